@@ -1,0 +1,51 @@
+# Two commands matter: `make serve` serves a demo library, `make test` runs every test.
+# Everything is installed into .venv, from PyPI, at the versions and hashes of the requirements files.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+DATA ?= demo-library
+PORT ?= 8080
+
+.PHONY: serve test check format requirements clean help
+
+help: ## list these commands
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 24
+
+serve: $(VENV)/installed ## serve a small demo library (DATA=folder, PORT=number)
+	$(BIN)/tintype demo --data $(DATA) --port $(PORT)
+
+test: $(VENV)/installed-dev ## run every test (ARGS="-k name" for some)
+	$(BIN)/pytest -n 2 $(ARGS)
+
+check: $(VENV)/installed-dev ## style, types, and the floors of the house
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: $(VENV)/installed-dev ## mend the style where a machine can
+	$(BIN)/ruff check --fix
+	$(BIN)/ruff format
+
+requirements: $(VENV)/installed-dev ## choose versions anew
+	$(BIN)/uv pip compile -q --upgrade --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+		--no-emit-find-links --no-header --no-annotate -o requirements.txt pyproject.toml
+	$(BIN)/uv pip compile -q --upgrade --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+		--no-emit-find-links --no-header --no-annotate -c requirements.txt -o requirements-dev.txt \
+		--group dev pyproject.toml
+
+clean: ## remove the environment and every cache; libraries stay
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .nox
+
+$(VENV)/bin/python:
+	sh scripts/make-environment.sh $(PYTHON) $(VENV)
+
+$(VENV)/installed: $(VENV)/bin/python requirements.txt pyproject.toml
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps -e .
+	@touch $@
+
+$(VENV)/installed-dev: $(VENV)/installed requirements-dev.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
+	@touch $@
