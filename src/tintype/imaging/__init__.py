@@ -1,0 +1,33 @@
+"""This room makes pictures from pictures: it inspects what came in and renders recipes, by libvips."""
+
+from tintype.imaging.errors import ImageRefused, Reason
+from tintype.imaging.formats import Format, Row, extension_fits, row, sniff
+from tintype.imaging.geometry import OutputLimits, Plan, check_output, plan
+from tintype.imaging.inspect import Facts, Limits, check_limits, inspect, recognise, verify
+from tintype.imaging.recipe import Mode, Recipe
+from tintype.imaging.render import Rendition, output_format, render
+
+__all__ = [
+    "Facts",
+    "Format",
+    "ImageRefused",
+    "Limits",
+    "Mode",
+    "OutputLimits",
+    "Plan",
+    "Reason",
+    "Recipe",
+    "Rendition",
+    "Row",
+    "check_limits",
+    "check_output",
+    "extension_fits",
+    "inspect",
+    "output_format",
+    "plan",
+    "recognise",
+    "render",
+    "row",
+    "sniff",
+    "verify",
+]

@@ -1,0 +1,39 @@
+"""The one way this package says no."""
+
+import enum
+
+
+class Reason(enum.StrEnum):
+    """Why a picture is refused, for the caller to choose an answer by."""
+
+    UNSUPPORTED = "unsupported"
+    DAMAGED = "damaged"
+    TOO_MANY_PIXELS = "too-many-pixels"
+    TOO_LARGE_SIDE = "too-large-side"
+    TOO_MANY_FRAMES = "too-many-frames"
+    OUTPUT_TOO_LARGE = "output-too-large"
+
+
+class ImageRefused(Exception):  # noqa: N818  # it is a verdict on a picture, not a fault of ours
+    """A picture that isn't taken in or isn't made; `str()` is a sentence fit for a person."""
+
+    def __init__(self, reason: Reason, sentence: str) -> None:
+        super().__init__(sentence)
+        self.reason = reason
+        self.sentence = sentence
+
+    def __reduce__(self) -> tuple[type["ImageRefused"], tuple[Reason, str]]:
+        """Pickle with both arguments, so that it survives the way back from a worker process."""
+        return type(self), (self.reason, self.sentence)
+
+
+def damaged() -> ImageRefused:
+    """The refusal of a picture that can't be decoded from its beginning to its end."""
+    return ImageRefused(
+        Reason.DAMAGED, "The picture is damaged or cut short: it can't be decoded to its end."
+    )
+
+
+def size_in_words(width: int, height: int) -> str:
+    """A size as people write it: the two sides with a multiplication sign between them."""
+    return f"{width} \N{MULTIPLICATION SIGN} {height}"

@@ -1,0 +1,185 @@
+"""What is known of each format: a row in a table, not a branch."""
+
+import enum
+from collections.abc import Mapping
+
+from msgspec import Struct
+
+HEAD_BYTES = 4096  # enough for the brands of any sensible `ftyp` box, and for the prologue of an XML file
+
+Option = int | str | bool
+
+
+class Format(enum.StrEnum):
+    """The formats accepted as originals."""
+
+    JPEG = "jpeg"
+    PNG = "png"
+    WEBP = "webp"
+    GIF = "gif"
+    AVIF = "avif"
+    TIFF = "tiff"
+
+
+class Row(Struct, frozen=True, kw_only=True):
+    """What is known of one format.
+
+    Attributes:
+        extensions: without the dot, lower case; the first is the canonical one.
+        loader: libvips' operation that reads it from a file; with `_buffer` behind it, from memory.
+        load_all: options by which a load for checking passes over all the data, as cheaply as it can.
+        saver: libvips' operation that writes it; None: accepted as a source only.
+        save_options: options of the saver, whatever the recipe.
+        quality: the default of the saver's Q (1..100); None: it has no such thing.
+        max_side: the longest side the saver can write, in pixels.
+        has_alpha: whether a rendition in it can be transparent.
+        animated: whether a file of it can hold several frames.
+    """
+
+    format: Format
+    name: str
+    media_type: str
+    extensions: tuple[str, ...]
+    loader: str
+    load_all: Mapping[str, Option]
+    saver: str | None
+    save_options: Mapping[str, Option]
+    quality: int | None
+    max_side: int
+    has_alpha: bool
+    animated: bool
+
+
+ROWS = (
+    Row(
+        format=Format.JPEG,
+        name="JPEG",
+        media_type="image/jpeg",
+        extensions=("jpg", "jpeg", "jpe", "jfif"),
+        loader="jpegload",
+        load_all={"shrink": 8},  # the entropy decoder still runs over every byte; only the DCT is saved
+        saver="jpegsave",
+        save_options={"optimize_coding": True, "interlace": True},
+        quality=82,
+        max_side=65_500,  # JPEG_MAX_DIMENSION of libjpeg's jmorecfg.h
+        has_alpha=False,
+        animated=False,
+    ),
+    Row(
+        format=Format.PNG,
+        name="PNG",
+        media_type="image/png",
+        extensions=("png", "apng"),
+        loader="pngload",
+        load_all={},
+        saver="pngsave",
+        save_options={"compression": 6, "interlace": False, "bitdepth": 8},
+        quality=None,
+        max_side=2**31 - 1,
+        has_alpha=True,
+        animated=True,
+    ),
+    Row(
+        format=Format.WEBP,
+        name="WebP",
+        media_type="image/webp",
+        extensions=("webp",),
+        loader="webpload",
+        load_all={"n": -1},
+        saver="webpsave",
+        save_options={},
+        quality=80,
+        max_side=16_383,  # 14 bits, RFC 9649
+        has_alpha=True,
+        animated=True,
+    ),
+    Row(
+        format=Format.GIF,
+        name="GIF",
+        media_type="image/gif",
+        extensions=("gif",),
+        loader="gifload",
+        load_all={"n": -1},
+        saver="gifsave",
+        save_options={},
+        quality=None,
+        max_side=65_535,  # 16 bits, GIF89a
+        has_alpha=True,
+        animated=True,
+    ),
+    Row(
+        format=Format.AVIF,
+        name="AVIF",
+        media_type="image/avif",
+        extensions=("avif", "avifs"),
+        loader="heifload",
+        load_all={},
+        saver="heifsave",
+        save_options={"compression": "av1", "effort": 1, "bitdepth": 8},
+        quality=60,
+        max_side=16_384,  # libvips' heifsave refuses more
+        has_alpha=True,
+        animated=False,  # of a sequence we take the primary image
+    ),
+    Row(
+        format=Format.TIFF,
+        name="TIFF",
+        media_type="image/tiff",
+        extensions=("tif", "tiff"),
+        loader="tiffload",
+        load_all={},
+        saver=None,
+        save_options={},
+        quality=None,
+        max_side=0,
+        has_alpha=True,
+        animated=False,  # of several pages we take the first
+    ),
+)
+BY_FORMAT = {entry.format: entry for entry in ROWS}
+
+SIGNATURES = (
+    (b"\xff\xd8\xff", Format.JPEG),
+    (b"\x89PNG\r\n\x1a\n", Format.PNG),
+    (b"GIF87a", Format.GIF),
+    (b"GIF89a", Format.GIF),
+    (b"II*\0", Format.TIFF),
+    (b"MM\0*", Format.TIFF),
+    (b"II+\0\x08\0\0\0", Format.TIFF),  # BigTIFF
+    (b"MM\0+\0\x08\0\0", Format.TIFF),
+)
+AVIF_BRANDS = frozenset({b"avif", b"avis"})
+
+
+def row(format: Format) -> Row:
+    """What is known of the format."""
+    return BY_FORMAT[format]
+
+
+def sniff(head: bytes) -> Format | None:
+    """The format the first bytes (at best `HEAD_BYTES` of them) say, or None when it is none of ours.
+
+    Names and media types are never asked: they are claims of the sender.
+    """
+    for signature, format_ in SIGNATURES:
+        if head.startswith(signature):
+            return format_
+    if head[:4] == b"RIFF" and head[8:12] == b"WEBP":
+        return Format.WEBP
+    if AVIF_BRANDS.intersection(brands(head)):
+        return Format.AVIF
+    return None
+
+
+def extension_fits(format: Format, extension: str) -> bool:
+    """Whether files of the format use the extension; with or without its dot, in any case."""
+    return extension.removeprefix(".").lower() in row(format).extensions
+
+
+def brands(head: bytes) -> tuple[bytes, ...]:
+    """The major and the compatible brands of an ISO-BMFF file (ISO/IEC 14496-12, 4.3); () when it is none."""
+    if head[4:8] != b"ftyp":
+        return ()
+    box = head[: int.from_bytes(head[:4])]
+    compatible = (box[at : at + 4] for at in range(16, len(box) - 3, 4))
+    return (box[8:12], *compatible)

@@ -1,0 +1,140 @@
+"""What a file is, before it is taken in: first from its header alone, then from all of its data."""
+
+import io
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from types import MappingProxyType
+from typing import BinaryIO
+
+import pyvips
+from msgspec import Struct
+
+from tintype.imaging import gif_blocks, png_chunks
+from tintype.imaging.errors import ImageRefused, Reason, size_in_words
+from tintype.imaging.formats import HEAD_BYTES, Format, row, sniff
+from tintype.imaging.strangers import unsupported
+from tintype.imaging.vips import Source, decoding, open_image
+
+FIRST_TURNED = 5  # EXIF orientations 5 to 8 are stored lying on their side
+ORIENTATIONS = range(1, 9)
+
+
+class Limits(Struct, frozen=True, kw_only=True):
+    """What is accepted as an original: pixels of a frame, of a side; frames; pixels of all frames."""
+
+    max_pixels: int = 100_000_000
+    max_side: int = 20_000
+    max_frames: int = 1000
+    max_total_pixels: int = 400_000_000
+
+
+class Facts(Struct, frozen=True, kw_only=True):
+    """What the header says; the size, in pixels, is as people see it: with the EXIF orientation applied."""
+
+    format: Format
+    width: int
+    height: int
+    frames: int
+    has_alpha: bool
+    orientation: int
+
+    @property
+    def is_animated(self) -> bool:
+        """Whether there is more than one frame."""
+        return self.frames > 1
+
+
+DEFAULT_LIMITS = Limits()
+
+# What libvips doesn't see of a format's wholeness.
+STRUCTURE_CHECKS: Mapping[Format, Callable[[BinaryIO], None]] = MappingProxyType(
+    {Format.PNG: png_chunks.check_complete, Format.GIF: gif_blocks.check_complete}
+)
+
+
+def inspect(source: Source, limits: Limits | None = DEFAULT_LIMITS) -> Facts:
+    """The facts of a picture, from its header: no pixel is decoded, so a bomb costs nothing.
+
+    Raises ImageRefused: unsupported, damaged, or beyond a limit (None is no limit). OSError when a path
+    can't be read.
+    """
+    format_ = recognise(source)
+    with decoding():
+        facts = _facts(source, format_, open_image(source, format_))
+    if limits is not None:
+        check_limits(facts, limits)
+    return facts
+
+
+def verify(source: Source, facts: Facts) -> None:
+    """Decode everything once, in little memory, and raise ImageRefused (damaged) when it is cut or broken.
+
+    What decoders pass over is passed over: bytes behind the end, unknown chunks. Of a TIFF only the first
+    page is read, of an AVIF only the primary image.
+    """
+    if check := STRUCTURE_CHECKS.get(facts.format):
+        with _reader(source) as file:
+            check(file)
+    with decoding():
+        open_image(source, facts.format, **row(facts.format).load_all).avg()
+
+
+def recognise(source: Source) -> Format:
+    """The format, by the first bytes; ImageRefused (unsupported) when it is none of ours."""
+    with _reader(source) as file:
+        head = file.read(HEAD_BYTES)
+    format_ = sniff(head)
+    if format_ is None:
+        raise unsupported(head)
+    return format_
+
+
+def _facts(source: Source, format_: Format, image: pyvips.Image) -> Facts:
+    orientation = _orientation(image)
+    sides = (image.width, image.height)
+    width, height = reversed(sides) if orientation >= FIRST_TURNED else sides
+    return Facts(
+        format=format_,
+        width=width,
+        height=height,
+        frames=_frames(source, format_, image),
+        has_alpha=bool(image.hasalpha()),
+        orientation=orientation,
+    )
+
+
+def _orientation(image: pyvips.Image) -> int:
+    """The EXIF orientation, 1 to 8; anything else a file may say counts as 1, upright."""
+    value = int(image.get("orientation")) if image.get_typeof("orientation") else 1
+    return value if value in ORIENTATIONS else 1
+
+
+def _frames(source: Source, format_: Format, image: pyvips.Image) -> int:
+    if format_ is Format.PNG:
+        with _reader(source) as file:
+            return png_chunks.frames(file)
+    if row(format_).animated and image.get_typeof("n-pages"):
+        return int(image.get("n-pages"))  # not get_n_pages(), which takes more than 10,000 for 1
+    return 1
+
+
+def check_limits(facts: Facts, limits: Limits) -> None:
+    """Raise ImageRefused at the first limit that the picture goes beyond."""
+    has = f"The picture has {size_in_words(facts.width, facts.height)} pixels"
+    pixels = facts.width * facts.height
+    if max(facts.width, facts.height) > limits.max_side:
+        raise ImageRefused(Reason.TOO_LARGE_SIDE, f"{has}; at most {limits.max_side} a side are accepted.")
+    if pixels > limits.max_pixels:
+        raise ImageRefused(Reason.TOO_MANY_PIXELS, f"{has}; at most {limits.max_pixels} are accepted.")
+    if facts.frames > limits.max_frames:
+        sentence = f"The picture has {facts.frames} frames; at most {limits.max_frames} are accepted."
+        raise ImageRefused(Reason.TOO_MANY_FRAMES, sentence)
+    if pixels * facts.frames > limits.max_total_pixels:
+        sentence = (
+            f"{has} in each of {facts.frames} frames; at most {limits.max_total_pixels} in all are accepted."
+        )
+        raise ImageRefused(Reason.TOO_MANY_PIXELS, sentence)
+
+
+def _reader(source: Source) -> BinaryIO:
+    return source.open("rb") if isinstance(source, Path) else io.BytesIO(source)

@@ -1,0 +1,200 @@
+import pickle
+import random
+from pathlib import Path
+
+import pytest
+
+from tests import pictures
+from tintype.imaging import Facts, Format, ImageRefused, Limits, Reason, inspect, verify
+
+WHOLE = {
+    "jpeg": pictures.jpeg(300, 200),
+    "jpeg progressive": pictures.jpeg(300, 200, progressive=True),
+    "jpeg flat": pictures.encode(pictures.corners(320, 240), "jpeg"),
+    "png": pictures.png(100, 80),
+    "png with alpha": pictures.png(100, 80, alpha=True),
+    "apng": pictures.apng(3),
+    "webp": pictures.webp(300, 200),
+    "webp lossless": pictures.webp(100, 80, lossless=True),
+    "webp animated": pictures.webp(frames=3),
+    "gif": pictures.gif(),
+    "gif animated": pictures.gif(frames=3),
+    "avif": pictures.avif(300, 200),
+    "tiff": pictures.tiff(),
+    "tiff lzw": pictures.tiff(compression="tiff_lzw"),
+    "tiff jpeg": pictures.tiff(compression="jpeg"),
+}
+
+
+def refusal(source: bytes | Path, limits: Limits | None = None) -> ImageRefused:
+    with pytest.raises(ImageRefused) as caught:
+        verify(source, inspect(source, limits or Limits()))
+    return caught.value
+
+
+@pytest.mark.parametrize("format_", Format)
+def test_the_facts_of_a_still_picture(format_: Format) -> None:
+    assert inspect(pictures.picture(format_, 64, 48)) == Facts(
+        format=format_, width=64, height=48, frames=1, has_alpha=False, orientation=1
+    )
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        pictures.png(alpha=True),
+        pictures.webp(alpha=True),
+        pictures.avif(alpha=True),
+        pictures.tiff(alpha=True),
+        pictures.encode(pictures.translucent(40, 30), "gif"),
+    ],
+    ids=["png", "webp", "avif", "tiff", "gif"],
+)
+def test_alpha_is_seen(data: bytes) -> None:
+    assert inspect(data).has_alpha
+
+
+@pytest.mark.parametrize(
+    "data", [pictures.apng(5), pictures.gif(frames=5), pictures.webp(frames=5)], ids=["apng", "gif", "webp"]
+)
+def test_frames_are_counted(data: bytes) -> None:
+    facts = inspect(data)
+    assert (facts.width, facts.height, facts.frames, facts.is_animated) == (64, 48, 5, True)
+
+
+def test_an_animation_chunk_behind_the_pixels_makes_no_animation() -> None:
+    data = pictures.png()
+    end = data.index(b"IEND") - 4
+    late = data[:end] + pictures.png_chunk(b"acTL", b"\0\0\0\x05\0\0\0\0") + data[end:]
+    assert inspect(late).frames == 1
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+@pytest.mark.parametrize("format_", ["jpeg", "png", "webp", "tiff"])
+def test_the_size_is_as_a_person_sees_it(format_: str, orientation: int) -> None:
+    facts = inspect(pictures.oriented(orientation, 80, 60, format_))
+    assert (facts.width, facts.height, facts.orientation) == (80, 60, orientation)
+
+
+def test_an_orientation_out_of_range_counts_as_upright() -> None:
+    facts = inspect(pictures.oriented(9))
+    assert (facts.width, facts.height, facts.orientation) == (80, 60, 1)
+
+
+@pytest.mark.parametrize("name", WHOLE)
+def test_a_whole_picture_is_verified_from_memory_and_from_a_file(name: str, tmp_path: Path) -> None:
+    path = tmp_path / "odd name [shrink=2].bin"
+    path.write_bytes(WHOLE[name])
+    facts = inspect(WHOLE[name])
+    assert inspect(path) == facts
+    verify(WHOLE[name], facts)
+    verify(path, facts)
+
+
+@pytest.mark.parametrize("name", WHOLE)
+def test_a_picture_cut_short_is_refused_wherever_it_is_cut(name: str, tmp_path: Path) -> None:
+    data = WHOLE[name]
+    cuts = {*range(16, len(data), max(1, len(data) // 40)), *range(len(data) - 16, len(data))}
+    path = tmp_path / "cut"
+    for cut in sorted(cuts):
+        assert refusal(data[:cut]).reason in {Reason.DAMAGED, Reason.UNSUPPORTED}, cut
+    path.write_bytes(data[: len(data) * 2 // 3])
+    assert refusal(path).reason is Reason.DAMAGED
+
+
+@pytest.mark.parametrize("name", WHOLE)
+def test_bytes_behind_the_end_are_harmless(name: str) -> None:
+    data = WHOLE[name] + b"left over by some uploader"
+    verify(data, inspect(data))
+
+
+def test_an_unknown_chunk_is_harmless_even_with_a_wrong_checksum() -> None:
+    data, chunk = pictures.png(), pictures.png_chunk(b"zzZz", b"hello")
+    at = data.index(b"IDAT") - 4
+    for odd in (chunk, chunk[:-1] + bytes([chunk[-1] ^ 1])):
+        whole = data[:at] + odd + data[at:]
+        verify(whole, inspect(whole))
+
+
+def test_pixels_with_a_wrong_checksum_are_refused() -> None:
+    data = bytearray(pictures.png())
+    at = data.index(b"IDAT")
+    data[at + 4 + int.from_bytes(data[at - 4 : at])] ^= 1
+    assert refusal(bytes(data)).reason is Reason.DAMAGED
+
+
+def test_a_gif_with_a_stray_block_is_refused() -> None:
+    assert refusal(pictures.gif()[:-1] + b"\x77\x3b").reason is Reason.DAMAGED
+
+
+@pytest.mark.parametrize(
+    ("data", "limits", "reason"),
+    [
+        (pictures.png_header(60_000, 60_000), Limits(), Reason.TOO_LARGE_SIDE),
+        (pictures.png_header(19_000, 19_000), Limits(), Reason.TOO_MANY_PIXELS),
+        (pictures.tiny_gif(1001), Limits(), Reason.TOO_MANY_FRAMES),
+        (pictures.tiny_gif(20_000), Limits(), Reason.TOO_MANY_FRAMES),
+        (pictures.tiny_gif(900, 1000, 1000), Limits(), Reason.TOO_MANY_PIXELS),
+        (pictures.apng(3), Limits(max_frames=2), Reason.TOO_MANY_FRAMES),
+        (pictures.jpeg(65, 48), Limits(max_side=64), Reason.TOO_LARGE_SIDE),
+        (pictures.avif(64, 48), Limits(max_pixels=64 * 48 - 1), Reason.TOO_MANY_PIXELS),
+    ],
+)
+def test_a_bomb_is_refused_by_its_header(data: bytes, limits: Limits, reason: Reason) -> None:
+    # Most of these have hardly any pixels behind the header: decoding them would say "damaged" instead.
+    with pytest.raises(ImageRefused) as caught:
+        inspect(data, limits)
+    assert caught.value.reason is reason
+
+
+def test_what_just_meets_the_limits_is_accepted() -> None:
+    limits = Limits(max_side=64, max_pixels=64 * 48, max_frames=3, max_total_pixels=3 * 64 * 48)
+    assert inspect(pictures.gif(frames=3), limits).frames == 3
+
+
+def test_the_sentence_tells_the_size_and_the_limit() -> None:
+    said = str(refusal(pictures.png_header(12_000, 9000)))
+    assert (
+        said == "The picture has 12000 \N{MULTIPLICATION SIGN} 9000 pixels; at most 100000000 are accepted."
+    )
+
+
+@pytest.mark.parametrize(
+    ("head", "word"),
+    [
+        (b"", "empty"),
+        (b"<svg xmlns='http://www.w3.org/2000/svg'><script/></svg>", "SVG"),
+        (b"\xef\xbb\xbf\n <?xml version='1.0'?><svg/>", "SVG"),
+        ("<svg/>".encode("utf-16"), "SVG"),
+        (b"<!DOCTYPE html><script>alert(1)</script>", "script"),
+        (pictures.ftyp(b"heic", b"mif1", b"heic"), "HEIC"),
+        (b"\xff\x0a\x00\x00", "JXL"),
+        (b"\0\0\0\x0cJXL \r\n\x87\n", "JXL"),
+        (b"BM6\0\0\0", "Accepted are JPEG, PNG, WebP, GIF, AVIF and TIFF."),
+        (b"%PDF-1.7", "Accepted are"),
+        (random.Random(1).randbytes(500), "Accepted are"),
+    ],
+)
+def test_strangers_are_refused_in_words(head: bytes, word: str) -> None:
+    refused = refusal(head)
+    assert refused.reason is Reason.UNSUPPORTED
+    assert word in str(refused)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [b"\xff\xd8\xff\xe0" + bytes(200), pictures.PNG_SIGNATURE, pictures.ftyp(b"avif"), b"GIF89a", b"II*\0"],
+)
+def test_a_signature_with_nothing_behind_it_is_damaged(data: bytes) -> None:
+    assert refusal(data).reason is Reason.DAMAGED
+
+
+def test_a_missing_file_is_no_verdict_on_a_picture(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError):
+        inspect(tmp_path / "nothing here")
+
+
+def test_a_refusal_survives_the_way_between_processes() -> None:
+    refused = refusal(b"")
+    again = pickle.loads(pickle.dumps(refused))  # noqa: S301  # our own bytes
+    assert (again.reason, str(again)) == (refused.reason, str(refused))
