@@ -1,0 +1,195 @@
+"""Queries on images. All that serve a caller are scoped to an account."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, RowMapping, Select, delete, func, insert, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from tintype.catalogue.engine import first_key
+from tintype.catalogue.tables import images, people
+from tintype.imaging import Format
+from tintype.model import Draft, Image, Person, Status, Version
+from tintype.model.names import fold
+from tintype.model.selection import Selection, SortKey
+
+MAX_ROW = 2**63 - 1
+"""The largest row offset and image number that a database counts to."""
+
+_creator = people.alias("creator")
+_editor = people.alias("editor")
+
+_SORT_COLUMNS: dict[SortKey, ColumnElement[Any]] = {
+    SortKey.NAME: images.c.folded,
+    SortKey.CREATED_BY: _creator.c.folded,
+    SortKey.CREATED_AT: images.c.created_at,
+    SortKey.MODIFIED_AT: images.c.modified_at,
+    SortKey.STATUS: images.c.status,
+    SortKey.EXTENSION: func.lower(images.c.extension),
+}
+
+_VERSION = (images.c.id, images.c.number, images.c.version, images.c.width, images.c.height)
+
+
+async def record(tx: AsyncConnection, account: UUID, person: int, draft: Draft, now: datetime) -> int:
+    """Add an image; answers its number."""
+    result = await tx.execute(
+        insert(images).values(
+            id=draft.id,
+            account_id=account,
+            filename=draft.filename,
+            name=draft.name,
+            folded=fold(draft.name),
+            extension=draft.extension,
+            format=draft.format.value,
+            sha256=draft.sha256,
+            bytes=draft.bytes,
+            width=draft.width,
+            height=draft.height,
+            frames=draft.frames,
+            has_alpha=draft.has_alpha,
+            status=draft.status.value,
+            version=1,
+            created_by=person,
+            created_at=now,
+            modified_by=person,
+            modified_at=now,
+        )
+    )
+    return first_key(result)
+
+
+async def versions(tx: AsyncConnection, account: UUID, ids: Sequence[UUID]) -> dict[UUID, Version]:
+    """The present versions of those of `ids` that the account owns, in one query."""
+    rows = await tx.execute(
+        select(*_VERSION).where(images.c.account_id == account, images.c.id.in_(set(ids)))
+    )
+    return {row.id: Version(row.id, row.number, row.version, row.width, row.height) for row in rows}
+
+
+async def get(tx: AsyncConnection, account: UUID, id: UUID) -> Image | None:
+    """One image of an account."""
+    return await _one(tx, _whole().where(images.c.account_id == account, images.c.id == id))
+
+
+async def linked(tx: AsyncConnection, key: UUID | int) -> Image | None:
+    """The image a delivery link names, by id or number; the link itself is the permission."""
+    if isinstance(key, int) and key > MAX_ROW:
+        return None
+    named = images.c.number == key if isinstance(key, int) else images.c.id == key
+    return await _one(tx, _whole().where(named))
+
+
+async def same(tx: AsyncConnection, account: UUID, sha256: str, filename: str) -> Image | None:
+    """An image of the account with exactly these bytes under exactly this file name."""
+    alike = (images.c.account_id == account, images.c.sha256 == sha256, images.c.filename == filename)
+    return await _one(tx, _whole().where(*alike).limit(1))
+
+
+async def page(tx: AsyncConnection, account: UUID, selection: Selection) -> tuple[int, list[Image]]:
+    """How many images match on all pages, and those of this page."""
+    matching = _matching(account, selection)
+    total = (await tx.execute(select(func.count()).select_from(images).where(*matching))).scalar_one()
+    if selection.skip >= min(total, MAX_ROW):
+        return total, []
+    column = _SORT_COLUMNS[selection.sort]
+    order = (column.desc(), images.c.number.desc()) if selection.descending else (column, images.c.number)
+    rows = await tx.execute(
+        _whole().where(*matching).order_by(*order).limit(selection.limit).offset(selection.skip)
+    )
+    return total, [_image(row) for row in rows.mappings()]
+
+
+async def newest(tx: AsyncConnection, account: UUID, before: int | None, limit: int) -> list[Image]:
+    """Images of an account from the newest, or from the one before number `before`."""
+    query = _whole().where(images.c.account_id == account).order_by(images.c.number.desc()).limit(limit)
+    if before is not None:
+        query = query.where(images.c.number < min(before, MAX_ROW))
+    return [_image(row) for row in (await tx.execute(query)).mappings()]
+
+
+async def numbered(tx: AsyncConnection, account: UUID, numbers: Sequence[int]) -> dict[int, Image]:
+    """Those of the numbered images that the account owns."""
+    rows = await tx.execute(_whole().where(images.c.account_id == account, images.c.number.in_(set(numbers))))
+    return {row["number"]: _image(row) for row in rows.mappings()}
+
+
+async def erase(tx: AsyncConnection, account: UUID, id: UUID) -> str | None:
+    """Delete an image and its placements; answers the digest of its bytes, None if there was none."""
+    query = delete(images).where(images.c.account_id == account, images.c.id == id).returning(images.c.sha256)
+    return (await tx.execute(query)).scalar_one_or_none()
+
+
+async def refers(tx: AsyncConnection, sha256: str) -> bool:
+    """Whether any account's image has these bytes."""
+    return (
+        await tx.execute(select(images.c.number).where(images.c.sha256 == sha256).limit(1))
+    ).first() is not None
+
+
+async def exists(tx: AsyncConnection, id: UUID) -> bool:
+    """Whether any account has this image."""
+    return (await tx.execute(select(images.c.number).where(images.c.id == id))).first() is not None
+
+
+async def originals(tx: AsyncConnection, after: int, limit: int) -> list[tuple[int, UUID, str, int]]:
+    """Number, id, digest and size of the images of every account, by number, from the one behind `after`."""
+    columns = (images.c.number, images.c.id, images.c.sha256, images.c.bytes)
+    query = select(*columns).where(images.c.number > after).order_by(images.c.number).limit(limit)
+    return [(row.number, row.id, row.sha256, row.bytes) for row in await tx.execute(query)]
+
+
+async def count(tx: AsyncConnection) -> int:
+    """How many images all accounts have together."""
+    return (await tx.execute(select(func.count()).select_from(images))).scalar_one()
+
+
+def _matching(account: UUID, selection: Selection) -> list[ColumnElement[bool]]:
+    conditions: list[ColumnElement[bool]] = [images.c.account_id == account]
+    if selection.extensions:
+        conditions.append(func.lower(images.c.extension).in_(selection.extensions))
+    if selection.statuses:
+        conditions.append(images.c.status.in_([status.value for status in selection.statuses]))
+    if selection.search:
+        # instr, not LIKE: no wildcards to escape, and no bound on the pattern's length.
+        conditions.append(func.instr(images.c.folded, fold(selection.search)) > 0)
+    return conditions
+
+
+def _whole() -> Select[Any]:
+    return (
+        select(images, _creator.c.name.label("creator_name"), _editor.c.name.label("editor_name"))
+        .join(_creator, _creator.c.id == images.c.created_by)
+        .join(_editor, _editor.c.id == images.c.modified_by)
+    )
+
+
+async def _one(tx: AsyncConnection, query: Select[Any]) -> Image | None:
+    row = (await tx.execute(query)).mappings().first()
+    return None if row is None else _image(row)
+
+
+def _image(row: RowMapping) -> Image:
+    return Image(
+        id=row["id"],
+        number=row["number"],
+        account_id=row["account_id"],
+        filename=row["filename"],
+        name=row["name"],
+        extension=row["extension"],
+        format=Format(row["format"]),
+        sha256=row["sha256"],
+        bytes=row["bytes"],
+        width=row["width"],
+        height=row["height"],
+        frames=row["frames"],
+        has_alpha=row["has_alpha"],
+        status=Status(row["status"]),
+        version=row["version"],
+        created_by=Person(row["created_by"], row["creator_name"]),
+        created_at=row["created_at"],
+        modified_by=Person(row["modified_by"], row["editor_name"]),
+        modified_at=row["modified_at"],
+    )

@@ -1,0 +1,133 @@
+"""The tables, as SQLAlchemy Core knows them. Migrations bring a database to this state."""
+
+from datetime import UTC, datetime, timedelta
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    SmallInteger,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+    Uuid,
+)
+from sqlalchemy.engine import Dialect
+from sqlalchemy.types import TypeDecorator
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+class Instant(TypeDecorator[datetime]):
+    """A point in time as whole microseconds since 1970 UTC: the same in every database, and it sorts."""
+
+    impl = BigInteger
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> int | None:  # noqa: ARG002  SQLAlchemy's signature
+        """The number stored for a moment."""
+        return None if value is None else (value - EPOCH) // timedelta(microseconds=1)
+
+    def process_result_value(self, value: int | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002  SQLAlchemy's signature
+        """The moment behind a stored number, in UTC."""
+        return None if value is None else EPOCH + timedelta(microseconds=value)
+
+
+metadata = MetaData()
+
+accounts = Table(
+    "accounts",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("name", String(255), nullable=False, unique=True),
+    Column("external_id", String(64), nullable=False, unique=True),
+    Column("created_at", Instant, nullable=False),
+)
+
+people = Table(
+    "people",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("account_id", Uuid, ForeignKey("accounts.id"), nullable=False),
+    Column("name", String(255), nullable=False),
+    Column("folded", Text, nullable=False),
+    Column("created_at", Instant, nullable=False),
+    UniqueConstraint("account_id", "name"),
+    sqlite_autoincrement=True,
+)
+
+tokens = Table(
+    "tokens",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("account_id", Uuid, ForeignKey("accounts.id"), nullable=False),
+    Column("person_id", Integer, ForeignKey("people.id"), nullable=False),
+    Column("dialect", String(32), nullable=False),
+    Column("kind", String(16), nullable=False),
+    Column("label", String(255), nullable=False),
+    Column("digest", String(64), nullable=False, unique=True),
+    Column("hint", String(8), nullable=False),
+    Column("role", String(32), nullable=False),
+    Column("scopes", String(1024), nullable=False),
+    Column("issued_for", Uuid, ForeignKey("tokens.id")),
+    Column("created_at", Instant, nullable=False),
+    Column("expires_at", Instant),
+    Column("revoked_at", Instant),
+)
+
+images = Table(
+    "images",
+    metadata,
+    # Never given twice, even after a delete: public links are made of it.
+    Column("number", Integer, primary_key=True),
+    Column("id", Uuid, nullable=False, unique=True),
+    Column("account_id", Uuid, ForeignKey("accounts.id"), nullable=False),
+    Column("filename", String(255), nullable=False),
+    Column("name", String(255), nullable=False),
+    Column("folded", Text, nullable=False),
+    Column("extension", String(16), nullable=False),
+    Column("format", String(16), nullable=False),
+    Column("sha256", String(64), nullable=False),
+    Column("bytes", BigInteger, nullable=False),
+    Column("width", Integer, nullable=False),
+    Column("height", Integer, nullable=False),
+    Column("frames", Integer, nullable=False),
+    Column("has_alpha", Boolean, nullable=False),
+    Column("status", SmallInteger, nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("created_by", Integer, ForeignKey("people.id"), nullable=False),
+    Column("created_at", Instant, nullable=False),
+    Column("modified_by", Integer, ForeignKey("people.id"), nullable=False),
+    Column("modified_at", Instant, nullable=False),
+    Index("images_by_modified", "account_id", "modified_at", "number"),
+    Index("images_by_name", "account_id", "folded", "number"),
+    Index("images_by_sha256", "sha256"),
+    sqlite_autoincrement=True,
+)
+
+placements = Table(
+    "placements",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("account_id", Uuid, ForeignKey("accounts.id"), nullable=False),
+    Column("image", Integer, ForeignKey("images.number", ondelete="CASCADE"), nullable=False, index=True),
+    Column("kind", String(16), nullable=False),
+    Column("container", String(128), nullable=False),
+    Column("holder", String(128), nullable=False),
+    Column("slot", String(128), nullable=False),
+    Column("alt_text", String(255), nullable=False),
+    UniqueConstraint("account_id", "kind", "container", "holder", "slot"),
+)
+
+stores = Table(
+    "stores",
+    metadata,
+    Column("id", String(128), primary_key=True),
+    Column("account_id", Uuid, ForeignKey("accounts.id"), nullable=False),
+    Column("created_at", Instant, nullable=False),
+)

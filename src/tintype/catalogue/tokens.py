@@ -1,0 +1,90 @@
+"""Queries on tokens. Secrets never come here, only their digests."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Row, Select, insert, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from tintype.catalogue.tables import accounts, people, tokens
+from tintype.model import Account, Person, Role, Token, TokenKind
+
+
+async def record(tx: AsyncConnection, token: Token, digest: str) -> None:
+    """Add a token under the digest of its secret."""
+    await tx.execute(
+        insert(tokens).values(
+            id=token.id,
+            account_id=token.account.id,
+            person_id=token.person.id,
+            dialect=token.dialect,
+            kind=token.kind.value,
+            label=token.label,
+            digest=digest,
+            hint=token.hint,
+            role=token.role.value,
+            scopes=" ".join(sorted(token.scopes)),
+            issued_for=token.issued_for,
+            created_at=token.created_at,
+            expires_at=token.expires_at,
+        )
+    )
+
+
+async def by_digest(tx: AsyncConnection, dialect: str, digests: Sequence[str]) -> dict[str, Token]:
+    """The tokens of a dialect that stand under these digests, in one query."""
+    rows = await tx.execute(_whole().where(tokens.c.dialect == dialect, tokens.c.digest.in_(digests)))
+    return {row.digest: _token(row) for row in rows}
+
+
+async def each(tx: AsyncConnection, account: str | None = None) -> list[Token]:
+    """All tokens, or those of the account of that name, oldest first."""
+    query = _whole().order_by(tokens.c.created_at, tokens.c.id)
+    if account is not None:
+        query = query.where(accounts.c.name == account)
+    return [_token(row) for row in await tx.execute(query)]
+
+
+async def get(tx: AsyncConnection, id: UUID) -> Token | None:
+    """The token with this id."""
+    row = (await tx.execute(_whole().where(tokens.c.id == id))).first()
+    return None if row is None else _token(row)
+
+
+async def revoke(tx: AsyncConnection, id: UUID, now: datetime) -> None:
+    """Refuse a token from now on, and those that were issued for it; a time already set stays."""
+    refused = (tokens.c.id == id) | (tokens.c.issued_for == id)
+    await tx.execute(update(tokens).where(refused, tokens.c.revoked_at.is_(None)).values(revoked_at=now))
+
+
+def _whole() -> Select[Any]:
+    return (
+        select(
+            tokens,
+            accounts.c.name.label("account_name"),
+            accounts.c.external_id,
+            people.c.name.label("person_name"),
+        )
+        .join(accounts, accounts.c.id == tokens.c.account_id)
+        .join(people, people.c.id == tokens.c.person_id)
+    )
+
+
+def _token(row: Row[Any]) -> Token:
+    return Token(
+        id=row.id,
+        account=Account(row.account_id, row.account_name, row.external_id),
+        person=Person(row.person_id, row.person_name),
+        dialect=row.dialect,
+        kind=TokenKind(row.kind),
+        label=row.label,
+        hint=row.hint,
+        role=Role(row.role),
+        scopes=frozenset(row.scopes.split()),
+        issued_for=row.issued_for,
+        created_at=row.created_at,
+        expires_at=row.expires_at,
+        revoked_at=row.revoked_at,
+    )

@@ -1,0 +1,47 @@
+"""Running the migrations; imported only when there is one to run."""
+
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+from alembic.script import ScriptDirectory
+from sqlalchemy import create_engine, event
+from sqlalchemy.pool import StaticPool
+
+from tintype.catalogue.engine import BUSY_SECONDS
+
+
+def known() -> set[str]:
+    """Every schema that this version can start from."""
+    return {script.revision for script in ScriptDirectory.from_config(_config()).walk_revisions()}
+
+
+def to_head(path: Path) -> None:
+    """Run every migration that the catalogue lacks, in one transaction."""
+    with closing(sqlite3.connect(path, timeout=BUSY_SECONDS)) as raw:
+        raw.execute("PRAGMA journal_mode=WAL")
+    engine = create_engine("sqlite://", creator=lambda: _connect(path), poolclass=StaticPool)
+
+    @event.listens_for(engine, "begin")
+    def _on_begin(connection: object) -> None:
+        # Immediate: a second process that migrates at the same time waits here.
+        connection.exec_driver_sql("BEGIN IMMEDIATE")  # type: ignore[attr-defined]  # SQLAlchemy's Connection
+
+    with engine.begin() as connection:
+        config = _config()
+        config.attributes["connection"] = connection
+        command.upgrade(config, "head")
+    engine.dispose()
+
+
+def _connect(path: Path) -> sqlite3.Connection:
+    return sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None)
+
+
+def _config() -> Config:
+    config = Config()
+    config.set_main_option("script_location", "tintype.catalogue:migrations")
+    config.set_main_option("path_separator", "os")
+    return config

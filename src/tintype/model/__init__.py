@@ -1,0 +1,21 @@
+"""The values everybody speaks of, and the one vocabulary of errors: no SQL, no HTTP."""
+
+from tintype.model.caller import Account, Caller, Person, Role, Token, TokenKind
+from tintype.model.error import Error, Kind
+from tintype.model.image import Draft, Image, Place, Status, Version
+
+__all__ = [
+    "Account",
+    "Caller",
+    "Draft",
+    "Error",
+    "Image",
+    "Kind",
+    "Person",
+    "Place",
+    "Role",
+    "Status",
+    "Token",
+    "TokenKind",
+    "Version",
+]

@@ -1,0 +1,66 @@
+"""What can go wrong, said once; each dialect's edge decides how it sounds."""
+
+from enum import StrEnum
+
+from msgspec import Struct
+
+
+class Kind(StrEnum):
+    """What happened, as far as a caller may know it."""
+
+    NO_TOKEN = "no-token"  # noqa: S105  a name, no secret
+    UNKNOWN_TOKEN = "unknown-token"  # noqa: S105  the same
+    EXPIRED_TOKEN = "expired-token"  # noqa: S105  the same
+    FORBIDDEN = "forbidden"
+    MISSING = "missing"
+    EXPIRED_LINK = "expired-link"
+    CONFLICT = "conflict"
+    MALFORMED = "malformed"
+    INVALID = "invalid"
+    NO_SUCH_RANGE = "no-such-range"
+    REFUSED = "refused"
+    TOO_LARGE = "too-large"
+    TOO_MANY_REQUESTS = "too-many-requests"
+    BUSY = "busy"
+    METHOD_NOT_ALLOWED = "method-not-allowed"
+    NOT_ACCEPTABLE = "not-acceptable"
+    UNSUPPORTED_TYPE = "unsupported-type"
+    INTERNAL = "internal"
+
+
+class Violation(Struct, frozen=True):
+    """One broken rule: why, and which field broke it."""
+
+    reason: str
+    subject: str
+
+
+class Error(Exception):
+    """Something happened that the caller has to hear of.
+
+    Args:
+        kind: what happened.
+        message: one sentence for a person; it holds nothing of the inside.
+        field: the input field at fault, as the client spelled it.
+        code: a dialect's own number for it, where the dialect has finer ones than `kind`.
+        violations: every broken rule, where a dialect lists them.
+        retry_after: whole seconds until another try can succeed.
+    """
+
+    def __init__(
+        self,
+        kind: Kind,
+        message: str = "",
+        *,
+        field: str = "",
+        code: int = 0,
+        violations: tuple[Violation, ...] = (),
+        retry_after: int | None = None,
+    ) -> None:
+        super().__init__(message or kind.value)
+        self.kind = kind
+        self.message = message
+        self.field = field
+        self.code = code
+        self.violations = violations
+        self.retry_after = retry_after

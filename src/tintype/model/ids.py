@@ -1,0 +1,27 @@
+"""The two spellings of an image id: a UUID, and 22 base64url characters of the same 16 bytes."""
+
+import re
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from uuid import UUID
+
+_UUID = re.compile(r"[0-9a-fA-F]{8}-?(?:[0-9a-fA-F]{4}-?){3}[0-9a-fA-F]{12}\Z")
+_SHORT = re.compile(r"[A-Za-z0-9_-]{21}[AQgw]\Z")
+
+
+def parse_uuid(text: str) -> UUID | None:
+    """The UUID written in `text` with or without hyphens, in either case; None if it is none."""
+    return UUID(text) if _UUID.match(text) else None
+
+
+def short(id: UUID) -> str:
+    """The 22 base64url characters of a UUID."""
+    return urlsafe_b64encode(id.bytes).rstrip(b"=").decode()
+
+
+def parse_short(text: str) -> UUID | None:
+    """The UUID behind 22 base64url characters; None if they are not the one spelling of any.
+
+    The last character holds two bits of the id and four that must be zero, so only A, Q, g and w
+    can stand there: every id has exactly one short spelling.
+    """
+    return UUID(bytes=urlsafe_b64decode(text + "==")) if _SHORT.match(text) else None

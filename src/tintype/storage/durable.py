@@ -1,0 +1,60 @@
+"""The few file operations that must have reached the disk before anybody is told so."""
+
+import fcntl
+import os
+import time
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+
+def make_folder(path: Path) -> None:
+    """Create a folder and its parents; the new entries survive a power cut."""
+    if path.is_dir():
+        return
+    make_folder(path.parent)
+    path.mkdir(exist_ok=True)
+    sync_folder(path.parent)
+
+
+def sync_folder(path: Path) -> None:
+    """Make the entries of a folder (creations, renames, removals) durable."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def write_private(path: Path, data: bytes) -> None:
+    """Put a small file in place, whole or not at all, readable by its owner only (mode 0600)."""
+    draft = path.with_name(f"{path.name}.{os.getpid()}.new")
+    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
+    draft.replace(path)
+    sync_folder(path.parent)
+
+
+@contextmanager
+def alone_in(folder: Path) -> Iterator[None]:
+    """Hold a folder against all others, processes and threads, that ask for it here; they wait."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def older(paths: Iterable[Path], seconds: float) -> list[Path]:
+    """Those of some files that were last written longer ago than that, without any that vanish meanwhile."""
+    horizon = time.time() - seconds
+    found = []
+    for path in paths:
+        with suppress(FileNotFoundError):
+            if path.stat().st_mtime < horizon:
+                found.append(path)
+    return found
