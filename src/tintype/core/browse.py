@@ -1,0 +1,58 @@
+"""Looking at the library: one image, a page of a list, what hangs at a place."""
+
+from uuid import UUID
+
+from sqlalchemy.exc import SQLAlchemyError
+
+from tintype.catalogue import images, placements
+from tintype.core.house import House
+from tintype.model import Caller, Error, Image, Kind, Place
+from tintype.model.selection import Selection
+
+
+async def one(house: House, caller: Caller, id: UUID) -> Image:
+    """One image of the caller's account.
+
+    Raises:
+        Error: MISSING when the account has no such image.
+    """
+    async with house.catalogue.read() as tx:
+        image = await images.get(tx, caller.account.id, id)
+    if image is None:
+        raise no_such_image()
+    return image
+
+
+async def page(house: House, caller: Caller, selection: Selection) -> tuple[int, list[Image]]:
+    """How many of the account's images match, and those of the page asked for."""
+    async with house.catalogue.read() as tx:
+        return await images.page(tx, caller.account.id, selection)
+
+
+async def newest(house: House, caller: Caller, before: int | None, limit: int) -> list[Image]:
+    """The account's images, newest first, from the one before number `before`."""
+    async with house.catalogue.read() as tx:
+        return await images.newest(tx, caller.account.id, before, limit)
+
+
+async def hanging(house: House, caller: Caller, place: Place) -> list[tuple[Place, Image]]:
+    """What hangs at every slot of the place's holder, in the order it was hung."""
+    async with house.catalogue.read() as tx:
+        pairs = await placements.hanging(tx, caller.account.id, place)
+        found = await images.numbered(tx, caller.account.id, [number for _, number in pairs])
+    return [(at, found[number]) for at, number in pairs]
+
+
+async def reachable(house: House) -> bool:
+    """Whether the catalogue answers."""
+    try:
+        async with house.catalogue.read() as tx:
+            await images.newest(tx, UUID(int=0), None, 1)
+    except (SQLAlchemyError, OSError):
+        return False
+    return True
+
+
+def no_such_image() -> Error:
+    """The error for an image that is not there, or not the caller's."""
+    return Error(Kind.MISSING, "There is no such image.")

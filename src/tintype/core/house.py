@@ -1,0 +1,62 @@
+"""The house: everything a use-case works with, put together once and passed down."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Annotated
+
+from msgspec import Meta, Struct
+
+from tintype.catalogue import Database
+from tintype.core.sign import Keyring
+from tintype.core.workers import Workers
+from tintype.imaging import Limits, OutputLimits
+from tintype.storage import Originals, Renditions
+
+Clock = Callable[[], datetime]
+"""Tells the time, in UTC; tests set it as they like."""
+
+
+class ImageSettings(Struct, frozen=True, forbid_unknown_fields=True):
+    """What is taken in, and what is made of it."""
+
+    max_bytes: Annotated[int, Meta(ge=1)] = 100 * 1024 * 1024
+    """The largest original, in bytes."""
+    max_pixels: Annotated[int, Meta(ge=1)] = 100_000_000
+    """The most pixels of one frame of an original."""
+    max_side: Annotated[int, Meta(ge=1)] = 20_000
+    """The longest side of an original, in pixels."""
+    max_frames: Annotated[int, Meta(ge=1)] = 1_000
+    """The most frames of an animated original."""
+    max_total_pixels: Annotated[int, Meta(ge=1)] = 400_000_000
+    """The most pixels of all frames of an original together."""
+    max_output_side: Annotated[int, Meta(ge=1)] = 8_192
+    """The longest side a rendition may be enlarged to, in pixels."""
+    max_output_pixels: Annotated[int, Meta(ge=1)] = 40_000_000
+    """The most pixels a rendition may be enlarged to."""
+
+    def accepted(self) -> Limits:
+        """The limits on originals."""
+        return Limits(
+            max_pixels=self.max_pixels,
+            max_side=self.max_side,
+            max_frames=self.max_frames,
+            max_total_pixels=self.max_total_pixels,
+        )
+
+    def made(self) -> OutputLimits:
+        """The limits on renditions."""
+        return OutputLimits(max_side=self.max_output_side, max_pixels=self.max_output_pixels)
+
+
+@dataclass(frozen=True, slots=True)
+class House:
+    """What the use-cases share. One a process."""
+
+    catalogue: Database
+    originals: Originals
+    renditions: Renditions
+    workers: Workers
+    keyring: Keyring
+    clock: Clock
+    images: ImageSettings

@@ -1,0 +1,216 @@
+"""Taking images in: bytes to a stage, the stage examined, then bytes and record kept together."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import datetime
+
+import uuid_utils.compat
+from msgspec import Struct
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from tintype.catalogue import images, placements
+from tintype.core.house import House
+from tintype.core.stores import claim
+from tintype.imaging import Facts, Format, ImageRefused, Limits, check_limits, inspect, recognise, verify
+from tintype.model import Caller, Draft, Error, Image, Kind, Place, Status, names
+from tintype.storage import Staged, StageFull
+
+WRITE_SIZE = 256 * 1024
+"""Bytes gathered before a thread is asked to write them."""
+
+
+@asynccontextmanager
+async def stage(house: House, chunks: AsyncIterator[bytes], limit: int) -> AsyncIterator[Staged]:
+    """Bytes streamed to a temporary file, hashed meanwhile and durable; it is gone when the block ends.
+
+    Raises:
+        Error: TOO_LARGE when more than `limit` bytes come.
+    """
+    staged = await house.workers.disk(house.originals.stage, limit)
+    try:
+        await _fill(house, staged, chunks, limit)
+        yield staged
+    finally:
+        await house.workers.disk(staged.discard)
+
+
+class Look(Struct, frozen=True):
+    """What staged bytes are, as far as that can be told.
+
+    `refused` says why they can't be taken in; `facts` is then there if the header could be read,
+    `format` if the bytes begin like a known one.
+    """
+
+    format: Format | None = None
+    facts: Facts | None = None
+    refused: Error | None = None
+
+
+async def look(house: House, staged: Staged) -> Look:
+    """As `examine`, for those who want to say everything that is wrong, not only the first.
+
+    Raises:
+        Error: BUSY.
+    """
+    return await house.workers.pixels(_look, staged, house.images.accepted())
+
+
+async def examine(house: House, staged: Staged) -> Facts:
+    """What the staged bytes are.
+
+    The header is held against every limit before a pixel is decoded; then all of it is decoded once,
+    so that a damaged file is refused at the door.
+
+    Raises:
+        Error: REFUSED, with a sentence that says why; BUSY.
+    """
+    return await house.workers.pixels(_examine, staged, house.images.accepted())
+
+
+async def keep(  # noqa: PLR0913  an image is recorded with all of these
+    house: House,
+    caller: Caller,
+    staged: Staged,
+    facts: Facts,
+    filename: str,
+    *,
+    status: Status = Status.ACTIVE,
+    place: Place | None = None,
+    replace: bool = False,
+    unique: bool = False,
+) -> Image:
+    """Record an image with its bytes, and hang it at a place if one is given.
+
+    Args:
+        house: the house.
+        caller: whose image it becomes.
+        staged: the bytes; they are published and then no longer staged.
+        facts: what `examine` found.
+        filename: as it came; only its last part is kept.
+        status: what the image starts as.
+        place: where to hang it.
+        replace: take down what hangs at the place; otherwise a taken place is a conflict.
+        unique: the account's having an image with these bytes and this file name already is a conflict.
+
+    Raises:
+        Error: CONFLICT when the place is taken or the image is there already, FORBIDDEN when the place's
+            container is another account's; nothing is kept then.
+    """
+    draft = _draft(staged, facts, filename, status)
+    async with house.catalogue.write() as tx:
+        if unique and await images.same(tx, caller.account.id, draft.sha256, draft.filename):
+            raise Error(Kind.CONFLICT, "This image is there already.")
+        # Write transactions follow one another: told in here, times and numbers are in the same order.
+        now = house.clock()
+        number = await images.record(tx, caller.account.id, caller.person.id, draft, now)
+        if place is not None:
+            await _hang(tx, caller, number, place, now, replace=replace)
+        # Bytes before row: published inside the transaction, after all that can refuse it and before
+        # the commit. A crash in between leaves an object without a row, which a sweep removes.
+        await house.workers.disk(house.originals.publish, staged)
+    return _image(caller, number, draft, now)
+
+
+async def present(house: House, caller: Caller, sha256: str, filename: str) -> Image | None:
+    """The account's image that has exactly these bytes and this file name, if there is one."""
+    async with house.catalogue.read() as tx:
+        return await images.same(tx, caller.account.id, sha256, names.clean(filename))
+
+
+async def _fill(house: House, staged: Staged, chunks: AsyncIterator[bytes], limit: int) -> None:
+    try:
+        async for block in _blocks(chunks):
+            await house.workers.disk(staged.write, block)
+    except StageFull:
+        raise Error(Kind.TOO_LARGE, f"More than {limit} bytes came; that is the most accepted.") from None
+    await house.workers.disk(staged.seal)
+
+
+async def _blocks(chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    gathered = bytearray()
+    async for chunk in chunks:
+        gathered += chunk
+        if len(gathered) >= WRITE_SIZE:
+            yield bytes(gathered)
+            gathered.clear()
+    if gathered:
+        yield bytes(gathered)
+
+
+def _examine(staged: Staged, limits: Limits) -> Facts:
+    try:
+        facts = inspect(staged.path, limits)
+        verify(staged.path, facts)
+    except ImageRefused as refused:
+        raise _refusal(refused) from refused
+    return facts
+
+
+def _look(staged: Staged, limits: Limits) -> Look:
+    format_, facts = None, None
+    try:
+        format_ = recognise(staged.path)
+        facts = inspect(staged.path, None)
+        check_limits(facts, limits)
+        verify(staged.path, facts)
+    except ImageRefused as refused:
+        return Look(format_, facts, _refusal(refused))
+    return Look(format_, facts)
+
+
+def _refusal(refused: ImageRefused) -> Error:
+    return Error(Kind.REFUSED, str(refused), field=refused.reason.value)
+
+
+def _draft(staged: Staged, facts: Facts, filename: str, status: Status) -> Draft:
+    filename = names.clean(filename)
+    name, extension = names.split(filename, facts.format)
+    return Draft(
+        id=uuid_utils.compat.uuid7(),
+        filename=filename,
+        name=name,
+        extension=extension,
+        format=facts.format,
+        sha256=staged.sha256,
+        bytes=staged.size,
+        width=facts.width,
+        height=facts.height,
+        frames=facts.frames,
+        has_alpha=facts.has_alpha,
+        status=status,
+    )
+
+
+async def _hang(
+    tx: AsyncConnection, caller: Caller, number: int, place: Place, now: datetime, *, replace: bool
+) -> None:
+    if place.owned:
+        await claim(tx, caller, place.container, now)
+    if replace:
+        await placements.clear(tx, caller.account.id, place)
+    if not await placements.hang(tx, caller.account.id, number, place):
+        raise Error(Kind.CONFLICT, "There is an image at this place already; delete it first.")
+
+
+def _image(caller: Caller, number: int, draft: Draft, now: datetime) -> Image:
+    return Image(
+        id=draft.id,
+        number=number,
+        account_id=caller.account.id,
+        filename=draft.filename,
+        name=draft.name,
+        extension=draft.extension,
+        format=draft.format,
+        sha256=draft.sha256,
+        bytes=draft.bytes,
+        width=draft.width,
+        height=draft.height,
+        frames=draft.frames,
+        has_alpha=draft.has_alpha,
+        status=draft.status,
+        version=1,
+        created_by=caller.person,
+        created_at=now,
+        modified_by=caller.person,
+        modified_at=now,
+    )

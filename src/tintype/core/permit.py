@@ -1,0 +1,178 @@
+"""Who may come in: tokens made, recognised and refused; roles and scopes asked for."""
+
+import hashlib
+import secrets
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from uuid import UUID
+
+import uuid_utils.compat
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from tintype.catalogue import accounts, tokens
+from tintype.core.house import House
+from tintype.model import Account, Caller, Error, Kind, Person, Role, Token, TokenKind
+
+SECRET_BYTES = 32
+"""Random bytes of a token: far beyond guessing, so a plain SHA-256 of it can be stored."""
+
+
+async def admit(house: House, dialect: str, secret: str | None) -> Caller:
+    """The caller behind an access token.
+
+    Raises:
+        Error: NO_TOKEN, UNKNOWN_TOKEN (revoked ones too) or EXPIRED_TOKEN.
+    """
+    if not secret:
+        raise Error(Kind.NO_TOKEN, "A token is required.")
+    found = await _find(house, dialect, [secret])
+    return _caller(house, found[0], TokenKind.ACCESS)
+
+
+async def admit_pair(house: House, dialect: str, client: str, access: str) -> Caller:
+    """The caller behind an access token that was issued for a client token.
+
+    Raises:
+        Error: NO_TOKEN, UNKNOWN_TOKEN (also when the two don't belong together) or EXPIRED_TOKEN.
+    """
+    if not client or not access:
+        raise Error(Kind.NO_TOKEN, "Two tokens are required.")
+    client_token, access_token = await _find(house, dialect, [client, access])
+    _caller(house, client_token, TokenKind.CLIENT)
+    caller = _caller(house, access_token, TokenKind.ACCESS)
+    if client_token is None or access_token is None or access_token.issued_for != client_token.id:
+        raise Error(Kind.UNKNOWN_TOKEN, "The access token was not issued for this client token.")
+    return caller
+
+
+def require_scope(caller: Caller, scope: str) -> None:
+    """Raise FORBIDDEN unless the caller's token has the scope."""
+    if scope not in caller.scopes:
+        raise Error(Kind.FORBIDDEN, f"This token lacks the scope {scope}.")
+
+
+def require_role(caller: Caller, roles: frozenset[Role]) -> None:
+    """Raise FORBIDDEN unless the caller has one of the roles."""
+    if caller.role not in roles:
+        raise Error(Kind.FORBIDDEN, f"The role {caller.role.value} may not do this.")
+
+
+async def grant(  # noqa: PLR0913  a token is all of these
+    house: House,
+    account: Account,
+    person: Person,
+    dialect: str,
+    *,
+    pairs: bool = False,
+    label: str = "",
+    role: Role = Role.EDITOR,
+    scopes: frozenset[str] = frozenset(),
+    lifetime: timedelta | None = None,
+) -> list[str]:
+    """Make an access token, and answer its secret, which is stored nowhere and cannot be had again.
+
+    Where the dialect `pairs` tokens, a client token is made too, and its secret comes first.
+    """
+    now = house.clock()
+    client, client_secret = _new(account, person, dialect, now, kind=TokenKind.CLIENT, label=label)
+    access, access_secret = _new(
+        account,
+        person,
+        dialect,
+        now,
+        label=label,
+        role=role,
+        scopes=scopes,
+        issued_for=client.id if pairs else None,
+        expires_at=None if lifetime is None else now + lifetime,
+    )
+    pair = [(client, client_secret), (access, access_secret)]
+    made = pair if pairs else pair[1:]
+    async with house.catalogue.write() as tx:
+        for token, secret in made:
+            await tokens.record(tx, token, _digest(secret))
+    return [secret for _, secret in made]
+
+
+async def revoke(house: House, token_id: UUID) -> Token:
+    """Refuse a token from now on, and those issued for it.
+
+    Raises:
+        Error: MISSING when there is no such token.
+    """
+    async with house.catalogue.write() as tx:
+        token = await tokens.get(tx, token_id)
+        if token is None:
+            raise Error(Kind.MISSING, f"There is no token {token_id}.")
+        await tokens.revoke(tx, token_id, house.clock())
+    return token
+
+
+async def issued(house: House, account: str | None = None) -> list[Token]:
+    """All tokens, or those of one account, oldest first."""
+    async with house.catalogue.read() as tx:
+        return await tokens.each(tx, account)
+
+
+async def member(house: House, account_name: str, person_name: str) -> tuple[Account, Person]:
+    """An account and one of its people, both added if they are new."""
+    now = house.clock()
+    async with house.catalogue.write() as tx:
+        account = await _account(tx, account_name, now)
+        return account, await accounts.person(tx, account.id, person_name, now)
+
+
+def _new(  # noqa: PLR0913  a token is all of these
+    account: Account,
+    person: Person,
+    dialect: str,
+    now: datetime,
+    *,
+    kind: TokenKind = TokenKind.ACCESS,
+    label: str,
+    role: Role = Role.VIEWER,
+    scopes: frozenset[str] = frozenset(),
+    issued_for: UUID | None = None,
+    expires_at: datetime | None = None,
+) -> tuple[Token, str]:
+    secret = secrets.token_urlsafe(SECRET_BYTES)
+    token = Token(
+        id=uuid_utils.compat.uuid7(),
+        account=account,
+        person=person,
+        dialect=dialect,
+        kind=kind,
+        label=label,
+        hint=secret[-4:],
+        role=role,
+        scopes=scopes,
+        issued_for=issued_for,
+        created_at=now,
+        expires_at=expires_at,
+        revoked_at=None,
+    )
+    return token, secret
+
+
+async def _account(tx: AsyncConnection, name: str, now: datetime) -> Account:
+    found = await accounts.find(tx, name)
+    return found or await accounts.add(tx, uuid_utils.compat.uuid7(), name, now)
+
+
+async def _find(house: House, dialect: str, secret_texts: Sequence[str]) -> list[Token | None]:
+    digests = [_digest(secret) for secret in secret_texts]
+    async with house.catalogue.read() as tx:
+        found = await tokens.by_digest(tx, dialect, digests)
+    return [found.get(digest) for digest in digests]
+
+
+def _caller(house: House, token: Token | None, kind: TokenKind) -> Caller:
+    if token is None or token.kind is not kind or token.revoked_at is not None:
+        raise Error(Kind.UNKNOWN_TOKEN, "The token is not known.")
+    if token.expires_at is not None and token.expires_at <= house.clock():
+        raise Error(Kind.EXPIRED_TOKEN, "The token has expired.")
+    return Caller(token.account, token.person, token.id, token.dialect, token.role, token.scopes)
+
+
+def _digest(secret: str) -> str:
+    return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).hexdigest()

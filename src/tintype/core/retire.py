@@ -1,0 +1,42 @@
+"""Taking images out: records first, then whatever of their bytes nobody else needs."""
+
+from uuid import UUID
+
+from tintype.catalogue import images, placements
+from tintype.core.browse import no_such_image
+from tintype.core.house import House
+from tintype.model import Caller, Place
+
+
+async def delete(house: House, caller: Caller, id: UUID, place: Place | None = None) -> None:
+    """Delete an image of the caller's account; its places are free and its links dead on return.
+
+    Args:
+        house: the house.
+        caller: whose image it has to be.
+        id: the image.
+        place: where it has to hang, if anywhere.
+
+    Raises:
+        Error: MISSING when there is no such image of the account, or not at that place.
+    """
+    async with house.catalogue.write() as tx:
+        if place is not None and not await placements.hangs(tx, caller.account.id, place, id):
+            raise no_such_image()
+        sha256 = await images.erase(tx, caller.account.id, id)
+    if sha256 is None:
+        raise no_such_image()
+    await house.workers.disk(house.renditions.forget, id)
+    await drop_unused(house, sha256)
+
+
+async def drop_unused(house: House, sha256: str) -> bool:
+    """Remove an original that no image refers to; answers whether it did.
+
+    Inside a write transaction: nobody can record an image with these bytes meanwhile.
+    """
+    async with house.catalogue.write() as tx:
+        if await images.refers(tx, sha256):
+            return False
+        await house.workers.disk(house.originals.remove, sha256)
+        return True

@@ -1,0 +1,142 @@
+"""Signed links: keys, signatures, and their check."""
+
+import hashlib
+import hmac
+import secrets
+from base64 import urlsafe_b64encode
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+import msgspec
+from msgspec import Struct
+
+from tintype.model import Error, Kind
+from tintype.storage import durable
+
+KEY_BYTES = 32
+"""Bytes of a key: as many as SHA-256 puts out, as RFC 2104 advises."""
+
+
+class Key(Struct, frozen=True):
+    """A secret for signing links; `id` is written into each link."""
+
+    id: str
+    secret: bytes
+    created_at: datetime
+
+
+class Signature(Struct, frozen=True):
+    """A signature as it stands in a link: which key, and 43 base64url characters of HMAC-SHA256."""
+
+    key: str
+    mac: str
+
+
+def sign(key: Key, parts: Sequence[str]) -> Signature:
+    """Sign the parts of a link: HMAC-SHA256 (RFC 2104) over the parts, each led by its length in bytes."""
+    return Signature(key.id, _mac(key, parts))
+
+
+def verify(keys: Sequence[Key], parts: Sequence[str], signature: Signature) -> bool:
+    """Whether one of the keys made this signature of these parts. Takes the same time for every wrong one."""
+    matching = [key for key in keys if key.id == signature.key]
+    return any(hmac.compare_digest(_bytes(_mac(key, parts)), _bytes(signature.mac)) for key in matching)
+
+
+class Keyring:
+    """The keys in a file, oldest first: all of them verify, the newest signs.
+
+    The file is made on first use, readable by its owner only. A running service learns of a key that
+    another process added as soon as a link signed with it comes in.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._keys = _read(path) or _start(path)
+        self._stamp = _stamp(path)
+
+    def sign(self, parts: Sequence[str]) -> Signature:
+        """Sign with the newest key."""
+        return sign(self._keys[-1], parts)
+
+    def verify(self, parts: Sequence[str], signature: Signature) -> bool:
+        """Whether one of our keys made this signature of these parts."""
+        if all(key.id != signature.key for key in self._keys):
+            self._learn()
+        return verify(self._keys, parts, signature)
+
+    def all(self) -> tuple[Key, ...]:
+        """All keys, oldest first."""
+        return self._keys
+
+    def rotate(self) -> Key:
+        """Add a key; it signs from now on here, and after a restart in other processes."""
+        key = _new_key()
+        with durable.alone_in(self._path.parent):
+            self._put((*_read(self._path), key))
+        return key
+
+    def retire(self, key_id: str) -> bool:
+        """Remove a key, so that links signed with it open no more; the last key stays. False: not removed."""
+        with durable.alone_in(self._path.parent):
+            present = _read(self._path)
+            kept = tuple(key for key in present if key.id != key_id)
+            if len(kept) == len(present) or not kept:
+                return False
+            self._put(kept)
+        return True
+
+    def _put(self, keys: tuple[Key, ...]) -> None:
+        _write(self._path, keys)
+        self._keys, self._stamp = keys, _stamp(self._path)
+
+    def _learn(self) -> None:
+        """Read the file again if it is another than the one read last."""
+        stamp = _stamp(self._path)
+        if stamp != self._stamp:
+            self._keys, self._stamp = _read(self._path) or self._keys, stamp
+
+
+def _mac(key: Key, parts: Sequence[str]) -> str:
+    message = b"".join(len(part).to_bytes(4) + part for part in map(_bytes, parts))
+    digest = hmac.new(key.secret, message, hashlib.sha256).digest()
+    return urlsafe_b64encode(digest).rstrip(b"=").decode()
+
+
+def _bytes(text: str) -> bytes:
+    """UTF-8, of what came with a link too: lone surrogates there can match nothing, but must not raise."""
+    return text.encode("utf-8", "surrogatepass")
+
+
+def _new_key() -> Key:
+    return Key(secrets.token_hex(4), secrets.token_bytes(KEY_BYTES), datetime.now(UTC))
+
+
+def _start(path: Path) -> tuple[Key, ...]:
+    with durable.alone_in(path.parent):
+        # Another process may have started at the same moment, and have been first.
+        keys = _read(path)
+        if not keys:
+            keys = (_new_key(),)
+            _write(path, keys)
+        return keys
+
+
+def _write(path: Path, keys: tuple[Key, ...]) -> None:
+    durable.write_private(path, msgspec.json.encode(keys))
+
+
+def _read(path: Path) -> tuple[Key, ...]:
+    if not path.exists():
+        return ()
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=tuple[Key, ...])
+    except msgspec.DecodeError as broken:
+        raise Error(Kind.INTERNAL, f"{path} holds no keys: {broken} Restore it from a backup.") from broken
+
+
+def _stamp(path: Path) -> tuple[int, int]:
+    """What differs between any two files that were put at this path."""
+    facts = path.stat()
+    return facts.st_ino, facts.st_mtime_ns
