@@ -1,0 +1,156 @@
+"""The only place where everything is put together: settings in, ASGI application out."""
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from typing import Any
+
+from litestar import Litestar, Request, Router
+from litestar.datastructures import State
+from litestar.di import Provide
+from msgspec import Struct
+
+from tintype.catalogue import Database
+from tintype.console import Page, Showcase, welcome
+from tintype.core import House
+from tintype.core.house import Clock
+from tintype.core.pace import Pace
+from tintype.core.sign import Keyring
+from tintype.core.workers import Workers
+from tintype.dialects import Dialect, LinkHouse
+from tintype.dialects.mews import links
+from tintype.imaging import Mode
+from tintype.model import Caller, Image
+from tintype.settings import Settings
+from tintype.storage import Originals, Renditions
+from tintype.web import bodies, context
+from tintype.web.context import Context
+from tintype.web.errors import problem, understand
+from tintype.web.front import Front
+from tintype.web.mount import Mount, find
+from tintype.web.responses import from_answer
+
+CATALOGUE = "catalogue.sqlite3"
+ORIGINALS = "originals"
+INCOMING = "incoming"
+RENDITIONS = "renditions"
+LINK_KEYS = "link-keys.json"
+
+THUMBNAIL_SIDE = 480
+"""Pixels of a picture on the first page, at the most."""
+
+
+def utc_now() -> datetime:
+    """The time."""
+    return datetime.now(UTC)
+
+
+def open_house(settings: Settings, clock: Clock = utc_now) -> House:
+    """Put the house together on its data folder, whose catalogue must be migrated. Needs a running loop."""
+    return House(
+        catalogue=Database(settings.data / CATALOGUE),
+        originals=Originals(settings.data / ORIGINALS, settings.data / INCOMING),
+        renditions=Renditions(settings.data / RENDITIONS),
+        workers=Workers(settings.workers),
+        keyring=Keyring(settings.data / LINK_KEYS),
+        clock=clock,
+        images=settings.images,
+    )
+
+
+async def close_house(house: House) -> None:
+    """Let work under way finish, and give everything back."""
+    house.workers.close()
+    await house.catalogue.close()
+
+
+def create_app(
+    settings: Settings,
+    dialects: Sequence[Dialect],
+    *,
+    clock: Clock = utc_now,
+    showcase: Showcase | None = None,
+) -> Front:
+    """The ASGI application. One a process, made after a fork.
+
+    Args:
+        settings: all of them.
+        dialects: whose endpoints and links are served.
+        clock: tells the time.
+        showcase: what the first page of a demo shows; None outside a demo.
+    """
+    house = open_house(settings, clock)
+    mounts = [_mount(dialect, house, settings) for dialect in dialects]
+
+    @asynccontextmanager
+    async def life(_app: Litestar) -> AsyncIterator[None]:
+        yield
+        await close_house(house)
+
+    def answer_error(request: Request[Any, Any, State], raised: Exception) -> Any:  # noqa: ANN401  Litestar's type
+        asked = context.of(request.scope)
+        mount = find(mounts, asked.path)
+        return from_answer((mount.voice if mount else problem)(understand(raised, asked), asked))
+
+    endpoints = Litestar(
+        route_handlers=[
+            welcome(house, Page(tuple(dialect.name for dialect in dialects), _thumbnail, showcase)),
+            *(_router(dialect, house, settings) for dialect in dialects),
+        ],
+        dependencies={"context": Provide(_context, sync_to_thread=False)},
+        exception_handlers={Exception: answer_error},
+        lifespan=[life],
+        openapi_config=None,
+        logging_config=None,
+        # Each dialect has limits of its own, and answers in its own words when one is passed.
+        request_max_body_size=None,
+    )
+    return Front(house, endpoints, mounts, settings.web)
+
+
+def _mount(dialect: Dialect, house: House, settings: Settings) -> Mount:
+    return Mount(
+        name=dialect.name,
+        prefixes=dialect.prefixes,
+        voice=dialect.voice,
+        deliveries=dialect.deliveries(LinkHouse(house.keyring, house.clock), settings.dialects[dialect.name]),
+        trailing_slash=dialect.trailing_slash,
+    )
+
+
+def _router(dialect: Dialect, house: House, settings: Settings) -> Router:
+    own = settings.dialects[dialect.name]
+    pace = dialect.pace(own)
+
+    async def read_raw(request: Request[Any, Any, State]) -> bytes:
+        return await bodies.read(request, own.max_body_bytes)
+
+    return Router(
+        path="/",
+        route_handlers=dialect.routes,
+        dependencies={
+            "house": _given(house),
+            "settings": _given(own),
+            "pace": _given(pace),
+            "raw": Provide(read_raw),
+            "admitted": Provide(dialect.admit),
+            "caller": Provide(_came_in, sync_to_thread=False),
+        },
+    )
+
+
+def _thumbnail(image: Image) -> str:
+    return links.write(links.Link(image.id, Mode.FIT, THUMBNAIL_SIDE, THUMBNAIL_SIDE))
+
+
+def _came_in(context: Context, admitted: Caller) -> Caller:
+    context.came_in(admitted)
+    return admitted
+
+
+def _given(value: House | Struct | Pace) -> Provide:
+    return Provide(lambda: value, sync_to_thread=False)
+
+
+def _context(request: Request[Any, Any, State]) -> Context:
+    return context.of(request.scope)

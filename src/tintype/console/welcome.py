@@ -1,0 +1,84 @@
+"""The first page: what runs here, and in a demo its library and how to ask for it."""
+
+from collections.abc import Callable, Sequence
+
+import jinja2
+from litestar import Response, get
+from litestar.di import Provide
+from litestar.handlers import HTTPRouteHandler
+from msgspec import Struct
+
+from tintype import __version__
+from tintype.core import House
+from tintype.core.browse import newest
+from tintype.model import Caller, Image
+from tintype.web.context import Context
+
+SHOWN = 60
+"""Pictures on the first page of a demo."""
+
+_HEADERS = {
+    "Content-Security-Policy": "default-src 'none'; img-src 'self'; style-src 'unsafe-inline'",
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Cache-Control": "no-store",
+}
+
+
+class Request(Struct, frozen=True):
+    """A request that can be pasted into a terminal, as it was documented."""
+
+    title: str
+    command: str
+
+
+class Showcase(Struct, frozen=True):
+    """What the first page of a demo shows: as whom it looks, and what it suggests to try."""
+
+    caller: Caller
+    requests: Callable[[str, Image], Sequence[Request]]
+
+
+class Thumbnail(Struct, frozen=True):
+    """A picture of the gallery."""
+
+    image: Image
+    url: str
+
+
+class Page(Struct, frozen=True):
+    """What the page is made from."""
+
+    dialects: tuple[str, ...]
+    thumbnail: Callable[[Image], str]
+    showcase: Showcase | None = None
+
+
+def welcome(house: House, page: Page) -> HTTPRouteHandler:
+    """The route of the first page."""
+    template = jinja2.Environment(
+        loader=jinja2.PackageLoader("tintype.console"), autoescape=True, undefined=jinja2.StrictUndefined
+    ).get_template("welcome.html")
+    given = {
+        "house": Provide(lambda: house, sync_to_thread=False),
+        "page": Provide(lambda: page, sync_to_thread=False),
+        "template": Provide(lambda: template, sync_to_thread=False),
+    }
+    return get("/", dependencies=given)(_show)
+
+
+async def _show(house: House, page: Page, template: jinja2.Template, context: Context) -> Response[str]:
+    shown: list[Image] = []
+    requests: Sequence[Request] = ()
+    if page.showcase is not None:
+        shown = await newest(house, page.showcase.caller, None, SHOWN)
+        requests = page.showcase.requests(context.base_url, shown[-1]) if shown else ()
+    html = template.render(
+        version=__version__,
+        base_url=context.base_url,
+        dialects=page.dialects,
+        demo=page.showcase is not None,
+        thumbnails=[Thumbnail(image, context.base_url + page.thumbnail(image)) for image in shown],
+        requests=requests,
+    )
+    return Response(html, media_type="text/html", headers=_HEADERS)

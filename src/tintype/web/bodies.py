@@ -1,0 +1,234 @@
+"""Request bodies: read within limits, streamed where they are large, taken apart where they are multipart."""
+
+import re
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from typing import Any
+from urllib.parse import unquote
+
+from litestar import Request
+from msgspec import Struct
+from multipart import (
+    MultipartError,
+    MultipartSegment,
+    PushMultipartParser,
+    content_disposition_unquote,
+    parse_options_header,
+)
+
+from tintype.core import House
+from tintype.core.ingest import stage
+from tintype.model import Error, Kind
+from tintype.storage import Staged
+from tintype.web.context import of
+
+MAX_SEGMENTS = 100
+"""Parts of one multipart body."""
+MAX_FIRST_LINE = 64 * 1024
+"""Bytes that are looked at to find the first line of a multipart body."""
+
+_EXTENDED_VALUE = re.compile(r"(UTF-8|ISO-8859-1)'[A-Za-z0-9-]*'(.+)\Z", re.IGNORECASE)
+"""RFC 8187, 3.2, in the two charsets that were ever required of its readers."""
+_PARAMETER = re.compile(r""";\s*([\w!#$%&'*+.^`|~-]+)\s*=\s*("(?:\\.|[^"\\])*"|[^;]*)""")
+_FIRST_LINE = re.compile(rb"--([^\r\n]{1,200})\r?\n")
+
+AnyRequest = Request[Any, Any, Any]
+
+
+class Part(Struct, frozen=True):
+    """A file out of a multipart body, staged; `filename` is what the client called it."""
+
+    staged: Staged
+    filename: str
+    count: int
+
+
+async def read(request: AnyRequest, limit: int) -> bytes:
+    """A whole body of at most `limit` bytes.
+
+    Raises:
+        Error: TOO_LARGE; MALFORMED when the client went away in the middle.
+    """
+    _check_length(request, limit)
+    body = bytearray()
+    async for chunk in _limited(chunks(request), limit):
+        body += chunk
+    return bytes(body)
+
+
+async def chunks(request: AnyRequest) -> AsyncIterator[bytes]:
+    """A body as it comes in; nothing once it was read to its end.
+
+    Raises:
+        Error: MALFORMED when the client went away in the middle.
+    """
+    context = of(request.scope)
+    while not context.body_is_read:
+        event: Any = await request.receive()
+        if event["type"] == "http.disconnect":
+            raise Error(Kind.MALFORMED, "The body ended before it was complete.")
+        yield event["body"]
+
+
+@asynccontextmanager
+async def staged_body(house: House, request: AnyRequest, limit: int) -> AsyncIterator[Staged]:
+    """A raw body, staged.
+
+    Raises:
+        Error: TOO_LARGE with field `body`, MALFORMED.
+    """
+    _check_length(request, limit)
+    async with stage(house, _limited(chunks(request), limit), limit) as staged:
+        yield staged
+
+
+@asynccontextmanager
+async def staged_part(
+    house: House, request: AnyRequest, field: str, *, limit: int, body_limit: int
+) -> AsyncIterator[Part | None]:
+    """The file of a multipart body, staged; None if there is no such field.
+
+    A boundary that the Content-Type lacks (set by hand, as in some vendors' documents) is read off the
+    body's first line.
+
+    Args:
+        house: the house.
+        request: the request.
+        field: the name of the file's field. Later fields of that name are counted and dropped.
+        limit: the most bytes of the file.
+        body_limit: the most bytes of the whole body.
+
+    Raises:
+        Error: TOO_LARGE with field `body` or `file`, MALFORMED.
+    """
+    _check_length(request, body_limit)
+    source = _MultipartSource(request, field, limit, body_limit)
+    if not await source.seek():
+        yield None
+        return
+    async with stage(house, source.file(), limit) as staged:
+        await source.finish()
+        yield Part(staged, source.filename, source.count)
+
+
+class _MultipartSource:
+    """The wanted file of a multipart body, as a stream of its own."""
+
+    def __init__(self, request: AnyRequest, field: str, limit: int, body_limit: int) -> None:
+        self._request = request
+        self._field = field
+        self._limit = limit
+        self._body_limit = body_limit
+        self._events = self._parse()
+        self.filename = ""
+        self.count = 0
+
+    async def seek(self) -> bool:
+        """Go to where the file begins; False if the body has none."""
+        async for event in self._events:
+            if isinstance(event, MultipartSegment) and event.name == self._field:
+                self.count = 1
+                self.filename = filename(event.header("Content-Disposition") or "") or "image"
+                return True
+        return False
+
+    async def file(self) -> AsyncIterator[bytes]:
+        """The bytes of the file."""
+        size = 0
+        async for event in self._events:
+            if not isinstance(event, bytes | bytearray):
+                return
+            size += len(event)
+            if size > self._limit:
+                raise Error(Kind.TOO_LARGE, f"The file is larger than {self._limit} bytes.", field="file")
+            yield bytes(event)
+
+    async def finish(self) -> None:
+        """Read what follows the file, so that a body that breaks off after it is noticed."""
+        async for event in self._events:
+            if isinstance(event, MultipartSegment) and event.name == self._field:
+                self.count += 1
+
+    async def _parse(self) -> AsyncIterator[MultipartSegment | bytes | bytearray | None]:
+        source = _limited(chunks(self._request), self._body_limit)
+        first = await _first_line(source)
+        try:
+            boundary = _boundary(self._request, first)
+            with PushMultipartParser(boundary, max_segment_count=MAX_SEGMENTS) as parser:
+                for event in parser.parse(first):
+                    yield event
+                async for chunk in source:
+                    for event in parser.parse(chunk):
+                        yield event
+        except MultipartError as broken:
+            raise Error(Kind.MALFORMED, "The body is not well-formed multipart/form-data.") from broken
+
+
+def is_multipart(request: AnyRequest) -> bool:
+    """Whether the body says that it is multipart/form-data."""
+    return media_type(request) == "multipart/form-data"
+
+
+def media_type(request: AnyRequest) -> str:
+    """The Content-Type without its parameters, in lower case; empty if there is none."""
+    return request.headers.get("content-type", "").partition(";")[0].strip().lower()
+
+
+def filename(disposition: str) -> str | None:
+    """The file name in a Content-Disposition: `filename*` (RFC 6266) before `filename`; None without either.
+
+    Clients put UTF-8 into `filename` though the header is Latin-1; it is read as UTF-8 where it is that.
+    """
+    given = {name.lower(): value.strip() for name, value in _PARAMETER.findall(";" + _as_utf8(disposition))}
+    extended = _EXTENDED_VALUE.match(given.get("filename*", "").strip('"'))
+    if extended:
+        with suppress(UnicodeDecodeError):
+            return unquote(extended[2], encoding=extended[1], errors="strict")
+    plain: str = content_disposition_unquote(given.get("filename", ""), filename=True)
+    return plain.strip('"') or None
+
+
+def too_large(limit: int) -> Error:
+    """The error for a body over a limit in bytes."""
+    return Error(Kind.TOO_LARGE, f"The body is larger than {limit} bytes.", field="body")
+
+
+def _check_length(request: AnyRequest, limit: int) -> None:
+    """Refuse a body that says it is too large before any of it is read."""
+    declared = request.headers.get("content-length", "")
+    if declared.isdecimal() and int(declared[:20]) > limit:
+        raise too_large(limit)
+
+
+async def _limited(source: AsyncIterator[bytes], limit: int) -> AsyncIterator[bytes]:
+    size = 0
+    async for chunk in source:
+        size += len(chunk)
+        if size > limit:
+            raise too_large(limit)
+        yield chunk
+
+
+async def _first_line(source: AsyncIterator[bytes]) -> bytes:
+    first = b""
+    async for chunk in source:
+        first += chunk
+        if b"\n" in first or len(first) > MAX_FIRST_LINE:
+            break
+    return first
+
+
+def _boundary(request: AnyRequest, first: bytes) -> bytes | str:
+    _, options = parse_options_header(request.headers.get("content-type", ""))
+    if options.get("boundary"):
+        return str(options["boundary"])
+    line = _FIRST_LINE.match(first)
+    if line is None:
+        raise Error(Kind.MALFORMED, "The body is multipart/form-data without a boundary.")
+    return line[1].rstrip()
+
+
+def _as_utf8(header: str) -> str:
+    with suppress(UnicodeDecodeError, UnicodeEncodeError):
+        return header.encode("latin-1").decode("utf-8")
+    return header

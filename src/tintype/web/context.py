@@ -1,0 +1,79 @@
+"""What one request is known by, from the front door to the log line."""
+
+import re
+import time
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+import uuid_utils
+
+from tintype.core.pace import Allowance
+from tintype.model import Caller
+
+Scope = dict[str, Any]
+"""An ASGI connection scope."""
+
+_HOST = re.compile(r"[A-Za-z0-9.\-]{1,253}(?::\d{1,5})?\Z|\[[0-9A-Fa-f:.]{2,45}\](?::\d{1,5})?\Z")
+
+
+@dataclass(slots=True)
+class Context:
+    """One request.
+
+    `base_url` is the address the client reached us by, without a slash at its end; `allowance` what the
+    token has left, in dialects that say so.
+    """
+
+    request_id: str
+    base_url: str
+    method: str
+    path: str
+    query: str
+    headers: dict[str, str]
+    started: float = field(default_factory=time.perf_counter)
+    account: UUID | None = None
+    token: UUID | None = None
+    allowance: Allowance | None = None
+    body_is_read: bool = False
+    notes: dict[str, object] = field(default_factory=dict)
+
+    def came_in(self, caller: Caller) -> None:
+        """Remember who asks, for the log."""
+        self.account = caller.account.id
+        self.token = caller.token_id
+
+
+def open_context(scope: Scope, path: str, public_url: str, base_path: str) -> Context:
+    """The context of a request; `path` is the scope's without the base path."""
+    headers = _headers(scope)
+    return Context(
+        request_id=uuid_utils.uuid7().hex,
+        base_url=public_url.rstrip("/") or _reached_by(scope, headers) + base_path,
+        method=scope["method"],
+        path=path,
+        query=scope["query_string"].decode("latin-1"),
+        headers=headers,
+    )
+
+
+def of(scope: Any) -> Context:  # noqa: ANN401  Litestar's scope and plain ASGI's are both meant
+    """The context that the front door put into a scope."""
+    return scope["tintype.context"]  # type: ignore[no-any-return]  # put there by the front door
+
+
+def _headers(scope: Scope) -> dict[str, str]:
+    """The header fields by name; lines of one name are joined by commas (RFC 9110, 5.2)."""
+    lines: dict[str, list[str]] = {}
+    for name, value in scope["headers"]:
+        lines.setdefault(name.decode("latin-1").lower(), []).append(value.decode("latin-1"))
+    return {name: ", ".join(values) for name, values in lines.items()}
+
+
+def _reached_by(scope: Scope, headers: dict[str, str]) -> str:
+    host = headers.get("host", "")
+    if not _HOST.match(host):
+        # Anything else in Host could put foreign text into the links that we hand out.
+        name, port = scope.get("server") or ("localhost", None)
+        host = f"{name}:{port}" if port else str(name)
+    return f"{scope.get('scheme', 'http')}://{host}"

@@ -1,0 +1,100 @@
+"""From whatever went wrong to an error of the house; what is not known goes to the log, whole."""
+
+from http import HTTPStatus
+
+import msgspec
+import structlog
+from litestar.exceptions import HTTPException
+
+from tintype.model import Error, Kind
+from tintype.web.context import Context
+from tintype.web.mount import Answer
+
+log = structlog.get_logger("tintype")
+
+INTERNAL = "Something went wrong on our side. The request id finds it in the log."
+
+STATUS = {
+    Kind.NO_TOKEN: HTTPStatus.UNAUTHORIZED,
+    Kind.UNKNOWN_TOKEN: HTTPStatus.UNAUTHORIZED,
+    Kind.EXPIRED_TOKEN: HTTPStatus.UNAUTHORIZED,
+    Kind.FORBIDDEN: HTTPStatus.FORBIDDEN,
+    Kind.EXPIRED_LINK: HTTPStatus.FORBIDDEN,
+    Kind.MISSING: HTTPStatus.NOT_FOUND,
+    Kind.CONFLICT: HTTPStatus.CONFLICT,
+    Kind.MALFORMED: HTTPStatus.BAD_REQUEST,
+    Kind.INVALID: HTTPStatus.BAD_REQUEST,
+    Kind.NO_SUCH_RANGE: HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE,
+    Kind.REFUSED: HTTPStatus.BAD_REQUEST,
+    Kind.TOO_LARGE: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+    Kind.TOO_MANY_REQUESTS: HTTPStatus.TOO_MANY_REQUESTS,
+    Kind.BUSY: HTTPStatus.SERVICE_UNAVAILABLE,
+    Kind.METHOD_NOT_ALLOWED: HTTPStatus.METHOD_NOT_ALLOWED,
+    Kind.NOT_ACCEPTABLE: HTTPStatus.NOT_ACCEPTABLE,
+    Kind.UNSUPPORTED_TYPE: HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
+    Kind.INTERNAL: HTTPStatus.INTERNAL_SERVER_ERROR,
+}
+"""The usual HTTP status of each kind of error; a dialect departs from it where its vendor does."""
+
+_KINDS = {
+    HTTPStatus.NOT_FOUND: Kind.MISSING,
+    HTTPStatus.METHOD_NOT_ALLOWED: Kind.METHOD_NOT_ALLOWED,
+    HTTPStatus.REQUEST_ENTITY_TOO_LARGE: Kind.TOO_LARGE,
+}
+
+_SENTENCES = {
+    Kind.MISSING: "There is nothing at this path.",
+    Kind.METHOD_NOT_ALLOWED: "This method can't be used on this path.",
+}
+_MEMBERS = {Kind.INVALID: "field", Kind.TOO_LARGE: "field", Kind.MALFORMED: "field", Kind.REFUSED: "reason"}
+"""What `Error.field` is called in problem details, where it says what a client can put right."""
+
+
+def understand(raised: Exception, context: Context) -> Error:
+    """The error of the house behind anything that was raised."""
+    if isinstance(raised, Error):
+        return raised
+    if isinstance(raised, HTTPException):
+        allow = {name.lower(): value for name, value in (raised.headers or {}).items()}.get("allow", "")
+        kind = _KINDS.get(HTTPStatus(raised.status_code), Kind.MALFORMED)
+        return Error(
+            kind, _SENTENCES.get(kind, raised.detail), field=allow if kind is Kind.METHOD_NOT_ALLOWED else ""
+        )
+    log.error("unforeseen", request_id=context.request_id, path=context.path, exc_info=raised)
+    return Error(Kind.INTERNAL, INTERNAL)
+
+
+def standard_headers(error: Error) -> dict[str, str]:
+    """Headers that any client understands, whatever the dialect."""
+    headers = {}
+    if error.retry_after is not None:
+        headers["Retry-After"] = str(error.retry_after)
+    if error.kind is Kind.METHOD_NOT_ALLOWED and error.field:
+        headers["Allow"] = error.field
+    if error.kind is Kind.NO_SUCH_RANGE:
+        headers["Content-Range"] = f"bytes */{error.code}"
+    return headers
+
+
+def problem(error: Error, context: Context, status: HTTPStatus | None = None) -> Answer:
+    """An error as problem details (RFC 9457): the voice of every path that is no vendor's.
+
+    Args:
+        error: the error.
+        context: the request.
+        status: instead of the usual one of the error's kind.
+    """
+    status = status or STATUS[error.kind]
+    member = _MEMBERS.get(error.kind)
+    body = {
+        "type": f"urn:tintype:error:{error.kind.value}",
+        "title": error.kind.value.replace("-", " ").capitalize(),
+        "status": status.value,
+        "detail": error.message,
+        "request_id": context.request_id,
+        **({member: error.field} if member and error.field else {}),
+    }
+    headers = standard_headers(error)
+    if status is HTTPStatus.UNAUTHORIZED:
+        headers["WWW-Authenticate"] = "Bearer"
+    return Answer(status.value, msgspec.json.encode(body), "application/problem+json", headers)

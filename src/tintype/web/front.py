@@ -1,0 +1,200 @@
+"""The front door, plain ASGI: health, pictures, and behind them the dialects' endpoints."""
+
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Annotated, Any
+
+import structlog
+from msgspec import Meta, Struct
+
+from tintype.core import House
+from tintype.model import Error, Kind
+from tintype.web.context import Context, Scope, open_context
+from tintype.web.delivery import CORS, Send, deliver
+from tintype.web.errors import problem, understand
+from tintype.web.health import HEALTH_PATHS, health
+from tintype.web.mount import Answer, Mount, Opener, find
+
+Receive = Callable[[], Awaitable[dict[str, Any]]]
+Application = Callable[[Any, Any, Any], Awaitable[None]]
+
+log = structlog.get_logger("tintype")
+
+
+class WebSettings(Struct, frozen=True, forbid_unknown_fields=True):
+    """Where the service is reached."""
+
+    host: str = "127.0.0.1"
+    """The address to listen on."""
+    port: Annotated[int, Meta(ge=0, le=65535)] = 8080
+    """The port to listen on; 0 picks a free one."""
+    workers: Annotated[int, Meta(ge=1, le=64)] = 1
+    """Worker processes. Rate limits are counted in each of them."""
+    stop_seconds: Annotated[int, Meta(ge=1)] = 30
+    """How long a stop waits for requests under way before it ends them."""
+    public_url: str = ""
+    """The address in links, with the base path, such as https://images.example.com/context; empty: the
+    address that the client reached the service by."""
+    base_path: str = ""
+    """A path that all of the service lies under, such as /context; empty: none."""
+    drain_bytes: int = 256 * 1024 * 1024
+    """How much of a request body that nobody wants is read and dropped before the answer is sent. A server
+    that answers and closes while the client still sends resets the connection, and many clients then never
+    see the answer."""
+
+
+class Front:
+    """The ASGI application.
+
+    Args:
+        house: the house.
+        endpoints: the framework's application.
+        mounts: what each dialect has.
+        settings: where the service is reached.
+    """
+
+    def __init__(
+        self, house: House, endpoints: Application, mounts: Sequence[Mount], settings: WebSettings
+    ) -> None:
+        self._house = house
+        self._endpoints = endpoints
+        self._mounts = mounts
+        self._settings = settings
+        self._base = "/" + settings.base_path.strip("/") if settings.base_path.strip("/") else ""
+        self._openers = {prefix: opener for mount in mounts for prefix, opener in mount.deliveries.items()}
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one connection."""
+        if scope["type"] == "http":
+            await self._serve(scope, receive, send)
+        elif scope["type"] == "lifespan":
+            await self._endpoints(scope, receive, send)
+
+    async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
+        path = self._inside(scope["path"])
+        context = open_context(scope, path or "", self._settings.public_url, self._base)
+        scope = scope | {"tintype.context": context, "path": context.path}
+        watch = _Watch(context, receive, send, self._settings.drain_bytes)
+        try:
+            await self._route(context, scope, watch.receive, watch.send, known=path is not None)
+        except Exception as raised:  # noqa: BLE001  the last place where anything unforeseen can be answered
+            await self._answer_error(raised, context, watch)
+        finally:
+            watch.write_log()
+
+    async def _route(
+        self, context: Context, scope: Scope, receive: Receive, send: Send, *, known: bool
+    ) -> None:
+        if context.path in HEALTH_PATHS:
+            await _answer(send, await health(self._house, context.path), head=context.method == "HEAD")
+            return
+        opener = self._opener(context.path)
+        if opener is not None:
+            await deliver(self._house, context, scope, send, opener)
+            return
+        if not known or _hides_slash(scope) or self._is_crooked(context.path):
+            raise Error(Kind.MISSING, "There is nothing at this path.")
+        await self._endpoints(scope, receive, send)
+
+    def _inside(self, path: str) -> str | None:
+        """The path below the base path; None if it lies outside. Health is answered on both sides."""
+        if not self._base or path in HEALTH_PATHS:
+            return path
+        if path == self._base or path.startswith(self._base + "/"):
+            return path[len(self._base) :] or "/"
+        return None
+
+    def _opener(self, path: str) -> Opener | None:
+        return next(
+            (opener for prefix, opener in self._openers.items() if path.startswith(prefix + "/")), None
+        )
+
+    def _is_crooked(self, path: str) -> bool:
+        """Whether the framework would overlook something in a path that its dialect does not."""
+        mount = find(self._mounts, path)
+        ends_with_slash = path != "/" and path.endswith("/")
+        return "//" in path or (ends_with_slash and not (mount and mount.trailing_slash))
+
+    async def _answer_error(self, raised: Exception, context: Context, watch: "_Watch") -> None:
+        error = understand(raised, context)
+        if watch.status:
+            # The answer has begun: nothing but breaking off tells the client that it is not whole.
+            raise raised
+        mount = find(self._mounts, context.path)
+        answer = (mount.voice if mount else problem)(error, context)
+        if self._opener(context.path):
+            answer = _as_delivery(answer)
+        await _answer(watch.send, answer, head=context.method == "HEAD")
+
+
+class _Watch:
+    """Sees a request and its answer go by.
+
+    It knows how far the body was read, drops what nobody wanted of it before the answer begins, adds the
+    request id to the answer, and writes the log line when all is over.
+    """
+
+    def __init__(self, context: Context, receive: Receive, send: Send, drain_bytes: int) -> None:
+        self._context = context
+        self._receive = receive
+        self._send = send
+        self._drain_bytes = drain_bytes
+        self._body_is_begun = False
+        self.status = 0
+
+    async def receive(self) -> dict[str, Any]:
+        self._body_is_begun = True
+        message = await self._receive()
+        self._context.body_is_read = not message.get("more_body", False)
+        return message
+
+    async def send(self, message: dict[str, Any]) -> None:
+        if message["type"] == "http.response.start":
+            await self._drain()
+            self.status = message["status"]
+            request_id = (b"request-id", self._context.request_id.encode())
+            message = message | {"headers": [*message.get("headers", ()), request_id]}
+        await self._send(message)
+
+    async def _drain(self) -> None:
+        headers = self._context.headers
+        if not self._body_is_begun and (
+            headers.get("expect", "").lower() == "100-continue"
+            or not ("transfer-encoding" in headers or headers.get("content-length", "0") != "0")
+        ):
+            # The client waits for our word before it sends a body, or has none to send.
+            return
+        dropped = 0
+        while not self._context.body_is_read and dropped <= self._drain_bytes:
+            dropped += len((await self.receive()).get("body", b""))
+
+    def write_log(self) -> None:
+        context = self._context
+        log.info(
+            "request",
+            request_id=context.request_id,
+            method=context.method,
+            path=context.path,
+            status=self.status,
+            ms=round((time.perf_counter() - context.started) * 1000, 2),
+            account=context.account and str(context.account),
+            token=context.token and str(context.token),
+            **context.notes,
+        )
+
+
+def _hides_slash(scope: Scope) -> bool:
+    """Whether a slash in the path was written as %2F: then it is no border between two parts of it."""
+    return b"%2f" in scope.get("raw_path", b"").lower()
+
+
+def _as_delivery(answer: Answer) -> Answer:
+    headers = answer.headers | CORS | {"cache-control": "no-store"}
+    return Answer(answer.status, answer.body, answer.media_type, headers)
+
+
+async def _answer(send: Send, answer: Answer, *, head: bool = False) -> None:
+    headers = {"content-type": answer.media_type, "content-length": str(len(answer.body)), **answer.headers}
+    pairs = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in headers.items()]
+    await send({"type": "http.response.start", "status": answer.status, "headers": pairs})
+    await send({"type": "http.response.body", "body": b"" if head else answer.body})

@@ -1,0 +1,23 @@
+"""Responses as the framework wants them, from bytes that are ready."""
+
+from litestar import Response
+
+from tintype.web.mount import Answer
+
+
+def json_response(
+    body: bytes,
+    *,
+    status: int = 200,
+    headers: dict[str, str] | None = None,
+    media_type: str = "application/json",
+) -> Response[bytes]:
+    """A response whose body is encoded already."""
+    return Response(body, status_code=status, headers=headers, media_type=media_type)
+
+
+def from_answer(answer: Answer) -> Response[bytes]:
+    """The framework's response for an answer of ours."""
+    return json_response(
+        answer.body, status=answer.status, headers=answer.headers, media_type=answer.media_type
+    )
