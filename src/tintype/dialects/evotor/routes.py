@@ -1,0 +1,150 @@
+"""`/stores/{store}/products/{product}/images`, and one image below it."""
+
+from litestar import Request, Response, delete, get, post
+from litestar.datastructures import State
+from msgspec import Struct
+
+from tintype.core import House, browse, retire
+from tintype.core.ingest import keep, look
+from tintype.core.permit import require_scope
+from tintype.core.stores import enter
+from tintype.dialects.evotor import links, wire
+from tintype.model import Caller, Error, Image, Kind, Place
+from tintype.web.bodies import Part, is_multipart, staged_part
+from tintype.web.context import Context
+from tintype.web.responses import json_response
+
+READ = "product.image:read"
+WRITE = "product.image:write"
+
+_IMAGES = "/stores/{store:str}/products/{product:str}/images"
+_IMAGE = _IMAGES + "/{image:str}"
+
+
+class Settings(Struct, frozen=True, forbid_unknown_fields=True):
+    """The evotor dialect."""
+
+    requests: int = 1000
+    """Requests that one token may make in a window; 0 is no limit."""
+    window_seconds: float = 60
+    """Length of the sliding window, in seconds."""
+    max_file_bytes: int = 5_242_800
+    """The largest picture. The vendor's figure."""
+    max_body_bytes: int = 10 * 1024 * 1024
+    """The largest request body: 10 MiB. A picture between this and `max_file_bytes` is told why."""
+    side: int = 300
+    """Width and height of every picture, in pixels. The vendor's figure."""
+    max_age_seconds: int = 300
+    """How long clients may keep a delivered picture without asking again."""
+
+    def rules(self) -> wire.Rules:
+        """What a picture has to be."""
+        return wire.Rules(self.max_file_bytes, self.side)
+
+
+@post(_IMAGES, status_code=200)
+async def upload(
+    request: Request[object, object, State],
+    store: str,
+    product: str,
+    house: House,
+    settings: Settings,
+    context: Context,
+    caller: Caller,
+) -> Response[bytes]:
+    """Take in the picture of a product that has none."""
+    place = await _enter(house, caller, WRITE, store, product)
+    if not is_multipart(request):
+        raise wire.not_multipart()
+    limit = settings.max_body_bytes
+    async with staged_part(house, request, wire.FIELD, limit=limit, body_limit=limit) as part:
+        image = await _keep(house, caller, part, place, settings)
+    return _respond(context, wire.answer(_describe(image, place, house, context, caller)))
+
+
+@get(_IMAGES)
+async def get_images(
+    store: str, product: str, house: House, context: Context, caller: Caller, cursor: str = ""
+) -> Response[bytes]:
+    """The product's images: one or none, and so all on one page."""
+    place = await _enter(house, caller, READ, store, product)
+    wire.require_first_page(cursor)
+    found = [image for _, image in await browse.hanging(house, caller, place)]
+    return _respond(context, wire.page([_describe(image, place, house, context, caller) for image in found]))
+
+
+@get(_IMAGE)
+async def get_image(
+    store: str, product: str, image: str, house: House, context: Context, caller: Caller
+) -> Response[bytes]:
+    """One image of the product."""
+    place = await _enter(house, caller, READ, store, product)
+    wanted = wire.image_id(image)
+    for _, found in await browse.hanging(house, caller, place):
+        if found.id == wanted:
+            return _respond(context, wire.answer(_describe(found, place, house, context, caller)))
+    raise browse.no_such_image()
+
+
+@delete(_IMAGE, status_code=204)
+async def delete_image(
+    store: str, product: str, image: str, house: House, context: Context, caller: Caller
+) -> Response[None]:
+    """Delete one image of the product; the place is free and its link dead on return."""
+    place = await _enter(house, caller, WRITE, store, product)
+    await retire.delete(house, caller, wire.image_id(image), place)
+    return _nothing(context)
+
+
+@delete(_IMAGES, status_code=204)
+async def delete_images(
+    store: str, product: str, house: House, context: Context, caller: Caller
+) -> Response[None]:
+    """Delete whatever images the product has."""
+    place = await _enter(house, caller, WRITE, store, product)
+    for _, found in await browse.hanging(house, caller, place):
+        await _delete_if_there(house, caller, found, place)
+    return _nothing(context)
+
+
+async def _enter(house: House, caller: Caller, scope: str, store: str, product: str) -> Place:
+    """The place that a path names, if this caller may go there.
+
+    Raises:
+        Error: FORBIDDEN for the scope or the store, MISSING for ids that can't be any.
+    """
+    require_scope(caller, scope)
+    await enter(house, caller, wire.opaque_id(store))
+    return Place(kind="product", container=store, holder=wire.opaque_id(product), owned=True)
+
+
+async def _keep(house: House, caller: Caller, part: Part | None, place: Place, settings: Settings) -> Image:
+    if part is None:
+        raise wire.nothing_sent()
+    facts = wire.accepted(part, await look(house, part.staged), settings.rules())
+    return await keep(house, caller, part.staged, facts, part.filename, place=place)
+
+
+async def _delete_if_there(house: House, caller: Caller, image: Image, place: Place) -> None:
+    try:
+        await retire.delete(house, caller, image.id, place)
+    except Error as error:
+        # Somebody else deleted it meanwhile: it is gone, as was asked.
+        if error.kind is not Kind.MISSING:
+            raise
+
+
+def _describe(
+    image: Image, place: Place, house: House, context: Context, caller: Caller
+) -> wire.ProductImage:
+    link = links.Link(image.id, image.version)
+    path = links.write(link, house.keyring.sign(link.parts()))
+    return wire.describe(image, place, caller, context.base_url + path)
+
+
+def _respond(context: Context, body: bytes) -> Response[bytes]:
+    return json_response(body, media_type=wire.media_type(context), headers=wire.allowance_headers(context))
+
+
+def _nothing(context: Context) -> Response[None]:
+    return Response(None, status_code=204, headers=wire.allowance_headers(context))

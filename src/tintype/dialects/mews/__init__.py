@@ -1,0 +1,35 @@
+"""The dialect of Mews Connector clients: a batch of image ids to URLs."""
+
+from tintype.core import House
+from tintype.core.pace import Pace
+from tintype.core.permit import admit_pair
+from tintype.dialects import Dialect, LinkHouse
+from tintype.dialects.mews import links, routes, wire
+from tintype.model import Caller
+from tintype.web.context import Context
+from tintype.web.mount import Opener
+
+
+async def admit(raw: bytes, house: House, context: Context) -> Caller:
+    """The caller behind the two tokens in a body."""
+    wire.require_json(context.headers.get("content-type"))
+    credentials = wire.parse_credentials(raw)
+    return await admit_pair(house, "mews", credentials.client_token or "", credentials.access_token or "")
+
+
+def deliveries(_links: LinkHouse, settings: routes.Settings) -> dict[str, Opener]:
+    """Plain links: nothing in them has to be checked."""
+    return {links.PREFIX: lambda path, query: links.parse(path, query).wanted(settings.max_age_seconds)}
+
+
+DIALECT = Dialect(
+    name="mews",
+    prefixes=("/api/connector", links.PREFIX),
+    settings=routes.Settings,
+    routes=(routes.get_urls,),
+    admit=admit,
+    pace=lambda settings: Pace(settings.requests, settings.window_seconds),
+    voice=wire.say,
+    deliveries=deliveries,
+    pairs=True,
+)

@@ -1,0 +1,48 @@
+"""`POST /api/connector/v1/images/getUrls`."""
+
+from litestar import Response, post
+from msgspec import Struct
+
+from tintype.core import House
+from tintype.core.pace import Pace
+from tintype.core.resolve import versions
+from tintype.dialects.mews import links, wire
+from tintype.model import Caller
+from tintype.web.context import Context
+from tintype.web.responses import json_response
+
+
+class Settings(Struct, frozen=True, forbid_unknown_fields=True):
+    """The mews dialect."""
+
+    requests: int = 200
+    """Requests that one access token may make in a window; 0 is no limit. The vendor's figure."""
+    window_seconds: float = 30
+    """Length of the sliding window, in seconds. The vendor's figure."""
+    max_images: int = 1000
+    """The most items of one request."""
+    max_side: int = 8192
+    """The largest Width and Height that may be asked for."""
+    max_body_bytes: int = 1024 * 1024
+    """The largest request body."""
+    max_age_seconds: int = 3600
+    """How long clients may keep a delivered picture without asking again."""
+
+
+@post("/api/connector/v1/images/getUrls", status_code=200)
+async def get_urls(
+    raw: bytes, house: House, settings: Settings, context: Context, caller: Caller, pace: Pace
+) -> Response[bytes]:
+    """A batch of image ids, sizes and modes to URLs, in the order asked."""
+    pace.take(caller.token_id)
+    asked = wire.parse_request(raw, max_images=settings.max_images, max_side=settings.max_side)
+    context.notes["client"] = asked.client
+    ids = [item.uuid for item in asked.images]
+    found = await versions(house, caller, ids)
+    urls = [
+        context.base_url + links.write(links.Link(item.uuid, item.resize_mode.mode, item.width, item.height))
+        if item.uuid in found
+        else None
+        for item in asked.images
+    ]
+    return json_response(wire.answer(asked, urls))

@@ -1,0 +1,119 @@
+"""`/v1/images`: upload, list, look at, delete."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Annotated
+from uuid import UUID
+
+from litestar import Response, delete, get, post
+from msgspec import Meta, Struct
+
+from tintype.core import House
+from tintype.core.browse import newest, no_such_image, one
+from tintype.core.ingest import examine, keep
+from tintype.core.pace import Pace
+from tintype.core.permit import require_scope
+from tintype.core.retire import delete as retire
+from tintype.dialects.native import links, wire
+from tintype.model import Caller, Error, Image, Kind
+from tintype.model.ids import parse_uuid
+from tintype.web.bodies import AnyRequest, Part, filename, is_multipart, staged_body, staged_part
+from tintype.web.context import Context
+from tintype.web.responses import json_response
+
+READ = "images:read"
+WRITE = "images:write"
+FIELD = "file"
+"""The field of a multipart body that holds the image."""
+
+_PRIVATE = {"Cache-Control": "no-store"}
+"""Answers hold links that need no token, so no cache may keep them."""
+
+
+class Settings(Struct, frozen=True, forbid_unknown_fields=True):
+    """The native dialect."""
+
+    requests: int = 0
+    """Requests that one token may make in a window; 0 is no limit."""
+    window_seconds: float = 60
+    """Length of the sliding window, in seconds."""
+    default_limit: Annotated[int, Meta(ge=1)] = 50
+    """Images on a page when `limit` is absent."""
+    max_limit: Annotated[int, Meta(ge=1)] = 1000
+    """The largest `limit`."""
+    max_body_bytes: Annotated[int, Meta(ge=0)] = 1024 * 1024
+    """The most that a multipart body may hold besides the image itself, in bytes."""
+    max_age_seconds: Annotated[int, Meta(ge=0)] = 3600
+    """How long clients may keep a delivered picture without asking again."""
+
+
+@post("/v1/images", status_code=201)
+async def upload(
+    request: AnyRequest, house: House, settings: Settings, context: Context, caller: Caller, pace: Pace
+) -> Response[bytes]:
+    """Take an image in: the body itself, or the field `file` of a multipart body."""
+    pace.take(caller.token_id)
+    require_scope(caller, WRITE)
+    status = wire.parse_status(context.query)
+    async with _received(request, house, settings) as part:
+        facts = await examine(house, part.staged)
+        image = await keep(house, caller, part.staged, facts, part.filename, status=status)
+    headers = {"Location": f"{context.base_url}/v1/images/{image.id}", **_PRIVATE}
+    return json_response(wire.answer(image, _url(house, context, image)), status=201, headers=headers)
+
+
+@get("/v1/images")
+async def get_images(
+    house: House, settings: Settings, context: Context, caller: Caller, pace: Pace
+) -> Response[bytes]:
+    """One page of the account's images, newest first."""
+    pace.take(caller.token_id)
+    require_scope(caller, READ)
+    asked = wire.parse_page(context.query, default_limit=settings.default_limit, max_limit=settings.max_limit)
+    # One more than asked for tells whether there is another page.
+    found = await newest(house, caller, asked.before, asked.limit + 1)
+    shown = [(image, _url(house, context, image)) for image in found[: asked.limit]]
+    return json_response(wire.answer_page(shown, more=len(found) > asked.limit), headers=_PRIVATE)
+
+
+@get("/v1/images/{image_id:str}")
+async def get_image(
+    image_id: str, house: House, context: Context, caller: Caller, pace: Pace
+) -> Response[bytes]:
+    """One image."""
+    pace.take(caller.token_id)
+    require_scope(caller, READ)
+    image = await one(house, caller, parse_uuid(image_id) or _missing())
+    return json_response(wire.answer(image, _url(house, context, image)), headers=_PRIVATE)
+
+
+@delete("/v1/images/{image_id:str}")
+async def delete_image(image_id: str, house: House, caller: Caller, pace: Pace) -> None:
+    """Delete one image; its links are dead on return."""
+    pace.take(caller.token_id)
+    require_scope(caller, WRITE)
+    await retire(house, caller, parse_uuid(image_id) or _missing())
+
+
+@asynccontextmanager
+async def _received(request: AnyRequest, house: House, settings: Settings) -> AsyncIterator[Part]:
+    """The upload, staged; without a name it is called `image`."""
+    limit = house.images.max_bytes
+    if not is_multipart(request):
+        async with staged_body(house, request, limit) as staged:
+            yield Part(staged, filename(request.headers.get("content-disposition", "")) or "image", 1)
+        return
+    whole = limit + settings.max_body_bytes
+    async with staged_part(house, request, FIELD, limit=limit, body_limit=whole) as part:
+        if part is None or part.count != 1:
+            raise Error(Kind.INVALID, f"There has to be exactly one field `{FIELD}`.", field=FIELD)
+        yield part
+
+
+def _url(house: House, context: Context, image: Image) -> str:
+    link = links.Link(image.id, image.version)
+    return context.base_url + links.write(link, house.keyring.sign(link.parts()))
+
+
+def _missing() -> UUID:
+    raise no_such_image()

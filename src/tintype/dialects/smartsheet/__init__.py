@@ -1,0 +1,41 @@
+"""The dialect of Smartsheet clients: images in cells, and temporary URLs for them."""
+
+from tintype.core import House
+from tintype.core.pace import Pace
+from tintype.core.permit import admit as admit_token
+from tintype.dialects import Dialect, LinkHouse
+from tintype.dialects.smartsheet import links, routes, wire
+from tintype.model import Caller, Error, Kind
+from tintype.web.context import Context
+from tintype.web.mount import Opener, Query, Wanted
+
+
+async def admit(house: House, context: Context) -> Caller:
+    """The caller behind a bearer token; access tokens and OAuth 2 tokens look the same."""
+    return await admit_token(house, "smartsheet", wire.bearer(context.headers.get("authorization", "")))
+
+
+def deliveries(house: LinkHouse, _settings: routes.Settings) -> dict[str, Opener]:
+    """Signed links: nothing is said of an image before the signature holds."""
+
+    def open_link(path: str, query: Query) -> Wanted:
+        link, signature = links.parse(path, query)
+        if not house.keyring.verify(link.parts(), signature):
+            raise Error(Kind.FORBIDDEN, "The signature is not of this link.")
+        return link.wanted(house.clock())
+
+    return {links.PREFIX: open_link}
+
+
+DIALECT = Dialect(
+    name="smartsheet",
+    prefixes=("/2.0", "/imageurls", "/storageProxy"),
+    settings=routes.Settings,
+    routes=(routes.list_image_urls, routes.add_cell_image, routes.get_row),
+    admit=admit,
+    pace=lambda settings: Pace(settings.requests, settings.window_seconds),
+    voice=wire.say,
+    deliveries=deliveries,
+    scopes=frozenset({routes.READ, routes.WRITE}),
+    trailing_slash=True,
+)

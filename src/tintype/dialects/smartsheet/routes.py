@@ -1,0 +1,136 @@
+"""`POST /2.0/imageurls`, and images in the cells of rows."""
+
+import uuid
+from datetime import timedelta
+
+import msgspec
+import structlog
+from litestar import Response, get, post
+from msgspec import Struct
+
+from tintype.core import House
+from tintype.core.browse import hanging
+from tintype.core.ingest import examine, keep
+from tintype.core.pace import Pace
+from tintype.core.permit import require_scope
+from tintype.core.resolve import versions
+from tintype.dialects.smartsheet import links, wire
+from tintype.model import Caller, Error, Version
+from tintype.web import bodies
+from tintype.web.bodies import AnyRequest
+from tintype.web.context import Context
+from tintype.web.responses import json_response
+
+READ = "READ_SHEETS"
+WRITE = "WRITE_SHEETS"
+
+ROW = "/2.0/sheets/{sheet:str}/rows/{row:str}"
+
+log = structlog.get_logger("tintype")
+
+
+class Settings(Struct, frozen=True, forbid_unknown_fields=True):
+    """The smartsheet dialect."""
+
+    requests: int = 300
+    """Requests that one token may make in a window; 0 is no limit. The vendor's figure."""
+    window_seconds: float = 60
+    """Length of the sliding window, in seconds. The vendor's figure."""
+    upload_cost: int = 10
+    """How many requests an upload counts as. The vendor's figure."""
+    max_images: int = 1000
+    """The most items of one imageurls request."""
+    max_body_bytes: int = 1024 * 1024
+    """The largest body of an imageurls request."""
+    max_upload_bytes: int = 30 * 1024 * 1024
+    """The largest image put into a cell, in bytes. The vendor's figure."""
+    max_alt_text: int = 100
+    """The longest alternate text, in characters. The vendor's figure."""
+    link_seconds: int = 1800
+    """How long a delivery link lives."""
+
+
+@post(["/2.0/imageurls", "/imageurls"], status_code=200)
+async def list_image_urls(
+    request: AnyRequest, house: House, settings: Settings, context: Context, caller: Caller, pace: Pace
+) -> Response[bytes]:
+    """A batch of image ids and sizes to temporary URLs, in the order asked."""
+    _enter(context, caller, pace, READ)
+    raw = await bodies.read(request, settings.max_body_bytes)
+    asked = wire.parse_request(raw, context.headers, max_images=settings.max_images)
+    found = await versions(house, caller, [item.image for item in asked if item.image is not None])
+    expires = links.milliseconds(house.clock() + timedelta(seconds=settings.link_seconds))
+    urls = [_image_url(house, context, item, found, expires) for item in asked]
+    return json_response(wire.answer(urls, settings.link_seconds * 1000))
+
+
+@post(ROW + "/columns/{column:str}/cellimages", status_code=200)
+async def add_cell_image(  # noqa: PLR0913, PLR0917  what the house hands in
+    request: AnyRequest,
+    sheet: str,
+    row: str,
+    column: str,
+    house: House,
+    settings: Settings,
+    context: Context,
+    caller: Caller,
+    pace: Pace,
+) -> Response[bytes]:
+    """Put an image into a cell. What was there before stays in the library, in no cell."""
+    _enter(context, caller, pace, WRITE, cost=settings.upload_cost)
+    place = wire.place(sheet, row, column)
+    upload = wire.parse_upload(context.headers, context.query, max_alt_text=settings.max_alt_text)
+    place = msgspec.structs.replace(place, alt_text=upload.alt_text)
+    limit = min(settings.max_upload_bytes, house.images.max_bytes)
+    with wire.upload_errors():
+        async with bodies.staged_body(house, request, limit) as staged:
+            wire.require_length(context.headers, staged.size)
+            facts = await examine(house, staged)
+            image = await keep(house, caller, staged, facts, upload.filename, place=place, replace=True)
+    beside = [(at, other) for at, other in await hanging(house, caller, place) if at.slot != place.slot]
+    return json_response(wire.answer_added(place, image, beside))
+
+
+@get(ROW)
+async def get_row(
+    sheet: str, row: str, house: House, context: Context, caller: Caller, pace: Pace
+) -> Response[bytes]:
+    """A row: its cells that hold an image."""
+    _enter(context, caller, pace, READ)
+    exclude = wire.parse_exclude(context.query)
+    place = wire.place(sheet, row)
+    return json_response(wire.answer_row(place, await hanging(house, caller, place), exclude))
+
+
+def _enter(context: Context, caller: Caller, pace: Pace, scope: str, *, cost: int = 1) -> None:
+    """What every endpoint asks once the token is known: pace, scope, and headers that make sense."""
+    pace.take(caller.token_id, cost)
+    require_scope(caller, scope)
+    wire.require_headers(context.headers)
+    context.notes.update(wire.notes(context.headers))
+
+
+def _image_url(
+    house: House, context: Context, asked: wire.Asked, found: dict[uuid.UUID, Version], expires: int
+) -> wire.ImageUrl:
+    version = None if asked.image is None else found.get(asked.image)
+    if asked.error is not None or version is None:
+        return _failed(context, asked, asked.error or wire.may_not_view())
+    size = links.sized(version, asked.width, asked.height)
+    link = links.Link(version.id, version.version, expires, size)
+    url = context.base_url + links.write(link, house.keyring.sign(link.parts()))
+    shown = size or version
+    return wire.ImageUrl(asked.image_id, url, shown.width, shown.height)
+
+
+def _failed(context: Context, asked: wire.Asked, error: Error) -> wire.ImageUrl:
+    """The answer for one item; its reference is in the log, beside the request's id."""
+    failure = wire.failure(error, uuid.uuid4().hex)
+    log.info(
+        "image url refused",
+        request_id=context.request_id,
+        ref_id=failure.ref_id,
+        error_code=failure.error_code,
+        image_id=(asked.image_id or "")[: wire.MAX_SHOWN],
+    )
+    return wire.ImageUrl(asked.image_id, error=failure)

@@ -1,0 +1,425 @@
+"""The smartsheet wire format: camelCase JSON, numbered errors with a reference each."""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from http import HTTPStatus
+from typing import Any
+from urllib.parse import parse_qsl
+from uuid import UUID
+
+import msgspec
+from msgspec import Struct
+
+from tintype.model import Error, Image, Kind, Place
+from tintype.model.ids import parse_short, short
+from tintype.web.bodies import filename
+from tintype.web.context import Context
+from tintype.web.errors import STATUS, standard_headers
+from tintype.web.mount import Answer
+from tintype.web.negotiate import preferred
+
+Headers = Mapping[str, str]
+
+JSON = "application/json"
+SOURCE = "smartsheet-integration-source"
+SOURCE_TYPES = frozenset({"AI", "SCRIPT", "APPLICATION"})
+MAX_SHOWN = 100
+"""Characters of a client's value that go into an error or the log."""
+MAX_QUERY_FIELDS = 50
+MAX_ID = 2**63 - 1
+
+_NOTED = {
+    "integration_source": SOURCE,
+    "assume_user": "assume-user",
+    "change_agent": "smartsheet-change-agent",
+}
+
+_BEARER = re.compile(r"bearer\s+(\S+)\s*\Z", re.IGNORECASE)
+_ID = re.compile(r"[0-9]{1,19}\Z")
+# RFC 9110, 8.3.1 and 5.6.2: a type and a subtype, each a token, then parameters.
+_MEDIA_TYPE = re.compile(r"\s*([\w!#$%&'*+.^`|~-]+/[\w!#$%&'*+.^`|~-]+)\s*(?:;.*)?\Z", re.ASCII | re.DOTALL)
+
+_BODY_MISSING = 1024
+_HEADER = 1011
+_ATTRIBUTE_MISSING = 1012
+_VALUE = 1031
+_TOO_MANY = 1061
+_UPLOAD = 1074
+_SIZE_MISMATCH = 1075
+_CONTENT_TYPE = 1091
+_ALT_TEXT = 1165
+_MAY_NOT_VIEW = 5001
+
+_PARSING = "Unable to parse request. The following error occurred: {}"
+
+# Codes and sentences are the vendor's; `{}` is filled with ours.
+_SAID = {
+    Kind.NO_TOKEN: (1001, "An Access Token is required."),
+    Kind.UNKNOWN_TOKEN: (1002, "Your Access Token is invalid."),
+    Kind.EXPIRED_TOKEN: (1003, "Your Access Token has expired."),
+    Kind.FORBIDDEN: (1004, "You are not authorized to perform this action."),
+    Kind.EXPIRED_LINK: (1004, "You are not authorized to perform this action: the link has expired."),
+    Kind.MISSING: (1006, "Not Found"),
+    Kind.CONFLICT: (1129, "The resource you tried to create already exists."),
+    Kind.MALFORMED: (1008, _PARSING),
+    Kind.INVALID: (_VALUE, "{}"),
+    Kind.REFUSED: (_UPLOAD, "{}"),
+    Kind.TOO_LARGE: (1008, _PARSING),
+    Kind.TOO_MANY_REQUESTS: (4003, "Rate limit exceeded."),
+    Kind.BUSY: (4001, "{}"),
+    Kind.METHOD_NOT_ALLOWED: (1010, "HTTP Method not supported."),
+    Kind.NOT_ACCEPTABLE: (1052, "Invalid Accept header. Media type not supported."),
+    Kind.UNSUPPORTED_TYPE: (1124, "Invalid Content-Type header. Media type not supported."),
+    Kind.INTERNAL: (4000, "{}"),
+}
+_STATUS = STATUS | {Kind.CONFLICT: HTTPStatus.BAD_REQUEST, Kind.TOO_LARGE: HTTPStatus.BAD_REQUEST}
+
+
+class Failure(Struct, frozen=True, rename="camel"):
+    """The body of every error, and the error of one item."""
+
+    error_code: int
+    message: str
+    ref_id: str
+
+
+class ImageUrl(Struct, frozen=True, rename="camel", omit_defaults=True):
+    """The answer for one item: a URL and the size behind it, or an error."""
+
+    image_id: str | None = None
+    url: str | None = None
+    width: int | None = None
+    height: int | None = None
+    error: Failure | None = None
+
+
+class ImageUrls(Struct, frozen=True, rename="camel"):
+    """The answer to imageurls, in the order of the request."""
+
+    url_expires_in_millis: int
+    image_urls: list[ImageUrl]
+
+
+class CellImage(Struct, frozen=True, rename="camel"):
+    """The image of a cell; its size is as a person sees it."""
+
+    id: str
+    height: int
+    width: int
+    alt_text: str
+
+
+class Cell(Struct, frozen=True, rename="camel", omit_defaults=True):
+    """One cell of a row."""
+
+    column_id: int
+    value: str
+    display_value: str
+    formula: str
+    image: CellImage | None = None
+
+
+class Row(Struct, frozen=True, rename="camel"):
+    """A row as far as this service knows it: the cells that hold an image."""
+
+    id: int
+    row_number: int
+    expanded: bool
+    created_at: str
+    modified_at: str
+    cells: list[Cell]
+
+
+class Result(Struct, frozen=True, rename="camel"):
+    """The answer to a change."""
+
+    message: str
+    result_code: int
+    result: Row
+    version: int
+
+
+class Asked(Struct, frozen=True):
+    """One item of an imageurls request: an image and sides in pixels, or what is wrong with it.
+
+    `image_id` is as it came, None if it was no text; `image` is None also if it is the id of no image.
+    """
+
+    image_id: str | None
+    image: UUID | None = None
+    width: int | None = None
+    height: int | None = None
+    error: Error | None = None
+
+
+class Upload(Struct, frozen=True):
+    """What an upload says besides its bytes."""
+
+    filename: str
+    alt_text: str
+
+
+def bearer(authorization: str) -> str | None:
+    """The token of an Authorization header; None if there is none."""
+    match = _BEARER.match(authorization)
+    return match[1] if match else None
+
+
+def require_headers(headers: Headers) -> None:
+    """Raise NOT_ACCEPTABLE when JSON is not wanted, MALFORMED for an integration source that is none."""
+    if preferred(headers.get("accept", ""), (JSON,)) is None:
+        raise Error(Kind.NOT_ACCEPTABLE)
+    kind, *names = (part.strip() for part in headers.get(SOURCE, "AI,-,-").split(","))
+    if kind not in SOURCE_TYPES or len(names) != 2 or not all(names):  # noqa: PLR2004  organisation and source
+        raise _header(SOURCE)
+
+
+def notes(headers: Headers) -> dict[str, object]:
+    """What the log says of headers that change nothing here."""
+    return {note: headers[name][:MAX_SHOWN] for note, name in _NOTED.items() if name in headers}
+
+
+def parse_request(raw: bytes, headers: Headers, *, max_images: int) -> list[Asked]:
+    """The body of imageurls: an array of items, or a single one. What is wrong with an item stays with it.
+
+    Raises:
+        Error: MALFORMED or UNSUPPORTED_TYPE when it is not JSON or no items, INVALID for none or too many.
+    """
+    if not raw.strip():
+        raise _no_body()
+    _require_json(headers.get("content-type", ""))
+    items = _decode(raw)
+    if isinstance(items, dict):
+        items = [items]
+    if not isinstance(items, list) or not all(isinstance(item, dict) for item in items):
+        raise Error(Kind.MALFORMED, "the body is an array of objects.")
+    if not items:
+        raise _attribute_missing("imageId")
+    if len(items) > max_images:
+        raise Error(Kind.INVALID, "Max count exceeded for field imageUrls.", code=_TOO_MANY)
+    return [_asked(item) for item in items]
+
+
+def place(sheet: str, row: str, column: str | None = None) -> Place:
+    """A row, or a cell of it.
+
+    Raises:
+        Error: MISSING when an id is no whole number of at most 63 bits.
+    """
+    slot = "" if column is None else _id(column)
+    return Place("cell", _id(sheet), _id(row), slot)
+
+
+def parse_upload(headers: Headers, query: str, *, max_alt_text: int) -> Upload:
+    """What an upload says besides its bytes; `overrideValidation` changes nothing, but has to be a boolean.
+
+    Raises:
+        Error: MALFORMED without a file name, INVALID with the parameter at fault.
+    """
+    name = filename(headers.get("content-disposition", ""))
+    if not name:
+        raise _header("Content-Disposition")
+    parameters = _parameters(query)
+    alt_text = parameters.get("altText", "")
+    if len(alt_text) > max_alt_text:
+        sentence = f"Cannot add image to cell with alt text larger than {max_alt_text} characters."
+        raise Error(Kind.INVALID, sentence, code=_ALT_TEXT)
+    override = parameters.get("overrideValidation", "false")
+    # The Python client writes True and False.
+    if override.lower() not in {"true", "false"}:
+        raise _value(override, "overrideValidation")
+    return Upload(name, alt_text)
+
+
+def require_length(headers: Headers, size: int) -> None:
+    """Raise MALFORMED unless as many bytes came as Content-Length says."""
+    said = headers.get("content-length", "")
+    if size == 0 and said in {"", "0"}:
+        raise _no_body()
+    if said != str(size):
+        raise _size_mismatch()
+
+
+@contextmanager
+def upload_errors() -> Iterator[None]:
+    """Say what goes wrong with the bytes of an upload in this dialect's finer terms."""
+    try:
+        yield
+    except Error as error:
+        if error.kind is Kind.TOO_LARGE:
+            raise Error(error.kind, error.message, code=_UPLOAD) from error
+        if error.kind is Kind.MALFORMED and not error.code:
+            # The body broke off: whatever else is malformed has a code already.
+            raise _size_mismatch() from error
+        raise
+
+
+def parse_exclude(query: str) -> frozenset[str]:
+    """What a row is to be shown without; words that mean nothing here are overlooked."""
+    return frozenset(word.strip() for word in _parameters(query).get("exclude", "").split(","))
+
+
+def answer(urls: list[ImageUrl], expires_in: int) -> bytes:
+    """The body of imageurls; `expires_in` is in milliseconds."""
+    return msgspec.json.encode(ImageUrls(expires_in, urls))
+
+
+def answer_row(at: Place, cells: Sequence[tuple[Place, Image]], exclude: frozenset[str]) -> bytes:
+    """The body of a row.
+
+    Raises:
+        Error: MISSING when no cell of it holds an image: rows exist by being used.
+    """
+    if not cells:
+        raise Error(Kind.MISSING)
+    return msgspec.json.encode(_row(at, cells, with_images="image" not in exclude))
+
+
+def answer_added(at: Place, image: Image, beside: Sequence[tuple[Place, Image]]) -> bytes:
+    """The body after an image was put into a cell: the whole row, this cell first.
+
+    First, because clients take `cells[0]` for the one they wrote. The version is the image's number: it
+    grows with every change, as a sheet's version does.
+    """
+    row = _row(at, [(at, image), *beside], with_images=True)
+    return msgspec.json.encode(Result("SUCCESS", 0, row, image.number))
+
+
+def say(error: Error, context: Context) -> Answer:
+    """An error in this dialect; its reference is the id of the request."""
+    headers = standard_headers(error)
+    status = _STATUS[error.kind]
+    if status is HTTPStatus.UNAUTHORIZED:
+        headers["WWW-Authenticate"] = "Bearer"
+    body = msgspec.json.encode(failure(error, context.request_id))
+    return Answer(status.value, body, JSON, headers)
+
+
+def failure(error: Error, ref_id: str) -> Failure:
+    """An error as an object, under a reference that the log has too."""
+    # The code of a range that can't be had is the picture's size: it is meant for a header.
+    if error.code and error.field != "range":
+        return Failure(error.code, error.message, ref_id)
+    code, sentence = _SAID[error.kind]
+    return Failure(code, sentence.format(error.message), ref_id)
+
+
+def may_not_view() -> Error:
+    """The error for an image that is another account's, or none at all: the two can't be told apart."""
+    return Error(Kind.FORBIDDEN, "You do not have permission to view this image.", code=_MAY_NOT_VIEW)
+
+
+def _require_json(content_type: str) -> None:
+    if not content_type.strip():
+        raise _header("Content-Type")
+    match = _MEDIA_TYPE.match(content_type)
+    if match is None:
+        raise Error(Kind.MALFORMED, f"Invalid Content-Type: {_shown(content_type)}.", code=_CONTENT_TYPE)
+    if match[1].lower() != JSON:
+        raise Error(Kind.UNSUPPORTED_TYPE)
+
+
+def _decode(raw: bytes) -> Any:  # noqa: ANN401  any JSON value
+    try:
+        return msgspec.json.decode(raw)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as broken:
+        raise Error(Kind.MALFORMED, "the body is not JSON.") from broken
+
+
+def _asked(item: dict[str, Any]) -> Asked:
+    image_id = item.get("imageId")
+    text = image_id if isinstance(image_id, str) else None
+    try:
+        return Asked(text, _image(image_id), _side(item, "width"), _side(item, "height"))
+    except Error as error:
+        return Asked(text, error=error)
+
+
+def _image(image_id: object) -> UUID | None:
+    if image_id is None or image_id == "":
+        raise _attribute_missing("imageId")
+    if not isinstance(image_id, str):
+        raise _value(image_id, "imageId")
+    return parse_short(image_id)
+
+
+def _side(item: dict[str, Any], name: str) -> int | None:
+    value = item.get(name)
+    if value is None:
+        return None
+    whole = isinstance(value, int) or (isinstance(value, float) and value.is_integer())
+    if isinstance(value, bool) or not whole or value < 1:
+        raise _value(value, name)
+    return int(value)
+
+
+def _id(text: str) -> str:
+    if not _ID.match(text) or int(text) > MAX_ID:
+        raise Error(Kind.MISSING)
+    return str(int(text))
+
+
+def _parameters(query: str) -> dict[str, str]:
+    try:
+        return dict(parse_qsl(query, keep_blank_values=True, max_num_fields=MAX_QUERY_FIELDS))
+    except ValueError:
+        raise Error(Kind.MALFORMED, f"there are more than {MAX_QUERY_FIELDS} parameters.") from None
+
+
+def _row(at: Place, cells: Sequence[tuple[Place, Image]], *, with_images: bool) -> Row:
+    images = [image for _, image in cells]
+    return Row(
+        id=int(at.holder),
+        # Rows have no order here: each is the first of its sheet.
+        row_number=1,
+        expanded=True,
+        created_at=_moment(min(image.created_at for image in images)),
+        modified_at=_moment(max(image.modified_at for image in images)),
+        cells=[_cell(each, image, with_image=with_images) for each, image in cells],
+    )
+
+
+def _cell(at: Place, image: Image, *, with_image: bool) -> Cell:
+    name = image.filename
+    shown = CellImage(short(image.id), image.height, image.width, at.alt_text or name) if with_image else None
+    return Cell(int(at.slot), name, name, _formula(image), shown)
+
+
+def _formula(image: Image) -> str:
+    """The formula behind a cell with an image; a quote in a text is written twice, as in any spreadsheet."""
+    name = '"' + image.filename.replace('"', '""') + '"'
+    return f'=SYS_CELLIMAGE({name},"{short(image.id)}",{image.height},{image.width},{name})'
+
+
+def _moment(moment: datetime) -> str:
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _no_body() -> Error:
+    return Error(Kind.MALFORMED, "The HTTP request body is required for this Method.", code=_BODY_MISSING)
+
+
+def _header(name: str) -> Error:
+    return Error(Kind.MALFORMED, f"A required header was missing or invalid: {name}", code=_HEADER)
+
+
+def _attribute_missing(name: str) -> Error:
+    sentence = f"A required object attribute is missing from your request: {name}."
+    return Error(Kind.INVALID, sentence, code=_ATTRIBUTE_MISSING)
+
+
+def _size_mismatch() -> Error:
+    sentence = "The Content-Length provided did not match the file uploaded."
+    return Error(Kind.MALFORMED, sentence, code=_SIZE_MISMATCH)
+
+
+def _value(value: object, name: str) -> Error:
+    sentence = f"The value {_shown(value)} was not valid for the attribute {name}."
+    return Error(Kind.INVALID, sentence, code=_VALUE)
+
+
+def _shown(value: object) -> str:
+    text = value if isinstance(value, str) else msgspec.json.encode(value).decode()
+    return text[:MAX_SHOWN]
