@@ -1,0 +1,5 @@
+"""The command line."""
+
+from tintype.cli.main import main
+
+__all__ = ["main"]

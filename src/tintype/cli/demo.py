@@ -1,0 +1,117 @@
+"""`tintype demo`: a small library, served, with everything needed to ask for it."""
+
+import asyncio
+import multiprocessing
+import shlex
+from pathlib import Path
+
+import msgspec
+import rich_click as click
+
+from tintype.cli.demo_library import CREDENTIALS, SAMPLE, Credentials, Made, fill
+from tintype.cli.demo_requests import requests
+from tintype.cli.library import in_house, plain_errors, prepare
+from tintype.cli.serve import override, run
+from tintype.console import Showcase
+from tintype.core import House
+from tintype.core.browse import newest
+from tintype.model import Image
+from tintype.model.ids import short
+from tintype.settings import DATA, Settings
+from tintype.storage import durable
+
+FACTS = "demo.json"
+SHELL = "demo.env"
+MOST_IMAGES = 1000
+"""Images told of in `demo.json`; a demo that was given more serves them all the same."""
+
+
+@click.command()
+@click.option(
+    "--data",
+    type=click.Path(path_type=Path, file_okay=False),
+    envvar=DATA,
+    default="demo-library",
+    show_default=True,
+    show_envvar=True,
+    help="The folder that holds the library; made and filled if it is new.",
+)
+@click.option("--host", help="The address to listen on. [default: 127.0.0.1]")
+@click.option("--port", type=click.IntRange(0, 65535), help="The port; 0 picks a free one. [default: 8080]")
+@plain_errors
+def demo(data: Path, host: str | None, port: int | None) -> None:
+    """Serve a small library of generated images, with credentials for every dialect.
+
+    Once ready it writes DATA/demo.json and prints the same line: the address, the credentials, the
+    images. DATA/demo.env has the same for a shell. Started again, it serves the same library.
+
+    The credentials lie in that folder in plain text and the first page shows them to whoever can reach
+    it: keep a demo on this machine.
+    """
+    settings = override(prepare(data), host, port)
+    (settings.data / FACTS).unlink(missing_ok=True)
+    if not (settings.data / CREDENTIALS).exists():
+        _fill_apart(settings)
+    made = msgspec.json.decode((settings.data / CREDENTIALS).read_bytes(), type=Made)
+    run(settings, lambda url: _tell(settings, made, url), _showcase(made, settings.data))
+
+
+def _showcase(made: Made, data: Path) -> Showcase:
+    return Showcase(made.caller, lambda url, image: requests(url, made.credentials, image, data / SAMPLE))
+
+
+def _fill_apart(settings: Settings) -> None:
+    """Fill the library in a process of its own: the threads that libvips starts must not be forked."""
+    click.echo("Making the demo library…", err=True)
+    process = multiprocessing.get_context("spawn").Process(target=fill, args=(settings.data,))
+    process.start()
+    process.join()
+    if process.exitcode:
+        raise click.ClickException("The demo library could not be made; what is above says why.")
+
+
+def _tell(settings: Settings, made: Made, url: str) -> None:
+    async def library(house: House) -> list[Image]:
+        return (await newest(house, made.caller, None, MOST_IMAGES))[::-1]
+
+    images = asyncio.run(in_house(settings, library))
+    facts = {
+        "base_url": url,
+        **msgspec.to_builtins(made.credentials),
+        "images": [_describe(image) for image in images],
+    }
+    line = msgspec.json.encode(facts)
+    durable.write_private(settings.data / SHELL, _shell(url, made.credentials, images[:1]).encode())
+    durable.write_private(settings.data / FACTS, line + b"\n")
+    click.echo(line.decode())
+    click.echo(f"\nOpen {url}/ in a browser. Stop with Ctrl-C.", err=True)
+
+
+def _describe(image: Image) -> dict[str, object]:
+    return {
+        "id": str(image.id),
+        "number": image.number,
+        "name": image.name,
+        "extension": image.extension,
+        "width": image.width,
+        "height": image.height,
+        "bytes": image.bytes,
+        "status": image.status.name.lower(),
+    }
+
+
+def _shell(url: str, credentials: Credentials, images: list[Image]) -> str:
+    values = {
+        "BASE_URL": url,
+        "MEWS_CLIENT_TOKEN": credentials.mews.client_token,
+        "MEWS_ACCESS_TOKEN": credentials.mews.access_token,
+        "SMARTSHEET_TOKEN": credentials.smartsheet.token,
+        "PUBLISHER_TOKEN": credentials.publisher.token,
+        "EVOTOR_TOKEN": credentials.evotor.token,
+        "EVOTOR_STORE": credentials.evotor.store_id,
+        "EVOTOR_PRODUCT": credentials.evotor.product_id,
+        "NATIVE_TOKEN": credentials.native.token,
+    }
+    for image in images:
+        values |= {"IMAGE_ID": str(image.id), "IMAGE_SHORT_ID": short(image.id)}
+    return "".join(f"{name}={shlex.quote(value)}\n" for name, value in values.items())

@@ -1,0 +1,50 @@
+"""`tintype keys`: the keys that sign links."""
+
+from pathlib import Path
+
+import rich_click as click
+
+from tintype.app import LINK_KEYS
+from tintype.cli.library import data_option, plain_errors, prepare
+from tintype.core.sign import Keyring
+
+
+@click.group()
+def keys() -> None:
+    """List, add and retire the keys that sign links.
+
+    The newest key signs; all keys verify. To change keys without breaking links: rotate, restart the
+    service, wait until the links that matter have expired, retire the old key.
+    """
+
+
+@keys.command("list")
+@data_option
+@plain_errors
+def show(data: Path) -> None:
+    """List the keys, oldest first, without their secrets."""
+    for key in _keyring(data).all():
+        click.echo(f"{key.id}  since {key.created_at:%Y-%m-%d %H:%M} UTC")
+
+
+@keys.command()
+@data_option
+@plain_errors
+def rotate(data: Path) -> None:
+    """Add a key. A running service signs with it after a restart."""
+    click.echo(f"Added {_keyring(data).rotate().id}.")
+
+
+@keys.command()
+@data_option
+@click.argument("key_id")
+@plain_errors
+def retire(data: Path, key_id: str) -> None:
+    """Remove a key: links signed with it open no more once the service is restarted."""
+    if not _keyring(data).retire(key_id):
+        raise click.ClickException(f"{key_id} was not removed: there is no such key, or it is the only one.")
+    click.echo(f"Removed {key_id}.")
+
+
+def _keyring(data: Path) -> Keyring:
+    return Keyring(prepare(data).data / LINK_KEYS)

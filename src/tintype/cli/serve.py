@@ -1,0 +1,117 @@
+"""`tintype serve`: the service itself."""
+
+import socket
+import threading
+import time
+import urllib.request
+from collections.abc import Callable
+from pathlib import Path
+
+import msgspec
+import rich_click as click
+from granian.constants import Interfaces
+from granian.log import LogLevels
+from granian.server import Server
+
+from tintype.app import create_app
+from tintype.cli.library import data_option, plain_errors, prepare
+from tintype.console import Showcase
+from tintype.dialects import discover
+from tintype.settings import Settings
+from tintype.web import logs
+from tintype.web.front import Front
+
+READY_WITHIN = 60.0
+"""Seconds after which we stop asking whether the service is ready."""
+
+
+@click.command()
+@data_option
+@click.option("--host", help="The address to listen on. [default: 127.0.0.1]")
+@click.option("--port", type=click.IntRange(0, 65535), help="The port; 0 picks a free one. [default: 8080]")
+@click.option("--workers", type=click.IntRange(1, 64), help="Worker processes. [default: 1]")
+@plain_errors
+def serve(data: Path, host: str | None, port: int | None, workers: int | None) -> None:
+    """Serve the library.
+
+    A new data folder is made, an older one migrated. All settings: `docs/settings.md`. Stop it with
+    Ctrl-C or SIGTERM: requests under way are finished first.
+    """
+    run(
+        override(prepare(data), host, port, workers),
+        lambda url: click.echo(f"tintype serves {url}", err=True),
+    )
+
+
+def override(settings: Settings, host: str | None, port: int | None, workers: int | None = None) -> Settings:
+    """The settings with what the command line says, and a real port in place of 0."""
+    given = {"host": host, "port": port, "workers": workers}
+    web = msgspec.structs.replace(
+        settings.web, **{name: value for name, value in given.items() if value is not None}
+    )
+    web = msgspec.structs.replace(web, port=_free_port(web.host, web.port))
+    return msgspec.structs.replace(settings, web=web)
+
+
+def run(settings: Settings, on_ready: Callable[[str], None], showcase: Showcase | None = None) -> None:
+    """Serve until stopped; `on_ready` is called once with the base address when requests are answered.
+
+    A `showcase` is shown on the first page.
+    """
+
+    def load_app() -> Front:
+        # In the worker, after the fork: threads and connections made before it would not survive it.
+        logs.start(settings.logs)
+        return create_app(settings, discover(), showcase=showcase)
+
+    web = settings.web
+    server = Server(
+        "tintype",
+        address=web.host,
+        port=web.port,
+        interface=Interfaces.ASGI,
+        workers=web.workers,
+        websockets=False,
+        respawn_failed_workers=True,
+        workers_kill_timeout=web.stop_seconds,
+        log_level=LogLevels.warning,
+    )
+    threading.Thread(target=_announce, args=(settings, on_ready), daemon=True).start()
+    server.serve(target_loader=load_app, wrap_loader=False)
+
+
+def base_url(settings: Settings) -> str:
+    """The address that a client on this machine uses."""
+    base = "/" + settings.web.base_path.strip("/") if settings.web.base_path.strip("/") else ""
+    return settings.web.public_url.rstrip("/") or f"http://{_here(settings)}{base}"
+
+
+def _free_port(host: str, port: int) -> int:
+    """The port itself if nobody listens there, or a free one for 0."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as taken:
+            raise click.ClickException(
+                f"Can't listen on {host} port {port}: {taken.strerror}. "
+                "Choose another with --port; 0 picks a free one."
+            ) from taken
+        return int(probe.getsockname()[1])
+
+
+def _announce(settings: Settings, on_ready: Callable[[str], None]) -> None:
+    deadline = time.monotonic() + READY_WITHIN
+    while time.monotonic() < deadline:
+        try:
+            with urllib.request.urlopen(f"http://{_here(settings)}/readyz", timeout=5):
+                on_ready(base_url(settings))
+                return
+        except OSError:
+            time.sleep(0.02)
+
+
+def _here(settings: Settings) -> str:
+    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(settings.web.host, settings.web.host)  # noqa: S104  compared, not bound
+    return f"[{host}]:{settings.web.port}" if ":" in host else f"{host}:{settings.web.port}"

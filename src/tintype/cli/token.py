@@ -1,0 +1,172 @@
+"""`tintype token`: who may come in."""
+
+import re
+from datetime import timedelta
+from pathlib import Path
+from uuid import UUID
+
+import rich_click as click
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from tintype.cli.library import data_option, plain_errors, with_house
+from tintype.core import House
+from tintype.core.permit import grant, issued, member, revoke
+from tintype.dialects import Dialect, discover
+from tintype.model import Role, Token
+
+_UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+
+
+def parse_duration(ctx: click.Context, param: click.Parameter, text: str | None) -> timedelta | None:
+    """The length of time that a text such as 90s, 30m, 12h or 7d says."""
+    if text is None:
+        return None
+    match = re.fullmatch(r"(\d{1,6})([smhd])", text)
+    if match is None:
+        raise click.BadParameter("write 90s, 30m, 12h or 7d.", ctx, param)
+    return timedelta(seconds=int(match[1]) * _UNITS[match[2]])
+
+
+@click.group()
+def token() -> None:
+    """Make, list and revoke tokens.
+
+    A token belongs to one account, one person of it and one dialect. Its secret is shown once, when it
+    is made; only a digest is kept.
+    """
+
+
+@token.command()
+@data_option
+@click.option(
+    "--dialect", required=True, help="Which API it opens: mews, smartsheet, publisher, evotor, native."
+)
+@click.option("--account", default="default", show_default=True, help="The account; made if it is new.")
+@click.option(
+    "--person", default="Administrator", show_default=True, help="Whose uploads these are; added if new."
+)
+@click.option(
+    "--role",
+    type=click.Choice([role.value for role in Role]),
+    default=Role.EDITOR.value,
+    show_default=True,
+    help="What the person is; only the publisher dialect asks.",
+)
+@click.option(
+    "--scope", "scopes", multiple=True, help="What it may do; may be repeated. [default: all of the dialect]"
+)
+@click.option(
+    "--expires",
+    callback=parse_duration,
+    metavar="DURATION",
+    help="How long it lives: 90s, 30m, 12h, 7d. [default: until revoked]",
+)
+@click.option("--label", default="", help="A note for the list.")
+@plain_errors
+def create(
+    data: Path,
+    dialect: str,
+    account: str,
+    person: str,
+    role: str,
+    scopes: tuple[str, ...],
+    expires: timedelta | None,
+    label: str,
+) -> None:
+    """Make a token and show its secret.
+
+    Standard output is the secret alone, for scripts. For mews it is two lines: the client token, and
+    the access token that was issued for it.
+    """
+    spoken = _dialect(dialect)
+    allowed = _scopes(spoken, scopes)
+
+    async def make(house: House) -> list[str]:
+        owner, who = await member(house, account, person)
+        return await grant(
+            house,
+            owner,
+            who,
+            dialect,
+            pairs=spoken.pairs,
+            label=label,
+            role=Role(role),
+            scopes=allowed,
+            lifetime=expires,
+        )
+
+    for line in with_house(data, make):
+        click.echo(line)
+    click.echo("Keep it now: it is stored nowhere and can't be shown again.", err=True)
+
+
+@token.command("list")
+@data_option
+@click.option("--account", help="Only this account's.")
+@plain_errors
+def show(data: Path, account: str | None) -> None:
+    """List tokens: everything but their secrets."""
+
+    async def listed(house: House) -> list[Token]:
+        return await issued(house, account)
+
+    table = Table("id", "account", "person", "dialect", "kind", "role", "scopes", "ends in", "label", "state")
+    for each in with_house(data, listed):
+        cells = (
+            str(each.id),
+            each.account.name,
+            each.person.name,
+            each.dialect,
+            each.kind.value,
+            each.role.value,
+            " ".join(sorted(each.scopes)),
+            each.hint,
+            each.label,
+            _state(each),
+        )
+        # As Text: a name with brackets is no markup.
+        table.add_row(*map(Text, cells))
+    # Wide enough not to be folded where the output is a file or a pipe.
+    console = Console()
+    (console if console.is_terminal else Console(width=400)).print(table)
+
+
+@token.command("revoke")
+@data_option
+@click.argument("token_id", type=click.UUID)
+@plain_errors
+def refuse(data: Path, token_id: UUID) -> None:
+    """Refuse a token from now on; TOKEN_ID is the first column of the list."""
+
+    async def work(house: House) -> Token:
+        return await revoke(house, token_id)
+
+    gone = with_house(data, work)
+    click.echo(f"Revoked {gone.id} ({gone.dialect}, {gone.account.name}).")
+
+
+def _dialect(name: str) -> Dialect:
+    known = {dialect.name: dialect for dialect in discover()}
+    if name not in known:
+        raise click.BadParameter(f"there are {', '.join(known)}.", param_hint="--dialect")
+    return known[name]
+
+
+def _scopes(dialect: Dialect, asked: tuple[str, ...]) -> frozenset[str]:
+    unknown = sorted(set(asked) - dialect.scopes)
+    if unknown:
+        has = ", ".join(sorted(dialect.scopes)) or "no scopes"
+        raise click.BadParameter(
+            f"{unknown[0]} is no scope of {dialect.name}, which has {has}.", param_hint="--scope"
+        )
+    return frozenset(asked) or dialect.scopes
+
+
+def _state(each: Token) -> str:
+    if each.revoked_at is not None:
+        return f"revoked {each.revoked_at:%Y-%m-%d %H:%M}"
+    if each.expires_at is not None:
+        return f"until {each.expires_at:%Y-%m-%d %H:%M:%S} UTC"
+    return "valid"
