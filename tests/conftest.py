@@ -1,0 +1,27 @@
+"""The service as tests meet it: a real process, real files, real HTTP."""
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+
+from tests.running import Running, running
+
+
+@pytest.fixture(scope="session")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    """A running `tintype demo`, shared: a test that needs a place of its own makes up its own names."""
+    with running(tmp_path_factory.mktemp("demo") / "library", "demo") as service:
+        yield service
+
+
+@pytest.fixture
+def serve(tmp_path: Path) -> Iterator[Callable[..., Running]]:
+    """Start `tintype serve` on a data folder (None: a new one) with settings as `TINTYPE_…="…"`."""
+    with ExitStack() as stack:
+
+        def start(data: Path | None = None, **env: str) -> Running:
+            return stack.enter_context(running(data or tmp_path / "library", "serve", env))
+
+        yield start
