@@ -2,14 +2,20 @@
 
 import json
 import os
+import signal
 import subprocess
 import sys
 import threading
 from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+
+from click.testing import CliRunner
+
+from tintype.cli import main
 
 TINTYPE = str(Path(sys.executable).with_name("tintype"))
 STOP_WITHIN = 30
@@ -57,7 +63,12 @@ def make_token(data: Path, dialect: str, account: str = "demo", **options: str |
     for name, value in options.items():
         for each in [value] if isinstance(value, str) else value:
             arguments += [f"--{name}", each]
-    return run_cli(data, *arguments).strip()
+    # In this process: a process of its own spends a second on imports, and tests make many tokens. In a
+    # thread: the command runs an event loop, and so may the test.
+    with ThreadPoolExecutor(1) as thread:
+        done = thread.submit(CliRunner().invoke, main, [*arguments, "--data", str(data)]).result()
+    assert done.exit_code == 0, done.output
+    return done.stdout.strip()
 
 
 @contextmanager
@@ -69,9 +80,11 @@ def running(data: Path, command: str, env: Mapping[str, str] | None = None) -> I
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
+        start_new_session=True,
     )
     drains: list[threading.Thread] = []
-    watchdog = threading.Timer(START_WITHIN, process.kill)
+    # All of it: a worker that is left behind would keep the pipes open, and us waiting.
+    watchdog = threading.Timer(START_WITHIN, os.killpg, (process.pid, signal.SIGKILL))
     watchdog.start()
     try:
         base_url, facts = _ready(process, command)

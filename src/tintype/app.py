@@ -7,6 +7,7 @@ from typing import Any
 
 from litestar import Litestar, Request, Router
 from litestar.datastructures import State
+from litestar.di import NamedDependency as Given
 from litestar.di import Provide
 from msgspec import Struct
 
@@ -143,7 +144,7 @@ def _thumbnail(image: Image) -> str:
     return links.write(links.Link(image.id, Mode.FIT, THUMBNAIL_SIDE, THUMBNAIL_SIDE))
 
 
-def _came_in(context: Context, admitted: Caller) -> Caller:
+def _came_in(context: Given[Context], admitted: Given[Caller]) -> Caller:
     context.came_in(admitted)
     return admitted
 

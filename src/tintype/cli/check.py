@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import rich_click as click
+from rich.console import Console
 from rich.progress import Progress
 
 from tintype.cli.library import data_option, plain_errors, with_house
@@ -28,7 +29,7 @@ def check(data: Path, *, deep: bool) -> None:
     """
 
     async def work(house: House) -> list[Finding]:
-        with Progress(transient=True) as progress:
+        with Progress(transient=True, console=Console(stderr=True)) as progress:
             task = progress.add_task("Checking", total=await size(house))
             return [found async for found in find(house, deep=deep, on_step=lambda: progress.advance(task))]
 

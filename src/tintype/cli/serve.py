@@ -1,6 +1,9 @@
 """`tintype serve`: the service itself."""
 
+import ctypes
+import signal
 import socket
+import sys
 import threading
 import time
 import urllib.request
@@ -21,6 +24,8 @@ from tintype.settings import Settings
 from tintype.web import logs
 from tintype.web.front import Front
 
+PR_SET_PDEATHSIG = 1
+"""The option of prctl(2) that names the signal a process gets when its parent ends."""
 READY_WITHIN = 60.0
 """Seconds after which we stop asking whether the service is ready."""
 
@@ -61,6 +66,7 @@ def run(settings: Settings, on_ready: Callable[[str], None], showcase: Showcase 
 
     def load_app() -> Front:
         # In the worker, after the fork: threads and connections made before it would not survive it.
+        _become_worker()
         logs.start(settings.logs)
         return create_app(settings, discover(), showcase=showcase)
 
@@ -78,6 +84,16 @@ def run(settings: Settings, on_ready: Callable[[str], None], showcase: Showcase 
     )
     threading.Thread(target=_announce, args=(settings, on_ready), daemon=True).start()
     server.serve(target_loader=load_app, wrap_loader=False)
+
+
+def _become_worker() -> None:
+    """Let a stop end a worker that is still starting, and the end of the main process end it always."""
+    # The handlers inherited from the main process would only note the signal.
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    if sys.platform == "linux":
+        # A main process killed outright can't stop its workers, which would go on holding the port.
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
 def base_url(settings: Settings) -> str:
@@ -103,9 +119,11 @@ def _free_port(host: str, port: int) -> int:
 
 def _announce(settings: Settings, on_ready: Callable[[str], None]) -> None:
     deadline = time.monotonic() + READY_WITHIN
+    # Ourselves, on this machine: a proxy of the environment has no part in it.
+    direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     while time.monotonic() < deadline:
         try:
-            with urllib.request.urlopen(f"http://{_here(settings)}/readyz", timeout=5):
+            with direct.open(f"http://{_here(settings)}/readyz", timeout=5):
                 on_ready(base_url(settings))
                 return
         except OSError:

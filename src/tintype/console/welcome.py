@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 
 import jinja2
 from litestar import Response, get
+from litestar.di import NamedDependency as Given
 from litestar.di import Provide
 from litestar.handlers import HTTPRouteHandler
 from msgspec import Struct
@@ -67,7 +68,12 @@ def welcome(house: House, page: Page) -> HTTPRouteHandler:
     return get("/", dependencies=given)(_show)
 
 
-async def _show(house: House, page: Page, template: jinja2.Template, context: Context) -> Response[str]:
+async def _show(
+    house: Given[House],
+    page: Given[Page],
+    template: Given[jinja2.Template],
+    context: Given[Context],
+) -> Response[str]:
     shown: list[Image] = []
     requests: Sequence[Request] = ()
     if page.showcase is not None:

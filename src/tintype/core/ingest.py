@@ -26,8 +26,9 @@ async def stage(house: House, chunks: AsyncIterator[bytes], limit: int) -> Async
     Raises:
         Error: TOO_LARGE when more than `limit` bytes come.
     """
-    staged = await house.workers.disk(house.originals.stage, limit)
+    staged = house.originals.stage(limit)
     try:
+        await house.workers.disk(staged.open)
         await _fill(house, staged, chunks, limit)
         yield staged
     finally:

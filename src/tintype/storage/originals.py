@@ -3,14 +3,15 @@
 import hashlib
 import os
 import re
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
 from typing import Self
+from uuid import uuid4
 
 from tintype.storage import durable
 
+_CLOSED = -1
 _DIGEST = re.compile(r"[0-9a-f]{64}\Z")
 
 
@@ -21,8 +22,8 @@ class StageFull(Exception):  # noqa: N818  it is a bound that was reached, not a
 class Staged:
     """Bytes on their way in: written to a temporary file and hashed meanwhile.
 
-    Use it as a context manager: whatever was not published when the block ends is removed. All methods
-    block on the disk, so call them from a worker thread.
+    Nothing is on the disk until it is opened; whatever was not published is removed by `discard`. As a
+    context manager it does both. All methods block on the disk, so call them from a worker thread.
 
     Args:
         folder: where temporary files lie; the same file system as the originals.
@@ -30,17 +31,20 @@ class Staged:
     """
 
     def __init__(self, folder: Path, limit: int) -> None:
-        descriptor, name = tempfile.mkstemp(prefix="upload-", dir=folder)
-        self.path = Path(name)
+        self.path = folder / f"upload-{uuid4().hex}"
         self.size = 0
         self._limit = limit
         self._hash = hashlib.sha256()
-        self._file = os.fdopen(descriptor, "wb", buffering=0)
+        self._descriptor = _CLOSED
 
     @property
     def sha256(self) -> str:
         """The digest of what was written so far, in lower-case hexadecimal."""
         return self._hash.hexdigest()
+
+    def open(self) -> None:
+        """Make the temporary file, readable by its owner only."""
+        self._descriptor = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
 
     def write(self, chunk: bytes) -> None:
         """Append bytes."""
@@ -49,20 +53,21 @@ class Staged:
             raise StageFull
         view = memoryview(chunk)
         while view:
-            view = view[self._file.write(view) :]
+            view = view[os.write(self._descriptor, view) :]
         self._hash.update(chunk)
 
     def seal(self) -> None:
         """Make what was written durable; nothing is written after this."""
-        os.fsync(self._file.fileno())
-        self._file.close()
+        os.fsync(self._descriptor)
+        self._close()
 
     def discard(self) -> None:
-        """Remove the temporary file, if it was not published."""
-        self._file.close()
+        """Remove the temporary file, if it was made and not published."""
+        self._close()
         self.path.unlink(missing_ok=True)
 
     def __enter__(self) -> Self:
+        self.open()
         return self
 
     def __exit__(
@@ -70,11 +75,16 @@ class Staged:
     ) -> None:
         self.discard()
 
+    def _close(self) -> None:
+        if self._descriptor != _CLOSED:
+            os.close(self._descriptor)
+            self._descriptor = _CLOSED
+
 
 class Originals:
     """A folder of originals, content-addressed: `ab/abcdef….`.
 
-    All methods but `path` block on the disk, so call them from a worker thread.
+    All methods but `path` and `stage` block on the disk, so call them from a worker thread.
     """
 
     def __init__(self, root: Path, incoming: Path) -> None:
@@ -84,7 +94,7 @@ class Originals:
         durable.make_folder(incoming)
 
     def stage(self, limit: int) -> Staged:
-        """Open a temporary file for at most `limit` bytes."""
+        """A stage for at most `limit` bytes, not opened yet."""
         return Staged(self._incoming, limit)
 
     def publish(self, staged: Staged) -> None:

@@ -1,5 +1,6 @@
 """The front door, plain ASGI: health, pictures, and behind them the dialects' endpoints."""
 
+import asyncio
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Annotated, Any
@@ -37,10 +38,12 @@ class WebSettings(Struct, frozen=True, forbid_unknown_fields=True):
     address that the client reached the service by."""
     base_path: str = ""
     """A path that all of the service lies under, such as /context; empty: none."""
-    drain_bytes: int = 256 * 1024 * 1024
+    drain_bytes: Annotated[int, Meta(ge=0)] = 256 * 1024 * 1024
     """How much of a request body that nobody wants is read and dropped before the answer is sent. A server
     that answers and closes while the client still sends resets the connection, and many clients then never
     see the answer."""
+    body_idle_seconds: Annotated[float, Meta(gt=0)] = 30.0
+    """How long a request body may stand still before it counts as broken off."""
 
 
 class Front:
@@ -74,7 +77,7 @@ class Front:
         path = self._inside(scope["path"])
         context = open_context(scope, path or "", self._settings.public_url, self._base)
         scope = scope | {"tintype.context": context, "path": context.path}
-        watch = _Watch(context, receive, send, self._settings.drain_bytes)
+        watch = _Watch(context, receive, send, self._settings)
         try:
             await self._route(context, scope, watch.receive, watch.send, known=path is not None)
         except Exception as raised:  # noqa: BLE001  the last place where anything unforeseen can be answered
@@ -134,17 +137,22 @@ class _Watch:
     request id to the answer, and writes the log line when all is over.
     """
 
-    def __init__(self, context: Context, receive: Receive, send: Send, drain_bytes: int) -> None:
+    def __init__(self, context: Context, receive: Receive, send: Send, settings: WebSettings) -> None:
         self._context = context
         self._receive = receive
         self._send = send
-        self._drain_bytes = drain_bytes
+        self._settings = settings
         self._body_is_begun = False
         self.status = 0
 
     async def receive(self) -> dict[str, Any]:
         self._body_is_begun = True
-        message = await self._receive()
+        try:
+            async with asyncio.timeout(self._settings.body_idle_seconds):
+                message = await self._receive()
+        except TimeoutError:
+            # Nobody may hold a temporary file or a connection by sending nothing.
+            message = {"type": "http.disconnect"}
         self._context.body_is_read = not message.get("more_body", False)
         return message
 
@@ -165,7 +173,7 @@ class _Watch:
             # The client waits for our word before it sends a body, or has none to send.
             return
         dropped = 0
-        while not self._context.body_is_read and dropped <= self._drain_bytes:
+        while not self._context.body_is_read and dropped <= self._settings.drain_bytes:
             dropped += len((await self.receive()).get("body", b""))
 
     def write_log(self) -> None:

@@ -11,6 +11,7 @@ from msgspec import Struct
 class LogFormat(StrEnum):
     """How a line looks."""
 
+    AUTO = "auto"
     JSON = "json"
     TEXT = "text"
 
@@ -18,8 +19,8 @@ class LogFormat(StrEnum):
 class LogSettings(Struct, frozen=True, forbid_unknown_fields=True):
     """The log, on standard error."""
 
-    format: LogFormat = LogFormat.JSON
-    """`json`, an object a line, or `text`."""
+    format: LogFormat = LogFormat.AUTO
+    """`json`, an object a line; `text`, for reading; `auto`, text on a terminal and JSON elsewhere."""
     level: str = "info"
     """The least level that is written: debug, info, warning, error."""
 
@@ -27,19 +28,19 @@ class LogSettings(Struct, frozen=True, forbid_unknown_fields=True):
 def start(settings: LogSettings) -> None:
     """Set up the log of this process."""
     level = logging.getLevelNamesMapping().get(settings.level.upper(), logging.INFO)
-    last = (
-        structlog.processors.JSONRenderer()
-        if settings.format is LogFormat.JSON
-        else structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
+    as_json = settings.format is LogFormat.JSON or (
+        settings.format is LogFormat.AUTO and not sys.stderr.isatty()
     )
+    last = structlog.processors.JSONRenderer() if as_json else structlog.dev.ConsoleRenderer()
     structlog.configure(
         processors=[
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True, key="time"),
-            structlog.processors.format_exc_info,
+            *([structlog.processors.format_exc_info] if as_json else []),
             last,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(level),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        # One write a line: worker processes share the stream, and a line must not come apart.
+        logger_factory=structlog.WriteLoggerFactory(sys.stderr),
         cache_logger_on_first_use=True,
     )

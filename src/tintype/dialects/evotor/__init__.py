@@ -1,5 +1,7 @@
 """The dialect of Evotor cloud clients: one PNG a product, uploaded, listed and deleted."""
 
+from litestar.di import NamedDependency as Given
+
 from tintype.core import House
 from tintype.core.pace import Pace
 from tintype.core.permit import admit as admit_token
@@ -10,7 +12,7 @@ from tintype.web.context import Context
 from tintype.web.mount import Opener, Query, Wanted
 
 
-async def admit(house: House, context: Context, pace: Pace) -> Caller:
+async def admit(house: Given[House], context: Given[Context], pace: Given[Pace]) -> Caller:
     """The caller behind the token in a header; the request is counted here, whatever becomes of it."""
     caller = await admit_token(house, "evotor", wire.token(context.headers))
     # Twice, so that a refusal can say what is left as well.

@@ -2,6 +2,8 @@
 
 from litestar import Request, Response, delete, get, post
 from litestar.datastructures import State
+from litestar.di import NamedDependency as Given
+from litestar.params import FromPath, FromQuery
 from msgspec import Struct
 
 from tintype.core import House, browse, retire
@@ -45,12 +47,12 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
 @post(_IMAGES, status_code=200)
 async def upload(
     request: Request[object, object, State],
-    store: str,
-    product: str,
-    house: House,
-    settings: Settings,
-    context: Context,
-    caller: Caller,
+    store: FromPath[str],
+    product: FromPath[str],
+    house: Given[House],
+    settings: Given[Settings],
+    context: Given[Context],
+    caller: Given[Caller],
 ) -> Response[bytes]:
     """Take in the picture of a product that has none."""
     place = await _enter(house, caller, WRITE, store, product)
@@ -64,7 +66,12 @@ async def upload(
 
 @get(_IMAGES)
 async def get_images(
-    store: str, product: str, house: House, context: Context, caller: Caller, cursor: str = ""
+    store: FromPath[str],
+    product: FromPath[str],
+    house: Given[House],
+    context: Given[Context],
+    caller: Given[Caller],
+    cursor: FromQuery[str] = "",
 ) -> Response[bytes]:
     """The product's images: one or none, and so all on one page."""
     place = await _enter(house, caller, READ, store, product)
@@ -75,7 +82,12 @@ async def get_images(
 
 @get(_IMAGE)
 async def get_image(
-    store: str, product: str, image: str, house: House, context: Context, caller: Caller
+    store: FromPath[str],
+    product: FromPath[str],
+    image: FromPath[str],
+    house: Given[House],
+    context: Given[Context],
+    caller: Given[Caller],
 ) -> Response[bytes]:
     """One image of the product."""
     place = await _enter(house, caller, READ, store, product)
@@ -88,7 +100,12 @@ async def get_image(
 
 @delete(_IMAGE, status_code=204)
 async def delete_image(
-    store: str, product: str, image: str, house: House, context: Context, caller: Caller
+    store: FromPath[str],
+    product: FromPath[str],
+    image: FromPath[str],
+    house: Given[House],
+    context: Given[Context],
+    caller: Given[Caller],
 ) -> Response[None]:
     """Delete one image of the product; the place is free and its link dead on return."""
     place = await _enter(house, caller, WRITE, store, product)
@@ -98,7 +115,11 @@ async def delete_image(
 
 @delete(_IMAGES, status_code=204)
 async def delete_images(
-    store: str, product: str, house: House, context: Context, caller: Caller
+    store: FromPath[str],
+    product: FromPath[str],
+    house: Given[House],
+    context: Given[Context],
+    caller: Given[Caller],
 ) -> Response[None]:
     """Delete whatever images the product has."""
     place = await _enter(house, caller, WRITE, store, product)

@@ -1,5 +1,7 @@
 """The dialect of Mews Connector clients: a batch of image ids to URLs."""
 
+from litestar.di import NamedDependency as Given
+
 from tintype.core import House
 from tintype.core.pace import Pace
 from tintype.core.permit import admit_pair
@@ -10,7 +12,7 @@ from tintype.web.context import Context
 from tintype.web.mount import Opener
 
 
-async def admit(raw: bytes, house: House, context: Context) -> Caller:
+async def admit(raw: Given[bytes], house: Given[House], context: Given[Context]) -> Caller:
     """The caller behind the two tokens in a body."""
     wire.require_json(context.headers.get("content-type"))
     credentials = wire.parse_credentials(raw)

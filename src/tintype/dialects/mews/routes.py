@@ -1,6 +1,7 @@
 """`POST /api/connector/v1/images/getUrls`."""
 
 from litestar import Response, post
+from litestar.di import NamedDependency as Given
 from msgspec import Struct
 
 from tintype.core import House
@@ -31,7 +32,12 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
 
 @post("/api/connector/v1/images/getUrls", status_code=200)
 async def get_urls(
-    raw: bytes, house: House, settings: Settings, context: Context, caller: Caller, pace: Pace
+    raw: Given[bytes],
+    house: Given[House],
+    settings: Given[Settings],
+    context: Given[Context],
+    caller: Given[Caller],
+    pace: Given[Pace],
 ) -> Response[bytes]:
     """A batch of image ids, sizes and modes to URLs, in the order asked."""
     pace.take(caller.token_id)

@@ -1,5 +1,7 @@
 """tintype's own dialect: upload, list, look at and delete images, and signed links to them."""
 
+from litestar.di import NamedDependency as Given
+
 from tintype.core import House
 from tintype.core.pace import Pace
 from tintype.core.permit import admit as admit_token
@@ -10,7 +12,7 @@ from tintype.web.context import Context
 from tintype.web.mount import Opener, Query, Wanted
 
 
-async def admit(house: House, context: Context) -> Caller:
+async def admit(house: Given[House], context: Given[Context]) -> Caller:
     """The caller behind the bearer token in the Authorization header."""
     return await admit_token(
         house, "native", wire.parse_authorization(context.headers.get("authorization", ""))

@@ -86,7 +86,7 @@ def parse(path: str, query: Query) -> tuple[Link, Signature]:
         raise Error(Kind.MISSING, "There is no such image.")
     link = Link(
         image,
-        version=_number(query, "v") or _refuse(),
+        version=int(_text(query, "v", _NUMBER)),
         mode=_mode(query),
         width=_number(query, "w"),
         height=_number(query, "h"),
@@ -118,7 +118,3 @@ def _text(query: Query, name: str, form: re.Pattern[str]) -> str:
     if not form.match(text):
         raise forged()
     return text
-
-
-def _refuse() -> int:
-    raise forged()

@@ -6,6 +6,8 @@ from typing import Annotated
 from uuid import UUID
 
 from litestar import Response, delete, get, post
+from litestar.di import NamedDependency as Given
+from litestar.params import FromPath
 from msgspec import Meta, Struct
 
 from tintype.core import House
@@ -49,7 +51,12 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
 
 @post("/v1/images", status_code=201)
 async def upload(
-    request: AnyRequest, house: House, settings: Settings, context: Context, caller: Caller, pace: Pace
+    request: AnyRequest,
+    house: Given[House],
+    settings: Given[Settings],
+    context: Given[Context],
+    caller: Given[Caller],
+    pace: Given[Pace],
 ) -> Response[bytes]:
     """Take an image in: the body itself, or the field `file` of a multipart body."""
     pace.take(caller.token_id)
@@ -64,7 +71,11 @@ async def upload(
 
 @get("/v1/images")
 async def get_images(
-    house: House, settings: Settings, context: Context, caller: Caller, pace: Pace
+    house: Given[House],
+    settings: Given[Settings],
+    context: Given[Context],
+    caller: Given[Caller],
+    pace: Given[Pace],
 ) -> Response[bytes]:
     """One page of the account's images, newest first."""
     pace.take(caller.token_id)
@@ -78,21 +89,30 @@ async def get_images(
 
 @get("/v1/images/{image_id:str}")
 async def get_image(
-    image_id: str, house: House, context: Context, caller: Caller, pace: Pace
+    image_id: FromPath[str],
+    house: Given[House],
+    context: Given[Context],
+    caller: Given[Caller],
+    pace: Given[Pace],
 ) -> Response[bytes]:
     """One image."""
     pace.take(caller.token_id)
     require_scope(caller, READ)
-    image = await one(house, caller, parse_uuid(image_id) or _missing())
+    image = await one(house, caller, _id(image_id))
     return json_response(wire.answer(image, _url(house, context, image)), headers=_PRIVATE)
 
 
 @delete("/v1/images/{image_id:str}")
-async def delete_image(image_id: str, house: House, caller: Caller, pace: Pace) -> None:
+async def delete_image(
+    image_id: FromPath[str],
+    house: Given[House],
+    caller: Given[Caller],
+    pace: Given[Pace],
+) -> None:
     """Delete one image; its links are dead on return."""
     pace.take(caller.token_id)
     require_scope(caller, WRITE)
-    await retire(house, caller, parse_uuid(image_id) or _missing())
+    await retire(house, caller, _id(image_id))
 
 
 @asynccontextmanager
@@ -115,5 +135,8 @@ def _url(house: House, context: Context, image: Image) -> str:
     return context.base_url + links.write(link, house.keyring.sign(link.parts()))
 
 
-def _missing() -> UUID:
-    raise no_such_image()
+def _id(text: str) -> UUID:
+    found = parse_uuid(text)
+    if found is None:
+        raise no_such_image()
+    return found

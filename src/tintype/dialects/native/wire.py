@@ -97,7 +97,7 @@ def parse_page(query: str, *, default_limit: int, max_limit: int) -> PageRequest
         Error: INVALID with the parameter at fault.
     """
     asked = _parameters(query)
-    limit = asked.get("limit", str(default_limit))
+    limit = asked.get("limit", str(min(default_limit, max_limit)))
     if not _DIGITS.match(limit) or not 1 <= int(limit) <= max_limit:
         raise _invalid("limit", f"has to be a whole number from 1 to {max_limit}")
     return PageRequest(int(limit), _before(asked["cursor"]) if "cursor" in asked else None)

@@ -1,5 +1,7 @@
 """The dialect of publisher clients: a searchable, sortable, paged list of images, in JSON or XML."""
 
+from litestar.di import NamedDependency as Given
+
 from tintype.core import House
 from tintype.core.pace import Pace
 from tintype.core.permit import admit as admit_token
@@ -10,7 +12,7 @@ from tintype.web.context import Context
 from tintype.web.mount import Opener
 
 
-async def admit(house: House, context: Context) -> Caller:
+async def admit(house: Given[House], context: Given[Context]) -> Caller:
     """The caller behind the token in the Authorization header."""
     token = wire.parse_authorization(context.headers.get("authorization", ""))
     return await admit_token(house, "publisher", token)

@@ -3,6 +3,7 @@
 from typing import Annotated
 
 from litestar import Response, get
+from litestar.di import NamedDependency as Given
 from msgspec import Meta, Struct
 
 from tintype.core import House
@@ -50,7 +51,11 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
 
 @get("/api/2/images")
 async def get_images(
-    house: House, settings: Settings, context: Context, caller: Caller, pace: Pace
+    house: Given[House],
+    settings: Given[Settings],
+    context: Given[Context],
+    caller: Given[Caller],
+    pace: Given[Pace],
 ) -> Response[bytes]:
     """One page of the images that match."""
     pace.take(caller.token_id)

@@ -43,7 +43,6 @@ _STATUSES = {
 }
 _PARAMETER_REFS = {"sort": 79, "extension": 104, "status": 105, "offset": 106, "limit": 107}
 _STATUS_REFS = {HTTPStatus.UNAUTHORIZED: 101, HTTPStatus.FORBIDDEN: 103}
-_ROOT = {"Images": "images", "Failure": "error"}
 
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _UNITS = ("B", "KB", "MB", "GB")
@@ -107,6 +106,9 @@ class Failure(Struct, frozen=True):
 
     ref: int
     summary: str
+
+
+_ROOTS: dict[type[Struct], str] = {Images: "images", Failure: "error"}
 
 
 def parse_authorization(header: str) -> str:
@@ -186,8 +188,6 @@ def say(error: Error, context: Context) -> Answer:
     shape = Shape(preferred(context.headers.get("accept", ""), list(Shape)) or Shape.JSON)
     status = STATUS[error.kind]
     headers = standard_headers(error)
-    if status is HTTPStatus.METHOD_NOT_ALLOWED:
-        headers.setdefault("Allow", "GET, OPTIONS")
     if status is HTTPStatus.UNAUTHORIZED:
         headers["WWW-Authenticate"] = "Bearer"
     failure = Failure(_ref(error, status), error.message or status.phrase)
@@ -218,7 +218,7 @@ def xml(value: Struct) -> bytes:
     Characters that XML 1.0 can't hold become U+FFFD; a carriage return is written as a reference, since a
     parser would read a plain one as a line feed.
     """
-    return (_DECLARATION + _element(_ROOT[type(value).__name__], value)).encode()
+    return (_DECLARATION + _element(_ROOTS[type(value)], value)).encode()
 
 
 def _parameters(query: str) -> dict[str, str]:
@@ -267,8 +267,6 @@ def _invalid(field: str) -> Error:
 
 def _ref(error: Error, status: HTTPStatus) -> int:
     """The vendor's number where it has one or a rule of ours gives one, else the HTTP status."""
-    if error.kind is Kind.INVALID and error.field == "range":
-        return HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE.value
     if error.kind is Kind.INVALID and error.field in _PARAMETER_REFS:
         return _PARAMETER_REFS[error.field]
     return _STATUS_REFS.get(status, status.value)

@@ -1,5 +1,7 @@
 """The dialect of Smartsheet clients: images in cells, and temporary URLs for them."""
 
+from litestar.di import NamedDependency as Given
+
 from tintype.core import House
 from tintype.core.pace import Pace
 from tintype.core.permit import admit as admit_token
@@ -10,7 +12,7 @@ from tintype.web.context import Context
 from tintype.web.mount import Opener, Query, Wanted
 
 
-async def admit(house: House, context: Context) -> Caller:
+async def admit(house: Given[House], context: Given[Context]) -> Caller:
     """The caller behind a bearer token; access tokens and OAuth 2 tokens look the same."""
     return await admit_token(house, "smartsheet", wire.bearer(context.headers.get("authorization", "")))
 

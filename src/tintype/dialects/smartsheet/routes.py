@@ -6,6 +6,8 @@ from datetime import timedelta
 import msgspec
 import structlog
 from litestar import Response, get, post
+from litestar.di import NamedDependency as Given
+from litestar.params import FromPath
 from msgspec import Struct
 
 from tintype.core import House
@@ -52,7 +54,12 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
 
 @post(["/2.0/imageurls", "/imageurls"], status_code=200)
 async def list_image_urls(
-    request: AnyRequest, house: House, settings: Settings, context: Context, caller: Caller, pace: Pace
+    request: AnyRequest,
+    house: Given[House],
+    settings: Given[Settings],
+    context: Given[Context],
+    caller: Given[Caller],
+    pace: Given[Pace],
 ) -> Response[bytes]:
     """A batch of image ids and sizes to temporary URLs, in the order asked."""
     _enter(context, caller, pace, READ)
@@ -67,14 +74,14 @@ async def list_image_urls(
 @post(ROW + "/columns/{column:str}/cellimages", status_code=200)
 async def add_cell_image(  # noqa: PLR0913, PLR0917  what the house hands in
     request: AnyRequest,
-    sheet: str,
-    row: str,
-    column: str,
-    house: House,
-    settings: Settings,
-    context: Context,
-    caller: Caller,
-    pace: Pace,
+    sheet: FromPath[str],
+    row: FromPath[str],
+    column: FromPath[str],
+    house: Given[House],
+    settings: Given[Settings],
+    context: Given[Context],
+    caller: Given[Caller],
+    pace: Given[Pace],
 ) -> Response[bytes]:
     """Put an image into a cell. What was there before stays in the library, in no cell."""
     _enter(context, caller, pace, WRITE, cost=settings.upload_cost)
@@ -93,7 +100,12 @@ async def add_cell_image(  # noqa: PLR0913, PLR0917  what the house hands in
 
 @get(ROW)
 async def get_row(
-    sheet: str, row: str, house: House, context: Context, caller: Caller, pace: Pace
+    sheet: FromPath[str],
+    row: FromPath[str],
+    house: Given[House],
+    context: Given[Context],
+    caller: Given[Caller],
+    pace: Given[Pace],
 ) -> Response[bytes]:
     """A row: its cells that hold an image."""
     _enter(context, caller, pace, READ)

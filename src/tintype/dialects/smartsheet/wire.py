@@ -65,6 +65,7 @@ _SAID = {
     Kind.CONFLICT: (1129, "The resource you tried to create already exists."),
     Kind.MALFORMED: (1008, _PARSING),
     Kind.INVALID: (_VALUE, "{}"),
+    Kind.NO_SUCH_RANGE: (_VALUE, "{}"),
     Kind.REFUSED: (_UPLOAD, "{}"),
     Kind.TOO_LARGE: (1008, _PARSING),
     Kind.TOO_MANY_REQUESTS: (4003, "Rate limit exceeded."),
@@ -300,7 +301,7 @@ def say(error: Error, context: Context) -> Answer:
 def failure(error: Error, ref_id: str) -> Failure:
     """An error as an object, under a reference that the log has too."""
     # The code of a range that can't be had is the picture's size: it is meant for a header.
-    if error.code and error.field != "range":
+    if error.code and error.kind is not Kind.NO_SUCH_RANGE:
         return Failure(error.code, error.message, ref_id)
     code, sentence = _SAID[error.kind]
     return Failure(code, sentence.format(error.message), ref_id)

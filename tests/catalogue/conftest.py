@@ -1,0 +1,77 @@
+"""A real, migrated SQLite catalogue with two accounts in it."""
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+from uuid import UUID, uuid4
+
+import msgspec
+import pytest
+
+from tintype.catalogue import Database, accounts, images, schema
+from tintype.imaging import Format
+from tintype.model import Account, Draft, Person, Status
+
+NOON = datetime(2024, 2, 29, 12, 0, tzinfo=UTC)
+
+BLANK = Draft(
+    id=UUID(int=0),
+    filename="photo.png",
+    name="photo",
+    extension="png",
+    format=Format.PNG,
+    sha256="0" * 64,
+    bytes=1,
+    width=1,
+    height=1,
+    frames=1,
+    has_alpha=False,
+    status=Status.ACTIVE,
+)
+
+
+@dataclass
+class Shelf:
+    """A catalogue, and two accounts with a person each."""
+
+    database: Database
+    path: Path
+    north: Account
+    south: Account
+    anna: Person
+    boris: Person
+    minutes: int = field(default=0)
+
+    async def add(self, account: Account | None = None, person: Person | None = None, **facts: Any) -> int:  # noqa: ANN401  any field of a draft
+        """Record an image a minute after the one before; answers its number."""
+        self.minutes += 1
+        draft = msgspec.structs.replace(BLANK, **{"id": uuid4(), **facts})
+        now = NOON + timedelta(minutes=self.minutes)
+        async with self.database.write() as tx:
+            return await images.record(tx, (account or self.north).id, (person or self.anna).id, draft, now)
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    found = tmp_path / "catalogue.sqlite3"
+    schema.migrate(found)
+    return found
+
+
+@pytest.fixture
+async def database(path: Path) -> AsyncIterator[Database]:
+    opened = Database(path)
+    yield opened
+    await opened.close()
+
+
+@pytest.fixture
+async def shelf(database: Database, path: Path) -> Shelf:
+    async with database.write() as tx:
+        north = await accounts.add(tx, uuid4(), "north", NOON)
+        south = await accounts.add(tx, uuid4(), "south", NOON)
+        anna = await accounts.person(tx, north.id, "Anna Koch", NOON)
+        boris = await accounts.person(tx, north.id, "борис", NOON)
+    return Shelf(database, path, north, south, anna, boris)

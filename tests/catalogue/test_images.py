@@ -1,0 +1,231 @@
+"""Queries on images: what a page shows, in which order; numbers; nothing crosses accounts."""
+
+from uuid import UUID, uuid4
+
+import pytest
+
+from tests.catalogue.conftest import NOON, Shelf
+from tintype.catalogue import Database, images, placements
+from tintype.model import Image, Place, Status
+from tintype.model.selection import Selection, SortKey
+
+
+async def names(shelf: Shelf, selection: Selection) -> list[str]:
+    return [image.name for image in (await page(shelf, selection))[1]]
+
+
+async def page(shelf: Shelf, selection: Selection) -> tuple[int, list[Image]]:
+    async with shelf.database.read() as tx:
+        return await images.page(tx, shelf.north.id, selection)
+
+
+async def delete(database: Database, account: UUID, id: UUID) -> str | None:
+    async with database.write() as tx:
+        return await images.erase(tx, account, id)
+
+
+async def library(shelf: Shelf) -> None:
+    """Five images of the north: the order by each key is another."""
+    await shelf.add(name="Éclair", extension="JPG", status=Status.ARCHIVED)
+    await shelf.add(name="apple", extension="png", person=shelf.boris)
+    await shelf.add(name="Zoo", extension="gif")
+    await shelf.add(name="100%_off", extension="jpg", person=shelf.boris)
+    await shelf.add(name="Яблоко", extension="webp", status=Status.ARCHIVED)
+
+
+@pytest.mark.parametrize(
+    ("sort", "order"),
+    [
+        (SortKey.NAME, ["100%_off", "apple", "Éclair", "Zoo", "Яблоко"]),
+        (SortKey.CREATED_AT, ["Éclair", "apple", "Zoo", "100%_off", "Яблоко"]),
+        (SortKey.MODIFIED_AT, ["Éclair", "apple", "Zoo", "100%_off", "Яблоко"]),
+        (SortKey.CREATED_BY, ["Éclair", "Zoo", "Яблоко", "apple", "100%_off"]),
+        (SortKey.STATUS, ["apple", "Zoo", "100%_off", "Éclair", "Яблоко"]),
+        (SortKey.EXTENSION, ["Zoo", "Éclair", "100%_off", "apple", "Яблоко"]),
+    ],
+)
+async def test_pages_are_sorted_and_equal_keys_by_number(
+    shelf: Shelf, sort: SortKey, order: list[str]
+) -> None:
+    await library(shelf)
+    assert await names(shelf, Selection(sort=sort, descending=False)) == order
+    assert await names(shelf, Selection(sort=sort, descending=True)) == order[::-1]
+
+
+@pytest.mark.parametrize(
+    ("selection", "found"),
+    [
+        (Selection(), {"Éclair", "apple", "Zoo", "100%_off", "Яблоко"}),
+        (Selection(extensions=("jpg",)), {"Éclair", "100%_off"}),
+        (Selection(extensions=("png", "gif")), {"apple", "Zoo"}),
+        (Selection(extensions=("bmp",)), set()),
+        (Selection(statuses=(Status.ARCHIVED,)), {"Éclair", "Яблоко"}),
+        (Selection(statuses=(Status.ARCHIVED, Status.ACTIVE), extensions=("webp",)), {"Яблоко"}),
+        (Selection(search="ECLAIR"), {"Éclair"}),
+        (Selection(search="блок"), {"Яблоко"}),
+        (Selection(search="o"), {"Zoo", "100%_off"}),
+        (Selection(search="%"), {"100%_off"}),
+        (Selection(search="_"), {"100%_off"}),
+        (Selection(search="%_o"), {"100%_off"}),
+        (Selection(search="a%e"), set()),
+        (Selection(search="'; DROP TABLE images; --"), set()),
+        (Selection(search="\0"), set()),
+        (Selection(search="\ud800"), set()),
+        (Selection(search="x" * 100_000), set()),
+        (Selection(search="zoo", statuses=(Status.ARCHIVED,)), set()),
+    ],
+)
+async def test_filters_are_joined_by_and_and_search_is_plain_text(
+    shelf: Shelf, selection: Selection, found: set[str]
+) -> None:
+    await library(shelf)
+    total, shown = await page(shelf, selection)
+    assert total == len(found)
+    assert {image.name for image in shown} == found
+
+
+async def test_pages_neither_overlap_nor_leave_out(shelf: Shelf) -> None:
+    for _ in range(7):
+        await shelf.add(name="all alike")
+    pages = [
+        await page(shelf, Selection(sort=SortKey.NAME, descending=True, limit=3, skip=skip))
+        for skip in (0, 3, 6, 9)
+    ]
+    assert [total for total, _ in pages] == [7, 7, 7, 7]
+    assert [[image.number for image in shown] for _, shown in pages] == [[7, 6, 5], [4, 3, 2], [1], []]
+
+
+@pytest.mark.parametrize("skip", [5, 2**31, 2**63 - 1, 2**63, 10**30])
+async def test_a_page_beyond_the_last_is_empty_however_far(shelf: Shelf, skip: int) -> None:
+    await library(shelf)
+    assert await page(shelf, Selection(skip=skip)) == (5, [])
+
+
+async def test_a_number_is_never_given_twice(shelf: Shelf) -> None:
+    first, second = uuid4(), uuid4()
+    assert await shelf.add(id=first) == 1
+    assert await shelf.add(id=second) == 2
+    assert await delete(shelf.database, shelf.north.id, second)
+    assert await shelf.add() == 3
+    assert await delete(shelf.database, shelf.north.id, first)
+    assert await shelf.add() == 4
+
+
+async def test_an_image_comes_back_as_it_was_recorded(shelf: Shelf) -> None:
+    id = uuid4()
+    number = await shelf.add(
+        id=id,
+        filename="Отель 🦊.JPG",
+        name="Отель 🦊",
+        extension="JPG",
+        sha256="a" * 64,
+        bytes=2**40,
+        width=20_000,
+        height=3,
+        frames=7,
+        has_alpha=True,
+        status=Status.ARCHIVED,
+    )
+    async with shelf.database.read() as tx:
+        image = await images.get(tx, shelf.north.id, id)
+    assert image is not None
+    assert (image.id, image.number, image.account_id) == (id, number, shelf.north.id)
+    assert (image.filename, image.name, image.extension) == ("Отель 🦊.JPG", "Отель 🦊", "JPG")
+    assert (image.sha256, image.bytes, image.width, image.height) == ("a" * 64, 2**40, 20_000, 3)
+    assert (image.frames, image.has_alpha, image.status, image.version) == (7, True, Status.ARCHIVED, 1)
+    assert image.created_by == image.modified_by == shelf.anna
+    assert image.created_at == image.modified_at
+    assert image.created_at.isoformat() == "2024-02-29T12:01:00+00:00"
+
+
+async def test_newest_goes_back_through_the_numbers(shelf: Shelf) -> None:
+    await library(shelf)
+    async with shelf.database.read() as tx:
+        assert [image.number for image in await images.newest(tx, shelf.north.id, None, 2)] == [5, 4]
+        assert [image.number for image in await images.newest(tx, shelf.north.id, 4, 2)] == [3, 2]
+        assert [image.number for image in await images.newest(tx, shelf.north.id, 10**30, 1)] == [5]
+        assert await images.newest(tx, shelf.north.id, 1, 2) == []
+
+
+async def test_originals_are_listed_once_over_all_batches(shelf: Shelf) -> None:
+    await library(shelf)
+    listed: list[int] = []
+    async with shelf.database.read() as tx:
+        while batch := await images.originals(tx, listed[-1] if listed else 0, 2):
+            listed += [number for number, *_ in batch]
+    assert listed == [1, 2, 3, 4, 5]
+
+
+async def test_a_link_names_an_image_by_id_or_number_and_nothing_else(shelf: Shelf) -> None:
+    id = uuid4()
+    number = await shelf.add(id=id)
+    async with shelf.database.read() as tx:
+        for key in (id, number):
+            image = await images.linked(tx, key)
+            assert image is not None
+            assert image.id == id
+        for key in (uuid4(), 0, -1, number + 1, 2**63 - 1, 2**63, 10**30):
+            assert await images.linked(tx, key) is None
+
+
+async def test_nothing_crosses_accounts(shelf: Shelf) -> None:
+    """Every query that serves a caller, asked by the south about an image of the north."""
+    id, south = uuid4(), shelf.south.id
+    place = Place("product", "store", "holder", "slot")
+    number = await shelf.add(id=id, sha256="a" * 64, filename="photo.png", name="photo")
+    async with shelf.database.write() as tx:
+        assert await placements.hang(tx, shelf.north.id, number, place)
+    async with shelf.database.write() as tx:
+        assert await images.get(tx, south, id) is None
+        assert await images.versions(tx, south, [id]) == {}
+        assert await images.same(tx, south, "a" * 64, "photo.png") is None
+        assert await images.page(tx, south, Selection()) == (0, [])
+        assert await images.page(tx, south, Selection(search="photo")) == (0, [])
+        assert await images.newest(tx, south, None, 10) == []
+        assert await images.numbered(tx, south, [number]) == {}
+        assert await placements.hanging(tx, south, place) == []
+        assert not await placements.hangs(tx, south, place, id)
+        assert await images.erase(tx, south, id) is None
+        await placements.clear(tx, south, place)
+    async with shelf.database.read() as tx:
+        assert await images.get(tx, shelf.north.id, id) is not None
+        assert await placements.hangs(tx, shelf.north.id, place, id)
+        assert [image.number for image in await images.newest(tx, shelf.north.id, None, 10)] == [number]
+
+
+async def test_each_account_may_use_the_same_place(shelf: Shelf) -> None:
+    place = Place("product", "store", "holder", "slot")
+    ours, theirs = await shelf.add(), await shelf.add(shelf.south)
+    async with shelf.database.write() as tx:
+        assert await placements.hang(tx, shelf.north.id, ours, place)
+        assert await placements.hang(tx, shelf.south.id, theirs, place)
+        assert not await placements.hang(tx, shelf.south.id, theirs, place)
+
+
+async def test_deleting_an_image_frees_its_places(shelf: Shelf) -> None:
+    id, place = uuid4(), Place("product", "store", "holder", "slot", "alt", owned=True)
+    number = await shelf.add(id=id)
+    async with shelf.database.write() as tx:
+        assert await placements.hang(tx, shelf.north.id, number, place)
+    assert await delete(shelf.database, shelf.north.id, id) == "0" * 64
+    other = await shelf.add()
+    async with shelf.database.write() as tx:
+        assert await placements.hanging(tx, shelf.north.id, place) == []
+        assert await placements.hang(tx, shelf.north.id, other, place)
+
+
+async def test_a_digest_is_referred_to_as_long_as_any_account_has_it(shelf: Shelf) -> None:
+    ours, theirs = uuid4(), uuid4()
+    await shelf.add(id=ours, sha256="a" * 64)
+    await shelf.add(shelf.south, id=theirs, sha256="a" * 64)
+    for account, id, left in ((shelf.north, ours, True), (shelf.south, theirs, False)):
+        await delete(shelf.database, account.id, id)
+        async with shelf.database.read() as tx:
+            assert await images.refers(tx, "a" * 64) is left
+
+
+async def test_a_store_belongs_to_one_account(shelf: Shelf) -> None:
+    async with shelf.database.write() as tx:
+        assert await placements.store_owner(tx, "store") is None
+        await placements.claim_store(tx, shelf.north.id, "store", NOON)
+        assert await placements.store_owner(tx, "store") == shelf.north.id

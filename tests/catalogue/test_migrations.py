@@ -1,0 +1,134 @@
+"""A catalogue is brought to the present schema: from nothing, from itself, by several at once."""
+
+import sqlite3
+import subprocess
+import sys
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import create_engine, text
+from sqlalchemy.types import TypeDecorator, TypeEngine
+
+from tintype.catalogue import migrations, schema, upgrade
+from tintype.catalogue.tables import metadata
+
+
+def query(path: Path, sql: str) -> list[tuple[object, ...]]:
+    with closing(sqlite3.connect(path)) as connection:
+        return connection.execute(sql).fetchall()
+
+
+def test_a_new_catalogue_is_brought_to_the_newest_schema(tmp_path: Path) -> None:
+    path = tmp_path / "catalogue.sqlite3"
+    assert schema.migrate(path) == (None, schema.HEAD)
+    assert schema.revision(path) == schema.HEAD
+    assert query(path, "PRAGMA journal_mode") == [("wal",)]
+
+
+def test_an_empty_file_counts_as_new(tmp_path: Path) -> None:
+    path = tmp_path / "catalogue.sqlite3"
+    path.write_bytes(b"")
+    assert schema.migrate(path) == (None, schema.HEAD)
+
+
+def test_asking_for_the_schema_makes_no_file(tmp_path: Path) -> None:
+    assert schema.revision(tmp_path / "catalogue.sqlite3") is None
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_program_calls_newest_what_the_folder_of_migrations_does() -> None:
+    assert ScriptDirectory(str(Path(migrations.__file__).parent)).get_heads() == [schema.HEAD]
+    assert schema.HEAD in upgrade.known()
+
+
+def test_migrated_tables_are_those_that_the_queries_know(path: Path) -> None:
+    engine = create_engine(f"sqlite:///{path}")
+    with engine.connect() as connection:
+        options = {"compare_type": _differs, "compare_server_default": True}
+        assert compare_metadata(MigrationContext.configure(connection, opts=options), metadata) == []
+    engine.dispose()
+
+
+def test_numbers_are_counted_by_the_database_and_never_go_back(path: Path) -> None:
+    # What a comparison of tables does not see.
+    for table in ("images", "people"):
+        (definition,) = query(path, f"SELECT sql FROM sqlite_master WHERE name = '{table}'")  # noqa: S608  our own names
+        assert "AUTOINCREMENT" in str(definition[0])
+
+
+def test_foreign_keys_and_their_cascades_are_those_that_the_queries_know(path: Path) -> None:
+    for table in metadata.sorted_tables:
+        found = {
+            (row[3], row[2], row[4], row[6]) for row in query(path, f"PRAGMA foreign_key_list({table.name})")
+        }
+        assert found == {
+            (key.parent.name, key.column.table.name, key.column.name, key.ondelete or "NO ACTION")
+            for key in table.foreign_keys
+        }
+
+
+def test_a_second_time_does_nothing(path: Path) -> None:
+    before = query(path, "SELECT * FROM sqlite_master")
+    assert schema.migrate(path) == (schema.HEAD, schema.HEAD)
+    upgrade.to_head(path)
+    assert query(path, "SELECT * FROM sqlite_master") == before
+
+
+def test_two_processes_at_once_both_find_the_work_done(tmp_path: Path) -> None:
+    path = tmp_path / "catalogue.sqlite3"
+    program = (
+        "import sys; from pathlib import Path; from tintype.catalogue import schema, upgrade; "
+        "print(flush=True); input(); schema.migrate(Path(sys.argv[1]))"
+    )
+    pipe = subprocess.PIPE
+    together = [
+        subprocess.Popen(
+            [sys.executable, "-c", program, path], stdin=pipe, stdout=pipe, stderr=pipe, text=True
+        )
+        for _ in range(2)
+    ]
+    for process in together:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "\n"
+    for process in together:
+        assert process.stdin is not None
+        process.stdin.write("go\n")
+        process.stdin.flush()
+    assert [(process.communicate()[1], process.returncode) for process in together] == [("", 0)] * 2
+    assert query(path, "SELECT version_num FROM alembic_version") == [(schema.HEAD,)]
+
+
+def test_a_newer_catalogue_is_refused_and_left_as_it_is(path: Path) -> None:
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute("UPDATE alembic_version SET version_num = '9999'")
+    with pytest.raises(schema.SchemaTooNew, match="9999"):
+        schema.migrate(path)
+    assert schema.revision(path) == "9999"
+
+
+def test_a_migration_that_fails_leaves_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "catalogue.sqlite3"
+    engine = create_engine(f"sqlite:///{path}")
+    with engine.begin() as connection:
+        connection.execute(text("CREATE TABLE stores (id INTEGER)"))  # in the way of the last table
+    engine.dispose()
+    with pytest.raises(Exception, match="stores"):
+        schema.migrate(path)
+    assert query(path, "SELECT name FROM sqlite_master WHERE type = 'table'") == [("stores",)]
+
+
+def _differs(
+    _context: object,
+    _inspected: object,
+    column: object,
+    inspected: TypeEngine[object],
+    known: TypeEngine[object],
+) -> bool | None:
+    """A type of ours is compared by what it is stored as."""
+    if isinstance(known, TypeDecorator):
+        return not isinstance(inspected, type(known.impl_instance))
+    return None

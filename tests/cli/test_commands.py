@@ -1,0 +1,155 @@
+"""The commands as people meet them: help, settings, errors in one sentence."""
+
+import socket
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+import click
+import pytest
+
+from tests.cli.calling import call, said
+from tintype import __version__
+from tintype.cli import main
+from tintype.cli.main import COMMANDS
+
+
+def commands(group: click.Group, *above: str) -> list[tuple[str, ...]]:
+    context = click.Context(group)
+    found: list[tuple[str, ...]] = []
+    for name in group.list_commands(context):
+        command = group.get_command(context, name)
+        found.append((*above, name))
+        if isinstance(command, click.Group):
+            found += commands(command, *above, name)
+    return found
+
+
+def command(path: tuple[str, ...]) -> click.Command:
+    found: click.Command = main
+    for name in path:
+        assert isinstance(found, click.Group)
+        step = found.get_command(click.Context(found), name)
+        assert step is not None
+        found = step
+    return found
+
+
+@pytest.mark.parametrize("path", [(), *commands(main)], ids=" ".join)
+def test_help_names_what_a_command_takes(path: tuple[str, ...]) -> None:
+    shown = said(None, *path, "--help")
+    for parameter in command(path).params:
+        if isinstance(parameter, click.Option):
+            assert parameter.opts[0] in shown
+            assert parameter.help
+        else:
+            assert str(parameter.human_readable_name).upper() in shown
+    for name in (
+        command(path).list_commands(click.Context(main)) if isinstance(command(path), click.Group) else ()
+    ):
+        assert name in shown
+
+
+def test_the_help_lists_every_command() -> None:
+    assert all(name in said(None, "--help") for name in COMMANDS)
+
+
+def test_the_version_is_told() -> None:
+    assert __version__ in said(None, "--version")
+
+
+def test_a_command_that_does_not_exist_is_named() -> None:
+    result = call(None, "improt")
+    assert result.exit_code == 2
+    assert "improt" in result.stderr
+
+
+@pytest.mark.parametrize("arguments", [["check"], ["gc"], ["migrate"], ["keys", "list"], ["token", "list"]])
+def test_a_misspelt_variable_is_named_in_one_sentence(tmp_path: Path, arguments: list[str]) -> None:
+    result = call(tmp_path, *arguments, env={"TINTYPE_WEB_PROT": "1"})
+    assert result.exit_code == 1
+    assert "TINTYPE_WEB_PROT is not a setting" in result.stderr
+    assert result.stdout == ""
+
+
+def test_an_unknown_section_is_named_in_one_sentence(tmp_path: Path) -> None:
+    (tmp_path / "tintype.toml").write_text("[wbe]\nport = 1\n")
+    result = call(tmp_path, "check")
+    assert result.exit_code == 1
+    assert "[wbe]" in result.stderr
+    assert "web" in result.stderr
+
+
+def test_a_catalogue_of_a_newer_version_is_left_alone(tmp_path: Path) -> None:
+    said(tmp_path, "migrate")
+    with closing(sqlite3.connect(tmp_path / "catalogue.sqlite3")) as connection, connection:
+        connection.execute("UPDATE alembic_version SET version_num = '9999'")
+    result = call(tmp_path, "check")
+    assert result.exit_code == 1
+    assert "9999" in result.stderr
+
+
+def test_a_file_that_is_no_catalogue_is_an_error_in_one_sentence(tmp_path: Path) -> None:
+    (tmp_path / "catalogue.sqlite3").write_bytes(b"not a database, but long enough to look like one" * 100)
+    result = call(tmp_path, "check")
+    assert result.exit_code == 1
+    assert "catalogue" in result.stderr
+
+
+def test_a_file_that_holds_no_keys_is_an_error_in_one_sentence(tmp_path: Path) -> None:
+    (tmp_path / "link-keys.json").write_bytes(b"{")
+    result = call(tmp_path, "keys", "list")
+    assert result.exit_code == 1
+    assert "link-keys.json" in result.stderr
+
+
+def test_a_data_folder_that_is_a_file_is_an_error(tmp_path: Path) -> None:
+    (tmp_path / "file").write_bytes(b"")
+    result = call(tmp_path / "file", "check")
+    assert result.exit_code == 2
+    assert "file" in result.stderr
+
+
+def test_a_name_that_is_no_text_is_an_error_in_one_sentence(tmp_path: Path) -> None:
+    result = call(tmp_path, "token", "create", "--dialect", "native", "--account", "\udcff")
+    assert result.exit_code == 1
+    assert "UTF-8" in result.stderr
+
+
+def test_migrating_says_what_it_did(tmp_path: Path) -> None:
+    assert said(tmp_path / "new" / "folder", "migrate") == "Schema none -> 0001.\n"
+    assert said(tmp_path / "new" / "folder", "migrate") == "Schema 0001: nothing to do.\n"
+
+
+def test_a_taken_port_is_named_and_a_way_out_told(tmp_path: Path) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        result = call(tmp_path, "serve", "--port", str(port))
+    assert result.exit_code == 1
+    assert f"127.0.0.1 port {port}" in " ".join(result.stderr.split())
+    assert "--port" in result.stderr
+
+
+@pytest.mark.parametrize("host", ["no such host", "192.0.2.1"])
+def test_an_address_that_is_not_ours_is_an_error(tmp_path: Path, host: str) -> None:
+    result = call(tmp_path, "serve", "--port", "0", "--host", host)
+    assert result.exit_code == 1
+    assert host in " ".join(result.stderr.split())
+
+
+def test_keys_are_listed_added_and_retired(tmp_path: Path) -> None:
+    (first,) = said(tmp_path, "keys", "list").splitlines()
+    assert said(tmp_path, "keys", "rotate").startswith("Added ")
+    old, new = said(tmp_path, "keys", "list").splitlines()
+    assert old == first
+    assert said(tmp_path, "keys", "retire", old.split()[0]) == f"Removed {old.split()[0]}.\n"
+    assert said(tmp_path, "keys", "list").splitlines() == [new]
+    for key in (new.split()[0], "unknown"):
+        result = call(tmp_path, "keys", "retire", key)
+        assert result.exit_code == 1
+        assert key in result.stderr
+    secret = (tmp_path / "link-keys.json").read_text()
+    assert new.split()[0] in secret
+    assert len(said(tmp_path, "keys", "list")) < 60

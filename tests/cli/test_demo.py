@@ -1,0 +1,57 @@
+"""`tintype demo`: complete, private, and the same when it is started again."""
+
+import json
+import shutil
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.running import Running, running
+
+KEYS = {"base_url", "mews", "smartsheet", "publisher", "evotor", "native", "foreign_image_id", "images"}
+CREDENTIALS = {
+    "mews": {"client_token", "access_token"},
+    "smartsheet": {"token"},
+    "publisher": {"token"},
+    "evotor": {"token", "store_id", "product_id"},
+    "native": {"token"},
+}
+IMAGE = {"id", "number", "name", "extension", "width", "height", "bytes", "status"}
+
+
+def test_its_facts_have_exactly_the_documented_keys(demo: Running) -> None:
+    assert demo.facts.keys() == KEYS
+    assert {name: demo.facts[name].keys() for name in CREDENTIALS} == CREDENTIALS
+    assert demo.facts["images"]
+    assert all(image.keys() == IMAGE for image in demo.facts["images"])
+    assert {image["status"] for image in demo.facts["images"]} == {"active", "archived"}
+
+
+def test_its_facts_lie_in_a_private_file_too(demo: Running) -> None:
+    assert json.loads((demo.data / "demo.json").read_bytes()) == demo.facts
+
+
+@pytest.mark.parametrize("name", ["demo.json", "demo.env", "demo-credentials.json", "link-keys.json"])
+def test_what_holds_secrets_is_readable_by_its_owner_only(demo: Running, name: str) -> None:
+    assert (demo.data / name).stat().st_mode & 0o777 == 0o600
+
+
+def test_its_images_are_there(demo: Running) -> None:
+    headers = {"Authorization": f"Bearer {demo.facts['native']['token']}"}
+    for image in demo.facts["images"]:
+        answer = httpx.get(f"{demo.base_url}/v1/images/{image['id']}", headers=headers)
+        assert {key: answer.json()[key] for key in IMAGE} == image
+    foreign = httpx.get(f"{demo.base_url}/v1/images/{demo.facts['foreign_image_id']}", headers=headers)
+    assert foreign.status_code == 404
+
+
+def test_started_again_it_is_the_same_library_with_the_same_credentials(
+    demo: Running, tmp_path: Path
+) -> None:
+    shutil.copytree(demo.data, tmp_path / "library")
+    with running(tmp_path / "library", "demo") as again:
+        assert again.base_url != demo.base_url
+        assert again.facts | {"base_url": ""} == demo.facts | {"base_url": ""}
+        headers = {"Authorization": f"Bearer {demo.facts['native']['token']}"}
+        assert httpx.get(f"{again.base_url}/v1/images", headers=headers).is_success

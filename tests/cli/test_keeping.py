@@ -1,0 +1,75 @@
+"""`tintype check` and `tintype gc`: what they say, and with which exit status."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from tests import pictures
+from tests.cli.calling import call, said
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Path:
+    """A library of two images."""
+    for seed in (1, 2):
+        (tmp_path / f"{seed}.png").write_bytes(pictures.png(8, 6, seed=seed))
+    said(tmp_path / "data", "import", str(tmp_path / "1.png"), str(tmp_path / "2.png"))
+    return tmp_path / "data"
+
+
+def originals(data: Path) -> list[Path]:
+    return sorted(path for path in (data / "originals").rglob("*") if path.is_file())
+
+
+def test_a_sound_library_is_said_to_be_sound(data: Path) -> None:
+    for options in ([], ["--deep"]):
+        assert said(data, "check", *options) == "Every image has its bytes, and every original an image.\n"
+
+
+def test_a_missing_original_is_a_line_and_an_exit_status_of_one(data: Path) -> None:
+    gone, _ = originals(data)
+    gone.unlink()
+    result = call(data, "check")
+    assert result.exit_code == 1
+    (line,) = result.stdout.splitlines()
+    assert gone.name in line
+    assert "is missing" in line
+
+
+def test_damage_that_keeps_the_size_is_found_by_reading_all(data: Path) -> None:
+    damaged, _ = originals(data)
+    damaged.write_bytes(damaged.read_bytes()[:-1] + b"x")
+    assert call(data, "check").exit_code == 0
+    result = call(data, "check", "--deep")
+    assert result.exit_code == 1
+    assert [damaged.name in line and "is damaged" in line for line in result.stdout.splitlines()] == [True]
+
+
+def test_what_nobody_needs_is_found_told_and_removed(data: Path) -> None:
+    unused = data / "originals" / "ab" / ("ab" + "0" * 62)
+    unused.parent.mkdir(exist_ok=True)
+    unused.write_bytes(b"left over")
+    temporary = data / "incoming" / "upload-1"
+    temporary.write_bytes(b"half an uplo")
+    os.utime(temporary, (0, 0))
+
+    result = call(data, "check")
+    assert result.exit_code == 1
+    assert "tintype gc" in result.stdout
+    counted = "1 originals, renditions of 0 images, 1 temporary files.\n"
+    assert said(data, "gc", "--dry-run") == f"Would remove {counted}"
+    assert unused.exists()
+    assert temporary.exists()
+    assert said(data, "gc") == f"Removed {counted}"
+    assert not unused.exists()
+    assert not temporary.exists()
+    assert said(data, "gc") == "Removed 0 originals, renditions of 0 images, 0 temporary files.\n"
+    said(data, "check", "--deep")
+
+
+def test_gc_does_not_touch_what_a_damaged_library_still_has(data: Path) -> None:
+    damaged, sound = originals(data)
+    damaged.write_bytes(b"")
+    said(data, "gc")
+    assert originals(data) == [damaged, sound]

@@ -1,0 +1,160 @@
+"""The service as a process: ready, stopped gently, killed, started again."""
+
+import json
+import os
+import signal
+import socket
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import httpx
+import pytest
+
+from tests import pictures
+from tests.cli.calling import said
+from tests.cli.killing import Killable, killable
+from tests.running import Running
+
+STOP_WITHIN = 20
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Path:
+    return tmp_path / "library"
+
+
+def native_token(data: Path) -> str:
+    return said(data, "token", "create", "--dialect", "native").strip()
+
+
+def workers_of(process: int) -> list[int]:
+    return [int(child) for child in Path(f"/proc/{process}/task/{process}/children").read_text().split()]
+
+
+def log(service: Killable) -> list[dict[str, object]]:
+    """What it logged; the lines of standard error that aren't for people."""
+    people = ("tintype serves ",)
+    return [json.loads(line) for line in service.lines if not line.startswith(people)]
+
+
+@contextmanager
+def connected(base_url: str) -> Iterator[socket.socket]:
+    address = urlsplit(base_url)
+    with socket.create_connection(
+        (address.hostname or "", address.port or 0), timeout=STOP_WITHIN
+    ) as connection:
+        yield connection
+
+
+def test_it_says_when_it_is_alive_and_when_it_can_serve(serve: Callable[..., Running]) -> None:
+    # A proxy in its environment has no part in that.
+    service = serve(http_proxy="http://127.0.0.1:9")
+    for path, said_there in (("/healthz", "ok\n"), ("/readyz", "ready\n")):
+        answer = httpx.get(service.base_url + path)
+        assert (answer.status_code, answer.text) == (200, said_there)
+        assert httpx.head(service.base_url + path).status_code == 200
+
+
+def test_without_its_catalogue_it_is_alive_but_not_ready(serve: Callable[..., Running]) -> None:
+    service = serve()
+    with closing(sqlite3.connect(service.data / "catalogue.sqlite3")) as connection:
+        connection.execute("DROP TABLE placements")
+        connection.execute("DROP TABLE images")
+    assert httpx.get(service.base_url + "/healthz").status_code == 200
+    assert httpx.get(service.base_url + "/readyz").status_code == 503
+
+
+def test_a_stop_lets_an_upload_under_way_finish(data: Path) -> None:
+    token, picture = native_token(data), pictures.png(40, 30)
+    head = (
+        f"POST /v1/images HTTP/1.1\r\nHost: test\r\nAuthorization: Bearer {token}\r\n"
+        f"Content-Type: image/png\r\nContent-Length: {len(picture)}\r\nExpect: 100-continue\r\n\r\n"
+    )
+    with killable(data, "serve", "--port", "0", TINTYPE_WEB_STOP_SECONDS="30") as service:
+        with connected(service.ready()) as connection:
+            connection.sendall(head.encode())
+            # The server asks for the body once the request has begun there.
+            assert b"100 Continue" in connection.recv(1000)
+            connection.sendall(picture[:50])
+            service.process.send_signal(signal.SIGTERM)
+            refuses_newcomers(service.base_url)
+            connection.sendall(picture[50:])
+            answer = b"".join(iter(lambda: connection.recv(65_536), b""))
+        assert answer.startswith(b"HTTP/1.1 201"), answer
+        assert service.join(STOP_WITHIN) == 0
+    assert json.loads(answer.partition(b"\r\n\r\n")[2])["bytes"] == len(picture)
+    said(data, "check", "--deep")
+
+
+def refuses_newcomers(base_url: str) -> None:
+    """Wait until the signal was heard: nobody new is let in."""
+    for _ in range(10_000):
+        try:
+            with connected(base_url):
+                pass
+        except OSError:
+            return
+    raise AssertionError("the service still lets newcomers in")
+
+
+def test_ctrl_c_is_a_stop_too(data: Path) -> None:
+    with killable(data, "serve", "--port", "0") as service:
+        service.ready()
+        os.killpg(service.process.pid, signal.SIGINT)
+        assert service.join(STOP_WITHIN) in {0, 130}
+        assert "Traceback" not in "".join(service.lines)
+
+
+def test_a_killed_worker_is_replaced_and_the_library_is_whole(data: Path) -> None:
+    token = native_token(data)
+    headers = {"Authorization": f"Bearer {token}"}
+    transport = httpx.HTTPTransport(retries=10)
+    with killable(data, "serve", "--port", "0") as service, httpx.Client(transport=transport) as client:
+        url = service.ready() + "/v1/images"
+        picture = pictures.png(40, 30)
+        first = client.post(url, content=picture, headers=headers)
+        assert first.status_code == 201
+        before = workers_of(service.process.pid)
+        for worker in before:
+            os.kill(worker, signal.SIGKILL)
+        answer = served_again(client, first.json()["url"])
+        assert answer.content == picture
+        assert not set(workers_of(service.process.pid)) & set(before)
+        assert client.post(url, content=picture, headers=headers).status_code == 201
+
+
+def served_again(client: httpx.Client, url: str) -> httpx.Response:
+    for _ in range(10):
+        try:
+            return client.get(url)
+        except httpx.TransportError:
+            continue
+    raise AssertionError("the worker was not replaced")
+
+
+def test_every_request_is_one_line_of_json_under_the_id_that_the_client_was_told(data: Path) -> None:
+    token = native_token(data)
+    with killable(data, "serve", "--port", "0", "--workers", "2") as service:
+        with httpx.Client(base_url=service.ready(), headers={"Authorization": f"Bearer {token}"}) as client:
+            answers = [
+                client.get("/v1/images?limit=1"),
+                client.get("/v1/images/unknown"),
+                client.get("/no/such/path"),
+                client.post("/v1/images", content=b"no picture"),
+                client.get("/v1/images", headers={"Authorization": ""}),
+                *(client.get("/healthz") for _ in range(100)),
+            ]
+        service.process.send_signal(signal.SIGTERM)
+        service.join(STOP_WITHIN)
+    lines = {line["request_id"]: line for line in log(service) if line["event"] == "request"}
+    for answer in answers:
+        line = lines[answer.headers["request-id"]]
+        assert (line["status"], line["method"]) == (answer.status_code, answer.request.method)
+        assert line["path"] == answer.request.url.path
+    told = lines[answers[0].headers["request-id"]]
+    assert told["account"]
+    assert told["token"]
+    assert token not in "".join(service.lines)

@@ -1,0 +1,112 @@
+"""`tintype token`: a secret shown once, a list that never shows it, and the end of a token."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from tests.cli.calling import call, said
+
+SECRET = re.compile(r"[A-Za-z0-9_-]{43}")
+
+
+def rows(data: Path, *options: str) -> list[list[str]]:
+    """The cells of the list."""
+    lines = said(data, "token", "list", *options).splitlines()
+    return [[cell.strip() for cell in line.split("│")[1:-1]] for line in lines if line.startswith("│")]
+
+
+def test_the_secret_is_alone_on_standard_output(tmp_path: Path) -> None:
+    result = call(tmp_path, "token", "create", "--dialect", "smartsheet")
+    (secret,) = result.stdout.splitlines()
+    assert SECRET.fullmatch(secret)
+    assert secret not in result.stderr
+    assert "can't be shown again" in result.stderr
+
+
+def test_a_pair_is_two_lines(tmp_path: Path) -> None:
+    client, access = said(tmp_path, "token", "create", "--dialect", "mews").splitlines()
+    assert SECRET.fullmatch(client)
+    assert SECRET.fullmatch(access)
+    first, second = rows(tmp_path)
+    assert (first[4], first[7]) == ("client", client[-4:])
+    assert (second[4], second[7]) == ("access", access[-4:])
+
+
+def test_the_list_tells_everything_but_the_secret(tmp_path: Path) -> None:
+    options = {
+        "--account": "north",
+        "--person": "Борис Петров",
+        "--dialect": "publisher",
+        "--role": "channel-admin",
+        "--label": "till [bold]3[/bold] [/x]",
+        "--expires": "90m",
+    }
+    secret = said(tmp_path, "token", "create", *(part for pair in options.items() for part in pair)).strip()
+    (row,) = rows(tmp_path)
+    assert row[1:9] == [
+        "north",
+        "Борис Петров",
+        "publisher",
+        "access",
+        "channel-admin",
+        "",
+        secret[-4:],
+        "till [bold]3[/bold] [/x]",
+    ]
+    assert re.fullmatch(r"until \d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC", row[9])
+    assert secret not in said(tmp_path, "token", "list")
+    assert secret[:-4] not in said(tmp_path, "token", "list")
+
+
+def test_the_list_can_be_one_accounts(tmp_path: Path) -> None:
+    for account in ("north", "south"):
+        said(tmp_path, "token", "create", "--dialect", "native", "--account", account)
+    assert [row[1] for row in rows(tmp_path)] == ["north", "south"]
+    assert [row[1] for row in rows(tmp_path, "--account", "south")] == ["south"]
+    assert rows(tmp_path, "--account", "west") == []
+
+
+def test_a_revoked_token_says_so(tmp_path: Path) -> None:
+    said(tmp_path, "token", "create", "--dialect", "mews")
+    client, access = rows(tmp_path)
+    assert said(tmp_path, "token", "revoke", client[0]) == f"Revoked {client[0]} (mews, default).\n"
+    assert [row[9].split()[0] for row in rows(tmp_path)] == ["revoked", "revoked"]
+    assert access[9] == "valid"
+
+
+@pytest.mark.parametrize(
+    ("token_id", "status"), [("00000000-0000-0000-0000-000000000001", 1), ("not-an-id", 2)]
+)
+def test_revoking_what_does_not_exist_is_an_error_that_names_it(
+    tmp_path: Path, token_id: str, status: int
+) -> None:
+    result = call(tmp_path, "token", "revoke", token_id)
+    assert result.exit_code == status
+    assert token_id in result.stderr
+
+
+def test_without_scopes_a_token_has_all_of_its_dialect(tmp_path: Path) -> None:
+    said(tmp_path, "token", "create", "--dialect", "native")
+    said(tmp_path, "token", "create", "--dialect", "native", "--scope", "images:read")
+    assert [row[6] for row in rows(tmp_path)] == ["images:read images:write", "images:read"]
+
+
+@pytest.mark.parametrize(
+    ("options", "named"),
+    [
+        (["--dialect", "esperanto"], "mews"),
+        (["--dialect", "native", "--scope", "images:burn"], "images:burn"),
+        (["--dialect", "native", "--expires", "soon"], "--expires"),
+        (["--dialect", "native", "--expires", "-1s"], "90s"),
+        (["--dialect", "native", "--role", "king"], "king"),
+        ([], "--dialect"),
+    ],
+)
+def test_what_does_not_exist_is_named_and_no_token_made(
+    tmp_path: Path, options: list[str], named: str
+) -> None:
+    result = call(tmp_path, "token", "create", *options)
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert named in result.stderr
+    assert rows(tmp_path) == []

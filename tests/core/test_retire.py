@@ -1,0 +1,110 @@
+"""Taking images out: the record first, its bytes only when nobody else needs them."""
+
+import asyncio
+
+import pytest
+
+from tests import pictures
+from tests.core.conftest import Town
+from tintype.core import browse
+from tintype.core.render import linked, rendition
+from tintype.core.retire import delete, drop_unused
+from tintype.core.sweep import check
+from tintype.imaging import Recipe
+from tintype.model import Caller, Error, Image, Kind, Place
+
+ROUNDS = 25
+
+
+async def faults(town: Town) -> list[str]:
+    return [found.fault.value async for found in check(town.house, deep=True)]
+
+
+async def test_a_deleted_image_leaves_nothing(town: Town) -> None:
+    image = await town.add()
+    await rendition(town.house, image, Recipe(width=4))
+    await delete(town.house, town.anna, image.id)
+    assert town.files() == []
+    with pytest.raises(Error, match="no such image"):
+        await linked(town.house, image.id)
+    with pytest.raises(Error, match="no such image"):
+        await browse.one(town.house, town.anna, image.id)
+
+
+@pytest.mark.parametrize("sharer", ["the same account", "another account"])
+async def test_bytes_stay_as_long_as_another_image_has_them(town: Town, sharer: str) -> None:
+    data = pictures.png()
+    first = await town.add(town.anna, data)
+    second = await town.add(town.anna if sharer == "the same account" else town.boris, data, "copy.png")
+    await delete(town.house, town.anna, first.id)
+    assert town.house.originals.path(second.sha256).read_bytes() == data
+    await delete(town.house, town.anna if sharer == "the same account" else town.boris, second.id)
+    assert not town.house.originals.holds(second.sha256)
+
+
+async def test_another_accounts_image_is_missing_and_stays(town: Town) -> None:
+    image = await town.add(town.anna)
+    with pytest.raises(Error) as raised:
+        await delete(town.house, town.boris, image.id)
+    assert raised.value.kind is Kind.MISSING
+    assert await browse.one(town.house, town.anna, image.id) == image
+    assert town.house.originals.holds(image.sha256)
+
+
+async def test_an_image_is_deleted_only_from_where_it_hangs(town: Town) -> None:
+    here, there = Place("product", "store", "here"), Place("product", "store", "there")
+    image, other = await town.add(place=here), await town.add(place=there)
+    with pytest.raises(Error) as raised:
+        await delete(town.house, town.anna, image.id, there)
+    assert raised.value.kind is Kind.MISSING
+    await delete(town.house, town.anna, image.id, here)
+    assert await browse.hanging(town.house, town.anna, here) == []
+    assert [kept for _, kept in await browse.hanging(town.house, town.anna, there)] == [other]
+
+
+async def test_of_two_deletes_at_once_one_finds_the_image(town: Town) -> None:
+    image = await town.add()
+    outcomes = await asyncio.gather(
+        *(delete(town.house, town.anna, image.id) for _ in range(4)), return_exceptions=True
+    )
+    assert sorted(str(outcome) for outcome in outcomes) == ["None", *["There is no such image."] * 3]
+
+
+async def test_a_delete_beside_an_upload_of_the_same_bytes_never_takes_its_bytes(town: Town) -> None:
+    data = pictures.png()
+    old: list[tuple[Caller, Image]] = [(town.anna, await town.add(town.anna, data))]
+    for turn in range(ROUNDS):
+        caller = (town.anna, town.boris)[turn % 2]
+        *_, new = await asyncio.gather(
+            *(delete(town.house, owner, image.id) for owner, image in old), town.add(caller, data)
+        )
+        assert town.house.originals.path(new.sha256).read_bytes() == data
+        old = [(caller, new)]
+    assert await faults(town) == []
+
+
+async def test_a_delete_that_is_broken_off_never_takes_the_bytes_of_an_upload(town: Town) -> None:
+    data = pictures.png()
+    for turn in range(ROUNDS):
+        old = await town.add(data=data)
+        gone = asyncio.create_task(delete(town.house, town.anna, old.id))
+        coming = asyncio.create_task(town.add(data=data))
+        for _ in range(turn):
+            await asyncio.sleep(0)
+        gone.cancel()
+        await asyncio.wait([gone])
+        new = await coming
+        assert town.house.originals.holds(new.sha256)
+        await delete(town.house, town.anna, new.id)
+
+
+async def test_who_is_cancelled_waits_for_the_thread_that_works_for_him(town: Town) -> None:
+    """Otherwise the write transaction would end before the removal that it guards."""
+    image = await town.add()
+    task = asyncio.create_task(drop_unused(town.house, "0" * 64))
+    await asyncio.sleep(0)
+    task.cancel()
+    await asyncio.wait([task])
+    assert task.cancelled()
+    assert not await drop_unused(town.house, image.sha256)
+    assert town.house.originals.holds(image.sha256)

@@ -1,0 +1,179 @@
+"""Records and bytes kept in step: every fault is found, what is left over is removed and nothing else."""
+
+import asyncio
+import os
+from collections.abc import Callable
+from pathlib import Path
+from uuid import UUID
+
+import pytest
+
+from tests import pictures
+from tests.core.conftest import Town
+from tintype.core.render import rendition
+from tintype.core.retire import delete
+from tintype.core.sweep import ABANDONED_AFTER_SECONDS, Finding, Swept, check, size, sweep
+from tintype.imaging import Recipe
+
+NOTHING = Swept(0, 0, 0)
+
+
+async def findings(town: Town, *, deep: bool = False) -> list[tuple[str, UUID | None]]:
+    return [(found.fault.value, found.image) async for found in check(town.house, deep=deep)]
+
+
+def truncate(path: Path) -> None:
+    os.truncate(path, path.stat().st_size - 1)
+
+
+def flip_a_bit(path: Path) -> None:
+    data = bytearray(path.read_bytes())
+    data[len(data) // 2] ^= 1
+    path.write_bytes(data)
+
+
+def orphan(town: Town) -> str:
+    """Bytes without a record, as a crash between publication and commit leaves them."""
+    with town.house.originals.stage(100) as staged:
+        staged.write(b"left over")
+        staged.seal()
+        town.house.originals.publish(staged)
+        return staged.sha256
+
+
+def grow_old(path: Path, seconds: float = ABANDONED_AFTER_SECONDS + 60) -> None:
+    then = path.stat().st_mtime - seconds
+    os.utime(path, (then, then))
+
+
+def unfinished(town: Town, name: str) -> Path:
+    path = town.data / "incoming" / name
+    path.write_bytes(b"half an uplo")
+    return path
+
+
+async def test_a_sound_library_has_no_faults_and_nothing_to_remove(town: Town) -> None:
+    for _ in range(3):
+        await rendition(town.house, await town.add(), Recipe(width=4))
+    before = town.files()
+    assert await findings(town, deep=True) == []
+    assert await sweep(town.house) == NOTHING
+    assert town.files() == before
+
+
+@pytest.mark.parametrize(
+    ("spoil", "shallow", "deep"),
+    [
+        (Path.unlink, ["bytes-missing"], ["bytes-missing"]),
+        (truncate, ["bytes-damaged"], ["bytes-damaged"]),
+        (flip_a_bit, [], ["bytes-damaged"]),
+    ],
+)
+async def test_every_image_whose_bytes_are_lost_is_found(
+    town: Town, spoil: Callable[[Path], None], shallow: list[str], deep: list[str]
+) -> None:
+    image, _ = await town.add(), await town.add()
+    spoil(town.house.originals.path(image.sha256))
+    assert await findings(town) == [(fault, image.id) for fault in shallow]
+    assert await findings(town, deep=True) == [(fault, image.id) for fault in deep]
+
+
+async def test_each_record_that_shares_lost_bytes_is_found(town: Town) -> None:
+    data = pictures.png()
+    ours, theirs = await town.add(town.anna, data), await town.add(town.boris, data)
+    town.house.originals.remove(ours.sha256)
+    assert await findings(town) == [("bytes-missing", ours.id), ("bytes-missing", theirs.id)]
+
+
+async def test_bytes_without_a_record_are_found(town: Town) -> None:
+    sha256 = orphan(town)
+    await town.add()
+    (found,) = [found async for found in check(town.house)]
+    assert found == Finding(found.fault, sha256)
+    assert found.fault.value == "object-unused"
+
+
+async def test_progress_is_told_once_an_image_and_once_an_original(town: Town) -> None:
+    data = pictures.png()
+    await town.add(data=data)
+    await town.add(data=data, filename="copy.png")
+    orphan(town)
+    steps: list[None] = []
+    async for _ in check(town.house, on_step=lambda: steps.append(None)):
+        pass
+    assert len(steps) == await size(town.house) == 4
+
+
+async def test_exactly_what_is_left_over_is_removed(town: Town) -> None:
+    kept, gone = await town.add(), await town.add()
+    kept_rendition = await rendition(town.house, kept, Recipe(width=4))
+    draft, fresh_draft = (kept_rendition.path.with_name(name) for name in ("new-old", "new-fresh"))
+    for path in (draft, fresh_draft):
+        path.write_bytes(b"half a pict")
+    await delete(town.house, town.anna, gone.id)
+    await rendition(town.house, kept, Recipe(width=3))
+    late = town.house.renditions.path(gone.id, 1, "f" * 32, "png")
+    town.house.renditions.put(late, b"made while the image was deleted")
+    orphan(town)
+    old, fresh = unfinished(town, "upload-old"), unfinished(town, "upload-fresh")
+    for path in (old, draft, kept_rendition.path, town.house.originals.path(kept.sha256)):
+        grow_old(path)
+    grow_old(fresh, ABANDONED_AFTER_SECONDS - 60)
+
+    before = town.files()
+    left_over = Swept(originals=1, rendition_folders=1, temporary_files=2)
+    assert await sweep(town.house, dry_run=True) == left_over
+    assert town.files() == before
+    assert await sweep(town.house) == left_over
+    assert await sweep(town.house) == NOTHING
+    assert await findings(town, deep=True) == []
+    after = {str(path.relative_to(town.data)) for path in (fresh, fresh_draft, kept_rendition.path)}
+    gone_files = set(before) - set(town.files())
+    assert len(gone_files) == 4
+    assert not gone_files & after
+    assert town.house.originals.holds(kept.sha256)
+
+
+async def test_what_lies_there_and_is_not_ours_is_left_alone(town: Town) -> None:
+    await town.add()
+    for folder in ("originals", "renditions", "incoming"):
+        (town.data / folder / ".nfs0001").write_bytes(b"")
+        grow_old(town.data / folder / ".nfs0001")
+    before = town.files()
+    assert await findings(town, deep=True) == []
+    assert await sweep(town.house) == NOTHING
+    assert town.files() == before
+
+
+async def test_a_check_beside_uploads_and_deletes_finds_no_false_fault(town: Town) -> None:
+    data = [pictures.png(8, 6, seed=seed) for seed in range(4)]
+    done = asyncio.Event()
+
+    async def come_and_go(mine: bytes) -> None:
+        while not done.is_set():
+            image = await town.add(data=mine)
+            await delete(town.house, town.anna, image.id)
+
+    async def look() -> list[tuple[str, UUID | None]]:
+        found = [fault for _ in range(30) for fault in await findings(town)]
+        done.set()
+        return found
+
+    *_, found = await asyncio.gather(*(come_and_go(each) for each in data), look())
+    assert found == []
+
+
+async def test_a_sweep_beside_uploads_takes_nothing_that_is_needed(town: Town) -> None:
+    data = [pictures.png(8, 6, seed=seed) for seed in range(4)]
+
+    async def come_and_stay(mine: bytes) -> None:
+        for turn in range(6):
+            image = await town.add(data=mine, filename=f"{turn}.png")
+            assert town.house.originals.holds(image.sha256)
+
+    async def sweep_often() -> None:
+        for _ in range(12):
+            await sweep(town.house)
+
+    await asyncio.gather(*(come_and_stay(each) for each in data), sweep_often())
+    assert await findings(town, deep=True) == []

@@ -1,0 +1,182 @@
+"""Threads: a bounded queue, a deadline, and places that are always given back."""
+
+import asyncio
+import threading
+import time
+from collections.abc import AsyncIterator
+
+import pytest
+
+from tintype.core.workers import Workers, WorkerSettings
+from tintype.model import Error, Kind
+
+PATIENT = 60.0
+
+
+class Gate:
+    """Work that says when it runs, and runs until it is let go."""
+
+    def __init__(self) -> None:
+        self.running = threading.Event()
+        self.open = threading.Event()
+        self.turns = 0
+
+    def __call__(self) -> int:
+        self.turns += 1
+        self.running.set()
+        assert self.open.wait(30)
+        return self.turns
+
+    async def is_running(self) -> None:
+        assert await asyncio.to_thread(self.running.wait, 30)
+
+
+@pytest.fixture
+async def gate() -> AsyncIterator[Gate]:
+    made = Gate()
+    yield made
+    made.open.set()
+
+
+def workers(queue: int = 1, wait: float = PATIENT, slots: int = 1) -> Workers:
+    return Workers(WorkerSettings(render_slots=slots, render_queue=queue, render_wait_seconds=wait))
+
+
+async def let_all_start() -> None:
+    for _ in range(10):
+        await asyncio.sleep(0)
+
+
+async def kind_of(work: asyncio.Task[int]) -> Kind | None:
+    try:
+        await work
+    except Error as error:
+        assert error.retry_after == 1
+        return error.kind
+    return None
+
+
+async def test_beyond_the_queue_the_answer_is_busy(gate: Gate) -> None:
+    pool = workers(queue=2)
+    accepted = [asyncio.create_task(pool.pixels(gate)) for _ in range(3)]
+    await let_all_start()
+    assert await kind_of(asyncio.create_task(pool.pixels(gate))) is Kind.BUSY
+    gate.open.set()
+    assert await asyncio.gather(*accepted) == [1, 2, 3]
+    assert await pool.pixels(gate) == 4
+
+
+async def test_who_waits_too_long_for_a_slot_is_told_busy_and_never_runs(gate: Gate) -> None:
+    pool = workers(wait=0.01)
+    first = asyncio.create_task(pool.pixels(gate))
+    await gate.is_running()
+    assert await kind_of(asyncio.create_task(pool.pixels(gate))) is Kind.BUSY
+    gate.open.set()
+    assert await first == 1
+    assert await pool.pixels(gate) == 2
+
+
+async def test_the_deadline_is_for_the_wait_and_not_for_the_work(gate: Gate) -> None:
+    pool = workers(wait=0.01)
+    task = asyncio.create_task(pool.pixels(gate))
+    await gate.is_running()
+    await asyncio.wait([task], timeout=0.1)
+    assert not task.done()
+    gate.open.set()
+    assert await task == 1
+
+
+async def test_who_gives_up_waiting_frees_his_place(gate: Gate) -> None:
+    pool = workers(queue=1)
+    working = asyncio.create_task(pool.pixels(gate))
+    await gate.is_running()
+    waiting = asyncio.create_task(pool.pixels(gate))
+    await let_all_start()
+    waiting.cancel()
+    await asyncio.wait([waiting])
+    next_one = asyncio.create_task(pool.pixels(gate))
+    gate.open.set()
+    assert await asyncio.gather(working, next_one) == [1, 2]
+
+
+async def test_who_goes_away_from_running_work_holds_the_slot_until_it_is_done(gate: Gate) -> None:
+    pool = workers()
+    gone = asyncio.create_task(pool.pixels(gate))
+    await gate.is_running()
+    gone.cancel()
+    await asyncio.wait([gone])
+    other = Gate()
+    other.open.set()
+    waiting = asyncio.create_task(pool.pixels(other))
+    await let_all_start()
+    assert not other.running.is_set()
+    gate.open.set()
+    assert await waiting == 1
+
+
+async def test_work_that_fails_frees_its_slot() -> None:
+    pool = workers(queue=0)
+    for _ in range(5):
+        with pytest.raises(ZeroDivisionError):
+            await pool.pixels(divmod, 1, 0)
+    assert await pool.pixels(divmod, 7, 2) == (3, 1)
+
+
+async def test_no_more_run_at_once_than_there_are_slots() -> None:
+    pool = workers(slots=2, queue=20)
+    lock, now, most = threading.Lock(), 0, 0
+
+    def work() -> None:
+        nonlocal now, most
+        with lock:
+            now += 1
+            most = max(most, now)
+        time.sleep(0.002)  # long enough to meet the others
+        with lock:
+            now -= 1
+
+    await asyncio.gather(*(pool.pixels(work) for _ in range(20)))
+    assert most == 2
+
+
+async def test_the_same_work_under_way_is_shared_and_done_anew_afterwards(gate: Gate) -> None:
+    pool = workers(queue=0)
+    together = [asyncio.create_task(pool.once("key", lambda: pool.pixels(gate))) for _ in range(5)]
+    await gate.is_running()
+    gate.open.set()
+    assert await asyncio.gather(*together) == [1] * 5
+    assert await pool.once("key", lambda: pool.pixels(gate)) == 2
+
+
+async def test_one_who_goes_away_does_not_take_the_work_from_the_others(gate: Gate) -> None:
+    pool = workers(queue=0)
+    first = asyncio.create_task(pool.once("key", lambda: pool.pixels(gate)))
+    await gate.is_running()
+    second = asyncio.create_task(pool.once("key", lambda: pool.pixels(gate)))
+    await let_all_start()
+    first.cancel()
+    await asyncio.wait([first])
+    gate.open.set()
+    assert await second == 1
+
+
+async def test_shared_work_that_fails_fails_for_all_and_is_tried_again() -> None:
+    pool = workers()
+    outcomes = await asyncio.gather(
+        *(pool.once("key", lambda: pool.pixels(divmod, 1, 0)) for _ in range(3)), return_exceptions=True
+    )
+    assert [type(outcome) for outcome in outcomes] == [ZeroDivisionError] * 3
+    assert await pool.once("key", lambda: pool.pixels(divmod, 7, 2)) == (3, 1)
+
+
+async def test_who_is_cancelled_waits_for_his_file_work_to_end(gate: Gate) -> None:
+    """Otherwise what follows, such as the end of a transaction, would overtake it."""
+    pool = workers()
+    task = asyncio.create_task(pool.disk(gate))
+    await gate.is_running()
+    task.cancel()
+    await let_all_start()
+    assert not task.done()
+    gate.open.set()
+    await asyncio.wait([task])
+    assert task.cancelled()

@@ -1,0 +1,218 @@
+"""What is asked of every dialect, read off its record and its folder: a new one is tested by being there."""
+
+import ast
+import importlib
+import inspect
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+from urllib.parse import quote
+
+import httpx
+from defusedxml import ElementTree
+from hypothesis import strategies as st
+
+from tests.running import Running
+from tintype import dialects
+from tintype.dialects import Dialect
+from tintype.model import Error, Kind
+from tintype.model.ids import short
+from tintype.web.context import Context
+
+DIALECTS = dialects.discover()
+FILES = {"__init__.py", "routes.py", "wire.py", "links.py"}
+METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
+MAX_ORIGINAL = 1024 * 1024
+TOO_MUCH = 40 * 1024 * 1024
+"""Bytes of a body that is over every limit, once the largest original is set to `MAX_ORIGINAL`."""
+
+FITTING: dict[Kind, set[int]] = {
+    Kind.NO_TOKEN: {401},
+    Kind.UNKNOWN_TOKEN: {401},
+    Kind.EXPIRED_TOKEN: {401},
+    Kind.FORBIDDEN: {403},
+    Kind.MISSING: {404},
+    Kind.EXPIRED_LINK: {403, 410},
+    Kind.CONFLICT: {400, 409},
+    Kind.MALFORMED: {400},
+    Kind.INVALID: {400, 422},
+    Kind.NO_SUCH_RANGE: {416},
+    Kind.REFUSED: {400, 415, 422},
+    Kind.TOO_LARGE: {400, 413},
+    Kind.TOO_MANY_REQUESTS: {429},
+    Kind.BUSY: {503},
+    Kind.METHOD_NOT_ALLOWED: {404, 405},
+    Kind.NOT_ACCEPTABLE: {400, 406},
+    Kind.UNSUPPORTED_TYPE: {400, 415},
+    Kind.INTERNAL: {500},
+}
+"""The statuses that can stand for each kind of error."""
+
+_MEDIA_TYPE = re.compile(r"application/(?:[\w.-]+\+)?(json|xml)(?:;.*)?\Z")
+
+
+@dataclass(frozen=True)
+class Endpoint:
+    """One method of one path; what stands in braces in the path is made up."""
+
+    method: str
+    path: str
+
+
+@dataclass(frozen=True)
+class Pass:
+    """What lets a request in: headers, and fields of the body where a dialect has its tokens there."""
+
+    headers: Mapping[str, str] = field(default_factory=dict)
+    fields: Mapping[str, str] = field(default_factory=dict)
+
+
+def folder(dialect: Dialect) -> Path:
+    """Where a dialect lies."""
+    return Path(inspect.getfile(dialects)).parent / dialect.name
+
+
+def module(dialect: Dialect, name: str) -> ModuleType:
+    """One of its files."""
+    return importlib.import_module(f"{dialects.__name__}.{dialect.name}.{name}")
+
+
+def endpoints(dialect: Dialect) -> list[Endpoint]:
+    """All its endpoints."""
+    return [
+        Endpoint(str(method), re.sub(r"\{[^}]*\}", "1", path))
+        for handler in dialect.routes
+        for path in sorted(handler.paths)
+        for method in sorted(handler.http_methods)
+    ]
+
+
+def admission(service: Running, dialect: Dialect) -> Pass:
+    """A new token, in every place where one of the dialects looks for it."""
+    secrets = service.token(dialect.name).splitlines()
+    if dialect.pairs:
+        return Pass(fields={"ClientToken": secrets[0], "AccessToken": secrets[1], "Client": "conformance"})
+    return Pass(headers={"Authorization": f"Bearer {secrets[0]}"})
+
+
+def undocumented(dialect: Dialect) -> list[str]:
+    """The fields of its settings without a text right below them."""
+    tree = ast.parse((folder(dialect) / "routes.py").read_text("utf-8"))
+    [settings] = [node for node in tree.body if isinstance(node, ast.ClassDef) and node.name == "Settings"]
+    return [
+        ast.unparse(each.target)
+        for each, below in zip(settings.body, [*settings.body[1:], None], strict=True)
+        if isinstance(each, ast.AnnAssign) and not _is_text(below)
+    ]
+
+
+def words(dialect: Dialect) -> list[str]:
+    """The texts in its link grammar: names of parameters, modes, prefixes."""
+    tree = ast.parse((folder(dialect) / "links.py").read_text("utf-8"))
+    texts = {
+        node.value
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Constant) and isinstance(node.value, str)
+    }
+    return sorted(text for text in texts if 0 < len(text) < 30)
+
+
+def lies_under(prefixes: tuple[str, ...], path: str) -> bool:
+    """Whether a path is one of the prefixes or lies below it."""
+    return any(path == prefix or path.startswith(prefix + "/") for prefix in prefixes)
+
+
+def asked(accept: str = "") -> Context:
+    """A request as the front door sees it."""
+    return Context(
+        "0123456789abcdef", "http://localhost", "GET", "/", "", {"accept": accept} if accept else {}
+    )
+
+
+def names(media_type: str, body: bytes) -> list[str]:
+    """The names at the top of a body: an object (JSON) or an element (XML), and not an empty one."""
+    kind = _MEDIA_TYPE.match(media_type)
+    assert kind, media_type
+    found = json.loads(body) if kind[1] == "json" else [each.tag for each in ElementTree.fromstring(body)]
+    assert found
+    return list(found)
+
+
+def assert_says(dialect: Dialect, kind: Kind, response: httpx.Response) -> None:
+    """The response has the content type, the names (or more) and a status of such an error in the dialect."""
+    said = dialect.voice(Error(kind), asked())
+    found = response.headers["Content-Type"]
+    assert response.status_code in FITTING[kind], response.text
+    assert found == said.media_type
+    assert set(names(said.media_type, said.body)) <= set(names(found, response.content))
+
+
+def hostile_bodies(fields: Mapping[str, str]) -> st.SearchStrategy[bytes]:
+    """Bodies of all sorts: JSON of wrong types (objects have the given fields as well), JSON that is far too
+    deep, multipart that breaks off, any bytes."""
+    leaves = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=30)
+    values = st.recursive(leaves, _nested, max_leaves=12)
+    known = st.sampled_from(["Images", "ImageId", "ResizeMode", "Client", "imageId", "width", "height"])
+    objects = st.dictionaries(known | st.text(max_size=8), values, max_size=5).map(
+        lambda made: {**fields, **made}
+    )
+    json_bodies = (values | objects | st.lists(objects, max_size=3)).map(
+        lambda made: json.dumps(made).encode()
+    )
+    deep = st.sampled_from(
+        [b"[" * 60_000, b'{"a":' * 60_000, b'[{"imageId":' * 5_000, b"[" * 900 + b"]" * 900]
+    )
+    multipart = st.binary(max_size=200).map(
+        lambda data: b'--x\r\nContent-Disposition: form-data; name="datafile"; filename="\xff"\r\n\r\n' + data
+    )
+    return json_bodies | deep | multipart | st.binary(max_size=500)
+
+
+def hostile_paths(path: str) -> st.SearchStrategy[str]:
+    """A path, percent-encoded, with anything where it has braces."""
+    made_up = (
+        st.text(min_size=1, max_size=40)
+        | st.integers().map(str)
+        | st.sampled_from(["..", ".", "%", "x" * 3000])
+    )
+    parts = [
+        made_up.map(lambda text: quote(text, safe="")) if part.startswith("{") else st.just(part)
+        for part in path.split("/")
+    ]
+    return st.tuples(*parts).map("/".join)
+
+
+def hostile_queries(dialect: Dialect) -> st.SearchStrategy[dict[str, str]]:
+    """Queries with right and wrong names, and values that are rarely any good."""
+    numbers = st.integers().map(str) | st.sampled_from(["0", "-0", "1", "1e9", "9" * 5000, "٤", "NaN"])
+    anything = st.text(st.characters(), max_size=60)
+    known = st.sampled_from(
+        [*words(dialect), "limit", "offset", "cursor", "sort", "status", "search", "altText"]
+    )
+    values = anything | numbers | known | st.from_regex(r"[A-Za-z0-9_-]{43}", fullmatch=True)
+    return st.dictionaries(known | anything, values, max_size=8)
+
+
+def hostile_links(prefix: str) -> st.SearchStrategy[str]:
+    """Paths below a prefix of delivery links, not encoded."""
+    ids = st.uuids().flatmap(lambda id: st.sampled_from([str(id), id.hex, short(id)]))
+    anything = st.text(st.characters(), max_size=60)
+    parts = st.lists(ids | anything | st.integers().map(str), max_size=4).map("/".join)
+    flags = st.integers().map(lambda number: f"flag_{number}.jpg")
+    return (parts | flags).map(lambda rest: f"{prefix}/{rest}")
+
+
+def _nested(inner: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
+    return st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=8), inner, max_size=4)
+
+
+def _is_text(node: ast.stmt | None) -> bool:
+    return (
+        isinstance(node, ast.Expr)
+        and isinstance(node.value, ast.Constant)
+        and isinstance(node.value.value, str)
+    )

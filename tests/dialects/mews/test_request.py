@@ -1,0 +1,239 @@
+"""The body of getUrls: what is read, what is passed over, what is refused and in which words."""
+
+import json
+from typing import Any
+from uuid import UUID
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.dialects.mews.asking import ABSENT, UNKNOWN, Body, Client, assert_refused, item
+from tests.running import Running
+
+GOOD = item()
+
+BAD_FIELDS: list[tuple[str, Body]] = [
+    ("Client", {"Client": ABSENT}),
+    ("Client", {"Client": ""}),
+    ("Client", {"Client": None}),
+    ("Client", {"Client": 1}),
+    ("Client", {"Client": ["Sample Client 1.0.0"]}),
+    ("LanguageCode", {"LanguageCode": 7}),
+    ("CultureCode", {"CultureCode": {}}),
+    ("MaskedAccessToken", {"MaskedAccessToken": []}),
+    ("MaskedClientToken", {"MaskedClientToken": False}),
+    ("ClientToken", {"ClientToken": 1}),
+    ("AccessToken", {"AccessToken": {}}),
+    ("Images", {"Images": ABSENT}),
+    ("Images", {"Images": None}),
+    ("Images", {"Images": []}),
+    ("Images", {"Images": [GOOD] * 1001}),
+    ("Images", {"Images": {}}),
+    ("Images", {"Images": GOOD}),
+    ("Images", {"Images": "all"}),
+    ("Images", {"Images": [GOOD, 5]}),
+    ("Images", {"Images": [None]}),
+    ("Images", {"Images": [[GOOD]]}),
+]
+
+WRONG_SIDES: list[object] = [0, -1, "200", 1.5, True, 10**30, -(10**30), 8193, [200], {}]
+BAD_ITEMS: list[tuple[str, Body]] = [
+    ("ImageId", item(ABSENT)),
+    ("ImageId", item(None)),
+    ("ImageId", item(5)),
+    ("ImageId", item("")),
+    ("ImageId", item("not an id")),
+    ("ImageId", item(UNKNOWN + "0")),
+    ("ImageId", item(UNKNOWN[:-1])),
+    ("ImageId", item(UNKNOWN + "\n")),
+    ("ImageId", item("{" + UNKNOWN + "}")),
+    ("ImageId", item("../" + UNKNOWN)),
+    ("ResizeMode", item(mode=ABSENT)),
+    ("ResizeMode", item(mode=None)),
+    ("ResizeMode", item(mode="")),
+    ("ResizeMode", item(mode="fit")),
+    ("ResizeMode", item(mode="Scale")),
+    ("ResizeMode", item(mode="Stretch")),
+    ("ResizeMode", item(mode="Fit ")),
+    ("ResizeMode", item(mode=4)),
+    ("ResizeMode", item(mode=["Fit"])),
+    # Text from outside must not be taken for our own sentence about it.
+    ("ResizeMode", item(mode="Object missing required field `Client`")),
+    ("ResizeMode", item(mode="' - at `$.Client`")),
+    *((side, item(**{side: wrong})) for side in ("Width", "Height") for wrong in WRONG_SIDES),
+]
+
+
+def test_the_request_of_the_reference_is_answered_in_the_shape_of_the_reference(
+    demo: Running, mews: Client
+) -> None:
+    image = demo.facts["images"][0]["id"]
+    response = mews.ask({"ImageId": image, "Width": 200, "Height": 150, "ResizeMode": "Fit"})
+    url = f"{demo.base_url}/Media/Image/{image}?Mode=Fit&Width=200&Height=150"
+    assert (response.status_code, response.headers["Content-Type"]) == (200, "application/json")
+    assert response.json() == {"ImageUrls": [{"ImageId": image, "Url": url}]}
+
+
+def test_order_count_and_duplicates_are_kept(demo: Running, mews: Client) -> None:
+    first, second, third = (image["id"] for image in demo.facts["images"][:3])
+    ids = [third, first, UNKNOWN, first, second, third, first]
+    answers = mews.ask(*(item(image) for image in ids)).json()["ImageUrls"]
+    assert [answer["ImageId"] for answer in answers] == ids
+    assert [answer["Url"] for answer in answers] == [
+        None if image == UNKNOWN else f"{demo.base_url}/Media/Image/{image}?Mode=Fit" for image in ids
+    ]
+
+
+def test_the_same_image_may_be_asked_in_several_sizes(demo: Running, mews: Client) -> None:
+    image = demo.facts["images"][0]["id"]
+    base = f"{demo.base_url}/Media/Image/{image}?Mode="
+    asked = [
+        (item(image, "Cover", Width=1), "Cover&Width=1"),
+        (item(image, "CoverExact", Height=8192), "CoverExact&Height=8192"),
+        (item(image, "FitExact", Height=20, Width=10), "FitExact&Width=10&Height=20"),
+        (item(image, "Fit"), "Fit"),
+        (item(image, "Fit", Width=None, Height=None), "Fit"),
+        (item(image, "Fit", Width=None, Height=30), "Fit&Height=30"),
+    ]
+    assert mews.urls(*(each for each, _ in asked)) == [base + query for _, query in asked]
+
+
+def test_an_unknown_image_and_a_foreign_one_cannot_be_told_apart(demo: Running, mews: Client) -> None:
+    foreign = demo.facts["foreign_image_id"]
+    response = mews.ask(item(foreign), item())
+    assert response.status_code == 200
+    assert response.json() == {
+        "ImageUrls": [{"ImageId": foreign, "Url": None}, {"ImageId": UNKNOWN, "Url": None}]
+    }
+
+
+def test_one_unknown_image_does_not_fail_the_batch(demo: Running, mews: Client) -> None:
+    image = demo.facts["images"][0]["id"]
+    assert [url is None for url in mews.urls(item(), item(image), item())] == [True, False, True]
+
+
+def test_an_id_comes_back_as_it_was_spelled(demo: Running, mews: Client) -> None:
+    image = demo.facts["images"][0]["id"]
+    spellings = [image.upper(), UUID(image).hex]
+    answers = mews.ask(*(item(spelling) for spelling in spellings)).json()["ImageUrls"]
+    assert [answer["ImageId"] for answer in answers] == spellings
+    assert {answer["Url"] for answer in answers} == {f"{demo.base_url}/Media/Image/{image}?Mode=Fit"}
+
+
+def test_a_batch_has_up_to_a_thousand_images(demo: Running, mews: Client) -> None:
+    ids = [image["id"] for image in demo.facts["images"]]
+    asked = [item(ids[at % len(ids)], Width=at + 1) for at in range(1000)]
+    urls = mews.urls(*asked)
+    assert urls == [
+        f"{demo.base_url}/Media/Image/{each['ImageId']}?Mode=Fit&Width={each['Width']}" for each in asked
+    ]
+
+
+@pytest.mark.parametrize("given", [None, "en-US"])
+@pytest.mark.parametrize("field", ["LanguageCode", "CultureCode", "MaskedAccessToken", "MaskedClientToken"])
+def test_the_optional_fields_are_accepted_and_null_is_legal(
+    mews: Client, field: str, given: str | None
+) -> None:
+    assert mews.ask(GOOD, **{field: given}).status_code == 200
+
+
+def test_unknown_fields_are_overlooked(mews: Client) -> None:
+    odd: Any = {"Limitation": {"Count": 1, "Cursor": None}, "images": 5, "Extra": [[1.5e3, "ж"]]}
+    assert mews.ask(item(Quality=80, width="wide", Crop={"X": 1}), **odd).status_code == 200
+
+
+@pytest.mark.parametrize(("field", "changes"), BAD_FIELDS)
+def test_a_wrong_field_is_named(mews: Client, field: str, changes: Body) -> None:
+    assert_refused(mews.ask(**{"Images": [GOOD], **changes}), 400, f"Invalid {field}.")
+
+
+@pytest.mark.parametrize(("field", "wrong"), BAD_ITEMS)
+def test_a_wrong_field_of_an_item_is_named_wherever_the_item_stands(
+    mews: Client, field: str, wrong: Body
+) -> None:
+    assert_refused(mews.ask(GOOD, wrong, GOOD), 400, f"Invalid {field}.")
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        b"",
+        b" ",
+        b"null",
+        b"1",
+        b'"text"',
+        b"[]",
+        b"[{}]",
+        b"{",
+        b"{}}",
+        b"{} {}",
+        b"{'Client': 'x'}",
+        b'{"Client": NaN}',
+        b"Client=x",
+        b"\xff\xfe{}",
+        b"\x00",
+        b'{"Client": "\xff"}',
+        b'{"Client": "\xed\xa0\x80"}',
+        b"[" * 100_000,
+        b'{"Images":' * 50_000,
+        b'{"a":' + b"[" * 5000 + b"]" * 5000 + b"}",
+    ],
+    ids=lambda raw: repr(raw[:20]),
+)
+def test_a_body_that_is_no_json_object_is_invalid_json(mews: Client, raw: bytes) -> None:
+    assert_refused(mews.send(raw), 400, "Invalid JSON.")
+
+
+@pytest.mark.parametrize("field", ["Client", "ClientToken", "AccessToken", "LanguageCode"])
+def test_half_a_surrogate_pair_is_no_text(mews: Client, field: str) -> None:
+    raw = json.dumps(mews.body(GOOD, **{field: "?"})).replace('"?"', r'"\ud83d"')
+    assert_refused(mews.send(raw.encode()), 400, "Invalid JSON.")
+
+
+@pytest.mark.parametrize(
+    "content_type",
+    [
+        "text/plain",
+        "application/xml",
+        "application/x-www-form-urlencoded",
+        "application/jsonp",
+        "multipart/form-data; boundary=x",
+        "",
+        "json",
+    ],
+)
+def test_another_content_type_is_invalid_json(mews: Client, content_type: str) -> None:
+    assert_refused(mews.send(json.dumps(mews.body(GOOD)).encode(), content_type), 400, "Invalid JSON.")
+
+
+@pytest.mark.parametrize(
+    "content_type",
+    [
+        "application/json",
+        "application/json; charset=utf-8",
+        "application/json;charset=UTF-8",
+        "Application/JSON ; x=y",
+        None,
+    ],
+)
+def test_json_may_name_its_charset(mews: Client, content_type: str | None) -> None:
+    assert mews.send(json.dumps(mews.body(GOOD)).encode(), content_type).status_code == 200
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=8), inner, max_size=4),
+    max_leaves=10,
+)
+FIELD_NAMES = ("Client", "Images", "LanguageCode", "CultureCode", "MaskedAccessToken", "MaskedClientToken")
+
+
+@settings(max_examples=50, deadline=None)
+@given(field=st.sampled_from(FIELD_NAMES), value=JSON)
+def test_any_value_in_any_field_is_answered_or_named(mews: Client, field: str, value: object) -> None:
+    response = mews.send(json.dumps({**mews.body(GOOD), field: value}).encode("utf-8", "surrogatepass"))
+    if response.status_code != 200:
+        assert response.status_code == 400
+        named = {f"Invalid {name}." for name in (field, "ImageId", "ResizeMode", "Width", "Height")}
+        assert response.json()["Message"] in {"Invalid JSON.", *named}

@@ -1,0 +1,227 @@
+"""Delivery links: the grammar, the signature, the end of their life. Pure."""
+
+import hashlib
+import hmac
+from base64 import urlsafe_b64encode
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from urllib.parse import parse_qsl
+from uuid import UUID
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tintype.core.sign import Key, Keyring, Signature, sign, verify
+from tintype.dialects import LinkHouse
+from tintype.dialects.native import DIALECT, links, routes
+from tintype.dialects.native.links import Link
+from tintype.imaging import Mode, Recipe
+from tintype.model import Error, Kind
+from tintype.web.mount import Wanted
+
+NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
+KEY = Key("1f2e3d4c", bytes(range(32)), NOW)
+ID = UUID("00112233-4455-6677-8899-aabbccddeeff")
+SHORT = "ABEiM0RVZneImaq7zN3u_w"  # base64url of those 16 bytes, by hand
+MAC = "A" * 43
+
+sides = st.none() | st.integers(1, 10**9)
+expiries = st.none() | st.integers(1, 10**12)
+originals = st.builds(Link, st.uuids(), st.integers(1, 10**9), expires=expiries)
+sized = st.builds(Link, st.uuids(), st.integers(1, 10**9), st.sampled_from(Mode), sides, sides, expiries)
+any_link = originals | sized
+signatures = st.builds(
+    Signature,
+    st.from_regex(r"[0-9a-f]{8}", fullmatch=True),
+    st.from_regex(r"[A-Za-z0-9_-]{43}", fullmatch=True),
+)
+
+
+def read(text: str) -> tuple[Link, Signature]:
+    path, _, query = text.partition("?")
+    return links.parse(path, dict(parse_qsl(query)))
+
+
+@given(any_link, signatures)
+def test_what_was_written_is_read_back(link: Link, signature: Signature) -> None:
+    assert read(links.write(link, signature)) == (link, signature)
+
+
+def test_a_link_is_spelled_as_documented() -> None:
+    link = Link(ID, 3, Mode.COVER_EXACT, 200, 150, 1798761600)
+    assert links.write(link, Signature("1f2e3d4c", MAC)) == (
+        f"/v1/media/{SHORT}?v=3&mode=cover-exact&w=200&h=150&exp=1798761600&kid=1f2e3d4c&sig={MAC}"
+    )
+    assert (
+        links.write(Link(ID, 1), Signature("1f2e3d4c", MAC))
+        == f"/v1/media/{SHORT}?v=1&kid=1f2e3d4c&sig={MAC}"
+    )
+
+
+def test_the_signature_is_hmac_sha256_over_the_dialect_and_every_field() -> None:
+    link = Link(ID, 3, Mode.FIT, 200, None, 1798761600)
+    parts = ["native", "00112233-4455-6677-8899-aabbccddeeff", "3", "fit", "200", "", "1798761600"]
+    message = b"".join(len(part).to_bytes(4, "big") + part.encode() for part in parts)
+    digest = hmac.new(KEY.secret, message, hashlib.sha256).digest()
+    assert sign(KEY, link.parts()).mac == urlsafe_b64encode(digest).decode().rstrip("=")
+
+
+@given(any_link, any_link)
+def test_a_signature_is_good_for_one_link_only(link: Link, other: Link) -> None:
+    assert verify([KEY], other.parts(), sign(KEY, link.parts())) == (link == other)
+
+
+@given(any_link, st.sampled_from(["image", "version", "mode", "width", "height", "expires"]))
+def test_no_field_can_be_changed_alone(link: Link, field: str) -> None:
+    changed = {
+        "image": UUID(int=link.image.int ^ 1),
+        "version": link.version + 1,
+        "mode": Mode.SCALE if link.mode is not Mode.SCALE else Mode.FIT,
+        "width": (link.width or 0) + 1,
+        "height": (link.height or 0) + 1,
+        "expires": (link.expires or 0) + 1,
+    }[field]
+    other = msgspec.structs.replace(link, **{field: changed})
+    assert not verify([KEY], other.parts(), sign(KEY, link.parts()))
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/v1/media",
+        "/v1/media/",
+        f"/v1/media/{SHORT}/",
+        f"/v1/media/{SHORT}/x",
+        f"/v1/media//{SHORT}",
+        f"/v1/media/{SHORT[:-1]}",
+        f"/v1/media/{SHORT}A",
+        f"/v1/media/{SHORT[:-1]}x",  # the bits behind the 128th are not zero: a second spelling
+        f"/v1/media/{ID}",
+        f"/v1/media/{SHORT}\n",
+        "/v1/media/..",
+    ],
+)
+def test_a_path_that_names_no_image_is_missing(path: str) -> None:
+    with pytest.raises(Error) as raised:
+        links.parse(path, {"v": "1", "kid": "k", "sig": MAC})
+    assert raised.value.kind is Kind.MISSING
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"v": None},
+        {"v": ""},
+        {"v": "0"},
+        {"v": "01"},
+        {"v": "-1"},
+        {"v": "1.0"},
+        {"v": "1\n"},
+        {"v": "١"},
+        {"v": "9" * 5000},
+        {"mode": ""},
+        {"mode": "Fit"},
+        {"mode": "stretch"},
+        {"w": "0"},
+        {"w": "-5"},
+        {"w": "1e3"},
+        {"h": " 5"},
+        {"h": "9" * 19},
+        {"exp": "0"},
+        {"exp": "never"},
+        {"kid": None},
+        {"kid": ""},
+        {"kid": "k" * 65},
+        {"kid": "kéy"},
+        {"sig": None},
+        {"sig": "A" * 42},
+        {"sig": "A" * 44},
+        {"sig": "A" * 42 + "="},
+        {"sig": "é" * 43},
+    ],
+)
+def test_a_query_that_we_never_wrote_is_refused(change: dict[str, str | None]) -> None:
+    query = {"v": "1", "kid": "k", "sig": MAC} | change
+    with pytest.raises(Error) as raised:
+        links.parse(f"/v1/media/{SHORT}", {name: value for name, value in query.items() if value is not None})
+    assert raised.value.kind is Kind.FORBIDDEN
+
+
+def test_parameters_of_others_are_overlooked() -> None:
+    link, _ = links.parse(f"/v1/media/{SHORT}", {"v": "1", "kid": "k", "sig": MAC, "utm_source": "mail"})
+    assert link == Link(ID, 1)
+
+
+Opened = Callable[[str], Wanted]
+
+
+@pytest.fixture
+def keyring(tmp_path: Path) -> Keyring:
+    return Keyring(tmp_path / "keys.json")
+
+
+def opener(keyring: Keyring, now: datetime, max_age: int = 3600) -> Opened:
+    """The door of a service whose clock shows `now`."""
+    door = DIALECT.deliveries(LinkHouse(keyring, lambda: now), routes.Settings(max_age_seconds=max_age))
+
+    def open_link(text: str) -> Wanted:
+        path, _, query = text.partition("?")
+        return door["/v1/media"](path, dict(parse_qsl(query)))
+
+    return open_link
+
+
+def signed(keyring: Keyring, link: Link) -> str:
+    return links.write(link, keyring.sign(link.parts()))
+
+
+def refusal(open_link: Opened, text: str) -> Kind:
+    with pytest.raises(Error) as raised:
+        open_link(text)
+    return raised.value.kind
+
+
+def test_a_link_opens_what_it_says(keyring: Keyring) -> None:
+    open_link = opener(keyring, NOW)
+    assert open_link(signed(keyring, Link(ID, 3))) == Wanted(ID, None, version=3, max_age=3600, shared=True)
+    assert open_link(signed(keyring, Link(ID, 3, Mode.SCALE, 20))).recipe == Recipe(mode=Mode.SCALE, width=20)
+
+
+def test_a_link_opens_until_the_second_it_expires(keyring: Keyring) -> None:
+    text = signed(keyring, Link(ID, 1, expires=int(NOW.timestamp()) + 10))
+    assert opener(keyring, NOW + timedelta(seconds=9, microseconds=999_999))(text).key == ID
+    assert refusal(opener(keyring, NOW + timedelta(seconds=10)), text) is Kind.EXPIRED_LINK
+    assert refusal(opener(keyring, NOW + timedelta(days=4000)), text) is Kind.EXPIRED_LINK
+
+
+def test_nobody_may_keep_a_picture_for_longer_than_its_link_lives(keyring: Keyring) -> None:
+    wanted = opener(keyring, NOW)(signed(keyring, Link(ID, 1, expires=int(NOW.timestamp()) + 10)))
+    assert (wanted.max_age, wanted.shared) == (10, False)
+    distant = opener(keyring, NOW)(signed(keyring, Link(ID, 1, expires=int(NOW.timestamp()) + 90_000)))
+    assert distant.max_age == 3600
+
+
+def test_a_forged_link_is_refused_whether_it_has_expired_or_not(keyring: Keyring) -> None:
+    late = signed(keyring, Link(ID, 1, expires=int(NOW.timestamp()) - 10))
+    assert refusal(opener(keyring, NOW), late) is Kind.EXPIRED_LINK
+    assert refusal(opener(keyring, NOW), late.replace("v=1", "v=2")) is Kind.FORBIDDEN
+
+
+def test_a_link_of_another_service_is_refused(keyring: Keyring, tmp_path: Path) -> None:
+    stranger = Keyring(tmp_path / "others.json")
+    assert refusal(opener(keyring, NOW), signed(stranger, Link(ID, 1))) is Kind.FORBIDDEN
+
+
+def test_links_outlive_a_new_key_and_die_with_their_own(keyring: Keyring) -> None:
+    old = signed(keyring, Link(ID, 1))
+    first = keyring.all()[0].id
+    keyring.rotate()
+    new = signed(keyring, Link(ID, 1))
+    assert old != new
+    assert opener(keyring, NOW)(old) == opener(keyring, NOW)(new)
+    keyring.retire(first)
+    assert refusal(opener(keyring, NOW), old) is Kind.FORBIDDEN
+    assert opener(keyring, NOW)(new).key == ID

@@ -1,0 +1,224 @@
+"""The grammar of delivery links, their signatures and their end."""
+
+import re
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from urllib.parse import parse_qsl
+from uuid import UUID
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tintype.core.sign import Keyring, Signature
+from tintype.dialects import LinkHouse
+from tintype.dialects.smartsheet import DIALECT
+from tintype.dialects.smartsheet.links import Link, Size, parse, sized, write
+from tintype.dialects.smartsheet.routes import Settings
+from tintype.imaging import Mode, Recipe
+from tintype.model import Error, Kind, Version
+from tintype.model.ids import short
+from tintype.web.mount import Wanted
+
+IMAGE = UUID("a3536d42-b52c-55bb-2449-b9ce195195f1")
+EXPIRES = 1_700_000_000_123
+MOMENT = datetime(2023, 11, 14, 22, 13, 20, 123_000, tzinfo=UTC)
+"""EXPIRES, as a clock shows it."""
+MILLISECOND = timedelta(milliseconds=1)
+LINK = Link(IMAGE, 3, EXPIRES, Size(200, 150))
+NUMBERS = st.integers(1, 10**15 - 1)
+LINKS = st.builds(Link, st.uuids(), NUMBERS, NUMBERS, st.none() | st.builds(Size, NUMBERS, NUMBERS))
+SIGNATURES = st.builds(
+    Signature,
+    st.from_regex(r"[0-9a-f]{8}", fullmatch=True),
+    st.from_regex(r"[A-Za-z0-9_-]{43}", fullmatch=True),
+)
+
+
+@pytest.fixture
+def keyring(tmp_path: Path) -> Keyring:
+    return Keyring(tmp_path / "keys.json")
+
+
+def split(link: str) -> tuple[str, dict[str, str]]:
+    path, _, query = link.partition("?")
+    return path, dict(parse_qsl(query, keep_blank_values=True))
+
+
+def opened(link: str, keyring: Keyring, now: datetime = MOMENT - MILLISECOND) -> Wanted:
+    """What the service delivers for a link at a moment."""
+    opener = DIALECT.deliveries(LinkHouse(keyring, lambda: now), Settings())["/storageProxy/image/images"]
+    return opener(*split(link))
+
+
+def signed(link: Link, keyring: Keyring) -> str:
+    return write(link, keyring.sign(link.parts()))
+
+
+def refusal(call: Callable[[], object]) -> Kind:
+    with pytest.raises(Error) as raised:
+        call()
+    return raised.value.kind
+
+
+@given(LINKS, SIGNATURES)
+def test_a_link_that_was_written_reads_as_it_was(link: Link, signature: Signature) -> None:
+    assert parse(*split(write(link, signature))) == (link, signature)
+
+
+@given(LINKS, LINKS)
+def test_two_links_are_never_signed_alike(one: Link, other: Link) -> None:
+    assert (one.parts() == other.parts()) == (one == other)
+
+
+def test_the_shape_of_a_link(keyring: Keyring) -> None:
+    said = r"/storageProxy/image/images/o1NtQrUsVbskSbnOGVGV8Q\?v=3&w=200&h=150"
+    assert re.fullmatch(said + r"&exp=1700000000123&kid=\w+&sig=[\w-]{43}", signed(LINK, keyring))
+    assert "&w=" not in signed(Link(IMAGE, 3, EXPIRES), keyring)
+
+
+def test_a_link_with_a_size_is_exactly_that_size_and_for_this_client_only(keyring: Keyring) -> None:
+    wanted = opened(signed(LINK, keyring), keyring)
+    assert wanted.recipe == Recipe(mode=Mode.SCALE, width=200, height=150)
+    assert (wanted.key, wanted.version, wanted.shared) == (IMAGE, 3, False)
+
+
+def test_a_link_without_a_size_is_the_original(keyring: Keyring) -> None:
+    assert opened(signed(Link(IMAGE, 3, EXPIRES), keyring), keyring).recipe is None
+
+
+@pytest.mark.parametrize(
+    ("left", "seconds"), [(1, 0), (999, 0), (1000, 1), (1_799_999, 1799), (1_800_000, 1800)]
+)
+def test_a_picture_is_kept_no_longer_than_its_link_lives(keyring: Keyring, left: int, seconds: int) -> None:
+    assert opened(signed(LINK, keyring), keyring, MOMENT - left * MILLISECOND).max_age == seconds
+
+
+def test_a_link_lives_until_the_millisecond_it_names(keyring: Keyring) -> None:
+    link = signed(LINK, keyring)
+    assert opened(link, keyring, MOMENT - MILLISECOND).key == IMAGE
+    assert opened(link, keyring, MOMENT - timedelta(microseconds=1)).key == IMAGE
+    for late in (timedelta(0), MILLISECOND, timedelta(days=9)):
+        assert refusal(lambda late=late: opened(link, keyring, MOMENT + late)) is Kind.EXPIRED_LINK  # type: ignore[misc]  # mypy knows no lambda with a default
+
+
+def test_a_forged_link_is_not_called_expired(keyring: Keyring) -> None:
+    link = signed(LINK, keyring).replace("w=200", "w=201")
+    assert refusal(lambda: opened(link, keyring, MOMENT + MILLISECOND)) is Kind.FORBIDDEN
+
+
+@pytest.mark.parametrize(
+    ("part", "changed"),
+    [
+        (short(IMAGE), short(UUID(int=IMAGE.int + 1))),
+        (short(IMAGE), short(IMAGE)[:-1] + "R"),
+        (short(IMAGE), str(IMAGE)),
+        (short(IMAGE), short(IMAGE) + "/"),
+        (short(IMAGE), ""),
+        ("v=3", "v=4"),
+        ("v=3", "v=03"),
+        ("v=3&", ""),
+        ("w=200", "w=201"),
+        ("w=200", "w=0200"),
+        ("w=200", "w=2e2"),
+        ("w=200", "w=%2B200"),
+        ("w=200", "w="),
+        ("w=200", "w=" + "9" * 5000),
+        ("w=200", "w=٢٠٠"),
+        ("w=200&", ""),
+        ("h=150", "h=151"),
+        ("h=150", "h=-150"),
+        ("&h=150", ""),
+        ("w=200&h=150&", ""),
+        ("w=200&h=150", "w=150&h=200"),
+        ("exp=1700000000123", "exp=1700000000124"),
+        ("exp=1700000000123", "exp=9700000000123"),
+        ("exp=1700000000123", "exp=1700000000123.0"),
+        ("&exp=1700000000123", ""),
+        ("kid=", "kid=0"),
+        ("kid=", "kid="),
+        ("sig=", "sig=A"),
+        ("sig=", "sig=%00"),
+    ],
+)
+def test_no_part_of_a_link_can_be_changed(keyring: Keyring, part: str, changed: str) -> None:
+    link = signed(LINK, keyring)
+    forged = (
+        re.sub(r"kid=\w+", "kid=", link)
+        if (part, changed) == ("kid=", "kid=")
+        else link.replace(part, changed)
+    )
+    assert forged != link
+    assert refusal(lambda: opened(forged, keyring)) is Kind.FORBIDDEN
+
+
+@pytest.mark.parametrize("place", range(43))
+def test_no_character_of_a_signature_can_be_changed(keyring: Keyring, place: int) -> None:
+    link = signed(LINK, keyring)
+    start, mac = link[:-43], link[-43:]
+    other = "A" if mac[place] != "A" else "B"
+    assert refusal(lambda: opened(start + mac[:place] + other + mac[place + 1 :], keyring)) is Kind.FORBIDDEN
+
+
+def test_a_size_can_not_be_added_to_the_link_of_an_original(keyring: Keyring) -> None:
+    link = signed(Link(IMAGE, 3, EXPIRES), keyring)
+    assert refusal(lambda: opened(link + "&w=200&h=150", keyring)) is Kind.FORBIDDEN
+
+
+def test_what_is_no_part_of_a_link_is_overlooked(keyring: Keyring) -> None:
+    assert opened(signed(LINK, keyring) + "&utm_source=mail", keyring).key == IMAGE
+
+
+def test_the_newest_key_signs_and_an_older_one_still_opens(keyring: Keyring) -> None:
+    before = signed(LINK, keyring)
+    newest = keyring.rotate()
+    after = signed(LINK, keyring)
+    assert f"kid={newest.id}&" in after
+    assert f"kid={newest.id}&" not in before
+    assert opened(before, keyring) == opened(after, keyring)
+
+
+def test_a_retired_key_opens_nothing(keyring: Keyring) -> None:
+    before = signed(LINK, keyring)
+    oldest = keyring.all()[0]
+    keyring.rotate()
+    assert keyring.retire(oldest.id)
+    assert refusal(lambda: opened(before, keyring)) is Kind.FORBIDDEN
+
+
+def test_a_signature_of_another_house_opens_nothing(keyring: Keyring, tmp_path: Path) -> None:
+    other = Keyring(tmp_path / "other-keys.json")
+    assert refusal(lambda: opened(signed(LINK, other), keyring)) is Kind.FORBIDDEN
+
+
+def test_a_link_signed_for_something_else_opens_nothing(keyring: Keyring) -> None:
+    said = ("o1NtQrUsVbskSbnOGVGV8Q", "3", "200", "150", "1700000000123")
+    assert opened(write(LINK, keyring.sign(("smartsheet", *said))), keyring).key == IMAGE
+    for elsewhere in (keyring.sign(("console", *said)), keyring.sign(said)):
+        assert refusal(lambda signature=elsewhere: opened(write(LINK, signature), keyring)) is Kind.FORBIDDEN  # type: ignore[misc]  # mypy knows no lambda with a default
+
+
+@pytest.mark.parametrize(
+    ("asked", "size"),
+    [
+        ((None, None), None),
+        ((400, None), Size(400, 200)),
+        ((None, 100), Size(200, 100)),
+        ((333, None), Size(333, 167)),  # 166.5, halves up
+        ((1, None), Size(1, 1)),
+        ((300, 300), Size(300, 300)),
+        ((1, 400), Size(1, 400)),
+        ((800, None), None),
+        ((None, 400), None),
+        ((800, 400), None),
+        ((800, 399), Size(800, 399)),
+        ((801, None), None),
+        ((None, 401), None),
+        ((801, 10), None),
+        ((10, 401), None),
+        ((10**30, 10**30), None),
+    ],
+)
+def test_the_size_of_an_800_by_400_image(asked: tuple[int | None, int | None], size: Size | None) -> None:
+    assert sized(Version(IMAGE, 1, 1, width=800, height=400), *asked) == size

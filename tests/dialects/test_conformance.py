@@ -1,0 +1,370 @@
+"""Every dialect keeps the rules of the house, and can't be brought down from outside."""
+
+import itertools
+import math
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from datetime import UTC, datetime
+from urllib.parse import quote, urlencode
+
+import httpx
+import msgspec
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.dialects import conformance
+from tests.dialects.conformance import DIALECTS, FITTING, METHODS, Endpoint, Pass
+from tests.running import Running, running
+from tintype.core.sign import Keyring
+from tintype.dialects import Dialect, LinkHouse
+from tintype.model import Error, Kind
+from tintype.web.errors import understand
+
+every_dialect = pytest.mark.parametrize("dialect", DIALECTS, ids=lambda dialect: dialect.name)
+moderately = settings(max_examples=40, deadline=None)
+
+NOW = datetime(2030, 1, 1, tzinfo=UTC)
+
+HOSTILE_HEADERS: list[dict[bytes, bytes]] = [
+    {b"Accept": b"\xff\xfe\x80"},
+    {b"Accept": b";;;q=,/,*/;q=nan,application/xml;q=1e999,application/json;q=-1"},
+    {b"Accept": b"text/html"},
+    {b"Accept": b"*/*," * 2000},
+    {b"Authorization": b"Bearer " + b"x" * 8192},
+    {b"Authorization": b"x" * 8192},
+    {b"Authorization": b"Bearer"},
+    {b"Authorization": b"Bearer \xe9\xff"},
+    {b"Authorization": b"Basic Og=="},
+    {b"X-Authorization": b"\x80" * 100},
+    {b"Content-Type": b"\xff/\xfe; charset=\xfd"},
+    {b"Content-Type": b"multipart/form-data; boundary=" + b"x" * 5000},
+    {b"Content-Type": b'multipart/form-data; boundary="\xff'},
+    {b"Content-Type": b"application/json; charset=no-such-charset"},
+    {b"Content-Disposition": b"attachment; filename*=no-such-charset''%FF; filename=\xff"},
+    {b"Smartsheet-Integration-Source": b"\xff,,,"},
+    {b"Host": b"\xff:99999999"},
+    {b"Host": b""},
+    {b"Cookie": b"=;=;\xff"},
+    {b"Range": b"bytes=-" + b"9" * 4000},
+    {b"If-Modified-Since": b"Thu, 99 Foo 99999 99:99:99 GMT"},
+]
+
+
+@pytest.fixture(scope="module")
+def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    """A service that lets everybody ask as often as they like."""
+    env = {f"TINTYPE_{dialect.name.upper()}_REQUESTS": "0" for dialect in DIALECTS}
+    env["TINTYPE_IMAGES_MAX_BYTES"] = str(conformance.MAX_ORIGINAL)
+    with running(tmp_path_factory.mktemp("conformance") / "library", "serve", env) as started:
+        yield started
+
+
+@pytest.fixture(scope="module")
+def http(service: Running) -> Iterator[httpx.Client]:
+    with httpx.Client(base_url=service.base_url, timeout=120) as client:
+        yield client
+
+
+@pytest.fixture(scope="module")
+def passes(service: Running) -> dict[str, Pass]:
+    """What lets a request in, by dialect."""
+    return {dialect.name: conformance.admission(service, dialect) for dialect in DIALECTS}
+
+
+@pytest.fixture(scope="module")
+def link_house(tmp_path_factory: pytest.TempPathFactory) -> LinkHouse:
+    """What signed links are checked with, at a fixed time."""
+    return LinkHouse(Keyring(tmp_path_factory.mktemp("keys") / "link-keys.json"), lambda: NOW)
+
+
+# The record and the folder.
+
+
+def test_there_are_dialects() -> None:
+    assert DIALECTS
+
+
+@every_dialect
+def test_a_folder_has_the_same_four_files(dialect: Dialect) -> None:
+    assert {
+        path.name for path in conformance.folder(dialect).glob("*") if path.is_file()
+    } == conformance.FILES
+
+
+@every_dialect
+def test_the_name_is_the_folders(dialect: Dialect) -> None:
+    assert conformance.module(dialect, "routes").__name__ == f"tintype.dialects.{dialect.name}.routes"
+    assert dialect.settings is conformance.module(dialect, "routes").Settings
+    assert dialect.voice is conformance.module(dialect, "wire").say
+
+
+@every_dialect
+def test_every_link_grammar_has_the_same_three_names(dialect: Dialect) -> None:
+    assert {"Link", "write", "parse"} <= set(vars(conformance.module(dialect, "links")))
+
+
+@every_dialect
+def test_every_setting_is_explained(dialect: Dialect) -> None:
+    assert conformance.undocumented(dialect) == []
+
+
+@every_dialect
+def test_every_default_is_a_finite_number_above_zero(dialect: Dialect) -> None:
+    defaults = msgspec.to_builtins(dialect.settings())
+    assert {"requests", "window_seconds", "max_body_bytes"} <= set(defaults)
+    for name, value in defaults.items():
+        assert isinstance(value, int | float), name
+        assert math.isfinite(value), name
+        # A pace may be without a limit where the vendor names none; nothing else may.
+        assert value > 0 or (name == "requests" and value == 0), name
+
+
+@every_dialect
+def test_a_misspelt_setting_is_refused(dialect: Dialect) -> None:
+    with pytest.raises(msgspec.ValidationError):
+        msgspec.convert({"no_such_setting": 1}, dialect.settings)
+
+
+@every_dialect
+def test_every_path_lies_under_a_prefix(dialect: Dialect, link_house: LinkHouse) -> None:
+    paths = [endpoint.path for endpoint in conformance.endpoints(dialect)]
+    deliveries = dialect.deliveries(link_house, dialect.settings())
+    assert paths
+    assert deliveries
+    assert [
+        path for path in [*paths, *deliveries] if not conformance.lies_under(dialect.prefixes, path)
+    ] == []
+
+
+def test_no_two_dialects_claim_the_same_paths() -> None:
+    for one, other in itertools.permutations(DIALECTS, 2):
+        assert [prefix for prefix in one.prefixes if conformance.lies_under(other.prefixes, prefix)] == []
+
+
+# The voice.
+
+
+def test_every_kind_of_error_has_fitting_statuses() -> None:
+    assert set(FITTING) == set(Kind)
+
+
+@every_dialect
+@pytest.mark.parametrize("accept", ["", "application/json", "application/xml", "image/*", "\xff;q=\xfe"])
+@pytest.mark.parametrize("kind", Kind)
+def test_the_voice_says_every_error(dialect: Dialect, kind: Kind, accept: str) -> None:
+    sentence = "A sentence with <\"&'>, \x00, 🦊."
+    for error in (Error(kind), Error(kind, sentence), Error(kind, field="Field", code=7, retry_after=3)):
+        said = dialect.voice(error, conformance.asked(accept))
+        assert said.status in FITTING[kind]
+        assert conformance.names(said.media_type, said.body)
+        assert all(text.isascii() and text.isprintable() for text in said.headers.values())
+
+
+@every_dialect
+def test_the_voice_says_when_to_come_back(dialect: Dialect) -> None:
+    for kind in (Kind.TOO_MANY_REQUESTS, Kind.BUSY):
+        said = dialect.voice(Error(kind, retry_after=7), conformance.asked())
+        assert {name.lower(): value for name, value in said.headers.items()}["retry-after"] == "7"
+
+
+@every_dialect
+def test_nothing_of_the_inside_gets_out(dialect: Dialect) -> None:
+    context = conformance.asked()
+    raised = RuntimeError("secret: /srv/tintype/catalogue.sqlite3")
+    said = dialect.voice(understand(raised, context), context)
+    assert said.status == 500
+    assert not [word for word in (b"secret", b"sqlite", b"Traceback", b"RuntimeError") if word in said.body]
+
+
+# Over the wire.
+
+
+@every_dialect
+def test_without_a_token_nobody_comes_in(dialect: Dialect, http: httpx.Client) -> None:
+    for endpoint in conformance.endpoints(dialect):
+        response = _ask(http, endpoint, b"{}")
+        assert response.status_code == 401, endpoint
+        conformance.assert_says(dialect, Kind.NO_TOKEN, response)
+
+
+@every_dialect
+def test_a_token_of_another_dialect_lets_nobody_in(
+    dialect: Dialect, http: httpx.Client, passes: dict[str, Pass]
+) -> None:
+    others = [passes[other.name].headers for other in DIALECTS if other.name != dialect.name]
+    for endpoint, headers in itertools.product(conformance.endpoints(dialect), others):
+        assert _ask(http, endpoint, b"{}", headers).status_code == 401, (endpoint, headers)
+
+
+@every_dialect
+def test_with_a_token_everybody_comes_in(
+    dialect: Dialect, http: httpx.Client, passes: dict[str, Pass]
+) -> None:
+    """Otherwise the claims here about what happens behind the door would claim nothing."""
+    own = passes[dialect.name]
+    for endpoint in conformance.endpoints(dialect):
+        response = _ask(http, endpoint, msgspec.json.encode(own.fields), own.headers)
+        assert response.status_code not in {401, 403}, endpoint
+
+
+@every_dialect
+@pytest.mark.parametrize("path", ["/no-such-thing", "/no/such/thing", "//", "/%00", "/%ff", "/" + "x" * 4000])
+def test_an_unknown_path_is_not_found_in_the_dialects_voice(
+    dialect: Dialect, http: httpx.Client, link_house: LinkHouse, path: str
+) -> None:
+    for prefix in dialect.prefixes:
+        conformance.assert_says(dialect, Kind.MISSING, http.get(prefix + path))
+    for prefix in dialect.deliveries(link_house, dialect.settings()):
+        response = http.get(prefix + path)
+        # Where links are signed, one that we never wrote may sound like one that was changed.
+        kind = Kind.FORBIDDEN if response.status_code == 403 else Kind.MISSING
+        conformance.assert_says(dialect, kind, response)
+
+
+@every_dialect
+def test_a_wrong_method_is_refused_in_the_dialects_voice(dialect: Dialect, http: httpx.Client) -> None:
+    known = conformance.endpoints(dialect)
+    for path in {endpoint.path for endpoint in known}:
+        right = {endpoint.method for endpoint in known if endpoint.path == path}
+        for method in [*METHODS, "PURGE"]:
+            if method not in right:
+                conformance.assert_says(dialect, Kind.METHOD_NOT_ALLOWED, http.request(method, path))
+
+
+@every_dialect
+def test_every_answer_has_a_request_id_of_its_own(
+    dialect: Dialect, http: httpx.Client, passes: dict[str, Pass]
+) -> None:
+    own = passes[dialect.name]
+    answers = [http.get(prefix + path) for prefix in dialect.prefixes for path in ("", "/", "/x")]
+    for endpoint in conformance.endpoints(dialect):
+        answers += [http.request(method, endpoint.path) for method in (*METHODS, "HEAD", "OPTIONS")]
+        answers.append(_ask(http, endpoint, msgspec.json.encode(own.fields), own.headers))
+    ids = [answer.headers.get("Request-Id") for answer in answers]
+    assert None not in ids
+    assert len(set(ids)) == len(ids)
+
+
+@every_dialect
+@pytest.mark.parametrize("chunked", [True, False])
+@pytest.mark.parametrize("content_type", ["application/json", "multipart/form-data; boundary=x", "image/png"])
+def test_a_huge_body_is_refused_with_an_answer(
+    dialect: Dialect,
+    http: httpx.Client,
+    passes: dict[str, Pass],
+    content_type: str,
+    chunked: bool,  # noqa: FBT001  a parameter
+) -> None:
+    length = {} if chunked else {"Content-Length": str(conformance.TOO_MUCH)}
+    for endpoint in conformance.endpoints(dialect):
+        for own in (passes[dialect.name], Pass()):
+            if endpoint.method in {"POST", "PUT", "PATCH"}:
+                headers = {"Content-Type": content_type, **own.headers, **length}
+                response = http.request(endpoint.method, endpoint.path, content=_huge(), headers=headers)
+                kind = Kind.NO_TOKEN if response.status_code == 401 else Kind.TOO_LARGE
+                conformance.assert_says(dialect, kind, response)
+
+
+@every_dialect
+@given(data=st.data())
+@moderately
+def test_no_body_brings_the_service_down(
+    dialect: Dialect, http: httpx.Client, passes: dict[str, Pass], data: st.DataObject
+) -> None:
+    own = passes[dialect.name]
+    endpoint = data.draw(st.sampled_from(conformance.endpoints(dialect)))
+    body = data.draw(conformance.hostile_bodies(own.fields))
+    content_type = data.draw(
+        st.sampled_from(["application/json", "multipart/form-data; boundary=x", "image/png", "text/plain"])
+    )
+    response = http.request(
+        endpoint.method, endpoint.path, content=body, headers={**own.headers, "Content-Type": content_type}
+    )
+    assert response.status_code < 500, response.text
+
+
+@every_dialect
+@given(data=st.data())
+@moderately
+def test_no_path_and_no_query_brings_the_service_down(
+    dialect: Dialect, http: httpx.Client, passes: dict[str, Pass], data: st.DataObject
+) -> None:
+    own = passes[dialect.name]
+    handler = data.draw(st.sampled_from(dialect.routes))
+    path = data.draw(st.sampled_from(sorted(handler.paths)).flatmap(conformance.hostile_paths))
+    query = _encoded(data.draw(conformance.hostile_queries(dialect)))
+    endpoint = Endpoint(str(min(handler.http_methods)), f"{path}?{query}")
+    response = _ask(http, endpoint, msgspec.json.encode(own.fields), own.headers)
+    assert response.status_code < 500, response.text
+    assert response.headers["Request-Id"]
+
+
+@every_dialect
+@pytest.mark.parametrize("hostile", HOSTILE_HEADERS, ids=lambda each: repr(each)[:50])
+def test_no_header_brings_the_service_down(
+    dialect: Dialect, http: httpx.Client, passes: dict[str, Pass], hostile: dict[bytes, bytes]
+) -> None:
+    own = passes[dialect.name]
+    admitted = {name.encode(): value.encode() for name, value in own.headers.items()}
+    for endpoint in conformance.endpoints(dialect):
+        for headers in (hostile, admitted | hostile):
+            content = msgspec.json.encode(own.fields)
+            response = http.request(
+                endpoint.method, endpoint.path, content=content, headers=list(headers.items())
+            )
+            assert response.status_code < 500, (endpoint, response.text)
+
+
+# Links.
+
+
+@every_dialect
+@given(data=st.data())
+@settings(deadline=None)
+def test_no_link_makes_the_grammar_stumble(
+    dialect: Dialect, link_house: LinkHouse, data: st.DataObject
+) -> None:
+    openers = dialect.deliveries(link_house, dialect.settings())
+    prefix = data.draw(st.sampled_from(sorted(openers)))
+    path, query = (
+        data.draw(conformance.hostile_links(prefix)),
+        data.draw(conformance.hostile_queries(dialect)),
+    )
+    # It is read, or refused in the one vocabulary of errors.
+    with suppress(Error):
+        openers[prefix](path, query)
+
+
+@every_dialect
+@given(data=st.data())
+@moderately
+def test_no_link_brings_the_service_down(
+    dialect: Dialect, http: httpx.Client, link_house: LinkHouse, data: st.DataObject
+) -> None:
+    prefix = data.draw(st.sampled_from(sorted(dialect.deliveries(link_house, dialect.settings()))))
+    path = quote(data.draw(conformance.hostile_links(prefix)), errors="surrogatepass")
+    response = http.get(f"{path}?{_encoded(data.draw(conformance.hostile_queries(dialect)))}")
+    assert 400 <= response.status_code < 500, response.text
+    assert conformance.names(response.headers["Content-Type"], response.content)
+    assert response.headers["Request-Id"]
+
+
+def _ask(
+    http: httpx.Client, endpoint: Endpoint, body: bytes, headers: Mapping[str, str] | None = None
+) -> httpx.Response:
+    """A request to an endpoint; where one is usual with a body, as JSON."""
+    if endpoint.method in {"GET", "DELETE"}:
+        return http.request(endpoint.method, endpoint.path, headers=headers)
+    sent = {"Content-Type": "application/json", **(headers or {})}
+    return http.request(endpoint.method, endpoint.path, content=body, headers=sent)
+
+
+def _huge() -> Iterator[bytes]:
+    block = bytes(1024 * 1024)
+    for _ in range(conformance.TOO_MUCH // len(block)):
+        yield block
+
+
+def _encoded(query: Mapping[str, str]) -> str:
+    return urlencode(query, errors="surrogatepass")

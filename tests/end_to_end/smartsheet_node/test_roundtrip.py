@@ -1,0 +1,93 @@
+"""The vendor's own JavaScript client, unmodified, with nothing but its base address changed."""
+
+import json
+import os
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from tests import pictures
+from tests.running import Running
+
+HERE = Path(__file__).parent
+SCRIPT = "roundtrip.cjs"
+PNG = pictures.png(60, 40)
+
+
+def required(program: str) -> str:
+    """Where a program is; without it CI fails, and a developer's machine skips."""
+    found = shutil.which(program)
+    if found is None and os.environ.get("CI") == "true":
+        pytest.fail(f"{program} is not installed, and CI must run this test.")
+    if found is None:
+        pytest.skip(f"{program} is not installed; the JavaScript client needs it.")
+    return found
+
+
+@pytest.fixture(scope="module")
+def package(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the script and the client that it requires: this one if the client is installed here."""
+    if (HERE / "node_modules" / "smartsheet").is_dir():
+        return HERE
+    npm = required("npm")
+    folder = tmp_path_factory.mktemp("smartsheet-node")
+    for name in ("package.json", "package-lock.json", SCRIPT):
+        shutil.copy(HERE / name, folder)
+    command = [npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund"]
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False, timeout=300)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return folder
+
+
+@pytest.fixture(scope="module")
+def answers(demo: Running, package: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    node = required("node")
+    picture = tmp_path_factory.mktemp("pictures") / "caution.png"
+    picture.write_bytes(PNG)
+    # Beside its node_modules, where `require` looks.
+    script = package / SCRIPT
+    if package != HERE:
+        shutil.copy(HERE / SCRIPT, script)
+    command = [
+        node,
+        str(script),
+        f"{demo.base_url}/2.0/",
+        demo.token("smartsheet", "javascript"),
+        str(picture),
+    ]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
+    assert done.returncode == 0, done.stdout + done.stderr
+    made: dict[str, Any] = json.loads(done.stdout)
+    return made
+
+
+def test_an_image_put_into_a_cell_is_in_its_row(answers: dict[str, Any]) -> None:
+    added, row = answers["added"], answers["row"]
+    assert (added["message"], added["resultCode"]) == ("SUCCESS", 0)
+    assert added["result"] == row
+    assert (row["id"], row["cells"][0]["columnId"]) == (1049441315358596, 7476190317566554)
+    assert row["cells"][0]["value"] == "caution.png"
+    image = row["cells"][0]["image"]
+    assert (image["width"], image["height"], image["altText"]) == (60, 40, "Caution sign")
+
+
+def test_its_urls_answer_what_they_say(answers: dict[str, Any]) -> None:
+    assert answers["urls"]["urlExpiresInMillis"] == 1_800_000
+    original, resized, unknown = answers["urls"]["imageUrls"]
+    assert (original["width"], original["height"]) == (60, 40)
+    assert httpx.get(original["url"]).content == PNG
+    assert (resized["width"], resized["height"]) == (20, 40)
+    assert pictures.decode(httpx.get(resized["url"]).content).size == (20, 40)
+    assert (unknown["error"]["errorCode"], "url" in unknown) == (5001, False)
+
+
+def test_refusals_arrive_as_the_clients_own(answers: dict[str, Any]) -> None:
+    missing, stranger = answers["missing"], answers["stranger"]
+    assert (missing["statusCode"], missing["errorCode"], missing["message"]) == (404, 1006, "Not Found")
+    assert (stranger["statusCode"], stranger["errorCode"]) == (401, 1002)
+    assert missing["refId"]
+    assert missing["refId"] != stranger["refId"]

@@ -1,0 +1,177 @@
+"""The front door: paths, hosts, the log, and errors where nobody else speaks."""
+
+import json
+import subprocess
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from tests import pictures
+from tests.running import TINTYPE, Running, make_token, run_cli
+from tests.web.conftest import LONG, converse, request, status
+from tintype.web.context import open_context
+
+
+@pytest.mark.parametrize("path", ["/healthz", "/readyz"])
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+def test_health_is_answered(anyone: httpx.Client, path: str, method: str) -> None:
+    assert anyone.request(method, path).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/v1",
+        "/v1/",
+        "/v1/images/",
+        "/v1//images",
+        "//v1/images",
+        "/v1/images//",
+        "/v1%2Fimages",
+        "/v1%2fimages",
+        "/v1/./images",
+        "/v1/images/../images",
+        "/v1/../v1/images",
+        "/v1/media",
+        "/v1/media/",
+        "/v1/media/../images",
+        "/v1/media/%2e%2e/images",
+        "/v1/media%2Fx",
+        "/v1/images;a=1",
+        "/v1/Images",
+        "/V1/images",
+        "/v1/images%00",
+        "/v1/images%20",
+        "/v1/images/x/y",
+        "/v1x/images",
+        "/" + "a/" * 500,
+        "/%ff%fe",
+        "*",
+    ],
+)
+def test_a_path_that_is_none_of_ours_is_missing(demo: Running, token: str, path: str) -> None:
+    """Sent as it stands: HTTP libraries would tidy it up."""
+    answer = converse(demo, request("GET", path, token=token))
+    head, _, body = answer.partition(b"\r\n\r\n")
+    assert status(answer) == 404
+    assert b"content-type: application/problem+json" in head
+    problem = json.loads(body)
+    assert (problem["type"], problem["status"]) == ("urn:tintype:error:missing", 404)
+    assert problem["request_id"].encode() in head
+
+
+@pytest.mark.parametrize("path", ["/v1/images%2F{}", "/v1/images/{}/", "/v1/images//{}", "/v1/images/./{}"])
+def test_an_image_has_one_path(demo: Running, client: httpx.Client, token: str, path: str) -> None:
+    image = client.post("/v1/images", content=pictures.png(8, 8)).json()
+    assert status(converse(demo, request("GET", f"/v1/images/{image['id']}", token=token))) == 200
+    assert status(converse(demo, request("GET", path.format(image["id"]), token=token))) == 404
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        "",
+        "evil.example/path",
+        'a"><script>alert(1)</script>',
+        "a b",
+        "user@evil.example",
+        "x" * 300,
+        "a:b",
+        "a,b",
+        "[::1",
+    ],
+)
+def test_an_absurd_host_is_not_handed_on(demo: Running, client: httpx.Client, token: str, host: str) -> None:
+    client.post("/v1/images", content=pictures.png(8, 8))
+    answer = converse(demo, request("GET", "/v1/images?limit=1", token=token, host=host))
+    assert status(answer) in {200, 400}
+    assert not host or host.encode() not in answer
+    if status(answer) == 200:
+        assert f'"url":"{demo.base_url}/v1/media/'.encode() in answer
+
+
+def test_two_hosts_are_not_handed_on(demo: Running, client: httpx.Client, token: str) -> None:
+    client.post("/v1/images", content=pictures.png(8, 8))
+    answer = converse(
+        demo, request("GET", "/v1/images?limit=1", "Host: evil.example", token=token, host="x.example")
+    )
+    assert b"evil.example" not in answer
+
+
+@pytest.mark.parametrize("host", ["images.example.com", "images.example.com:8443", "[::1]:80", "10.0.0.1"])
+def test_links_lead_to_where_the_client_came_from(
+    demo: Running, client: httpx.Client, token: str, host: str
+) -> None:
+    client.post("/v1/images", content=pictures.png(8, 8))
+    answer = converse(demo, request("GET", "/v1/images?limit=1", token=token, host=host))
+    assert f'"url":"http://{host}/v1/media/'.encode() in answer
+
+
+def test_all_lies_below_the_base_path(serve: Callable[..., Running]) -> None:
+    service = serve(TINTYPE_WEB_BASE_PATH="/context/")
+    with httpx.Client(headers={"Authorization": f"Bearer {service.token('native')}"}) as client:
+        answer = client.post(f"{service.base_url}/v1/images", content=pictures.png(8, 8))
+        assert service.base_url.endswith("/context")
+        assert answer.headers["location"].startswith(f"{service.base_url}/v1/images/")
+        assert client.get(answer.headers["location"]).status_code == 200
+        assert client.get(answer.json()["url"]).content == pictures.png(8, 8)
+        outside = service.base_url.removesuffix("/context")
+        assert client.get(f"{outside}/healthz").status_code == 200
+        assert client.get(f"{outside}/v1/images").status_code == 404
+        assert client.get(f"{outside}/contextual/v1/images").status_code == 404
+
+
+@pytest.mark.parametrize(
+    "public", ["https://images.example.com/context", "https://images.example.com/context/"]
+)
+def test_a_public_address_is_what_links_begin_with(public: str) -> None:
+    scope = {"headers": [(b"host", b"inside:8080")], "method": "GET", "query_string": b"", "scheme": "http"}
+    assert open_context(scope, "/", public, "/context").base_url == "https://images.example.com/context"
+    assert open_context(scope, "/", "", "/context").base_url == "http://inside:8080/context"
+
+
+def test_the_log_tells_who_asked_and_no_secret(tmp_path: Path) -> None:
+    data, written = tmp_path / "library", tmp_path / "log"
+    token = make_token(data, "native")
+    with (
+        written.open("w") as file,
+        subprocess.Popen([TINTYPE, "serve", "--data", str(data), "--port", "0"], stderr=file) as process,
+    ):
+        try:
+            base_url = announced(written)
+            answer = httpx.get(f"{base_url}/v1/images", headers={"Authorization": f"Bearer {token}"})
+            refused = httpx.get(f"{base_url}/v1/images", headers={"Authorization": "Bearer unknown"})
+        finally:
+            process.terminate()
+    told = written.read_text()
+    lines = {line["request_id"]: line for line in entries(told)}
+    line = lines[answer.headers["request-id"]]
+    assert (line["method"], line["path"], line["status"]) == ("GET", "/v1/images", 200)
+    assert line["account"]
+    assert line["token"] in run_cli(data, "token", "list")
+    assert lines[refused.headers["request-id"]]["account"] is None
+    assert token not in told
+    assert "unknown" not in told
+
+
+def entries(told: str) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in told.splitlines() if line.startswith("{")]
+
+
+def announced(written: Path) -> str:
+    """The address that a service writes to its log when it is ready."""
+    deadline = time.monotonic() + LONG
+    while "tintype serves " not in written.read_text():
+        assert time.monotonic() < deadline, written.read_text()
+    return written.read_text().partition("tintype serves ")[2].split()[0]
+
+
+def test_every_answer_has_an_id_of_its_own(anyone: httpx.Client) -> None:
+    paths = ["/v1/images", "/v1/nothing", "/nothing", "/v1/media/x", "/healthz"]
+    found = [anyone.get(path).headers["request-id"] for path in paths]
+    assert len(set(found)) == len(paths)
+    assert all(len(each) == 32 for each in found)

@@ -1,0 +1,55 @@
+"""Which media type a client prefers: RFC 9110, 12.5.1."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tintype.web.negotiate import preferred
+
+JSON = "application/json"
+XML = "application/xml"
+
+
+@pytest.mark.parametrize(
+    ("accept", "chosen"),
+    [
+        ("", JSON),
+        ("   ", JSON),
+        ("*/*", JSON),
+        ("*", JSON),
+        ("application/*", JSON),
+        (JSON, JSON),
+        (XML, XML),
+        ("APPLICATION/XML", XML),
+        ("application/xml, application/json", JSON),
+        ("application/json;q=0.5, application/xml", XML),
+        ("application/json;q=0.5, application/xml;q=0.6", XML),
+        ("application/json; q=0.5 , application/xml ; Q=0.4", JSON),
+        ("application/json;q=0, */*", XML),
+        ("application/json;q=0.1, */*;q=0.9", XML),
+        ("application/*;q=0.1, application/json;q=0.9, */*", JSON),
+        ("application/xml;charset=utf-8", XML),
+        ("text/html, application/xhtml+xml, application/xml;q=0.9, */*;q=0.8", XML),
+        ("text/html", None),
+        ("application/json;q=0", None),
+        ("*/*;q=0", None),
+        ("application/json;q=0.000, application/xml;q=0", None),
+        ("nonsense", None),
+        ("/, //, application/, /json", None),
+        ("nonsense, application/xml", XML),
+        ("application/json;q=high, application/xml;q=0.1", XML),
+        ("application/json;q=7, application/xml", JSON),
+    ],
+)
+def test_the_preferred_offer_is_chosen(accept: str, chosen: str | None) -> None:
+    assert preferred(accept, [JSON, XML]) == chosen
+
+
+@pytest.mark.parametrize("weight", ["nan", "inf", "-inf", "-1", "1e999", "1_0"])
+def test_a_weight_that_is_no_weight_makes_an_offer_no_better(weight: str) -> None:
+    assert preferred(f"application/xml;q={weight}, application/json", [XML, JSON]) == JSON
+
+
+@given(st.text(st.characters(max_codepoint=255)) | st.text("aplictonjsxm/*;q=0.1, \t"))
+def test_any_header_is_answered_with_an_offer_or_none(accept: str) -> None:
+    assert preferred(accept, [JSON, XML]) in {JSON, XML, None}
