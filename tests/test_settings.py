@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from tintype.dialects import discover
-from tintype.settings import Settings, SettingError, load
+from tintype.settings import SettingError, Settings, load
 from tintype.web.logs import LogFormat
 
 

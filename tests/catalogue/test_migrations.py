@@ -124,7 +124,7 @@ def test_a_migration_that_fails_leaves_nothing(tmp_path: Path) -> None:
 def _differs(
     _context: object,
     _inspected: object,
-    column: object,
+    _column: object,
     inspected: TypeEngine[object],
     known: TypeEngine[object],
 ) -> bool | None:

@@ -93,9 +93,8 @@ def test_names_in_any_alphabet_are_kept(data: Path, source: Path) -> None:
 
 def test_a_name_that_is_no_text_comes_in_under_one_that_is(data: Path, source: Path) -> None:
     write(source, "a.png")
-    os.rename(bytes(source / "a.png"), bytes(source) + b"/caf\xe9.png")
-    (source / "broken.png").write_bytes(b"")
-    os.rename(bytes(source / "broken.png"), bytes(source) + b"/\xff.png")
+    (source / "a.png").rename(source / os.fsdecode(b"caf\xe9.png"))
+    (source / os.fsdecode(b"\xff.png")).write_bytes(b"")
     result = call(data, "import", str(source))
     assert result.stdout == "1 imported, 0 already there, 1 refused.\n"
     assert names(data) == ["caf\ufffd.png"]

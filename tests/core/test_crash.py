@@ -6,6 +6,7 @@ import threading
 from pathlib import Path
 
 import httpx
+
 from tests import pictures
 from tests.cli.calling import call, said
 from tests.cli.killing import killable

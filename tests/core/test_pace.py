@@ -27,8 +27,7 @@ def refused(pace: Pace, key: str = "token", cost: int = 1) -> int | None:
     try:
         pace.take(key, cost)
     except Error as error:
-        assert error.kind is Kind.TOO_MANY_REQUESTS
-        return error.retry_after
+        return error.retry_after if error.kind is Kind.TOO_MANY_REQUESTS else -1
     return None
 
 

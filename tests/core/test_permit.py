@@ -46,7 +46,11 @@ async def test_a_token_lets_in_the_person_it_was_made_for(town: Town) -> None:
     (secret,) = await make(town, role=Role.CHANNEL_ADMIN, scopes=frozenset({"read", "write"}))
     caller = await admit(town.house, "native", secret)
     assert (caller.account, caller.person) == (town.anna.account, town.anna.person)
-    assert (caller.role, caller.scopes, caller.dialect) == (Role.CHANNEL_ADMIN, {"read", "write"}, "native")
+    assert (caller.role, caller.scopes, caller.dialect) == (
+        Role.CHANNEL_ADMIN,
+        frozenset({"read", "write"}),
+        "native",
+    )
 
 
 @pytest.mark.parametrize("secret", [None, ""])
@@ -189,12 +193,11 @@ async def test_roles_and_scopes_are_asked_for_by_name(town: Town) -> None:
     caller = await admit(town.house, "native", secret)
     require_scope(caller, "read")
     require_role(caller, frozenset({Role.VIEWER}))
-    for ask in (
-        lambda: require_scope(caller, "write"),
-        lambda: require_scope(caller, ""),
-        lambda: require_role(caller, frozenset({Role.EDITOR})),
-        lambda: require_role(caller, frozenset()),
-    ):
+    with pytest.raises(Error, match="write"):
+        require_scope(caller, "write")
+    with pytest.raises(Error, match="scope"):
+        require_scope(caller, "")
+    for roles in (frozenset({Role.EDITOR, Role.SUPER_ADMIN}), frozenset[Role]()):
         with pytest.raises(Error) as raised:
-            ask()
+            require_role(caller, roles)
         assert raised.value.kind is Kind.FORBIDDEN

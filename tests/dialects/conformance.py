@@ -1,6 +1,7 @@
 """What is asked of every dialect, read off its record and its folder: a new one is tested by being there."""
 
 import ast
+import http.client
 import importlib
 import inspect
 import json
@@ -29,6 +30,9 @@ METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 MAX_ORIGINAL = 1024 * 1024
 TOO_MUCH = 40 * 1024 * 1024
 """Bytes of a body that is over every limit, once the largest original is set to `MAX_ORIGINAL`."""
+
+TOO_DEEP = (b"[" * 60_000, b'{"a":' * 60_000, b'[{"imageId":' * 5_000, b"[" * 5_000 + b"]" * 5_000)
+"""JSON nested further than any parser follows."""
 
 FITTING: dict[Kind, set[int]] = {
     Kind.NO_TOKEN: {401},
@@ -151,9 +155,30 @@ def assert_says(dialect: Dialect, kind: Kind, response: httpx.Response) -> None:
     assert set(names(said.media_type, said.body)) <= set(names(found, response.content))
 
 
+def posted_stubbornly(
+    base_url: str, endpoint: Endpoint, headers: Mapping[str, str], *, chunked: bool
+) -> httpx.Response:
+    """The answer to `TOO_MUCH`, from a client that sends all of it before it listens, and fails if it can't.
+
+    Not httpx, which passes over a connection that broke while it was sending.
+    """
+    url = httpx.URL(base_url)
+    connection = http.client.HTTPConnection(url.host, url.port, timeout=60)
+    block = bytes(1024 * 1024)
+    blocks = (block for _ in range(TOO_MUCH // len(block)))
+    length = {} if chunked else {"Content-Length": str(TOO_MUCH)}
+    try:
+        connection.request(
+            endpoint.method, endpoint.path, blocks, {**headers, **length}, encode_chunked=chunked
+        )
+        answer = connection.getresponse()
+        return httpx.Response(answer.status, headers=answer.getheaders(), content=answer.read())
+    finally:
+        connection.close()
+
+
 def hostile_bodies(fields: Mapping[str, str]) -> st.SearchStrategy[bytes]:
-    """Bodies of all sorts: JSON of wrong types (objects have the given fields as well), JSON that is far too
-    deep, multipart that breaks off, any bytes."""
+    """Bodies of all sorts: JSON of wrong types (objects have the given fields too), multipart, bytes."""
     leaves = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=30)
     values = st.recursive(leaves, _nested, max_leaves=12)
     known = st.sampled_from(["Images", "ImageId", "ResizeMode", "Client", "imageId", "width", "height"])
@@ -163,13 +188,10 @@ def hostile_bodies(fields: Mapping[str, str]) -> st.SearchStrategy[bytes]:
     json_bodies = (values | objects | st.lists(objects, max_size=3)).map(
         lambda made: json.dumps(made).encode()
     )
-    deep = st.sampled_from(
-        [b"[" * 60_000, b'{"a":' * 60_000, b'[{"imageId":' * 5_000, b"[" * 900 + b"]" * 900]
-    )
     multipart = st.binary(max_size=200).map(
         lambda data: b'--x\r\nContent-Disposition: form-data; name="datafile"; filename="\xff"\r\n\r\n' + data
     )
-    return json_bodies | deep | multipart | st.binary(max_size=500)
+    return json_bodies | multipart | st.binary(max_size=500)
 
 
 def hostile_paths(path: str) -> st.SearchStrategy[str]:
@@ -187,14 +209,14 @@ def hostile_paths(path: str) -> st.SearchStrategy[str]:
 
 
 def hostile_queries(dialect: Dialect) -> st.SearchStrategy[dict[str, str]]:
-    """Queries with right and wrong names, and values that are rarely any good."""
-    numbers = st.integers().map(str) | st.sampled_from(["0", "-0", "1", "1e9", "9" * 5000, "٤", "NaN"])
+    """Queries with the names that the dialect reads and others, and values that are rarely any good."""
+    numbers = st.integers().map(str) | st.sampled_from(["0", "-0", "1", "1e9", "9" * 5000, "\u0664", "NaN"])
     anything = st.text(st.characters(), max_size=60)
-    known = st.sampled_from(
-        [*words(dialect), "limit", "offset", "cursor", "sort", "status", "search", "altText"]
-    )
-    values = anything | numbers | known | st.from_regex(r"[A-Za-z0-9_-]{43}", fullmatch=True)
-    return st.dictionaries(known | anything, values, max_size=8)
+    known = [*words(dialect), "limit", "offset", "cursor", "sort", "status", "search", "altText"]
+    values = numbers | anything | st.sampled_from(known) | st.from_regex(r"[A-Za-z0-9_-]{43}", fullmatch=True)
+    read = st.fixed_dictionaries({}, optional={name: values for name in known if name.isidentifier()})
+    others = st.dictionaries(anything, values, max_size=3)
+    return st.tuples(others, read).map(lambda both: {**both[0], **both[1]})
 
 
 def hostile_links(prefix: str) -> st.SearchStrategy[str]:
@@ -203,7 +225,7 @@ def hostile_links(prefix: str) -> st.SearchStrategy[str]:
     anything = st.text(st.characters(), max_size=60)
     parts = st.lists(ids | anything | st.integers().map(str), max_size=4).map("/".join)
     flags = st.integers().map(lambda number: f"flag_{number}.jpg")
-    return (parts | flags).map(lambda rest: f"{prefix}/{rest}")
+    return (ids | parts | flags).map(lambda rest: f"{prefix}/{rest}")
 
 
 def _nested(inner: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:

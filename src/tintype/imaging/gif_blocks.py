@@ -1,4 +1,4 @@
-"""A walk along the blocks of a GIF, as libvips takes one that is cut among its frames for a shorter one."""
+"""A walk along the blocks of a GIF, as libvips takes one that is cut within a block for a shorter one."""
 
 from typing import BinaryIO
 
@@ -7,27 +7,41 @@ from tintype.imaging.errors import damaged
 HEADER_BYTES = 6
 SCREEN_BYTES = 7
 IMAGE_BYTES = 9
-IMAGE, EXTENSION, TRAILER, PADDING = 0x2C, 0x21, 0x3B, 0x00
+IMAGE, EXTENSION, TRAILER, PADDING = b"\x2c", b"\x21", b"\x3b", b"\x00"
 HAS_TABLE, TABLE_SIZE = 0x80, 0x07
 
 
 def check_complete(file: BinaryIO) -> None:
-    """Raise ImageRefused (damaged) unless whole blocks lead up to the trailer; see the GIF89a specification.
+    """Raise ImageRefused (damaged) unless all blocks are whole; see the GIF89a specification.
 
     What comes behind the trailer is no concern, nor are zero bytes between blocks, which some writers leave.
+    Some leave the trailer out: a file that ends behind a whole image has lost nothing that could be shown.
     """
     file.seek(HEADER_BYTES)
     _skip_table(file, _read(file, SCREEN_BYTES)[4])
-    while (block := _read(file, 1)[0]) != TRAILER:
-        if block == IMAGE:
-            _skip_table(file, _read(file, IMAGE_BYTES)[8])
-            _read(file, 1)  # the LZW code size
-            _skip_data(file)
-        elif block == EXTENSION:
-            _read(file, 1)  # its label
-            _skip_data(file)
-        elif block != PADDING:
+    last = b""
+    while (block := file.read(1)) not in {TRAILER, b""}:
+        if block not in PARTS:
             raise damaged()
+        PARTS[block](file)
+        last = last if block == PADDING else block
+    if block == b"" and last != IMAGE:
+        raise damaged()
+
+
+def _skip_image(file: BinaryIO) -> None:
+    _skip_table(file, _read(file, IMAGE_BYTES)[8])
+    _read(file, 1)  # the LZW code size
+    _skip_data(file)
+
+
+def _skip_extension(file: BinaryIO) -> None:
+    _read(file, 1)  # its label
+    _skip_data(file)
+
+
+def _skip_nothing(_: BinaryIO) -> None:
+    """A zero byte is over when it was read."""
 
 
 def _skip_table(file: BinaryIO, flags: int) -> None:
@@ -47,3 +61,6 @@ def _read(file: BinaryIO, count: int) -> bytes:
     if len(data) < count:
         raise damaged()
     return data
+
+
+PARTS = {IMAGE: _skip_image, EXTENSION: _skip_extension, PADDING: _skip_nothing}

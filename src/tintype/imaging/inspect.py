@@ -17,6 +17,7 @@ from tintype.imaging.vips import Source, decoding, open_image
 
 FIRST_TURNED = 5  # EXIF orientations 5 to 8 are stored lying on their side
 ORIENTATIONS = range(1, 9)
+SHORTEST_TO_SHRINK = 8  # a shorter side can't be decoded at an eighth
 
 
 class Limits(Struct, frozen=True, kw_only=True):
@@ -75,8 +76,12 @@ def verify(source: Source, facts: Facts) -> None:
     if check := STRUCTURE_CHECKS.get(facts.format):
         with _reader(source) as file:
             check(file)
+    options = row(facts.format).load_all
+    if min(facts.width, facts.height) < SHORTEST_TO_SHRINK:
+        # libvips would be left with no pixel, and call the picture broken.
+        options = {name: value for name, value in options.items() if name != "shrink"}
     with decoding():
-        open_image(source, facts.format, **row(facts.format).load_all).avg()
+        open_image(source, facts.format, **options).avg()
 
 
 def recognise(source: Source) -> Format:
