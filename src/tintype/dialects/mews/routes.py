@@ -13,6 +13,10 @@ from tintype.web.context import Context
 from tintype.web.responses import json_response
 
 
+MAX_LOGGED = 200
+"""Characters of the calling program's name that go to the log."""
+
+
 class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     """The mews dialect."""
 
@@ -42,7 +46,7 @@ async def get_urls(
     """A batch of image ids, sizes and modes to URLs, in the order asked."""
     pace.take(caller.token_id)
     asked = wire.parse_request(raw, max_images=settings.max_images, max_side=settings.max_side)
-    context.notes["client"] = asked.client
+    context.notes["client"] = asked.client[:MAX_LOGGED]
     ids = [item.uuid for item in asked.images]
     found = await versions(house, caller, ids)
     urls = [
