@@ -9,6 +9,6 @@ from tintype.settings import load
 
 
 async def test_the_application_is_put_together_without_a_warning(tmp_path: Path) -> None:
-    # Warnings are errors in tests; in the service nobody would see them until the framework drops what they warn of.
+    # Warnings are errors in tests; in the service nobody would see them until what they warn of is gone.
     schema.migrate(tmp_path / CATALOGUE)
     assert callable(create_app(load(tmp_path, discover(), {}), discover()))

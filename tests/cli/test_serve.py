@@ -111,7 +111,7 @@ def test_ctrl_c_is_a_stop_too(data: Path) -> None:
 def test_a_killed_worker_is_replaced_and_the_library_is_whole(data: Path) -> None:
     token = native_token(data)
     headers = {"Authorization": f"Bearer {token}"}
-    transport = httpx.HTTPTransport(retries=10)
+    transport = httpx.HTTPTransport(retries=6)
     with killable(data, "serve", "--port", "0") as service, httpx.Client(transport=transport) as client:
         url = service.ready() + "/v1/images"
         picture = pictures.png(40, 30)
@@ -127,7 +127,7 @@ def test_a_killed_worker_is_replaced_and_the_library_is_whole(data: Path) -> Non
 
 
 def served_again(client: httpx.Client, url: str) -> httpx.Response:
-    for _ in range(10):
+    for _ in range(3):
         try:
             return client.get(url)
         except httpx.TransportError:

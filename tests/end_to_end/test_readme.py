@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from tests.programs import required
 from tests.running import Running, running
 
 README = (Path(__file__).parents[2] / "README.md").read_text()
@@ -30,6 +31,7 @@ def test_the_readme_shows_a_request_for_every_dialect() -> None:
 
 @pytest.mark.parametrize(("command", "answer"), SHOWN, ids=range(len(SHOWN)))
 def test_a_pasted_request_answers_what_the_readme_says(fresh: Running, command: str, answer: str) -> None:
+    required("curl")
     said = subprocess.run(
         ["sh", "-c", command], cwd=fresh.data.parent, capture_output=True, text=True, check=True
     )

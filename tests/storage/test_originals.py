@@ -135,7 +135,7 @@ def test_files_that_are_not_ours_are_passed_over(originals: Originals, tmp_path:
     with staged_in(originals) as staged:
         originals.publish(staged)
     (tmp_path / "originals" / ".DS_Store").write_bytes(b"")
-    (tmp_path / "originals" / SHA256[:2] / "notes.txt").write_bytes(b"")
+    (tmp_path / "originals" / SHA256[:2] / f"{SHA256}.bak").write_bytes(b"")
     (tmp_path / "originals" / "zz").mkdir()
     (tmp_path / "originals" / "zz" / SHA256).write_bytes(b"")
     (tmp_path / "incoming" / "README").write_bytes(b"")

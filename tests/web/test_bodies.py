@@ -1,7 +1,6 @@
 """Request bodies as clients send them: whole, in chunks, too long, cut short; and the names with them."""
 
 import hashlib
-import shutil
 import socket
 import struct
 import subprocess
@@ -15,6 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests import pictures
+from tests.programs import required
 from tests.running import Running, running
 from tests.web.conftest import LONG, connect, converse, request, status
 from tintype.web.bodies import filename
@@ -147,7 +147,6 @@ def test_too_large_an_upload_is_told_so_while_it_still_sends(
     assert incoming(small) == []
 
 
-@pytest.mark.skipif(shutil.which("curl") is None, reason="there is no curl here")
 @pytest.mark.parametrize(
     "how",
     [
@@ -166,7 +165,8 @@ def test_curl_reads_that_its_upload_is_too_large(
     what = {"-F": f"file=@{file}", "-T": str(file)}.get(how[-1], f"@{file}")
     done = subprocess.run(
         [
-            "curl", "--silent", "--show-error", "--max-time", str(LONG), "--noproxy", "*", "-X", "POST",
+            required("curl"), "--silent", "--show-error", "--max-time", str(LONG), "--noproxy", "*",
+            "-X", "POST",
             "-H", f"Authorization: Bearer {pass_}", "--write-out", "%{http_code}", *how, what,
             f"{small.base_url}/v1/images",
         ],

@@ -20,24 +20,15 @@ def known() -> set[str]:
 
 def to_head(path: Path) -> None:
     """Run every migration that the catalogue lacks, in one transaction."""
-    with closing(sqlite3.connect(path, timeout=BUSY_SECONDS)) as raw:
+    with closing(sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None)) as raw:
         raw.execute("PRAGMA journal_mode=WAL")
-    engine = create_engine("sqlite://", creator=lambda: _connect(path), poolclass=StaticPool)
-
-    @event.listens_for(engine, "begin")
-    def _on_begin(connection: object) -> None:
+        engine = create_engine("sqlite://", creator=lambda: raw, poolclass=StaticPool)
         # Immediate: a second process that migrates at the same time waits here.
-        connection.exec_driver_sql("BEGIN IMMEDIATE")  # type: ignore[attr-defined]  # SQLAlchemy's Connection
-
-    with engine.begin() as connection:
-        config = _config()
-        config.attributes["connection"] = connection
-        command.upgrade(config, "head")
-    engine.dispose()
-
-
-def _connect(path: Path) -> sqlite3.Connection:
-    return sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None)
+        event.listen(engine, "begin", lambda connection: connection.exec_driver_sql("BEGIN IMMEDIATE"))
+        with engine.begin() as connection:
+            config = _config()
+            config.attributes["connection"] = connection
+            command.upgrade(config, "head")
 
 
 def _config() -> Config:

@@ -8,7 +8,7 @@ from msgspec import Struct
 from tintype.catalogue import images
 from tintype.core.browse import no_such_image
 from tintype.core.house import House
-from tintype.imaging import ImageRefused, Recipe, output_format, render, row
+from tintype.imaging import ImageRefused, Reason, Recipe, output_format, render, row
 from tintype.model import Error, Image, Kind
 
 
@@ -75,11 +75,14 @@ def _render(house: House, image: Image, recipe: Recipe, path: Path) -> int:
     try:
         made = render(source, recipe, house.images.made(), house.images.accepted())
         house.renditions.put(path, made.data)
-    except ImageRefused as refused:
-        raise Error(Kind.INVALID, str(refused)) from refused
-    except FileNotFoundError:
-        # A delete came between the look-up and this thread.
-        raise no_such_image() from None
+    except (ImageRefused, FileNotFoundError) as failed:
+        if not source.exists():
+            # A delete came between the look-up and this thread.
+            raise no_such_image() from None
+        if isinstance(failed, ImageRefused) and failed.reason is Reason.OUTPUT_TOO_LARGE:
+            raise Error(Kind.INVALID, str(failed)) from failed
+        # An original that was examined when it came can be drawn: whatever this is, it is our fault.
+        raise
     return len(made.data)
 
 

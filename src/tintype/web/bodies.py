@@ -16,10 +16,9 @@ from multipart import (
     parse_options_header,
 )
 
-from tintype.core import House
+from tintype.core import House, Staged
 from tintype.core.ingest import stage
 from tintype.model import Error, Kind
-from tintype.storage import Staged
 from tintype.web.context import of
 
 MAX_SEGMENTS = 100

@@ -13,6 +13,7 @@ from PIL import Image
 
 from tests import pictures
 from tests.dialects.evotor.shop import SIDE, Shop, assert_failure, decoded, new_name, originals, sound
+from tests.programs import required
 from tests.running import Running
 
 KEYS = ["id", "user_id", "store_id", "product_id", "url", "meta", "created_at", "updated_at"]
@@ -88,7 +89,7 @@ def test_the_documented_curl_works_as_printed(shop: Shop, tmp_path: Path) -> Non
     data = sound(3)
     (tmp_path / "000.png").write_bytes(data)
     command = [
-        *("curl", "-i", "-X", "POST", str(shop.http.base_url).rstrip("/") + shop.path),
+        *(required("curl"), "-i", "-X", "POST", str(shop.http.base_url).rstrip("/") + shop.path),
         *("-H", f"X-Authorization:{shop.token}"),
         *("-H", "Content-Type:multipart/form-data"),
         *("-F", "datafile=@000.png"),

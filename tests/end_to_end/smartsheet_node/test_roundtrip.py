@@ -1,7 +1,6 @@
 """The vendor's own JavaScript client, unmodified, with nothing but its base address changed."""
 
 import json
-import os
 import shutil
 import subprocess
 from pathlib import Path
@@ -11,21 +10,12 @@ import httpx
 import pytest
 
 from tests import pictures
+from tests.programs import required
 from tests.running import Running
 
 HERE = Path(__file__).parent
 SCRIPT = "roundtrip.cjs"
 PNG = pictures.png(60, 40)
-
-
-def required(program: str) -> str:
-    """Where a program is; without it CI fails, and a developer's machine skips."""
-    found = shutil.which(program)
-    if found is None and os.environ.get("CI") == "true":
-        pytest.fail(f"{program} is not installed, and CI must run this test.")
-    if found is None:
-        pytest.skip(f"{program} is not installed; the JavaScript client needs it.")
-    return found
 
 
 @pytest.fixture(scope="module")

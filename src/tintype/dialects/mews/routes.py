@@ -12,7 +12,6 @@ from tintype.model import Caller
 from tintype.web.context import Context
 from tintype.web.responses import json_response
 
-
 MAX_LOGGED = 200
 """Characters of the calling program's name that go to the log."""
 
