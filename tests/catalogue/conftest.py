@@ -50,7 +50,8 @@ class Shelf:
         draft = msgspec.structs.replace(BLANK, **{"id": uuid4(), **facts})
         now = NOON + timedelta(minutes=self.minutes)
         async with self.database.write() as tx:
-            return await images.record(tx, (account or self.north).id, (person or self.anna).id, draft, now)
+            owner = (account or self.north).id
+            return (await images.record(tx, owner, person or self.anna, draft, now)).number
 
 
 @pytest.fixture

@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from msgspec import structs
 from sqlalchemy import ColumnElement, RowMapping, Select, delete, func, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -33,32 +34,14 @@ _SORT_COLUMNS: dict[SortKey, ColumnElement[Any]] = {
 _VERSION = (images.c.id, images.c.number, images.c.version, images.c.width, images.c.height)
 
 
-async def record(tx: AsyncConnection, account: UUID, person: int, draft: Draft, now: datetime) -> int:
-    """Add an image; answers its number."""
-    result = await tx.execute(
-        insert(images).values(
-            id=draft.id,
-            account_id=account,
-            filename=draft.filename,
-            name=draft.name,
-            folded=fold(draft.name),
-            extension=draft.extension,
-            format=draft.format.value,
-            sha256=draft.sha256,
-            bytes=draft.bytes,
-            width=draft.width,
-            height=draft.height,
-            frames=draft.frames,
-            has_alpha=draft.has_alpha,
-            status=draft.status.value,
-            version=1,
-            created_by=person,
-            created_at=now,
-            modified_by=person,
-            modified_at=now,
-        )
-    )
-    return first_key(result)
+async def record(tx: AsyncConnection, account: UUID, person: Person, draft: Draft, now: datetime) -> Image:
+    """Add an image; its first version."""
+    told = structs.asdict(draft)
+    given: dict[str, Any] = {"account_id": account, "version": 1, "created_at": now, "modified_at": now}
+    by = {"created_by": person.id, "modified_by": person.id}
+    row = insert(images).values(**told, **given, **by, folded=fold(draft.name))
+    number = first_key(await tx.execute(row))
+    return Image(number=number, created_by=person, modified_by=person, **told, **given)
 
 
 async def versions(tx: AsyncConnection, account: UUID, ids: Sequence[UUID]) -> dict[UUID, Version]:

@@ -103,13 +103,13 @@ async def keep(  # noqa: PLR0913  an image is recorded with all of these
             raise Error(Kind.CONFLICT, "This image is there already.")
         # Write transactions follow one another: told in here, times and numbers are in the same order.
         now = house.clock()
-        number = await images.record(tx, caller.account.id, caller.person.id, draft, now)
+        image = await images.record(tx, caller.account.id, caller.person, draft, now)
         if place is not None:
-            await _hang(tx, caller, number, place, now, replace=replace)
+            await _hang(tx, caller, image.number, place, now, replace=replace)
         # Bytes before row: published inside the transaction, after all that can refuse it and before
         # the commit. A crash in between leaves an object without a row, which a sweep removes.
         await house.workers.disk(house.originals.publish, staged)
-    return _image(caller, number, draft, now)
+    return image
 
 
 async def present(house: House, caller: Caller, sha256: str, filename: str) -> Image | None:
@@ -191,27 +191,3 @@ async def _hang(
         await placements.clear(tx, caller.account.id, place)
     if not await placements.hang(tx, caller.account.id, number, place):
         raise Error(Kind.CONFLICT, "There is an image at this place already; delete it first.")
-
-
-def _image(caller: Caller, number: int, draft: Draft, now: datetime) -> Image:
-    return Image(
-        id=draft.id,
-        number=number,
-        account_id=caller.account.id,
-        filename=draft.filename,
-        name=draft.name,
-        extension=draft.extension,
-        format=draft.format,
-        sha256=draft.sha256,
-        bytes=draft.bytes,
-        width=draft.width,
-        height=draft.height,
-        frames=draft.frames,
-        has_alpha=draft.has_alpha,
-        status=draft.status,
-        version=1,
-        created_by=caller.person,
-        created_at=now,
-        modified_by=caller.person,
-        modified_at=now,
-    )
