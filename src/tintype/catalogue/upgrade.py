@@ -1,6 +1,7 @@
 """Running the migrations; imported only when there is one to run."""
 
 import sqlite3
+import time
 from contextlib import closing
 from pathlib import Path
 
@@ -12,6 +13,8 @@ from sqlalchemy.pool import StaticPool
 
 from tintype.catalogue.engine import BUSY_SECONDS
 
+RETRY_SECONDS = 0.01
+
 
 def known() -> set[str]:
     """Every schema that this version can start from."""
@@ -21,7 +24,7 @@ def known() -> set[str]:
 def to_head(path: Path) -> None:
     """Run every migration that the catalogue lacks, in one transaction."""
     with closing(sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None)) as raw:
-        raw.execute("PRAGMA journal_mode=WAL")
+        _turn_on_wal(raw)
         engine = create_engine("sqlite://", creator=lambda: raw, poolclass=StaticPool)
         # Immediate: a second process that migrates at the same time waits here.
         event.listen(engine, "begin", lambda connection: connection.exec_driver_sql("BEGIN IMMEDIATE"))
@@ -29,6 +32,20 @@ def to_head(path: Path) -> None:
             config = _config()
             config.attributes["connection"] = connection
             command.upgrade(config, "head")
+
+
+def _turn_on_wal(raw: sqlite3.Connection) -> None:
+    # SQLite waits for others everywhere but here, so we do.
+    deadline = time.monotonic() + BUSY_SECONDS
+    while True:
+        try:
+            raw.execute("PRAGMA journal_mode=WAL")
+        except sqlite3.OperationalError:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(RETRY_SECONDS)
+        else:
+            return
 
 
 def _config() -> Config:

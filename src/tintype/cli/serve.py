@@ -1,12 +1,13 @@
 """`tintype serve`: the service itself."""
 
 import ctypes
+import http.client
+import os
 import signal
 import socket
 import sys
 import threading
 import time
-import urllib.request
 from collections.abc import Callable
 from pathlib import Path
 
@@ -63,12 +64,15 @@ def run(settings: Settings, on_ready: Callable[[str], None], showcase: Showcase 
 
     A `showcase` is shown on the first page.
     """
+    told, tell = os.pipe()
 
     def load_app() -> Front:
         # In the worker, after the fork: threads and connections made before it would not survive it.
         _become_worker()
         logs.start(settings.logs)
-        return create_app(settings, discover(), showcase=showcase)
+        app = create_app(settings, discover(), showcase=showcase)
+        os.write(tell, b".")
+        return app
 
     web = settings.web
     server = Server(
@@ -82,7 +86,7 @@ def run(settings: Settings, on_ready: Callable[[str], None], showcase: Showcase 
         workers_kill_timeout=web.stop_seconds,
         log_level=LogLevels.warning,
     )
-    threading.Thread(target=_announce, args=(settings, on_ready), daemon=True).start()
+    threading.Thread(target=_announce, args=(settings, told, on_ready), daemon=True).start()
     server.serve(target_loader=load_app, wrap_loader=False)
 
 
@@ -117,17 +121,31 @@ def _free_port(host: str, port: int) -> int:
         return int(probe.getsockname()[1])
 
 
-def _announce(settings: Settings, on_ready: Callable[[str], None]) -> None:
+def _announce(settings: Settings, told: int, on_ready: Callable[[str], None]) -> None:
+    """Wait until all workers are there, and then until requests are answered.
+
+    Until all are forked this thread only sleeps in a read: whatever lock it held at a fork, of OpenSSL or
+    SQLite, would stay locked in that worker for ever.
+    """
+    for _ in range(settings.web.workers):
+        os.read(told, 1)
     deadline = time.monotonic() + READY_WITHIN
-    # Ourselves, on this machine: a proxy of the environment has no part in it.
-    direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     while time.monotonic() < deadline:
-        try:
-            with direct.open(f"http://{_here(settings)}/readyz", timeout=5):
-                on_ready(base_url(settings))
-                return
-        except OSError:
-            time.sleep(0.02)
+        if _is_ready(settings):
+            on_ready(base_url(settings))
+            return
+        time.sleep(0.01)
+
+
+def _is_ready(settings: Settings) -> bool:
+    connection = http.client.HTTPConnection(_here(settings), timeout=READY_WITHIN)
+    try:
+        connection.request("GET", "/readyz")
+        return connection.getresponse().status == http.HTTPStatus.OK
+    except OSError:
+        return False
+    finally:
+        connection.close()
 
 
 def _here(settings: Settings) -> str:

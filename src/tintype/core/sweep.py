@@ -46,6 +46,8 @@ async def check(
 ) -> AsyncIterator[Finding]:
     """Every record that lacks its bytes, and every original that lacks a record.
 
+    Beside a running service, an original may be told of whose last image is being deleted just then.
+
     Args:
         house: the house.
         deep: also read every original again and compare its digest.
@@ -131,7 +133,7 @@ async def _is_unused(house: House, sha256: str) -> bool:
     async with house.catalogue.read() as tx:
         if await images.refers(tx, sha256):
             return False
-    # Again where no upload and no delete can be half done: both are, for a moment, beside a running service.
+    # Again where no upload can be half done: its bytes are there before its record is to be seen.
     async with house.catalogue.write() as tx:
         return not await images.refers(tx, sha256) and await house.workers.disk(house.originals.holds, sha256)
 
