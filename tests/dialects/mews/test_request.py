@@ -177,7 +177,7 @@ def test_a_wrong_field_of_an_item_is_named_wherever_the_item_stands(
         b'{"Client": "\xed\xa0\x80"}',
         b"[" * 100_000,
         b'{"Images":' * 50_000,
-        b'{"a":' + b"[" * 5000 + b"]" * 5000 + b"}",
+        b'{"a":' + b"[" * 500_000 + b"]" * 500_000 + b"}",
     ],
     ids=lambda raw: repr(raw[:20]),
 )
