@@ -170,12 +170,14 @@ async def test_a_check_beside_deletes_misses_no_bytes(town: Town) -> None:
             image = await town.add(data=mine)
             await delete(town.house, town.anna, image.id)
 
-    async def look() -> set[str]:
-        found = {fault for _ in range(30) for fault, _ in await findings(town)}
-        done.set()
-        return found
+    found: set[str] = set()
 
-    *_, found = await asyncio.gather(*(come_and_go(each) for each in data), look())
+    async def look() -> None:
+        for _ in range(30):
+            found.update([fault for fault, _ in await findings(town)])
+        done.set()
+
+    await asyncio.gather(*(come_and_go(each) for each in data), look())
     # What is being deleted at the moment is without a record before it is without bytes.
     assert found <= {"object-unused"}
     assert await findings(town) == []
