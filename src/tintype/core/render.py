@@ -76,8 +76,8 @@ def _render(house: House, image: Image, recipe: Recipe, path: Path) -> int:
         made = render(source, recipe, house.images.made(), house.images.accepted())
         house.renditions.put(path, made.data)
     except (ImageRefused, FileNotFoundError) as failed:
-        if not source.exists():
-            # A delete came between the look-up and this thread.
+        if isinstance(failed, FileNotFoundError) or not source.exists():
+            # A delete came between the look-up and this thread; it takes the folder of renditions too.
             raise no_such_image() from None
         if isinstance(failed, ImageRefused) and failed.reason is Reason.OUTPUT_TOO_LARGE:
             raise Error(Kind.INVALID, str(failed)) from failed
