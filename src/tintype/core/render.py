@@ -79,7 +79,7 @@ def _render(house: House, image: Image, recipe: Recipe, path: Path) -> int:
         if isinstance(failed, FileNotFoundError) or not source.exists():
             # A delete came between the look-up and this thread; it takes the folder of renditions too.
             raise no_such_image() from None
-        if isinstance(failed, ImageRefused) and failed.reason is Reason.OUTPUT_TOO_LARGE:
+        if failed.reason is Reason.OUTPUT_TOO_LARGE:
             raise Error(Kind.INVALID, str(failed)) from failed
         # An original that was examined when it came can be drawn: whatever this is, it is our fault.
         raise
