@@ -31,7 +31,7 @@ def start(settings: LogSettings) -> None:
     as_json = settings.format is LogFormat.JSON or (
         settings.format is LogFormat.AUTO and not sys.stderr.isatty()
     )
-    last = structlog.processors.JSONRenderer() if as_json else structlog.dev.ConsoleRenderer()
+    last = structlog.processors.JSONRenderer() if as_json else structlog.dev.ConsoleRenderer(timestamp_key="time")
     structlog.configure(
         processors=[
             structlog.processors.add_log_level,
