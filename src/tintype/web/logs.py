@@ -16,22 +16,35 @@ class LogFormat(StrEnum):
     TEXT = "text"
 
 
+class LogLevel(StrEnum):
+    """How much is written."""
+
+    DEBUG = "debug"
+    INFO = "info"
+    WARNING = "warning"
+    ERROR = "error"
+
+
 class LogSettings(Struct, frozen=True, forbid_unknown_fields=True):
     """The log, on standard error."""
 
     format: LogFormat = LogFormat.AUTO
     """`json`, an object a line; `text`, for reading; `auto`, text on a terminal and JSON elsewhere."""
-    level: str = "info"
-    """The least level that is written: debug, info, warning, error."""
+    level: LogLevel = LogLevel.INFO
+    """The least level that is written: `debug`, `info`, `warning`, `error`."""
 
 
 def start(settings: LogSettings) -> None:
     """Set up the log of this process."""
-    level = logging.getLevelNamesMapping().get(settings.level.upper(), logging.INFO)
+    level = logging.getLevelNamesMapping()[settings.level.upper()]
     as_json = settings.format is LogFormat.JSON or (
         settings.format is LogFormat.AUTO and not sys.stderr.isatty()
     )
-    last = structlog.processors.JSONRenderer() if as_json else structlog.dev.ConsoleRenderer(timestamp_key="time")
+    last = (
+        structlog.processors.JSONRenderer()
+        if as_json
+        else structlog.dev.ConsoleRenderer(timestamp_key="time")
+    )
     structlog.configure(
         processors=[
             structlog.processors.add_log_level,
