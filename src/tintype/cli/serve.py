@@ -102,8 +102,7 @@ def _become_worker() -> None:
 
 def base_url(settings: Settings) -> str:
     """The address that a client on this machine uses."""
-    base = "/" + settings.web.base_path.strip("/") if settings.web.base_path.strip("/") else ""
-    return settings.web.public_url.rstrip("/") or f"http://{_here(settings)}{base}"
+    return settings.web.public_url.rstrip("/") or f"http://{_here(settings)}{settings.web.base()}"
 
 
 def _free_port(host: str, port: int) -> int:

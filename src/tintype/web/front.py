@@ -45,6 +45,11 @@ class WebSettings(Struct, frozen=True, forbid_unknown_fields=True):
     body_idle_seconds: Annotated[float, Meta(gt=0)] = 30.0
     """How long a request body may stand still before it counts as broken off."""
 
+    def base(self) -> str:
+        """The base path with a slash before it and none behind it; empty if there is none."""
+        inner = self.base_path.strip("/")
+        return f"/{inner}" if inner else ""
+
 
 class Front:
     """The ASGI application.
@@ -63,7 +68,7 @@ class Front:
         self._endpoints = endpoints
         self._mounts = mounts
         self._settings = settings
-        self._base = "/" + settings.base_path.strip("/") if settings.base_path.strip("/") else ""
+        self._base = settings.base()
         self._openers = {prefix: opener for mount in mounts for prefix, opener in mount.deliveries.items()}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
