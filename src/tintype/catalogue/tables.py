@@ -47,6 +47,8 @@ accounts = Table(
     Column("name", String(255), nullable=False, unique=True),
     Column("external_id", String(64), nullable=False, unique=True),
     Column("created_at", Instant, nullable=False),
+    # The sizes that plain links of the account may ask for, as `320x240,640x`; NULL is any.
+    Column("allowed_sizes", Text),
 )
 
 people = Table(
@@ -104,6 +106,9 @@ images = Table(
     Column("created_at", Instant, nullable=False),
     Column("modified_by", Integer, ForeignKey("people.id"), nullable=False),
     Column("modified_at", Instant, nullable=False),
+    # What is shown until the picture is there: a ThumbHash in base64, and a colour as #rrggbb.
+    Column("thumbhash", String(64)),
+    Column("colour", String(7)),
     Index("images_by_modified", "account_id", "modified_at", "number"),
     Index("images_by_name", "account_id", "folded", "number"),
     Index("images_by_sha256", "sha256"),
@@ -122,6 +127,18 @@ placements = Table(
     Column("slot", String(128), nullable=False),
     Column("alt_text", String(255), nullable=False),
     UniqueConstraint("account_id", "kind", "container", "holder", "slot"),
+)
+
+# Images whose delivery changed: deleted, replaced, archived. Every process reads what is new here and drops
+# what it remembers of them, so rows are of use for some minutes only.
+changes = Table(
+    "changes",
+    metadata,
+    Column("seq", Integer, primary_key=True),
+    Column("image", Uuid, nullable=False),
+    Column("number", Integer, nullable=False),
+    Column("at", Instant, nullable=False),
+    sqlite_autoincrement=True,
 )
 
 stores = Table(
