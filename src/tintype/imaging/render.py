@@ -3,6 +3,7 @@
 import pyvips
 from msgspec import Struct
 
+from tintype.imaging.encode import encode
 from tintype.imaging.errors import ImageRefused, Reason, size_in_words
 from tintype.imaging.formats import Format, Option, Row, row
 from tintype.imaging.geometry import OutputLimits, Plan, Size, as_stored, check_output, plan
@@ -60,7 +61,7 @@ def render(
         facts=facts,
         plan=as_stored(planned, facts.orientation),
         target=target,
-        quality=recipe.quality or target.quality,
+        quality=recipe.quality,
     )
     return Rendition(data=_made(job), format=target.format, width=planned.canvas_w, height=planned.canvas_h)
 
@@ -92,7 +93,7 @@ def _made(job: Job) -> bytes:
         image = _opened(job)
         for step in STEPS:
             image = step(image, job)
-        return _encoded(image, job)
+        return encode(image, job.target, job.quality)
 
 
 def _opened(job: Job) -> pyvips.Image:
@@ -205,12 +206,3 @@ def _upright(image: pyvips.Image, job: Job) -> pyvips.Image:
 
 
 STEPS = (_plain, _narrow, _resize, _colour, _flatten, _frame, _upright)
-
-
-def _encoded(image: pyvips.Image, job: Job) -> bytes:
-    quality: dict[str, Option] = (
-        {} if job.quality is None or job.target.quality is None else {"Q": job.quality}
-    )
-    options = {**job.target.save_options, **quality, "keep": "icc"}
-    data: bytes = getattr(image, f"{job.target.saver}_buffer")(**options)
-    return data
