@@ -4,11 +4,14 @@ from tintype.imaging.errors import ImageRefused, Reason
 from tintype.imaging.formats import Format, Row, extension_fits, row, sniff
 from tintype.imaging.geometry import OutputLimits, Plan, check_output, plan
 from tintype.imaging.inspect import Facts, Limits, check_limits, inspect, recognise, verify
-from tintype.imaging.recipe import Mode, Recipe
+from tintype.imaging.recipe import Colour, Crop, Focal, Mode, Recipe, parse_colour
 from tintype.imaging.render import Rendition, output_format, render
 
 __all__ = [
+    "Colour",
+    "Crop",
     "Facts",
+    "Focal",
     "Format",
     "ImageRefused",
     "Limits",
@@ -24,6 +27,7 @@ __all__ = [
     "extension_fits",
     "inspect",
     "output_format",
+    "parse_colour",
     "plan",
     "recognise",
     "render",

@@ -52,7 +52,7 @@ def plan(source_w: int, source_h: int, recipe: Recipe) -> Plan:
     one asked. When one side is asked the other follows from the aspect, in any mode. Without enlargement no
     side of the result is longer than the source's, except that fit-exact pads a small source as it is.
     """
-    source = (source_w, source_h)
+    source, recipe = (source_w, source_h), recipe.normal()
     box = _box(source, recipe)
     if not recipe.enlarge and recipe.mode in {Mode.SCALE, Mode.COVER_EXACT}:
         box = _smaller(box, source)

@@ -49,7 +49,8 @@ def render(
     Of an animation it is the first frame. Where a transparent picture becomes a JPEG it is laid on white;
     padding is transparent where the format can be, and black in a JPEG.
 
-    Raises ImageRefused: whatever `inspect` raises, damaged, or output too large.
+    Raises ImageRefused: whatever `inspect` raises, damaged, or output too large. Raises ValueError for a
+    recipe whose format is still to be chosen.
     """
     facts = inspect(source, source_limits)
     target = row(output_format(facts.format, recipe, has_alpha=facts.has_alpha))
@@ -70,7 +71,11 @@ def output_format(source: Format, recipe: Recipe, *, has_alpha: bool) -> Format:
     """The format the recipe makes of such a source: as asked, else the source's own.
 
     A source in a format that is never written becomes a PNG when it has alpha, else a JPEG.
+
+    Raises ValueError for a recipe whose format is still to be chosen.
     """
+    if recipe.auto:
+        raise ValueError("The format is still to be chosen: a recipe has to be resolved before it is made.")
     wanted = recipe.format or source
     if row(wanted).saver is not None:
         return wanted
