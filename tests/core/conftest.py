@@ -57,8 +57,8 @@ class Town:
         """Take an image in, as the dialects do; without `data` it is one of its own."""
         data = pictures.png(8, 6, seed=next(self._seeds)) if data is None else data
         async with stage(self.house, once(data), len(data)) as staged:
-            facts = await examine(self.house, staged)
             who = caller or self.anna
+            facts = await examine(self.house, who, staged)
             return await keep(
                 self.house, who, staged, facts, filename, place=place, replace=replace, unique=unique
             )

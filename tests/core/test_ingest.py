@@ -161,8 +161,8 @@ async def test_an_upload_that_is_broken_off_leaves_no_record_without_bytes(town:
     await town.add()
 
 
-async def test_examining_changes_nothing(house: House) -> None:
+async def test_examining_changes_nothing(town: Town) -> None:
     data = pictures.png()
-    async with stage(house, once(data), len(data)) as staged:
-        await examine(house, staged)
+    async with stage(town.house, once(data), len(data)) as staged:
+        await examine(town.house, town.anna, staged)
         assert staged.path.read_bytes() == data

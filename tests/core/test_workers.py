@@ -4,13 +4,16 @@ import asyncio
 import threading
 import time
 from collections.abc import AsyncIterator
+from uuid import uuid4
 
 import pytest
 
+from tintype.core.fairness import Load
 from tintype.core.workers import Workers, WorkerSettings
 from tintype.model import Error, Kind
 
 PATIENT = 60.0
+LOAD = Load(uuid4(), 1_000_000)
 
 
 class Gate:
@@ -57,27 +60,27 @@ async def kind_of(work: asyncio.Task[int]) -> Kind | None:
 
 async def test_beyond_the_queue_the_answer_is_busy(gate: Gate) -> None:
     pool = workers(queue=2)
-    accepted = [asyncio.create_task(pool.pixels(gate)) for _ in range(3)]
+    accepted = [asyncio.create_task(pool.pixels(LOAD, gate)) for _ in range(3)]
     await let_all_start()
-    assert await kind_of(asyncio.create_task(pool.pixels(gate))) is Kind.BUSY
+    assert await kind_of(asyncio.create_task(pool.pixels(LOAD, gate))) is Kind.BUSY
     gate.open.set()
     assert await asyncio.gather(*accepted) == [1, 2, 3]
-    assert await pool.pixels(gate) == 4
+    assert await pool.pixels(LOAD, gate) == 4
 
 
 async def test_who_waits_too_long_for_a_slot_is_told_busy_and_never_runs(gate: Gate) -> None:
     pool = workers(wait=0.01)
-    first = asyncio.create_task(pool.pixels(gate))
+    first = asyncio.create_task(pool.pixels(LOAD, gate))
     await gate.is_running()
-    assert await kind_of(asyncio.create_task(pool.pixels(gate))) is Kind.BUSY
+    assert await kind_of(asyncio.create_task(pool.pixels(LOAD, gate))) is Kind.BUSY
     gate.open.set()
     assert await first == 1
-    assert await pool.pixels(gate) == 2
+    assert await pool.pixels(LOAD, gate) == 2
 
 
 async def test_the_deadline_is_for_the_wait_and_not_for_the_work(gate: Gate) -> None:
     pool = workers(wait=0.01)
-    task = asyncio.create_task(pool.pixels(gate))
+    task = asyncio.create_task(pool.pixels(LOAD, gate))
     await gate.is_running()
     await asyncio.wait([task], timeout=0.1)
     assert not task.done()
@@ -87,36 +90,37 @@ async def test_the_deadline_is_for_the_wait_and_not_for_the_work(gate: Gate) -> 
 
 async def test_who_gives_up_waiting_frees_his_place(gate: Gate) -> None:
     pool = workers(queue=1)
-    working = asyncio.create_task(pool.pixels(gate))
+    working = asyncio.create_task(pool.pixels(LOAD, gate))
     await gate.is_running()
-    waiting = asyncio.create_task(pool.pixels(gate))
+    waiting = asyncio.create_task(pool.pixels(LOAD, gate))
     await let_all_start()
     waiting.cancel()
     await asyncio.wait([waiting])
-    next_one = asyncio.create_task(pool.pixels(gate))
+    next_one = asyncio.create_task(pool.pixels(LOAD, gate))
     gate.open.set()
     assert list(await asyncio.gather(working, next_one)) == [1, 2]
 
 
 async def test_who_goes_away_from_running_work_holds_the_slot_until_it_is_done(gate: Gate) -> None:
     pool = workers(wait=0.01)
-    gone = asyncio.create_task(pool.pixels(gate))
+    gone = asyncio.create_task(pool.pixels(LOAD, gate))
     await gate.is_running()
     gone.cancel()
-    await asyncio.wait([gone])
-    waiting = asyncio.create_task(pool.pixels(gate))
+    waiting = asyncio.create_task(pool.pixels(LOAD, gate))
     assert (await asyncio.wait([waiting], timeout=10))[0], "it was given a slot that is not free"
     assert await kind_of(waiting) is Kind.BUSY
+    assert not gone.done()
     gate.open.set()
-    assert await pool.pixels(gate) == 2
+    assert await pool.pixels(LOAD, gate) == 2
+    assert gone.cancelled()
 
 
 async def test_work_that_fails_frees_its_slot() -> None:
     pool = workers(queue=0)
     for _ in range(5):
         with pytest.raises(ZeroDivisionError):
-            await pool.pixels(divmod, 1, 0)
-    assert await pool.pixels(divmod, 7, 2) == (3, 1)
+            await pool.pixels(LOAD, divmod, 1, 0)
+    assert await pool.pixels(LOAD, divmod, 7, 2) == (3, 1)
 
 
 async def test_no_more_run_at_once_than_there_are_slots() -> None:
@@ -132,24 +136,24 @@ async def test_no_more_run_at_once_than_there_are_slots() -> None:
         with lock:
             now -= 1
 
-    await asyncio.gather(*(pool.pixels(work) for _ in range(20)))
+    await asyncio.gather(*(pool.pixels(LOAD, work) for _ in range(20)))
     assert most == 2
 
 
 async def test_the_same_work_under_way_is_shared_and_done_anew_afterwards(gate: Gate) -> None:
     pool = workers(queue=0)
-    together = [asyncio.create_task(pool.once("key", lambda: pool.pixels(gate))) for _ in range(5)]
+    together = [asyncio.create_task(pool.once("key", lambda: pool.pixels(LOAD, gate))) for _ in range(5)]
     await gate.is_running()
     gate.open.set()
     assert await asyncio.gather(*together) == [1] * 5
-    assert await pool.once("key", lambda: pool.pixels(gate)) == 2
+    assert await pool.once("key", lambda: pool.pixels(LOAD, gate)) == 2
 
 
 async def test_one_who_goes_away_does_not_take_the_work_from_the_others(gate: Gate) -> None:
     pool = workers(queue=0)
-    first = asyncio.create_task(pool.once("key", lambda: pool.pixels(gate)))
+    first = asyncio.create_task(pool.once("key", lambda: pool.pixels(LOAD, gate)))
     await gate.is_running()
-    second = asyncio.create_task(pool.once("key", lambda: pool.pixels(gate)))
+    second = asyncio.create_task(pool.once("key", lambda: pool.pixels(LOAD, gate)))
     await let_all_start()
     first.cancel()
     await asyncio.wait([first])
@@ -157,13 +161,87 @@ async def test_one_who_goes_away_does_not_take_the_work_from_the_others(gate: Ga
     assert await second == 1
 
 
+async def test_when_all_have_gone_away_work_that_waits_is_dropped(gate: Gate) -> None:
+    pool = workers(queue=1)
+    running = asyncio.create_task(pool.pixels(LOAD, gate))
+    await gate.is_running()
+    clients = [asyncio.create_task(pool.once("key", lambda: pool.pixels(LOAD, gate))) for _ in range(3)]
+    await let_all_start()
+    for client in clients:
+        client.cancel()
+    await asyncio.wait(clients)
+    # Its place is free, and its key: who asks now has work of his own, that nobody cancelled.
+    asked_again = asyncio.create_task(pool.once("key", lambda: pool.pixels(LOAD, gate)))
+    gate.open.set()
+    assert [await running, await asked_again] == [1, 2]
+
+
+async def test_when_one_of_several_stays_work_that_waits_is_not_dropped(gate: Gate) -> None:
+    pool = workers(queue=1)
+    running = asyncio.create_task(pool.pixels(LOAD, gate))
+    await gate.is_running()
+    clients = [asyncio.create_task(pool.once("key", lambda: pool.pixels(LOAD, gate))) for _ in range(3)]
+    await let_all_start()
+    for client in clients[:2]:
+        client.cancel()
+    gate.open.set()
+    assert [await running, await clients[2]] == [1, 2]
+
+
+async def test_when_all_have_gone_away_work_that_runs_is_there_for_who_asks_next(gate: Gate) -> None:
+    pool = workers(queue=1)
+    gone = asyncio.create_task(pool.once("key", lambda: pool.pixels(LOAD, gate)))
+    await gate.is_running()
+    gone.cancel()
+    await asyncio.wait([gone])
+    next_one = asyncio.create_task(pool.once("key", lambda: pool.pixels(LOAD, gate)))
+    await let_all_start()
+    gate.open.set()
+    assert await next_one == 1
+
+
+async def test_a_flood_of_one_account_does_not_hold_up_another(gate: Gate) -> None:
+    pool = workers(queue=10)
+    flood = [asyncio.create_task(pool.pixels(LOAD, gate)) for _ in range(8)]
+    await gate.is_running()
+    other = asyncio.create_task(pool.pixels(Load(uuid4(), 1_000_000), gate))
+    await let_all_start()
+    gate.open.set()
+    # One ran already, and one of equal rights was there before.
+    assert await other <= 3
+    assert max(await asyncio.gather(*flood)) == 9
+
+
+async def test_a_flood_that_fills_the_queue_makes_room_for_another_account(gate: Gate) -> None:
+    pool = workers(queue=3)
+    flood = [asyncio.create_task(pool.pixels(LOAD, gate)) for _ in range(4)]
+    await gate.is_running()
+    other = asyncio.create_task(pool.pixels(Load(uuid4(), 1), gate))
+    assert await kind_of(flood[-1]) is Kind.BUSY
+    gate.open.set()
+    assert sorted(await asyncio.gather(*flood[:-1], other)) == [1, 2, 3, 4]
+
+
+async def test_a_slot_given_to_one_who_goes_away_that_moment_goes_to_the_next(gate: Gate) -> None:
+    pool = workers(queue=5)
+    running = asyncio.create_task(pool.pixels(LOAD, gate))
+    await gate.is_running()
+    gone, stays = (asyncio.create_task(pool.pixels(LOAD, gate)) for _ in range(2))
+    await let_all_start()
+    gate.open.set()
+    running.add_done_callback(lambda _done: gone.cancel())
+    await asyncio.wait([running, gone, stays])
+    assert stays.result() >= 2
+    assert await pool.pixels(LOAD, gate) > stays.result()
+
+
 async def test_shared_work_that_fails_fails_for_all_and_is_tried_again() -> None:
     pool = workers()
     outcomes = await asyncio.gather(
-        *(pool.once("key", lambda: pool.pixels(divmod, 1, 0)) for _ in range(3)), return_exceptions=True
+        *(pool.once("key", lambda: pool.pixels(LOAD, divmod, 1, 0)) for _ in range(3)), return_exceptions=True
     )
     assert [type(outcome) for outcome in outcomes] == [ZeroDivisionError] * 3
-    assert await pool.once("key", lambda: pool.pixels(divmod, 7, 2)) == (3, 1)
+    assert await pool.once("key", lambda: pool.pixels(LOAD, divmod, 7, 2)) == (3, 1)
 
 
 async def test_who_is_cancelled_waits_for_his_file_work_to_end(gate: Gate) -> None:

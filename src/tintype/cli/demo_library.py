@@ -171,7 +171,7 @@ async def _add(house: House, account: str, sample: Sample) -> Image:
         there = await present(house, caller, staged.sha256, sample.filename)
         if there is not None:
             return there
-        facts = await examine(house, staged)
+        facts = await examine(house, caller, staged)
         status = Status.ARCHIVED if sample.archived else Status.ACTIVE
         return await keep(house, caller, staged, facts, sample.filename, status=status)
 

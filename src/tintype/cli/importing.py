@@ -88,7 +88,7 @@ async def _import_one(house: House, caller: Caller, path: Path, status: Status) 
         async with stage(house, _read(house, path), house.images.max_bytes) as staged:
             if await present(house, caller, staged.sha256, path.name):
                 return Outcome.PRESENT, ""
-            facts = await examine(house, staged)
+            facts = await examine(house, caller, staged)
             await keep(house, caller, staged, facts, path.name, status=status, unique=True)
     except (Error, OSError) as error:
         if isinstance(error, Error) and error.kind is Kind.CONFLICT:

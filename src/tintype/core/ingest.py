@@ -9,6 +9,7 @@ from msgspec import Struct
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from tintype.catalogue import images, placements
+from tintype.core.fairness import Load
 from tintype.core.house import House
 from tintype.core.stores import claim
 from tintype.imaging import Facts, Format, ImageRefused, Limits, check_limits, inspect, recognise, verify
@@ -17,6 +18,8 @@ from tintype.storage import Staged, StageFull
 
 WRITE_SIZE = 256 * 1024
 """Bytes gathered before a thread is asked to write them."""
+PIXELS_PER_BYTE = 4
+"""Pixels that a byte of an upload is taken for, until its header is read: about a photograph's."""
 
 
 @asynccontextmanager
@@ -47,16 +50,16 @@ class Look(Struct, frozen=True):
     refused: Error | None = None
 
 
-async def look(house: House, staged: Staged) -> Look:
+async def look(house: House, caller: Caller, staged: Staged) -> Look:
     """As `examine`, for those who want to say everything that is wrong, not only the first.
 
     Raises:
         Error: BUSY.
     """
-    return await house.workers.pixels(_look, staged, house.images.accepted())
+    return await house.workers.pixels(_load(caller, staged), _look, staged, house.images.accepted())
 
 
-async def examine(house: House, staged: Staged) -> Facts:
+async def examine(house: House, caller: Caller, staged: Staged) -> Facts:
     """What the staged bytes are.
 
     The header is held against every limit before a pixel is decoded; then all of it is decoded once,
@@ -65,7 +68,7 @@ async def examine(house: House, staged: Staged) -> Facts:
     Raises:
         Error: REFUSED, with a sentence that says why; BUSY.
     """
-    return await house.workers.pixels(_examine, staged, house.images.accepted())
+    return await house.workers.pixels(_load(caller, staged), _examine, staged, house.images.accepted())
 
 
 async def keep(  # noqa: PLR0913  an image is recorded with all of these
@@ -136,6 +139,10 @@ async def _blocks(chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
             gathered.clear()
     if gathered:
         yield bytes(gathered)
+
+
+def _load(caller: Caller, staged: Staged) -> Load:
+    return Load(caller.account.id, staged.size * PIXELS_PER_BYTE)
 
 
 def _examine(staged: Staged, limits: Limits) -> Facts:

@@ -7,6 +7,7 @@ from msgspec import Struct
 
 from tintype.catalogue import images
 from tintype.core.browse import no_such_image
+from tintype.core.fairness import Load
 from tintype.core.house import House
 from tintype.imaging import ImageRefused, Reason, Recipe, output_format, render, row
 from tintype.model import Error, Image, Kind
@@ -67,7 +68,8 @@ async def rendition(house: House, image: Image, recipe: Recipe) -> Picture:
 
 
 async def _make(house: House, image: Image, recipe: Recipe, path: Path) -> int:
-    return await house.workers.pixels(_render, house, image, recipe, path)
+    load = Load(image.account_id, image.width * image.height * image.frames)
+    return await house.workers.pixels(load, _render, house, image, recipe, path)
 
 
 def _render(house: House, image: Image, recipe: Recipe, path: Path) -> int:

@@ -3,12 +3,14 @@
 import asyncio
 import functools
 import os
+import time
 from collections.abc import Callable, Coroutine, Hashable
 from concurrent.futures import ThreadPoolExecutor
-from typing import Annotated, Any, ParamSpec, TypeVar
+from typing import Annotated, Any, Generic, ParamSpec, TypeVar
 
 from msgspec import Meta, Struct
 
+from tintype.core.fairness import Load, Turns
 from tintype.model import Error, Kind
 
 P = ParamSpec("P")
@@ -21,7 +23,7 @@ class WorkerSettings(Struct, frozen=True, forbid_unknown_fields=True):
     render_slots: Annotated[int, Meta(ge=0)] = 0
     """Pictures decoded at the same time; 0 is one a core."""
     render_queue: Annotated[int, Meta(ge=0)] = 64
-    """Pictures that may wait for a slot; beyond it the answer is "busy"."""
+    """Pictures that may wait for a slot; beyond it the account with the most of them is told "busy"."""
     render_wait_seconds: Annotated[float, Meta(gt=0)] = 20.0
     """How long a picture waits for a slot before the answer is "busy"."""
     disk_threads: Annotated[int, Meta(ge=1)] = 8
@@ -29,73 +31,125 @@ class WorkerSettings(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Workers:
-    """Two pools of threads; the one for pixels has a bounded queue and a deadline."""
+    """Two pools of threads; that for pixels has a bounded queue with a deadline, shared fairly.
+
+    Who is cancelled while it waits for a slot frees its place; who is cancelled later waits for its thread.
+    """
 
     def __init__(self, settings: WorkerSettings) -> None:
         slots = settings.render_slots or os.cpu_count() or 1
         self._pixel_threads = ThreadPoolExecutor(slots, "pixels")
         self._disk_threads = ThreadPoolExecutor(settings.disk_threads, "disk")
-        self._slots = asyncio.Semaphore(slots)
-        self._room = slots + settings.render_queue
+        self._turns: Turns[_Turn] = Turns(slots, settings.render_queue)
         self._wait = settings.render_wait_seconds
-        self._present = 0
-        self._under_way: dict[Hashable, asyncio.Task[Any]] = {}
+        self._shared: dict[Hashable, _Shared[Any]] = {}
+        self._holding: set[asyncio.Task[Any] | None] = set()
 
     async def disk(self, work: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs) -> R:
         """Run file work on a thread. It always runs to its end: who is cancelled meanwhile waits for that.
 
         Otherwise a transaction could end, or a file be closed, while a thread still works on it.
         """
-        loop = asyncio.get_running_loop()
-        future = loop.run_in_executor(self._disk_threads, functools.partial(work, *args, **kwargs))
-        try:
-            return await asyncio.shield(future)
-        except asyncio.CancelledError:
-            await asyncio.wait([future])
-            raise
+        return await _to_the_end(self._disk_threads, functools.partial(work, *args, **kwargs))
 
-    async def pixels(self, work: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs) -> R:
-        """Run image work on a thread once a slot is free.
+    async def pixels(self, load: Load, work: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs) -> R:
+        """Run image work on a thread once it is its account's turn. It then runs to its end, as `disk` does.
 
         Raises:
-            Error: BUSY when the queue is full or the deadline passes before a slot is free.
+            Error: BUSY when the queue is full, or the deadline passes before there is a slot.
         """
-        if self._present >= self._room:
-            raise _busy()
-        self._present += 1
+        turn = await self._take_slot(load)
+        began, task = time.perf_counter(), asyncio.current_task()
+        self._holding.add(task)
         try:
-            await self._take_slot()
-            return await self._run(functools.partial(work, *args, **kwargs))
+            return await _to_the_end(self._pixel_threads, functools.partial(work, *args, **kwargs))
         finally:
-            self._present -= 1
+            self._holding.discard(task)
+            self._give_back(turn, time.perf_counter() - began)
 
     async def once(self, key: Hashable, work: Callable[[], Coroutine[Any, Any, R]]) -> R:
-        """Run work, or share the answer of the same work (by key) that is under way already."""
-        task = self._under_way.get(key)
-        if task is None:
-            task = asyncio.create_task(work())
-            self._under_way[key] = task
-            task.add_done_callback(lambda _done: self._under_way.pop(key, None))
-        # One client that goes away must not take the picture from the others who wait for it.
-        return await asyncio.shield(task)
+        """Run work, or share the answer of the same work (by key) that is under way already.
+
+        One client that goes away takes nothing from the others. When all are gone, the work is dropped if
+        it still waits for its slot, and else runs to its end, for whoever asks next.
+        """
+        shared = self._shared.get(key)
+        if shared is None:
+            shared = self._shared[key] = _Shared(asyncio.create_task(work()))
+            shared.task.add_done_callback(lambda _done: self._forget(key, shared))
+        shared.clients += 1
+        try:
+            return await asyncio.shield(shared.task)
+        finally:
+            shared.clients -= 1
+            if not shared.clients and shared.task not in self._holding:
+                self._forget(key, shared)
+                shared.task.cancel()
 
     def close(self) -> None:
         """Let what runs finish, and end the threads."""
         self._pixel_threads.shutdown()
         self._disk_threads.shutdown()
 
-    async def _take_slot(self) -> None:
+    async def _take_slot(self, load: Load) -> "_Turn":
+        turn: _Turn = asyncio.get_running_loop().create_future()
+        crowded_out = self._turns.join(turn, load)
+        if crowded_out is not None and not crowded_out.done():
+            crowded_out.set_result(False)
+        self._call_next()
         try:
-            await asyncio.wait_for(self._slots.acquire(), self._wait)
+            async with asyncio.timeout(self._wait):
+                has_slot = await self._wait_for(turn, load)
         except TimeoutError:
-            raise _busy() from None
+            has_slot = False
+        if not has_slot:
+            raise Error(
+                Kind.BUSY, "The service is busy with other pictures; try again in a moment.", retry_after=1
+            )
+        return turn
 
-    async def _run(self, work: Callable[[], R]) -> R:
-        future = asyncio.get_running_loop().run_in_executor(self._pixel_threads, work)
-        # The slot is held until the thread is done: a client that went away does not stop the thread.
-        future.add_done_callback(lambda _done: self._slots.release())
+    async def _wait_for(self, turn: "_Turn", load: Load) -> bool:
+        try:
+            return await turn
+        except asyncio.CancelledError:
+            if not turn.cancelled() and turn.result():
+                # The slot and the end of the wait came at once.
+                self._give_back(turn, 0.0)
+            self._turns.leave(turn, load)
+            raise
+
+    def _give_back(self, turn: "_Turn", seconds: float) -> None:
+        self._turns.done(turn, seconds)
+        self._call_next()
+
+    def _call_next(self) -> None:
+        while (turn := self._turns.take()) is not None:
+            if turn.cancelled():
+                self._turns.done(turn, 0.0)
+            else:
+                turn.set_result(True)
+
+    def _forget(self, key: Hashable, shared: "_Shared[Any]") -> None:
+        if self._shared.get(key) is shared:
+            del self._shared[key]
+
+
+_Turn = asyncio.Future[bool]
+"""Who waits for a slot: True when it is given one, False when it is crowded out."""
+
+
+class _Shared(Generic[R]):
+    """Work under way, and how many wait for its answer."""
+
+    def __init__(self, task: asyncio.Task[R]) -> None:
+        self.task = task
+        self.clients = 0
+
+
+async def _to_the_end(threads: ThreadPoolExecutor, work: Callable[[], R]) -> R:
+    future = asyncio.get_running_loop().run_in_executor(threads, work)
+    try:
         return await asyncio.shield(future)
-
-
-def _busy() -> Error:
-    return Error(Kind.BUSY, "The service is busy with other pictures; try again in a moment.", retry_after=1)
+    except asyncio.CancelledError:
+        await asyncio.wait([future])
+        raise

@@ -138,7 +138,7 @@ class _Maker:
         caller = Caller(owner, person, UUID(int=0), "test", Role.EDITOR, frozenset())
         status = Status[piece.status.upper()]
         async with stage(house, _once(data), len(data)) as staged:
-            facts = await examine(house, staged)
+            facts = await examine(house, caller, staged)
             image = await keep(house, caller, staged, facts, piece.filename, status=status)
         _, editor = await member(house, account, piece.editor or piece.person)
         self._edit(image.number, editor.id, START + timedelta(hours=piece.modified))

@@ -142,7 +142,7 @@ async def _enter(house: House, caller: Caller, scope: str, store: str, product: 
 async def _keep(house: House, caller: Caller, part: Part | None, place: Place, settings: Settings) -> Image:
     if part is None:
         raise wire.nothing_sent()
-    facts = wire.accepted(part, await look(house, part.staged), settings.rules())
+    facts = wire.accepted(part, await look(house, caller, part.staged), settings.rules())
     return await keep(house, caller, part.staged, facts, part.filename, place=place)
 
 

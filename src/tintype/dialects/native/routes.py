@@ -63,7 +63,7 @@ async def upload(
     require_scope(caller, WRITE)
     status = wire.parse_status(context.query)
     async with _received(request, house, settings) as part:
-        facts = await examine(house, part.staged)
+        facts = await examine(house, caller, part.staged)
         image = await keep(house, caller, part.staged, facts, part.filename, status=status)
     headers = {"Location": f"{context.base_url}/v1/images/{image.id}", **_PRIVATE}
     return json_response(wire.answer(image, _url(house, context, image)), status=201, headers=headers)
