@@ -6,6 +6,7 @@ from tintype.imaging.geometry import OutputLimits, Plan, check_output, plan
 from tintype.imaging.inspect import Facts, Limits, check_limits, inspect, recognise, verify
 from tintype.imaging.recipe import Colour, Crop, Focal, Mode, Recipe, parse_colour
 from tintype.imaging.render import Rendition, output_format, render
+from tintype.imaging.words import WordError, from_words
 
 __all__ = [
     "Colour",
@@ -22,9 +23,11 @@ __all__ = [
     "Recipe",
     "Rendition",
     "Row",
+    "WordError",
     "check_limits",
     "check_output",
     "extension_fits",
+    "from_words",
     "inspect",
     "output_format",
     "parse_colour",

@@ -181,12 +181,19 @@ class Recipe(Struct, frozen=True, kw_only=True):
         """The recipe with the format chosen, where it was still to be."""
         return replace(self, format=format, auto=False) if self.auto else self
 
-    def canonical(self) -> str:
-        """The normal recipe in words, one spelling for each, defaults left out: `cover,w=200,format=webp`."""
+    def words(self) -> dict[str, str]:
+        """The normal recipe in words, one spelling for each and in one order, defaults left out.
+
+        `from_words` reads them.
+        """
         recipe = self.normal()
-        return ",".join(
-            [recipe.mode, *(f"{key}={value}" for key, value in _told(recipe) if value is not None)]
-        )
+        told = {key: str(value) for key, value in _told(recipe) if value is not None}
+        return {"mode": recipe.mode.value, **told}
+
+    def canonical(self) -> str:
+        """The normal recipe on one line: `cover,w=200,format=webp`."""
+        mode, *rest = self.words().items()
+        return ",".join([mode[1], *(f"{key}={value}" for key, value in rest)])
 
     def fingerprint(self) -> str:
         """32 hexadecimal digits that name the recipe as this engine carries it out."""

@@ -14,6 +14,7 @@ ENDPOINTS = [
     ("POST", "/v1/images"),
     ("GET", "/v1/images/x"),
     ("DELETE", "/v1/images/x"),
+    ("POST", "/v1/links"),
 ]
 
 

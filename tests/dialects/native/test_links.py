@@ -18,7 +18,7 @@ from tintype.core.sign import Key, Keyring, Signature, sign, verify
 from tintype.dialects import LinkHouse
 from tintype.dialects.native import DIALECT, links, routes
 from tintype.dialects.native.links import Link
-from tintype.imaging import Mode, Recipe
+from tintype.imaging import Colour, Crop, Focal, Format, Mode, Recipe
 from tintype.model import Error, Kind
 from tintype.web.mount import Wanted
 
@@ -28,11 +28,37 @@ ID = UUID("00112233-4455-6677-8899-aabbccddeeff")
 SHORT = "ABEiM0RVZneImaq7zN3u_w"  # base64url of those 16 bytes, by hand
 MAC = "A" * 43
 
-sides = st.none() | st.integers(1, 10**9)
+sides = st.none() | st.integers(1, 999_999_999)
 expiries = st.none() | st.integers(1, 10**12)
-originals = st.builds(Link, st.uuids(), st.integers(1, 10**9), expires=expiries)
-sized = st.builds(Link, st.uuids(), st.integers(1, 10**9), st.sampled_from(Mode), sides, sides, expiries)
-any_link = originals | sized
+levels = st.integers(0, 255)
+parts = st.fixed_dictionaries(
+    {},
+    optional={
+        "width": sides,
+        "height": sides,
+        "enlarge": st.booleans(),
+        "background": st.builds(Colour, levels, levels, levels, levels),
+        "quality": st.integers(1, 100),
+        "lossless": st.booleans(),
+        "max_bytes": st.integers(1, 999_999_999),
+        "frames": st.integers(1, 1000),
+        "linear": st.booleans(),
+    },
+)
+focals = st.builds(Focal, st.floats(0, 1), st.floats(0, 1))
+kept = st.fixed_dictionaries({}, optional={"focal": focals}) | st.fixed_dictionaries(
+    {"crop": st.sampled_from(Crop)}
+)
+written = [None, Format.JPEG, Format.PNG, Format.WEBP, Format.GIF, Format.AVIF]
+formats = st.just({"auto": True}) | st.builds(lambda format: {"format": format}, st.sampled_from(written))
+recipes = st.builds(
+    lambda mode, *fields: Recipe(mode=mode, **{k: v for each in fields for k, v in each.items()}).normal(),
+    st.sampled_from(Mode),
+    parts,
+    kept,
+    formats,
+)
+any_link = st.builds(Link, st.uuids(), st.integers(1, 10**9), st.none() | recipes, expiries)
 signatures = st.builds(
     Signature,
     st.from_regex(r"[0-9a-f]{8}", fullmatch=True),
@@ -51,7 +77,7 @@ def test_what_was_written_is_read_back(link: Link, signature: Signature) -> None
 
 
 def test_a_link_is_spelled_as_documented() -> None:
-    link = Link(ID, 3, Mode.COVER_EXACT, 200, 150, 1798761600)
+    link = Link(ID, 3, Recipe(mode=Mode.COVER_EXACT, width=200, height=150), 1798761600)
     assert links.write(link, Signature("1f2e3d4c", MAC)) == (
         f"/v1/media/{SHORT}?v=3&mode=cover-exact&w=200&h=150&exp=1798761600&kid=1f2e3d4c&sig={MAC}"
     )
@@ -61,9 +87,33 @@ def test_a_link_is_spelled_as_documented() -> None:
     )
 
 
-def test_the_signature_is_hmac_sha256_over_the_dialect_and_every_field() -> None:
-    link = Link(ID, 3, Mode.FIT, 200, None, 1798761600)
-    parts = ["native", "00112233-4455-6677-8899-aabbccddeeff", "3", "fit", "200", "", "1798761600"]
+def test_a_link_says_all_of_a_recipe() -> None:
+    recipe = Recipe(
+        mode=Mode.COVER_EXACT,
+        width=200,
+        height=150,
+        enlarge=False,
+        focal=Focal(0.25, 1),
+        background=Colour(255, 136, 0),
+        auto=True,
+        quality=70,
+        lossless=True,
+        max_bytes=20_000,
+        frames=3,
+        linear=True,
+    )
+    words = (
+        "v=3&mode=cover-exact&w=200&h=150&enlarge=no&focal=0.2500x1.0000&background=ff8800&format=auto&q=70"
+        "&lossless=yes&max-bytes=20000&frames=3&linear=yes"
+    )
+    text = links.write(Link(ID, 3, recipe), Signature("1f2e3d4c", MAC))
+    assert text == f"/v1/media/{SHORT}?{words}&kid=1f2e3d4c&sig={MAC}"
+    assert read(text)[0].recipe == recipe
+
+
+def test_the_signature_is_hmac_sha256_over_the_dialect_the_image_and_every_parameter() -> None:
+    link = Link(ID, 3, Recipe(width=200), 1798761600)
+    parts = ["native", "00112233-4455-6677-8899-aabbccddeeff", "v=3", "mode=fit", "w=200", "exp=1798761600"]
     message = b"".join(len(part).to_bytes(4, "big") + part.encode() for part in parts)
     digest = hmac.new(KEY.secret, message, hashlib.sha256).digest()
     assert sign(KEY, link.parts()).mac == urlsafe_b64encode(digest).decode().rstrip("=")
@@ -74,17 +124,43 @@ def test_a_signature_is_good_for_one_link_only(link: Link, other: Link) -> None:
     assert verify([KEY], other.parts(), sign(KEY, link.parts())) == (link == other)
 
 
-@given(any_link, st.sampled_from(["image", "version", "mode", "width", "height", "expires"]))
+CHANGES: dict[str, object] = {
+    "mode": Mode.SCALE,
+    "width": 201,
+    "height": 151,
+    "enlarge": False,
+    "focal": Focal(0.3, 0.3),
+    "crop": Crop.ATTENTION,
+    "background": Colour(1, 2, 3),
+    "format": Format.WEBP,
+    "auto": True,
+    "quality": 5,
+    "lossless": True,
+    "max_bytes": 5,
+    "frames": 1,
+    "linear": True,
+}
+
+
+def test_every_part_of_a_recipe_is_tried_below() -> None:
+    assert CHANGES.keys() == set(Recipe.__struct_fields__) - {"dpr"}  # multiplied into the sides
+
+
+@pytest.mark.parametrize("field", CHANGES)
+def test_no_part_of_a_recipe_can_be_changed_alone(field: str) -> None:
+    recipe = Recipe(mode=Mode.COVER_EXACT, width=200, height=150)
+    other = msgspec.structs.replace(recipe, **{field: CHANGES[field]})
+    assert not verify([KEY], Link(ID, 1, other).parts(), sign(KEY, Link(ID, 1, recipe).parts()))
+
+
+@given(any_link, st.sampled_from(["image", "version", "expires"]))
 def test_no_field_can_be_changed_alone(link: Link, field: str) -> None:
-    changed = {
+    changed: dict[str, object] = {
         "image": UUID(int=link.image.int ^ 1),
         "version": link.version + 1,
-        "mode": Mode.SCALE if link.mode is not Mode.SCALE else Mode.FIT,
-        "width": (link.width or 0) + 1,
-        "height": (link.height or 0) + 1,
         "expires": (link.expires or 0) + 1,
-    }[field]
-    other = msgspec.structs.replace(link, **{field: changed})
+    }
+    other = msgspec.structs.replace(link, **{field: changed[field]})
     assert not verify([KEY], other.parts(), sign(KEY, link.parts()))
 
 
@@ -129,7 +205,23 @@ def test_a_path_that_names_no_image_is_missing(path: str) -> None:
         {"w": "-5"},
         {"w": "1e3"},
         {"h": " 5"},
-        {"h": "9" * 19},
+        {"h": "9" * 10},
+        {"mode": "fit", "w": "010"},
+        {"w": "10"},  # a recipe always says its mode
+        {"mode": "cover", "w": "10"},  # with one side this is fit, and spelled so
+        {"mode": "fit", "dpr": "2"},
+        {"mode": "fit", "enlarge": "yes"},
+        {"mode": "fit", "focal": "0.5000x0.5000"},
+        {"mode": "cover-exact", "w": "9", "h": "9", "focal": "0.3x0.3"},
+        {"mode": "cover-exact", "w": "9", "h": "9", "focal": "1.5000x0.3000"},
+        {"mode": "cover-exact", "w": "9", "h": "9", "focal": "nanxnan"},
+        {"mode": "fit", "background": "#ff8800"},
+        {"mode": "fit", "background": "orange"},
+        {"mode": "fit", "format": "tiff"},
+        {"mode": "fit", "format": "exe"},
+        {"mode": "fit", "q": "101"},
+        {"mode": "fit", "lossless": "no"},
+        {"mode": "fit", "max-bytes": "0"},
         {"exp": "0"},
         {"exp": "never"},
         {"kid": None},
@@ -187,7 +279,7 @@ def refusal(open_link: Opened, text: str) -> Kind:
 def test_a_link_opens_what_it_says(keyring: Keyring) -> None:
     open_link = opener(keyring, NOW)
     assert open_link(signed(keyring, Link(ID, 3))) == Wanted(ID, None, version=3, max_age=3600, shared=True)
-    assert open_link(signed(keyring, Link(ID, 3, Mode.SCALE, 20))).recipe == Recipe(mode=Mode.SCALE, width=20)
+    assert open_link(signed(keyring, Link(ID, 3, Recipe(width=20)))).recipe == Recipe(width=20)
 
 
 def test_a_link_opens_until_the_second_it_expires(keyring: Keyring) -> None:

@@ -1,16 +1,20 @@
 """Delivery links of the native dialect, all signed. Pure.
 
 `/v1/media/<id, 22 characters>?v=1&mode=fit&w=200&h=150&exp=1798761600&kid=1f2e3d4c&sig=<43 characters>`
+
+Between `v` and `exp` stands the recipe in its words. Without any it is the original.
 """
 
 import re
+from collections.abc import Iterator
 from datetime import datetime
 from uuid import UUID
 
 from msgspec import Struct
 
 from tintype.core.sign import Signature
-from tintype.imaging import Mode, Recipe
+from tintype.imaging import Recipe, from_words
+from tintype.imaging.words import READERS
 from tintype.model import Error, Kind
 from tintype.model.ids import parse_short, short
 from tintype.web.mount import Query, Wanted
@@ -28,23 +32,26 @@ class Link(Struct, frozen=True):
     Attributes:
         image: the image.
         version: the version that the link was made for.
-        mode: how the picture meets its sides; None: the original, which has no sides.
-        width: in pixels.
-        height: in pixels.
+        recipe: of the rendition, in its normal form; None: the original.
         expires: Unix time, in seconds, from which on the link opens nothing; None: never.
     """
 
     image: UUID
     version: int
-    mode: Mode | None = None
-    width: int | None = None
-    height: int | None = None
+    recipe: Recipe | None = None
     expires: int | None = None
 
     def parts(self) -> tuple[str, ...]:
-        """What is signed: the dialect and every field."""
-        told = (self.image, self.version, self.mode, self.width, self.height, self.expires)
-        return ("native", *("" if part is None else str(part) for part in told))
+        """What is signed: the dialect, the image, and every parameter as it is spelled."""
+        return ("native", str(self.image), *(f"{name}={value}" for name, value in self.told()))
+
+    def told(self) -> Iterator[tuple[str, str]]:
+        """The parameters but for the signature, in their order; what is absent is left out."""
+        yield "v", str(self.version)
+        if self.recipe is not None:
+            yield from self.recipe.words().items()
+        if self.expires is not None:
+            yield "exp", str(self.expires)
 
     def wanted(self, max_age: int, now: datetime) -> Wanted:
         """What has to be delivered; nobody keeps it for longer than the link lives.
@@ -55,23 +62,16 @@ class Link(Struct, frozen=True):
         left = max_age if self.expires is None else self.expires - int(now.timestamp())
         if self.expires is not None and left <= 0:
             raise Error(Kind.EXPIRED_LINK, "This link has expired.")
-        recipe = None if self.mode is None else Recipe(mode=self.mode, width=self.width, height=self.height)
         shared = self.expires is None
-        return Wanted(self.image, recipe, version=self.version, max_age=min(max_age, left), shared=shared)
+        return Wanted(
+            self.image, self.recipe, version=self.version, max_age=min(max_age, left), shared=shared
+        )
 
 
 def write(link: Link, signature: Signature) -> str:
-    """The path and query of a link; what is absent is left out."""
-    told = (
-        ("v", link.version),
-        ("mode", link.mode),
-        ("w", link.width),
-        ("h", link.height),
-        ("exp", link.expires),
-        ("kid", signature.key),
-        ("sig", signature.mac),
-    )
-    query = "&".join(f"{name}={value}" for name, value in told if value is not None)
+    """The path and query of a link."""
+    signed = (("kid", signature.key), ("sig", signature.mac))
+    query = "&".join(f"{name}={value}" for name, value in (*link.told(), *signed))
     return f"{PREFIX}/{short(link.image)}?{query}"
 
 
@@ -87,10 +87,8 @@ def parse(path: str, query: Query) -> tuple[Link, Signature]:
     link = Link(
         image,
         version=int(_text(query, "v", _NUMBER)),
-        mode=_mode(query),
-        width=_number(query, "w"),
-        height=_number(query, "h"),
-        expires=_number(query, "exp"),
+        recipe=_recipe(query),
+        expires=int(_text(query, "exp", _NUMBER)) if "exp" in query else None,
     )
     return link, Signature(_text(query, "kid", _KEY), _text(query, "sig", _MAC))
 
@@ -100,17 +98,18 @@ def forged() -> Error:
     return Error(Kind.FORBIDDEN, "This link was not signed by this service, or was changed since.")
 
 
-def _number(query: Query, name: str) -> int | None:
-    return int(_text(query, name, _NUMBER)) if name in query else None
-
-
-def _mode(query: Query) -> Mode | None:
-    if "mode" not in query:
+def _recipe(query: Query) -> Recipe | None:
+    words = {name: query[name] for name in READERS if name in query}
+    if not words:
         return None
     try:
-        return Mode(query["mode"])
+        recipe = from_words(words)
     except ValueError:
         raise forged() from None
+    if recipe.words() != words:
+        # Each picture has one spelling, so that no cache keeps it twice.
+        raise forged()
+    return recipe
 
 
 def _text(query: Query, name: str, form: re.Pattern[str]) -> str:

@@ -1,7 +1,8 @@
-"""`/v1/images`: upload, list, look at, delete."""
+"""`/v1/images`: upload, list, look at, delete; `/v1/links`: links to renditions."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import timedelta
 from typing import Annotated
 from uuid import UUID
 
@@ -15,9 +16,11 @@ from tintype.core.browse import newest, no_such_image, one
 from tintype.core.ingest import examine, keep
 from tintype.core.pace import Pace
 from tintype.core.permit import require_scope
+from tintype.core.resolve import versions
 from tintype.core.retire import delete as retire
 from tintype.dialects.native import links, wire
-from tintype.model import Caller, Error, Image, Kind
+from tintype.imaging import Recipe
+from tintype.model import Caller, Error, Image, Kind, Version
 from tintype.model.ids import parse_uuid
 from tintype.web.bodies import AnyRequest, Part, filename, is_multipart, staged_body, staged_part
 from tintype.web.context import Context
@@ -44,7 +47,9 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     max_limit: Annotated[int, Meta(ge=1)] = 1000
     """The largest `limit`."""
     max_body_bytes: Annotated[int, Meta(ge=0)] = 1024 * 1024
-    """The most that a multipart body may hold besides the image itself, in bytes."""
+    """The most that a multipart body may hold besides the image itself, in bytes; all of any other body."""
+    max_links: Annotated[int, Meta(ge=1)] = 1000
+    """The most links of one request."""
     max_age_seconds: Annotated[int, Meta(ge=0)] = 3600
     """How long clients may keep a delivered picture without asking again."""
 
@@ -115,6 +120,24 @@ async def delete_image(
     await retire(house, caller, _id(image_id))
 
 
+@post("/v1/links", status_code=200)
+async def make_links(
+    raw: Given[bytes],
+    house: Given[House],
+    settings: Given[Settings],
+    context: Given[Context],
+    caller: Given[Caller],
+    pace: Given[Pace],
+) -> Response[bytes]:
+    """A batch of image ids and recipes to signed links, in the order asked."""
+    pace.take(caller.token_id)
+    require_scope(caller, READ)
+    asked = wire.parse_links(raw, most=settings.max_links)
+    found = await versions(house, caller, [each.image for each, _ in asked])
+    signed = [_link(house, context, each, recipe, found.get(each.image)) for each, recipe in asked]
+    return json_response(wire.answer_links(signed), headers=_PRIVATE)
+
+
 @asynccontextmanager
 async def _received(request: AnyRequest, house: House, settings: Settings) -> AsyncIterator[Part]:
     """The upload, staged; without a name it is called `image`."""
@@ -130,8 +153,23 @@ async def _received(request: AnyRequest, house: House, settings: Settings) -> As
         yield part
 
 
+def _link(
+    house: House, context: Context, asked: wire.LinkRequest, recipe: Recipe | None, found: Version | None
+) -> wire.SignedLink:
+    if found is None:
+        return wire.SignedLink(asked.image, None, None)
+    ends = None
+    if asked.expires_in is not None:
+        ends = house.clock().replace(microsecond=0) + timedelta(seconds=asked.expires_in)
+    link = links.Link(found.id, found.version, recipe, None if ends is None else int(ends.timestamp()))
+    return wire.SignedLink(asked.image, _signed(house, context, link), ends)
+
+
 def _url(house: House, context: Context, image: Image) -> str:
-    link = links.Link(image.id, image.version)
+    return _signed(house, context, links.Link(image.id, image.version))
+
+
+def _signed(house: House, context: Context, link: links.Link) -> str:
     return context.base_url + links.write(link, house.keyring.sign(link.parts()))
 
 

@@ -5,14 +5,16 @@ from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Sequence
 from datetime import datetime
 from http import HTTPStatus
+from typing import Annotated
 from urllib.parse import parse_qsl
 from uuid import UUID
 
 import msgspec
-from msgspec import Struct
+from msgspec import Meta, Struct
 
 from tintype import model
-from tintype.imaging import Reason, row
+from tintype.imaging import Crop, Focal, Format, Mode, Reason, Recipe, parse_colour, row
+from tintype.imaging.words import AUTO
 from tintype.model import Error, Kind, Status
 from tintype.web.context import Context
 from tintype.web.errors import STATUS, problem
@@ -20,6 +22,13 @@ from tintype.web.mount import Answer, Query
 
 MAX_PARAMETERS = 50
 """Parameters of one query."""
+
+MAX_SIDE = 65_535
+"""The longest side that a link can ask for; what is made is bounded by the settings of [images]."""
+MAX_RENDITION_BYTES = 999_999_999
+"""The largest `max_bytes`; more is no bound."""
+MAX_LIFE_SECONDS = 10 * 366 * 86_400
+"""The longest life of a link that ends."""
 
 _BEARER = re.compile(r"bearer +([!-~]+) *\Z", re.IGNORECASE)
 _DIGITS = re.compile(r"[0-9]{1,9}\Z")
@@ -65,6 +74,73 @@ class Page(Struct, frozen=True):
     next_cursor: str | None
 
 
+class LinkRequest(Struct, frozen=True, forbid_unknown_fields=True):
+    """One link that is asked for: an image, the fields of a recipe, and how long it lives, in seconds."""
+
+    image: UUID
+    mode: Mode = Mode.FIT
+    width: Annotated[int, Meta(ge=1, le=MAX_SIDE)] | None = None
+    height: Annotated[int, Meta(ge=1, le=MAX_SIDE)] | None = None
+    dpr: float = 1.0
+    enlarge: bool = True
+    focal: Focal | None = None
+    crop: Crop = Crop.CENTRE
+    background: str | None = None
+    format: str | None = None
+    quality: int | None = None
+    lossless: bool = False
+    max_bytes: Annotated[int, Meta(ge=1, le=MAX_RENDITION_BYTES)] | None = None
+    frames: Annotated[int, Meta(ge=1, le=MAX_SIDE)] | None = None
+    linear: bool = False
+    expires_in: Annotated[int, Meta(ge=1, le=MAX_LIFE_SECONDS)] | None = None
+
+    def recipe(self) -> Recipe | None:
+        """The recipe in its normal form; None when nothing is asked: the original.
+
+        Raises:
+            ValueError: what can't be, or not together.
+        """
+        auto = self.format == AUTO
+        recipe = Recipe(
+            mode=self.mode,
+            width=self.width,
+            height=self.height,
+            dpr=self.dpr,
+            enlarge=self.enlarge,
+            focal=self.focal,
+            crop=self.crop,
+            background=None if self.background is None else parse_colour(self.background),
+            format=None if auto or self.format is None else _format(self.format),
+            auto=auto,
+            quality=self.quality,
+            lossless=self.lossless,
+            max_bytes=self.max_bytes,
+            frames=self.frames,
+            linear=self.linear,
+        ).normal()
+        return None if recipe == Recipe().normal() else recipe
+
+
+class LinksRequest(Struct, frozen=True, forbid_unknown_fields=True):
+    """The body that asks for links."""
+
+    links: Annotated[list[LinkRequest], Meta(min_length=1)]
+
+
+class SignedLink(Struct, frozen=True):
+    """One link; no `url` when the account has no such image. `expires_at` is null for one that stays."""
+
+    image: UUID
+    url: str | None
+    expires_at: datetime | None
+
+
+class SignedLinks(Struct, frozen=True):
+    """Links in the order they were asked for."""
+
+    links: list[SignedLink]
+
+
 class PageRequest(Struct, frozen=True):
     """The query of the list: at most `limit` images, from the one before number `before`."""
 
@@ -101,6 +177,29 @@ def parse_page(query: str, *, default_limit: int, max_limit: int) -> PageRequest
     if not _DIGITS.match(limit) or not 1 <= int(limit) <= max_limit:
         raise _invalid("limit", f"has to be a whole number from 1 to {max_limit}")
     return PageRequest(int(limit), _before(asked["cursor"]) if "cursor" in asked else None)
+
+
+def parse_links(raw: bytes, *, most: int) -> list[tuple[LinkRequest, Recipe | None]]:
+    """The links that a body asks for, each with its recipe.
+
+    Raises:
+        Error: MALFORMED when it is no JSON; INVALID with the path to the field at fault.
+    """
+    try:
+        asked = msgspec.json.decode(raw.decode(), type=LinksRequest).links
+    except msgspec.ValidationError as wrong:
+        sentence, _, path = str(wrong).partition(" - at `$.")
+        raise Error(Kind.INVALID, f"{sentence}.", field=path.rstrip("`")) from wrong
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as broken:
+        raise Error(Kind.MALFORMED, "The body has to be JSON.") from broken
+    if len(asked) > most:
+        raise _invalid("links", f"may hold at most {most} of them")
+    return [(each, _recipe(each, at)) for at, each in enumerate(asked)]
+
+
+def answer_links(links: list[SignedLink]) -> bytes:
+    """The body with the links."""
+    return msgspec.json.encode(SignedLinks(links))
 
 
 def answer(image: model.Image, url: str) -> bytes:
@@ -158,6 +257,21 @@ def _image(image: model.Image, url: str) -> Image:
         modified_at=image.modified_at,
         url=url,
     )
+
+
+def _recipe(asked: LinkRequest, at: int) -> Recipe | None:
+    try:
+        return asked.recipe()
+    except ValueError as wrong:
+        raise Error(Kind.INVALID, str(wrong), field=f"links[{at}]") from wrong
+
+
+def _format(name: str) -> Format:
+    try:
+        return Format(name)
+    except ValueError:
+        known = ", ".join(each.value for each in Format if row(each).saver)
+        raise ValueError(f"format has to be {AUTO} or one of {known}.") from None
 
 
 def _before(cursor: str) -> int:
