@@ -64,13 +64,20 @@ class Town:
             )
 
     def files(self) -> list[str]:
-        """Every file of originals, renditions and uploads under way, by its path below the data folder."""
+        """Every file of originals, renditions and uploads under way, by its path below the data folder.
+
+        Not those that only serve as locks.
+        """
         found = [
             path
             for folder in ("originals", "renditions", "incoming")
             for path in (self.data / folder).rglob("*")
         ]
-        return sorted(str(path.relative_to(self.data)) for path in found if path.is_file())
+        return sorted(
+            str(path.relative_to(self.data))
+            for path in found
+            if path.is_file() and path.parent.name != ".locks"
+        )
 
 
 async def once(*chunks: bytes) -> AsyncIterator[bytes]:

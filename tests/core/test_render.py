@@ -1,18 +1,27 @@
 """Pictures for delivery: made once, kept, and made again when lost."""
 
 import asyncio
+import errno
 import os
+import shutil
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from uuid import UUID
 
 import pytest
+from msgspec import structs
 
 from tests import pictures
-from tests.core.conftest import Town
+from tests.core.conftest import Clock, Town
+from tintype.app import close_house, open_house
+from tintype.core import House
 from tintype.core.render import linked, original, rendition, rendition_tag
 from tintype.core.retire import delete
 from tintype.imaging import Format, Mode, Recipe
 from tintype.model import Error, Kind
+from tintype.settings import Settings
 
 
 async def test_the_original_is_delivered_as_it_came(town: Town) -> None:
@@ -36,7 +45,10 @@ async def test_a_second_request_is_served_from_the_cache(town: Town) -> None:
     first = await rendition(town.house, image, Recipe(width=32))
     # Nothing can be made without the original.
     town.house.originals.remove(image.sha256)
-    assert await rendition(town.house, image, Recipe(width=32)) == first
+    again = await rendition(town.house, image, Recipe(width=32))
+    assert (again.path, again.size, again.tag) == (first.path, first.size, first.tag)
+    # What was just made needs no reading again; what was there is not read before it is asked for.
+    assert (first.data, again.data) == (first.path.read_bytes(), None)
     with pytest.raises(Error) as raised:
         await rendition(town.house, image, Recipe(width=31))
     assert raised.value.kind is Kind.MISSING
@@ -65,7 +77,7 @@ async def test_a_lost_or_empty_rendition_is_made_again(town: Town) -> None:
     for spoil in (first.path.unlink, lambda: first.path.write_bytes(b"")):
         spoil()
         again = await rendition(town.house, image, Recipe(width=32))
-        assert again == first
+        assert again.tag == first.tag
         assert again.path.read_bytes() == whole
 
 
@@ -107,3 +119,113 @@ async def test_an_image_deleted_while_it_is_drawn_is_missing_or_drawn_but_no_oth
         assert not isinstance(drawn, BaseException) or (
             isinstance(drawn, Error) and drawn.kind is Kind.MISSING
         )
+
+
+@asynccontextmanager
+async def next_door(settings: Settings, clock: Clock, **workers: float) -> AsyncIterator[House]:
+    """Another worker process's house on the same folder: to file locks it is a stranger."""
+    own = structs.replace(settings.workers, **workers)
+    house = open_house(structs.replace(settings, workers=own), clock)
+    yield house
+    await close_house(house)
+
+
+async def test_two_processes_make_a_rendition_once(
+    town: Town, settings: Settings, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    image = await town.add(data=pictures.png(640, 480))
+    put: list[str] = []
+    rename = os.replace
+
+    def watch(source: Path, target: Path) -> None:
+        put.append(str(target))
+        rename(source, target)
+
+    # As above: the operating system's own call is watched.
+    monkeypatch.setattr(os, "replace", watch)
+    async with next_door(settings, clock) as other:
+        recipes = [Recipe(width=width) for width in range(300, 320)]
+        made = await asyncio.gather(
+            *(rendition(house, image, recipe) for recipe in recipes for house in (town.house, other))
+        )
+    assert sorted(put) == sorted({str(picture.path) for picture in made})
+    assert len(put) == len(recipes)
+
+
+async def test_who_waits_for_another_process_takes_no_slot_and_serves_what_it_made(
+    town: Town, settings: Settings, clock: Clock
+) -> None:
+    image, different = await town.add(data=pictures.png(64, 48)), await town.add()
+    async with next_door(settings, clock, render_slots=1, disk_threads=1) as other:
+        first = await rendition(other, image, Recipe(width=32))
+        first.path.unlink()
+        with town.house.renditions.claims.hold(first.path) as is_ours:
+            assert is_ours
+            waiting = asyncio.create_task(rendition(other, image, Recipe(width=32)))
+            # The only slot and the only disk thread go on serving others.
+            for width in range(1, 6):
+                assert (await rendition(other, different, Recipe(width=width))).size
+            assert not waiting.done()
+            town.house.renditions.put(first.path, b"made next door")
+        assert (await waiting).size == len(b"made next door")
+        assert (await waiting).data is None
+
+
+async def test_a_process_that_was_killed_while_it_made_a_rendition_holds_nobody_up(town: Town) -> None:
+    image = await town.add(data=pictures.png(64, 48))
+    first = await rendition(town.house, image, Recipe(width=32))
+    first.path.unlink()
+    program = """if True:
+        import pathlib, sys, time
+        from tintype.storage.claims import Claims
+        with Claims(pathlib.Path(sys.argv[1])).hold(pathlib.Path(sys.argv[2])) as is_ours:
+            print(is_ours, flush=True)
+            time.sleep(60)
+    """
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", program, town.data / "renditions/.locks", first.path, stdout=-1
+    )
+    assert process.stdout is not None
+    assert await process.stdout.readline() == b"True\n"
+    waiting = asyncio.create_task(rendition(town.house, image, Recipe(width=32)))
+    assert (await town.add()).bytes
+    assert not waiting.done()
+    process.kill()
+    await process.wait()
+    assert (await waiting).data == first.data
+
+
+async def test_who_waits_too_long_for_another_process_makes_the_rendition_itself(
+    town: Town, settings: Settings, clock: Clock
+) -> None:
+    image = await town.add(data=pictures.png(64, 48))
+    first = await rendition(town.house, image, Recipe(width=32))
+    first.path.unlink()
+    async with next_door(settings, clock, render_wait_seconds=0.05) as other:
+        with town.house.renditions.claims.hold(first.path):
+            assert (await rendition(other, image, Recipe(width=32))).data == first.data
+
+
+async def test_on_a_full_disk_the_picture_is_delivered_and_nothing_is_left(
+    town: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    image = await town.add(data=pictures.png(64, 48))
+
+    def refuse(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    # The operating system's own call is made to fail as it does then.
+    monkeypatch.setattr(os, "replace", refuse)
+    picture = await rendition(town.house, image, Recipe(width=32))
+    assert picture.data is not None
+    assert pictures.decode(picture.data).size == (32, 24)
+    assert picture.size == len(picture.data)
+    assert [name for name in town.files() if name.startswith("renditions/")] == []
+
+
+async def test_the_cache_may_be_emptied_or_removed_at_any_time(town: Town) -> None:
+    image = await town.add(data=pictures.png(64, 48))
+    first = await rendition(town.house, image, Recipe(width=32))
+    shutil.rmtree(town.data / "renditions")
+    again = await rendition(town.house, image, Recipe(width=32))
+    assert again.path.read_bytes() == first.data

@@ -25,7 +25,8 @@ class WorkerSettings(Struct, frozen=True, forbid_unknown_fields=True):
     render_queue: Annotated[int, Meta(ge=0)] = 64
     """Pictures that may wait for a slot; beyond it the account with the most of them is told "busy"."""
     render_wait_seconds: Annotated[float, Meta(gt=0)] = 20.0
-    """How long a picture waits for a slot before the answer is "busy"."""
+    """How long a picture waits for a slot before the answer is "busy", and for another process that makes the
+    same one before it is made here too."""
     disk_threads: Annotated[int, Meta(ge=1)] = 8
     """Threads that read and write files."""
 
@@ -41,7 +42,7 @@ class Workers:
         self._pixel_threads = ThreadPoolExecutor(slots, "pixels")
         self._disk_threads = ThreadPoolExecutor(settings.disk_threads, "disk")
         self._turns: Turns[_Turn] = Turns(slots, settings.render_queue)
-        self._wait = settings.render_wait_seconds
+        self.patience = settings.render_wait_seconds
         self._shared: dict[Hashable, _Shared[Any]] = {}
         self._holding: set[asyncio.Task[Any] | None] = set()
 
@@ -98,7 +99,7 @@ class Workers:
             crowded_out.set_result(False)
         self._call_next()
         try:
-            async with asyncio.timeout(self._wait):
+            async with asyncio.timeout(self.patience):
                 has_slot = await self._wait_for(turn, load)
         except TimeoutError:
             has_slot = False

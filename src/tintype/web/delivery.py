@@ -166,6 +166,8 @@ async def _send_picture(
     await _start(send, 206 if span.partial else 200, headers)
     if scope["method"] == "HEAD":
         await send({"type": "http.response.body", "body": b""})
+    elif picture.data is not None:
+        await send({"type": "http.response.body", "body": picture.data[span.start : span.end]})
     elif not span.partial and "http.response.pathsend" in scope.get("extensions", {}):
         await send({"type": "http.response.pathsend", "path": str(picture.path)})
     else:
