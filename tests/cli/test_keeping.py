@@ -1,6 +1,8 @@
-"""`tintype check` and `tintype gc`: what they say, and with which exit status."""
+"""`tintype check`, `tintype gc` and `tintype placeholders`: what they say, and with which exit status."""
 
 import os
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -73,3 +75,18 @@ def test_gc_does_not_touch_what_a_damaged_library_still_has(data: Path) -> None:
     damaged.write_bytes(b"")
     said(data, "gc")
     assert originals(data) == [damaged, sound]
+
+
+def test_placeholders_are_made_where_they_lack(data: Path) -> None:
+    assert said(data, "placeholders") == "Made 0 placeholders.\n"
+    with closing(sqlite3.connect(data / "catalogue.sqlite3")) as catalogue:
+        catalogue.execute("UPDATE images SET thumbhash = NULL, colour = NULL")
+        catalogue.commit()
+    gone, _ = originals(data)
+    gone.unlink()
+    result = call(data, "placeholders")
+    assert result.exit_code == 1
+    assert result.stdout.splitlines() == [
+        "Made 1 placeholders.",
+        "1 originals can't be read; `tintype check --deep` names them.",
+    ]

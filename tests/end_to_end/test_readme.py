@@ -14,7 +14,7 @@ from tests.running import Running, running
 
 README = (Path(__file__).parents[2] / "README.md").read_text()
 SHOWN = re.findall(r"```sh\n([^`]*curl[^`]*)```\s+```json\n(.*?)```", README, re.DOTALL)
-VARIES = {"number", "bytes", "file_size", "filesize", "sha256"}
+VARIES = {"number", "bytes", "file_size", "filesize", "sha256", "thumbhash", "colour"}
 """Fields whose values depend on what was uploaded before, or on the versions of the encoders."""
 
 

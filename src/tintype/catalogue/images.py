@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from msgspec import structs
-from sqlalchemy import ColumnElement, RowMapping, Select, delete, func, insert, select
+from sqlalchemy import ColumnElement, RowMapping, Select, delete, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from tintype.catalogue.engine import first_key
@@ -124,6 +124,25 @@ async def originals(tx: AsyncConnection, after: int, limit: int) -> list[tuple[i
     return [(row.number, row.id, row.sha256, row.bytes) for row in await tx.execute(query)]
 
 
+async def bare(tx: AsyncConnection, after: int, limit: int) -> list[Image]:
+    """Images of every account that have no placeholder, by number, from the one behind `after`."""
+    lacking = (images.c.number > after, images.c.thumbhash.is_(None))
+    query = _whole().where(*lacking).order_by(images.c.number).limit(limit)
+    return [_image(row) for row in (await tx.execute(query)).mappings()]
+
+
+async def count_bare(tx: AsyncConnection) -> int:
+    """How many images of all accounts lack a placeholder."""
+    query = select(func.count()).select_from(images).where(images.c.thumbhash.is_(None))
+    return (await tx.execute(query)).scalar_one()
+
+
+async def placehold(tx: AsyncConnection, sha256: str, thumbhash: str, colour: str | None) -> None:
+    """Give a placeholder to every image of these bytes that lacks one; it is no change of the image."""
+    bare = (images.c.sha256 == sha256, images.c.thumbhash.is_(None))
+    await tx.execute(update(images).where(*bare).values(thumbhash=thumbhash, colour=colour))
+
+
 async def count(tx: AsyncConnection) -> int:
     """How many images all accounts have together."""
     return (await tx.execute(select(func.count()).select_from(images))).scalar_one()
@@ -175,4 +194,6 @@ def _image(row: RowMapping) -> Image:
         created_at=row["created_at"],
         modified_by=Person(row["modified_by"], row["editor_name"]),
         modified_at=row["modified_at"],
+        thumbhash=row["thumbhash"],
+        colour=row["colour"],
     )

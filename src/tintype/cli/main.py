@@ -15,6 +15,7 @@ COMMANDS = {
     "migrate": "tintype.cli.migrate:migrate",
     "check": "tintype.cli.check:check",
     "gc": "tintype.cli.gc:gc",
+    "placeholders": "tintype.cli.placeholders:placeholders",
 }
 
 

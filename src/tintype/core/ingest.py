@@ -5,7 +5,7 @@ from contextlib import asynccontextmanager
 from datetime import datetime
 
 import uuid_utils.compat
-from msgspec import Struct
+from msgspec import Struct, structs
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from tintype.catalogue import images, placements
@@ -148,10 +148,9 @@ def _load(caller: Caller, staged: Staged) -> Load:
 def _examine(staged: Staged, limits: Limits) -> Facts:
     try:
         facts = inspect(staged.path, limits)
-        verify(staged.path, facts)
+        return structs.replace(facts, placeholder=verify(staged.path, facts))
     except ImageRefused as refused:
         raise _refusal(refused) from refused
-    return facts
 
 
 def _look(staged: Staged, limits: Limits) -> Look:
@@ -160,7 +159,7 @@ def _look(staged: Staged, limits: Limits) -> Look:
         format_ = recognise(staged.path)
         facts = inspect(staged.path, None)
         check_limits(facts, limits)
-        verify(staged.path, facts)
+        facts = structs.replace(facts, placeholder=verify(staged.path, facts))
     except ImageRefused as refused:
         return Look(format_, facts, _refusal(refused))
     return Look(format_, facts)
@@ -173,6 +172,7 @@ def _refusal(refused: ImageRefused) -> Error:
 def _draft(staged: Staged, facts: Facts, filename: str, status: Status) -> Draft:
     filename = names.clean(filename)
     name, extension = names.split(filename, facts.format)
+    shown = facts.placeholder
     return Draft(
         id=uuid_utils.compat.uuid7(),
         filename=filename,
@@ -186,6 +186,8 @@ def _draft(staged: Staged, facts: Facts, filename: str, status: Status) -> Draft
         frames=facts.frames,
         has_alpha=facts.has_alpha,
         status=status,
+        thumbhash=shown.thumbhash if shown else None,
+        colour=shown.colour if shown else None,
     )
 
 

@@ -4,6 +4,7 @@ from tintype.imaging.errors import ImageRefused, Reason
 from tintype.imaging.formats import Format, Row, extension_fits, row, sniff
 from tintype.imaging.geometry import OutputLimits, Plan, check_output, plan
 from tintype.imaging.inspect import Facts, Limits, check_limits, inspect, recognise, verify
+from tintype.imaging.placeholder import Placeholder
 from tintype.imaging.recipe import Colour, Crop, Focal, Mode, Recipe, parse_colour
 from tintype.imaging.render import Rendition, output_format, render
 from tintype.imaging.words import WordError, from_words
@@ -18,6 +19,7 @@ __all__ = [
     "Limits",
     "Mode",
     "OutputLimits",
+    "Placeholder",
     "Plan",
     "Reason",
     "Recipe",

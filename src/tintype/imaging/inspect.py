@@ -12,11 +12,13 @@ from msgspec import Struct
 from tintype.imaging import gif_blocks, png_chunks
 from tintype.imaging.errors import ImageRefused, Reason, size_in_words
 from tintype.imaging.formats import HEAD_BYTES, Format, row, sniff
+from tintype.imaging.placeholder import Placeholder, placeholder
 from tintype.imaging.strangers import unsupported
 from tintype.imaging.vips import Source, decoding, open_image
 
 FIRST_TURNED = 5  # EXIF orientations 5 to 8 are stored lying on their side
 ORIENTATIONS = range(1, 9)
+ENOUGH = 64  # pixels of a side that a placeholder is made from
 SHORTEST_TO_SHRINK = 8  # a shorter side can't be decoded at an eighth
 
 
@@ -30,7 +32,10 @@ class Limits(Struct, frozen=True, kw_only=True):
 
 
 class Facts(Struct, frozen=True, kw_only=True):
-    """What the header says; the size, in pixels, is as people see it: with the EXIF orientation applied."""
+    """What the header says; the size, in pixels, is as people see it: with the EXIF orientation applied.
+
+    The placeholder isn't in a header: whoever decoded the picture adds it.
+    """
 
     format: Format
     width: int
@@ -38,6 +43,7 @@ class Facts(Struct, frozen=True, kw_only=True):
     frames: int
     has_alpha: bool
     orientation: int
+    placeholder: Placeholder | None = None
 
     @property
     def is_animated(self) -> bool:
@@ -67,21 +73,17 @@ def inspect(source: Source, limits: Limits | None = DEFAULT_LIMITS) -> Facts:
     return facts
 
 
-def verify(source: Source, facts: Facts) -> None:
-    """Decode everything once, in little memory, and raise ImageRefused (damaged) when it is cut or broken.
+def verify(source: Source, facts: Facts) -> Placeholder:
+    """Decode everything once, in little memory, and answer what can be shown until the picture is there.
 
-    What decoders pass over is passed over: bytes behind the end, unknown chunks. Of a TIFF only the first
-    page is read, of an AVIF only the primary image.
+    Raises ImageRefused (damaged) when it is cut or broken. What decoders pass over is passed over: bytes
+    behind the end, unknown chunks. Of a TIFF only the first page is read, of an AVIF only the primary image.
     """
     if check := STRUCTURE_CHECKS.get(facts.format):
         with _reader(source) as file:
             check(file)
-    options = row(facts.format).load_all
-    if min(facts.width, facts.height) < SHORTEST_TO_SHRINK:
-        # libvips would be left with no pixel, and call the picture broken.
-        options = {name: value for name, value in options.items() if name != "shrink"}
     with decoding():
-        open_image(source, facts.format, **options).avg()
+        return placeholder(_shrunk(_all_read(source, facts)))
 
 
 def recognise(source: Source) -> Format:
@@ -92,6 +94,35 @@ def recognise(source: Source) -> Format:
     if format_ is None:
         raise unsupported(head)
     return format_
+
+
+def _all_read(source: Source, facts: Facts) -> pyvips.Image:
+    """The picture, opened so that whoever reads all of it has read all of the file."""
+    options = row(facts.format).load_all
+    if min(facts.width, facts.height) < SHORTEST_TO_SHRINK:
+        # libvips would be left with no pixel, and call the picture broken.
+        options = {name: value for name, value in options.items() if name != "shrink"}
+    image = open_image(source, facts.format, **options)
+    if facts.is_animated and "n" in options:
+        # A strip of all frames, of which only the first is to be seen.
+        image.avg()
+        image = open_image(source, facts.format)
+    return image
+
+
+def _shrunk(image: pyvips.Image) -> pyvips.Image:
+    """All of the picture read, and one or two times `ENOUGH` pixels of its longer side kept.
+
+    With `ceil` what is left over at the edges counts too, so that no line remains unread.
+    """
+    factor = max(image.width, image.height) // ENOUGH
+    if factor <= 1:
+        return image.copy_memory()
+    if not image.hasalpha():
+        return image.shrink(factor, factor, ceil=True).copy_memory()
+    format_ = image.format
+    weighed = image.premultiply().shrink(factor, factor, ceil=True)
+    return weighed.copy_memory().unpremultiply().cast(format_)
 
 
 def _facts(source: Source, format_: Format, image: pyvips.Image) -> Facts:

@@ -22,7 +22,9 @@ class Image(Struct, frozen=True):
 
     `width` and `height` are pixels as a person sees them (EXIF orientation applied), `bytes` the size
     of the original, `sha256` its lower-case hexadecimal digest. `name` is `filename` without its
-    extension; `extension` keeps the spelling of the upload where it fits the format.
+    extension; `extension` keeps the spelling of the upload where it fits the format. `thumbhash` (base64)
+    and `colour` (`#rrggbb`) can be shown until the picture is there; images recorded before there were any
+    have none, and a picture of nothing but transparent pixels has no colour.
     """
 
     id: UUID
@@ -44,6 +46,8 @@ class Image(Struct, frozen=True):
     created_at: datetime
     modified_by: Person
     modified_at: datetime
+    thumbhash: str | None = None
+    colour: str | None = None
 
 
 class Version(Struct, frozen=True):
@@ -71,6 +75,8 @@ class Draft(Struct, frozen=True):
     frames: int
     has_alpha: bool
     status: Status
+    thumbhash: str | None = None
+    colour: str | None = None
 
 
 class Place(Struct, frozen=True):

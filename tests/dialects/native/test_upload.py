@@ -1,10 +1,13 @@
 """`POST /v1/images`: what is taken in, and what comes back."""
 
 import hashlib
+import re
+from base64 import b64decode
 from datetime import UTC, datetime, timedelta
 
 import httpx
 import pytest
+from PIL import Image
 
 from tests import pictures
 from tests.running import Running
@@ -27,6 +30,8 @@ FIELDS = [
     "created_by",
     "created_at",
     "modified_at",
+    "thumbhash",
+    "colour",
     "url",
 ]
 
@@ -63,6 +68,13 @@ def test_an_uploaded_image_is_told_of_in_full(client: httpx.Client) -> None:
     assert image["created_at"].endswith("Z")
     created = datetime.fromisoformat(image["created_at"])
     assert before - timedelta(seconds=1) <= created <= datetime.now(UTC) + timedelta(seconds=1)
+    assert re.fullmatch(r"#[0-9a-f]{6}", image["colour"])
+    assert 20 <= len(b64decode(image["thumbhash"], validate=True)) <= 25
+
+
+def test_the_colour_is_that_of_the_picture(client: httpx.Client) -> None:
+    red = pictures.encode(Image.new("RGB", (30, 20), (230, 20, 20)), "png")
+    assert client.post("/v1/images", content=red).json()["colour"] == "#e61414"
 
 
 def test_the_location_shows_the_same_image_and_its_url_the_same_bytes(

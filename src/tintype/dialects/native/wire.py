@@ -45,7 +45,11 @@ _CHALLENGES = {
 
 
 class Image(Struct, frozen=True):
-    """One image. Sides are pixels as a person sees them, `bytes` and `sha256` are the original's."""
+    """One image. Sides are pixels as a person sees them, `bytes` and `sha256` are the original's.
+
+    `thumbhash` is base64; it is null for images of a time before there were any, `colour` also for a picture
+    of nothing but transparent pixels.
+    """
 
     id: UUID
     number: int
@@ -64,6 +68,8 @@ class Image(Struct, frozen=True):
     created_by: str
     created_at: datetime
     modified_at: datetime
+    thumbhash: str | None
+    colour: str | None
     url: str
 
 
@@ -255,6 +261,8 @@ def _image(image: model.Image, url: str) -> Image:
         created_by=image.created_by.name,
         created_at=image.created_at,
         modified_at=image.modified_at,
+        thumbhash=image.thumbhash,
+        colour=image.colour,
         url=url,
     )
 

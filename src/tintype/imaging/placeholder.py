@@ -1,0 +1,85 @@
+"""What a page can show until the picture is there: a ThumbHash, and the dominant colour."""
+
+from base64 import b64encode
+from collections import defaultdict
+
+import pyvips
+from msgspec import Struct
+
+from tintype.imaging import thumbhash
+
+SIDE = 32
+"""Pixels of the thumbnail that both are made of: four to a wave of the finest coefficient of a hash."""
+OPAQUE = 255
+SEEN = 128  # a pixel of less alpha doesn't count for the colour
+SHADES = 32  # values of a band that count as one shade: 8 shades a band
+GREY_BANDS, RGB_BANDS = 2, 3  # at most, with alpha; at least, without
+PROFILE = "icc-profile-data"
+
+
+class Placeholder(Struct, frozen=True):
+    """What stands in for a picture.
+
+    Attributes:
+        thumbhash: in base64 (RFC 4648, 4).
+        colour: the dominant one as `#rrggbb` in sRGB; None when all is transparent. It is the mean of the
+            shade that the most pixels have, where a shade is an eighth of each of red, green and blue.
+    """
+
+    thumbhash: str
+    colour: str | None
+
+
+def placeholder(image: pyvips.Image) -> Placeholder:
+    """What stands in for the picture: small, in memory, as its file has it."""
+    small = _rgba(_upright(_narrowed(image)))
+    rgba = bytes(small.write_to_memory())
+    hashed = thumbhash.encode(small.width, small.height, rgba)
+    return Placeholder(thumbhash=b64encode(hashed).decode(), colour=_dominant(rgba))
+
+
+def _narrowed(image: pyvips.Image) -> pyvips.Image:
+    """At most `SIDE` pixels a side, by averages."""
+    if image.interpretation == "multiband":
+        image = image.copy(interpretation="b-w" if image.bands <= GREY_BANDS else "srgb")
+    longest = max(image.width, image.height)
+    if longest <= SIDE:
+        return image
+    across, down = (max(1, round(side * SIDE / longest)) / side for side in (image.width, image.height))
+    if not image.hasalpha():
+        return image.resize(across, vscale=down, kernel="linear")
+    format_ = image.format
+    return image.premultiply().resize(across, vscale=down, kernel="linear").unpremultiply().cast(format_)
+
+
+def _upright(image: pyvips.Image) -> pyvips.Image:
+    return image.copy_memory().autorot()
+
+
+def _rgba(image: pyvips.Image) -> pyvips.Image:
+    """Four bands of 8 bits, in sRGB."""
+    image = _srgb(image)
+    if image.bands == RGB_BANDS:
+        image = image.bandjoin(OPAQUE)
+    return image.extract_band(0, n=RGB_BANDS + 1)
+
+
+def _srgb(image: pyvips.Image) -> pyvips.Image:
+    if image.get_typeof(PROFILE):
+        try:
+            image = image.icc_transform("srgb", embedded=True, intent="relative", depth=8).copy_memory()
+        except pyvips.Error:
+            image = image.copy()
+            image.remove(PROFILE)
+    return image.colourspace("srgb").cast("uchar")
+
+
+def _dominant(rgba: bytes) -> str | None:
+    shades = defaultdict(list)
+    for pixel in zip(rgba[::4], rgba[1::4], rgba[2::4], rgba[3::4], strict=True):
+        if pixel[3] >= SEEN:
+            shades[tuple(band // SHADES for band in pixel[:3])].append(pixel)
+    if not shades:
+        return None
+    most = max(shades.values(), key=len)
+    return "#" + "".join(f"{round(sum(band) / len(most)):02x}" for band in list(zip(*most, strict=True))[:3])
