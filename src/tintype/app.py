@@ -1,5 +1,6 @@
 """The only place where everything is put together: settings in, ASGI application out."""
 
+import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
@@ -14,6 +15,8 @@ from msgspec import Struct
 from tintype.catalogue import Database
 from tintype.console import Page, Showcase, welcome
 from tintype.core import House
+from tintype.core.facts import Facts
+from tintype.core.follow import follow
 from tintype.core.house import Clock
 from tintype.core.pace import Pace
 from tintype.core.sign import Keyring
@@ -54,6 +57,7 @@ def open_house(settings: Settings, clock: Clock = utc_now) -> House:
         renditions=Renditions(settings.data / RENDITIONS),
         workers=Workers(settings.workers),
         keyring=Keyring(settings.data / LINK_KEYS),
+        facts=Facts(settings.facts.images),
         clock=clock,
         images=settings.images,
     )
@@ -85,7 +89,10 @@ def create_app(
 
     @asynccontextmanager
     async def life(_app: Litestar) -> AsyncIterator[None]:
+        following = asyncio.create_task(follow(house))
         yield
+        following.cancel()
+        await asyncio.wait([following])
         await close_house(house)
 
     def answer_error(request: Request[Any, Any, State], raised: Exception) -> Any:  # noqa: ANN401  Litestar's type

@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
+from tintype.core.facts import FactSettings
 from tintype.core.house import ImageSettings
 from tintype.core.workers import WorkerSettings
 from tintype.dialects import Dialect
@@ -24,6 +25,7 @@ SECTIONS: dict[str, type[Struct]] = {
     "web": WebSettings,
     "images": ImageSettings,
     "workers": WorkerSettings,
+    "facts": FactSettings,
     "logs": LogSettings,
 }
 
@@ -39,6 +41,7 @@ class Settings(Struct, frozen=True):
     web: WebSettings
     images: ImageSettings
     workers: WorkerSettings
+    facts: FactSettings
     logs: LogSettings
     dialects: dict[str, Any]
 

@@ -17,7 +17,8 @@ from tests import pictures
 from tests.core.conftest import Clock, Town
 from tintype.app import close_house, open_house
 from tintype.core import House
-from tintype.core.render import linked, original, rendition, rendition_tag
+from tintype.core.follow import linked
+from tintype.core.render import original, rendition, rendition_tag
 from tintype.core.retire import delete
 from tintype.imaging import Format, Mode, Recipe
 from tintype.model import Error, Kind
@@ -101,7 +102,8 @@ async def test_a_result_beyond_the_limits_is_invalid(town: Town, recipe: Recipe)
 
 async def test_a_link_to_another_version_is_missing(town: Town) -> None:
     image = await town.add()
-    assert await linked(town.house, image.id) == await linked(town.house, image.number, 1) == image
+    assert (await linked(town.house, image.id)).image == image
+    assert (await linked(town.house, image.number, 1)).image == image
     for key, version in ((image.id, 2), (image.number, 0), (UUID(int=1), None), (0, None), (10**30, None)):
         with pytest.raises(Error) as raised:
             await linked(town.house, key, version)

@@ -7,7 +7,8 @@ import pytest
 from tests import pictures
 from tests.core.conftest import Town
 from tintype.core import browse
-from tintype.core.render import linked, rendition
+from tintype.core.follow import linked
+from tintype.core.render import rendition
 from tintype.core.retire import delete, drop_unused
 from tintype.core.sweep import check
 from tintype.imaging import Recipe

@@ -99,6 +99,23 @@ async def numbered(tx: AsyncConnection, account: UUID, numbers: Sequence[int]) -
     return {row["number"]: _image(row) for row in rows.mappings()}
 
 
+async def set_status(
+    tx: AsyncConnection, image: Image, status: Status, person: Person, now: datetime
+) -> Image:
+    """Change whether an image is in use."""
+    given: dict[str, Any] = {"status": status, "modified_at": now}
+    await _change(tx, image, person, **given)
+    return structs.replace(image, modified_by=person, **given)
+
+
+async def replace(tx: AsyncConnection, image: Image, draft: Draft, person: Person, now: datetime) -> Image:
+    """Make of an image its next version: all of the draft but what identifies an image."""
+    told = {name: value for name, value in structs.asdict(draft).items() if name != "id"}
+    given: dict[str, Any] = {**told, "version": image.version + 1, "modified_at": now}
+    await _change(tx, image, person, **given, folded=fold(draft.name))
+    return structs.replace(image, modified_by=person, **given)
+
+
 async def erase(tx: AsyncConnection, account: UUID, id: UUID) -> str | None:
     """Delete an image and its placements; answers the digest of its bytes, None if there was none."""
     query = delete(images).where(images.c.account_id == account, images.c.id == id).returning(images.c.sha256)
@@ -146,6 +163,11 @@ async def placehold(tx: AsyncConnection, sha256: str, thumbhash: str, colour: st
 async def count(tx: AsyncConnection) -> int:
     """How many images all accounts have together."""
     return (await tx.execute(select(func.count()).select_from(images))).scalar_one()
+
+
+async def _change(tx: AsyncConnection, image: Image, person: Person, **values: Any) -> None:  # noqa: ANN401  any columns
+    own = (images.c.account_id == image.account_id, images.c.number == image.number)
+    await tx.execute(update(images).where(*own).values(**values, modified_by=person.id))
 
 
 def _matching(account: UUID, selection: Selection) -> list[ColumnElement[bool]]:

@@ -13,8 +13,8 @@ from tintype.core.sign import Keyring
 def keys() -> None:
     """List, add and retire the keys that sign links.
 
-    The newest key signs; all keys verify. To change keys without breaking links: rotate, restart the
-    service, wait until the links that matter have expired, retire the old key.
+    The newest key signs; all keys verify. To change keys without breaking links: rotate, wait until the
+    links that matter have expired, retire the old key.
     """
 
 
@@ -31,7 +31,7 @@ def show(data: Path) -> None:
 @data_option
 @plain_errors
 def rotate(data: Path) -> None:
-    """Add a key. A running service signs with it after a restart."""
+    """Add a key. A running service signs with it within a second."""
     click.echo(f"Added {_keyring(data).rotate().id}.")
 
 
@@ -40,7 +40,7 @@ def rotate(data: Path) -> None:
 @click.argument("key_id")
 @plain_errors
 def retire(data: Path, key_id: str) -> None:
-    """Remove a key: links signed with it open no more once the service is restarted."""
+    """Remove a key: within a second, links signed with it open no more."""
     if not _keyring(data).retire(key_id):
         raise click.ClickException(f"{key_id} was not removed: there is no such key, or it is the only one.")
     click.echo(f"Removed {key_id}.")

@@ -8,6 +8,7 @@ from typing import Annotated
 from msgspec import Meta, Struct
 
 from tintype.catalogue import Database
+from tintype.core.facts import Facts
 from tintype.core.sign import Keyring
 from tintype.core.workers import Workers
 from tintype.imaging import Limits, OutputLimits
@@ -58,5 +59,6 @@ class House:
     renditions: Renditions
     workers: Workers
     keyring: Keyring
+    facts: Facts
     clock: Clock
     images: ImageSettings

@@ -100,13 +100,13 @@ async def keep(  # noqa: PLR0913  an image is recorded with all of these
         Error: CONFLICT when the place is taken or the image is there already, FORBIDDEN when the place's
             container is another account's; nothing is kept then.
     """
-    draft = _draft(staged, facts, filename, status)
+    new = draft(staged, facts, filename, status)
     async with house.catalogue.write() as tx:
-        if unique and await images.same(tx, caller.account.id, draft.sha256, draft.filename):
+        if unique and await images.same(tx, caller.account.id, new.sha256, new.filename):
             raise Error(Kind.CONFLICT, "This image is there already.")
         # Write transactions follow one another: told in here, times and numbers are in the same order.
         now = house.clock()
-        image = await images.record(tx, caller.account.id, caller.person, draft, now)
+        image = await images.record(tx, caller.account.id, caller.person, new, now)
         if place is not None:
             await _hang(tx, caller, image.number, place, now, replace=replace)
         # Bytes before row: published inside the transaction, after all that can refuse it and before
@@ -119,6 +119,29 @@ async def present(house: House, caller: Caller, sha256: str, filename: str) -> I
     """The account's image that has exactly these bytes and this file name, if there is one."""
     async with house.catalogue.read() as tx:
         return await images.same(tx, caller.account.id, sha256, names.clean(filename))
+
+
+def draft(staged: Staged, facts: Facts, filename: str, status: Status) -> Draft:
+    """What is recorded of staged bytes; of the file name only the last part."""
+    filename = names.clean(filename)
+    name, extension = names.split(filename, facts.format)
+    shown = facts.placeholder
+    return Draft(
+        id=uuid_utils.compat.uuid7(),
+        filename=filename,
+        name=name,
+        extension=extension,
+        format=facts.format,
+        sha256=staged.sha256,
+        bytes=staged.size,
+        width=facts.width,
+        height=facts.height,
+        frames=facts.frames,
+        has_alpha=facts.has_alpha,
+        status=status,
+        thumbhash=shown.thumbhash if shown else None,
+        colour=shown.colour if shown else None,
+    )
 
 
 async def _fill(house: House, staged: Staged, chunks: AsyncIterator[bytes], limit: int) -> None:
@@ -167,28 +190,6 @@ def _look(staged: Staged, limits: Limits) -> Look:
 
 def _refusal(refused: ImageRefused) -> Error:
     return Error(Kind.REFUSED, str(refused), field=refused.reason.value)
-
-
-def _draft(staged: Staged, facts: Facts, filename: str, status: Status) -> Draft:
-    filename = names.clean(filename)
-    name, extension = names.split(filename, facts.format)
-    shown = facts.placeholder
-    return Draft(
-        id=uuid_utils.compat.uuid7(),
-        filename=filename,
-        name=name,
-        extension=extension,
-        format=facts.format,
-        sha256=staged.sha256,
-        bytes=staged.size,
-        width=facts.width,
-        height=facts.height,
-        frames=facts.frames,
-        has_alpha=facts.has_alpha,
-        status=status,
-        thumbhash=shown.thumbhash if shown else None,
-        colour=shown.colour if shown else None,
-    )
 
 
 async def _hang(

@@ -3,12 +3,10 @@
 import asyncio
 import time
 from pathlib import Path
-from uuid import UUID
 
 import structlog
 from msgspec import Struct
 
-from tintype.catalogue import images
 from tintype.core.browse import no_such_image
 from tintype.core.fairness import Load
 from tintype.core.house import House
@@ -33,19 +31,6 @@ class Picture(Struct, frozen=True):
     media_type: str
     tag: str
     data: bytes | None = None
-
-
-async def linked(house: House, key: UUID | int, version: int | None = None) -> Image:
-    """The image a link names, by id or number.
-
-    Raises:
-        Error: MISSING when there is none, or its present version is another than the link's.
-    """
-    async with house.catalogue.read() as tx:
-        image = await images.linked(tx, key)
-    if image is None or version not in {None, image.version}:
-        raise no_such_image()
-    return image
 
 
 def original(house: House, image: Image) -> Picture:

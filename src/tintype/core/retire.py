@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from tintype.catalogue import images, placements
+from tintype.catalogue import changes, images, placements
 from tintype.core.browse import no_such_image
 from tintype.core.house import House
 from tintype.model import Caller, Place
@@ -23,9 +23,11 @@ async def delete(house: House, caller: Caller, id: UUID, place: Place | None = N
     async with house.catalogue.write() as tx:
         if place is not None and not await placements.hangs(tx, caller.account.id, place, id):
             raise no_such_image()
+        await changes.note(tx, caller.account.id, id, house.clock())
         sha256 = await images.erase(tx, caller.account.id, id)
     if sha256 is None:
         raise no_such_image()
+    house.facts.forget(id)
     await house.workers.disk(house.renditions.forget, id)
     await drop_unused(house, sha256)
 

@@ -3,6 +3,7 @@
 import hashlib
 import hmac
 import secrets
+import time
 from base64 import urlsafe_b64encode
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -14,6 +15,8 @@ from msgspec import Struct
 from tintype.model import Error, Kind
 from tintype.storage import durable
 
+LEARN_SECONDS = 0.9
+"""How old the keys in memory may be when a link is verified: a retired key opens nothing after a second."""
 KEY_BYTES = 32
 """Bytes of a key: as many as SHA-256 puts out, as RFC 2104 advises."""
 
@@ -47,14 +50,17 @@ def verify(keys: Sequence[Key], parts: Sequence[str], signature: Signature) -> b
 class Keyring:
     """The keys in a file, oldest first: all of them verify, the newest signs.
 
-    The file is made on first use, readable by its owner only. A running service learns of a key that
-    another process added as soon as a link signed with it comes in.
+    The file is made on first use, readable by its owner only. What another process added or removed counts
+    here as soon as somebody calls `learn`, and after a second at the latest when links come in.
     """
 
     def __init__(self, path: Path) -> None:
         self._path = path
         self._keys = _read(path) or _start(path)
         self._stamp = _stamp(path)
+        self._learned = time.monotonic()
+        self.generation = 0
+        """Differs after any key came or went, and so tells whether a verified link is still verified."""
 
     def sign(self, parts: Sequence[str]) -> Signature:
         """Sign with the newest key."""
@@ -62,8 +68,9 @@ class Keyring:
 
     def verify(self, parts: Sequence[str], signature: Signature) -> bool:
         """Whether one of our keys made this signature of these parts."""
-        if all(key.id != signature.key for key in self._keys):
-            self._learn()
+        is_late = time.monotonic() > self._learned + LEARN_SECONDS
+        if is_late or all(key.id != signature.key for key in self._keys):
+            self.learn()
         return verify(self._keys, parts, signature)
 
     def all(self) -> tuple[Key, ...]:
@@ -71,7 +78,7 @@ class Keyring:
         return self._keys
 
     def rotate(self) -> Key:
-        """Add a key; it signs from now on here, and after a restart in other processes."""
+        """Add a key; it signs from now on."""
         key = _new_key()
         with durable.alone_in(self._path.parent):
             self._put((*_read(self._path), key))
@@ -87,15 +94,20 @@ class Keyring:
             self._put(kept)
         return True
 
+    def learn(self) -> None:
+        """Read the file again if it is another than the one read last."""
+        now, stamp = time.monotonic(), _stamp(self._path)
+        if stamp != self._stamp:
+            self._take(_read(self._path) or self._keys, stamp)
+        self._learned = now
+
     def _put(self, keys: tuple[Key, ...]) -> None:
         _write(self._path, keys)
-        self._keys, self._stamp = keys, _stamp(self._path)
+        self._take(keys, _stamp(self._path))
 
-    def _learn(self) -> None:
-        """Read the file again if it is another than the one read last."""
-        stamp = _stamp(self._path)
-        if stamp != self._stamp:
-            self._keys, self._stamp = _read(self._path) or self._keys, stamp
+    def _take(self, keys: tuple[Key, ...], stamp: tuple[int, int]) -> None:
+        self._keys, self._stamp = keys, stamp
+        self.generation += 1
 
 
 def _mac(key: Key, parts: Sequence[str]) -> str:

@@ -35,7 +35,7 @@ AnyRequest = Request[Any, Any, Any]
 
 
 class Part(Struct, frozen=True):
-    """A file out of a multipart body, staged; `filename` is what the client called it."""
+    """A file out of a body, staged; `filename` is what the client called it, empty if it has no name."""
 
     staged: Staged
     filename: str
@@ -127,7 +127,7 @@ class _MultipartSource:
         async for event in self._events:
             if isinstance(event, MultipartSegment) and event.name == self._field:
                 self.count = 1
-                self.filename = filename(event.header("Content-Disposition") or "") or "image"
+                self.filename = filename(event.header("Content-Disposition") or "") or ""
                 return True
         return False
 

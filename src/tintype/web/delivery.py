@@ -12,7 +12,8 @@ from msgspec import Struct
 
 from tintype.core import House
 from tintype.core.browse import no_such_image
-from tintype.core.render import Picture, linked, original, rendition, rendition_tag
+from tintype.core.follow import linked
+from tintype.core.render import Picture, original, rendition, rendition_tag
 from tintype.model import Error, Image, Kind
 from tintype.web.context import Context, Scope
 from tintype.web.mount import Opener, Query, Wanted
@@ -81,7 +82,7 @@ def _query(query: str) -> Query:
 
 
 async def _image(house: House, wanted: Wanted) -> Image:
-    image = await linked(house, wanted.key, wanted.version)
+    image = (await linked(house, wanted.key, wanted.version)).image
     if wanted.extension is not None and wanted.extension.lower() != image.extension.lower():
         raise no_such_image()
     return image

@@ -13,6 +13,8 @@ ENDPOINTS = [
     ("GET", "/v1/images"),
     ("POST", "/v1/images"),
     ("GET", "/v1/images/x"),
+    ("PATCH", "/v1/images/x"),
+    ("PUT", "/v1/images/x/original"),
     ("DELETE", "/v1/images/x"),
     ("POST", "/v1/links"),
 ]
@@ -98,8 +100,9 @@ def test_an_error_is_a_problem_with_the_id_that_is_in_the_header(client: httpx.C
     [
         ("PUT", "/v1/images", {"GET", "POST", "OPTIONS"}),
         ("DELETE", "/v1/images", {"GET", "POST", "OPTIONS"}),
-        ("PATCH", "/v1/images/x", {"GET", "DELETE", "OPTIONS"}),
-        ("BREW", "/v1/images/x", {"GET", "DELETE", "OPTIONS"}),
+        ("PUT", "/v1/images/x", {"GET", "PATCH", "DELETE", "OPTIONS"}),
+        ("BREW", "/v1/images/x", {"GET", "PATCH", "DELETE", "OPTIONS"}),
+        ("GET", "/v1/images/x/original", {"PUT", "OPTIONS"}),
     ],
 )
 def test_a_wrong_method_is_told_the_right_ones(

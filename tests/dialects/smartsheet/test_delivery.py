@@ -3,6 +3,7 @@
 import asyncio
 import json
 import subprocess
+import time
 from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -150,11 +151,19 @@ def test_an_image_that_was_deleted(service: Running, sheets: Client) -> None:
     (answer,) = sheets.answers({"imageId": image["id"]})
     assert httpx.get(answer["url"]).content == JPEG
     asyncio.run(erase(service.data, image["id"]))
+    wait_until_gone(answer["url"])
     assert_refused(httpx.get(answer["url"]), 404, 1006, "Not Found")
     assert_refused(httpx.get(answer["url"].replace("v=1", "v=2")), *UNAUTHORIZED)
     assert_refused(sheets.row(cell), 404, 1006, "Not Found")
     (gone,) = sheets.answers({"imageId": image["id"]})
     assert gone["error"]["errorCode"] == 5001
+
+
+def wait_until_gone(url: str) -> None:
+    """Another process deleted it: the service stops delivering it within a second."""
+    deadline = time.monotonic() + 20
+    while httpx.get(url).status_code == 200:
+        assert time.monotonic() < deadline
 
 
 async def erase(data: Path, image_id: str) -> None:

@@ -1,4 +1,4 @@
-"""tintype's own dialect: upload, list, look at and delete images, and signed links to them."""
+"""tintype's own dialect: upload, list, look at, change and delete images, and signed links to them."""
 
 from litestar.di import NamedDependency as Given
 
@@ -35,7 +35,15 @@ DIALECT = Dialect(
     name="native",
     prefixes=("/v1",),
     settings=routes.Settings,
-    routes=(routes.upload, routes.get_images, routes.get_image, routes.delete_image, routes.make_links),
+    routes=(
+        routes.upload,
+        routes.get_images,
+        routes.get_image,
+        routes.change_image,
+        routes.replace_original,
+        routes.delete_image,
+        routes.make_links,
+    ),
     admit=admit,
     pace=lambda settings: Pace(settings.requests, settings.window_seconds),
     voice=wire.say,

@@ -1,4 +1,4 @@
-"""`/v1/images`: upload, list, look at, delete; `/v1/links`: links to renditions."""
+"""`/v1/images`: upload, list, look at, change, delete; `/v1/links`: links to renditions."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -6,13 +6,14 @@ from datetime import timedelta
 from typing import Annotated
 from uuid import UUID
 
-from litestar import Response, delete, get, post
+from litestar import Response, delete, get, patch, post, put
 from litestar.di import NamedDependency as Given
 from litestar.params import FromPath
 from msgspec import Meta, Struct
 
 from tintype.core import House
 from tintype.core.browse import newest, no_such_image, one
+from tintype.core.curate import replace, set_status
 from tintype.core.ingest import examine, keep
 from tintype.core.pace import Pace
 from tintype.core.permit import require_scope
@@ -107,6 +108,42 @@ async def get_image(
     return json_response(wire.answer(image, _url(house, context, image)), headers=_PRIVATE)
 
 
+@patch("/v1/images/{image_id:str}")
+async def change_image(
+    image_id: FromPath[str],
+    raw: Given[bytes],
+    house: Given[House],
+    context: Given[Context],
+    caller: Given[Caller],
+    pace: Given[Pace],
+) -> Response[bytes]:
+    """Archive one image, or bring it back; on return its links are dead, or open again."""
+    pace.take(caller.token_id)
+    require_scope(caller, WRITE)
+    image = await set_status(house, caller, _id(image_id), wire.parse_change(raw))
+    return json_response(wire.answer(image, _url(house, context, image)), headers=_PRIVATE)
+
+
+@put("/v1/images/{image_id:str}/original")
+async def replace_original(
+    request: AnyRequest,
+    image_id: FromPath[str],
+    house: Given[House],
+    settings: Given[Settings],
+    context: Given[Context],
+    caller: Given[Caller],
+    pace: Given[Pace],
+) -> Response[bytes]:
+    """Give one image other bytes, sent as an upload's are; links to the version before are dead on return."""
+    pace.take(caller.token_id)
+    require_scope(caller, WRITE)
+    id = (await one(house, caller, _id(image_id))).id
+    async with _received(request, house, settings) as part:
+        facts = await examine(house, caller, part.staged)
+        image = await replace(house, caller, id, part.staged, facts, part.filename)
+    return json_response(wire.answer(image, _url(house, context, image)), headers=_PRIVATE)
+
+
 @delete("/v1/images/{image_id:str}")
 async def delete_image(
     image_id: FromPath[str],
@@ -140,11 +177,11 @@ async def make_links(
 
 @asynccontextmanager
 async def _received(request: AnyRequest, house: House, settings: Settings) -> AsyncIterator[Part]:
-    """The upload, staged; without a name it is called `image`."""
+    """The upload, staged; its name is empty if it has none."""
     limit = house.images.max_bytes
     if not is_multipart(request):
         async with staged_body(house, request, limit) as staged:
-            yield Part(staged, filename(request.headers.get("content-disposition", "")) or "image", 1)
+            yield Part(staged, filename(request.headers.get("content-disposition", "")) or "", 1)
         return
     whole = limit + settings.max_body_bytes
     async with staged_part(house, request, FIELD, limit=limit, body_limit=whole) as part:

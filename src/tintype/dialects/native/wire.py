@@ -168,7 +168,27 @@ def parse_status(query: str) -> Status:
     """
     status = _STATUSES.get(_parameters(query).get("status", "active"))
     if status is None:
-        raise _invalid("status", f"has to be {' or '.join(_STATUSES)}")
+        raise _invalid_status()
+    return status
+
+
+def parse_change(body: bytes) -> Status:
+    """What an image becomes: the body `{"status": "active"}` or `{"status": "archived"}`.
+
+    Raises:
+        Error: MALFORMED when the body is no JSON, INVALID with the field at fault.
+    """
+    try:
+        asked = msgspec.json.decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as broken:
+        raise Error(Kind.MALFORMED, "The body is not JSON.") from broken
+    told = asked.get("status") if isinstance(asked, dict) else None
+    status = _STATUSES.get(told) if isinstance(told, str) else None
+    if status is None:
+        raise _invalid_status()
+    if len(asked) > 1:
+        field = next(name for name in asked if name != "status")
+        raise _invalid(field, "can't be changed")
     return status
 
 
@@ -294,6 +314,10 @@ def _parameters(query: str) -> Query:
         return dict(parse_qsl(query, keep_blank_values=True, max_num_fields=MAX_PARAMETERS))
     except ValueError:
         raise Error(Kind.INVALID, f"A query has at most {MAX_PARAMETERS} parameters.") from None
+
+
+def _invalid_status() -> Error:
+    return _invalid("status", f"has to be {' or '.join(_STATUSES)}")
 
 
 def _invalid(field: str, rule: str) -> Error:

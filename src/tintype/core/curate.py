@@ -1,0 +1,66 @@
+"""Changing images: put away and brought back, or given other bytes. What changed is delivered at once."""
+
+from uuid import UUID
+
+from tintype.catalogue import changes, images
+from tintype.core.browse import no_such_image
+from tintype.core.house import House
+from tintype.core.ingest import draft
+from tintype.core.retire import drop_unused
+from tintype.imaging import Facts
+from tintype.model import Caller, Image, Status
+from tintype.storage import Staged
+
+
+async def set_status(house: House, caller: Caller, id: UUID, status: Status) -> Image:
+    """Archive an image of the caller's account, or bring it back; no link opens an archived one.
+
+    Raises:
+        Error: MISSING when the account has no such image.
+    """
+    async with house.catalogue.write() as tx:
+        image = await images.get(tx, caller.account.id, id)
+        if image is None:
+            raise no_such_image()
+        if image.status is status:
+            return image
+        now = house.clock()
+        changed = await images.set_status(tx, image, status, caller.person, now)
+        await changes.note(tx, caller.account.id, id, now)
+    house.facts.forget(id)
+    return changed
+
+
+async def replace(
+    house: House, caller: Caller, id: UUID, staged: Staged, facts: Facts, filename: str
+) -> Image:
+    """Give an image of the caller's account other bytes; it is then its next version.
+
+    Id, number, status and places stay. Links to a version before are dead on return, those to none in
+    particular deliver the new bytes. The bytes before are dropped unless another image has them.
+
+    Args:
+        house: the house.
+        caller: whose image it has to be.
+        id: the image.
+        staged: the bytes; they are published and then no longer staged.
+        facts: what `examine` found.
+        filename: as it came; empty: the image keeps its own.
+
+    Raises:
+        Error: MISSING when the account has no such image.
+    """
+    async with house.catalogue.write() as tx:
+        image = await images.get(tx, caller.account.id, id)
+        if image is None:
+            raise no_such_image()
+        now = house.clock()
+        made = draft(staged, facts, filename or image.filename, image.status)
+        changed = await images.replace(tx, image, made, caller.person, now)
+        await changes.note(tx, caller.account.id, id, now)
+        # Inside the transaction, as every new original is.
+        await house.workers.disk(house.originals.publish, staged)
+    house.facts.forget(id)
+    await house.workers.disk(house.renditions.forget, id)
+    await drop_unused(house, image.sha256)
+    return changed

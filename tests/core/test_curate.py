@@ -1,0 +1,104 @@
+"""Archived, brought back, and given other bytes."""
+
+import pytest
+
+from tests import pictures
+from tests.core.conftest import Town, once
+from tintype.core import browse
+from tintype.core.curate import replace, set_status
+from tintype.core.follow import linked
+from tintype.core.ingest import examine, stage
+from tintype.core.render import rendition
+from tintype.core.sweep import check
+from tintype.imaging import Format, Recipe
+from tintype.model import Caller, Error, Image, Kind, Place, Status
+
+
+async def test_an_archived_image_opens_by_no_link_until_it_is_brought_back(town: Town) -> None:
+    image = await town.add()
+    town.clock.go(hours=1)
+    archived = await set_status(town.house, town.anna, image.id, Status.ARCHIVED)
+    assert (archived.status, archived.modified_at) == (Status.ARCHIVED, town.clock())
+    assert await browse.one(town.house, town.anna, image.id) == archived
+    for key in (image.id, image.number):
+        with pytest.raises(Error) as raised:
+            await linked(town.house, key, image.version)
+        assert raised.value.kind is Kind.MISSING
+    assert (await set_status(town.house, town.anna, image.id, Status.ACTIVE)).status is Status.ACTIVE
+    assert (await linked(town.house, image.id, image.version)).image.id == image.id
+
+
+async def test_a_status_that_it_has_already_changes_nothing(town: Town) -> None:
+    image = await town.add()
+    town.clock.go(hours=1)
+    assert await set_status(town.house, town.anna, image.id, Status.ACTIVE) == image
+    assert await browse.one(town.house, town.anna, image.id) == image
+
+
+async def test_only_the_owner_changes_an_image(town: Town) -> None:
+    image = await town.add()
+    with pytest.raises(Error) as raised:
+        await set_status(town.house, town.boris, image.id, Status.ARCHIVED)
+    assert raised.value.kind is Kind.MISSING
+    with pytest.raises(Error) as raised:
+        await exchange(town, image, pictures.png(5, 5), caller=town.boris)
+    assert raised.value.kind is Kind.MISSING
+    assert await browse.one(town.house, town.anna, image.id) == image
+    assert len(town.files()) == 1
+
+
+async def exchange(
+    town: Town, image: Image, data: bytes, filename: str = "", caller: Caller | None = None
+) -> Image:
+    async with stage(town.house, once(data), len(data)) as staged:
+        who = caller or town.anna
+        facts = await examine(town.house, who, staged)
+        return await replace(town.house, who, image.id, staged, facts, filename)
+
+
+async def test_an_image_is_given_other_bytes_and_stays_the_image(town: Town) -> None:
+    place = Place("product", "store", "here")
+    image = await town.add(place=place, filename="before.png")
+    await rendition(town.house, image, Recipe(width=4))
+    town.clock.go(hours=1)
+    data = pictures.jpeg(60, 40)
+    changed = await exchange(town, image, data, "after.JPG")
+    assert (changed.id, changed.number, changed.created_at) == (image.id, image.number, image.created_at)
+    assert (changed.version, changed.modified_at) == (2, town.clock())
+    assert (changed.filename, changed.name, changed.extension) == ("after.JPG", "after", "JPG")
+    assert (changed.format, changed.width, changed.height, changed.bytes) == (Format.JPEG, 60, 40, len(data))
+    assert await browse.one(town.house, town.anna, image.id) == changed
+    assert await browse.hanging(town.house, town.anna, place) == [(place, changed)]
+    assert (await linked(town.house, image.number)).image == changed
+    with pytest.raises(Error, match="no such image"):
+        await linked(town.house, image.id, 1)
+    # Neither the bytes before nor a rendition of them is left.
+    assert [name.partition("/")[0] for name in town.files()] == ["originals"]
+    assert town.house.originals.path(changed.sha256).read_bytes() == data
+
+
+async def test_an_image_keeps_its_name_when_the_new_bytes_have_none(town: Town) -> None:
+    changed = await exchange(town, await town.add(filename="harbour.png"), pictures.jpeg())
+    # The extension is of the bytes, as it is for an upload.
+    assert (changed.filename, changed.name, changed.extension) == ("harbour.png", "harbour", "jpg")
+
+
+async def test_the_same_bytes_again_are_a_version_too(town: Town) -> None:
+    data = pictures.png(9, 9)
+    image = await town.add(data=data)
+    assert (await exchange(town, image, data)).version == 2
+    assert town.house.originals.path(image.sha256).read_bytes() == data
+
+
+async def test_bytes_that_another_image_has_stay(town: Town) -> None:
+    data = pictures.png(9, 9)
+    first, second = await town.add(data=data), await town.add(town.boris, data)
+    await exchange(town, first, pictures.png(7, 7))
+    assert town.house.originals.path(second.sha256).read_bytes() == data
+    assert [found async for found in check(town.house, deep=True)] == []
+
+
+async def test_an_archived_image_stays_archived_with_other_bytes(town: Town) -> None:
+    image = await town.add()
+    await set_status(town.house, town.anna, image.id, Status.ARCHIVED)
+    assert (await exchange(town, image, pictures.png(5, 5))).status is Status.ARCHIVED
