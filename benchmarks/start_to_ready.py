@@ -12,7 +12,7 @@ from pathlib import Path
 RUNS = 9
 GIVE_UP_SECONDS = 30
 TINTYPE = Path(sys.executable).with_name("tintype")
-LIBRARIES = "import alembic, granian, litestar, pyvips, sqlalchemy.ext.asyncio, structlog"
+LIBRARIES = "import alembic, granian, litestar, pyvips, sqlalchemy, structlog"
 
 
 def main() -> None:

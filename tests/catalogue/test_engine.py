@@ -1,21 +1,97 @@
 """Transactions: durable, whole, one writer after the other."""
 
 import asyncio
+import inspect
 import sqlite3
+import sys
 import threading
+from collections.abc import AsyncIterator
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 import pytest
-from sqlalchemy import text
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy import Engine, event, text
+from sqlalchemy.exc import IntegrityError, OperationalError
 
 from tests.catalogue.conftest import NOON, Shelf
 from tintype.catalogue import Database, accounts, schema
-from tintype.catalogue.engine import url
+from tintype.catalogue.engine import READERS, Transaction, url
 
 FULL = 2
+ENDLESS = "WITH RECURSIVE c(n) AS (SELECT began() UNION ALL SELECT n + 1 FROM c) SELECT count(*) FROM c"
+
+
+async def count_up(database: Database) -> None:
+    for _ in range(25):
+        async with database.write() as tx:
+            n = (await tx.execute(text("SELECT n FROM counts"))).scalar_one()
+            await asyncio.sleep(0)
+            await tx.execute(text("UPDATE counts SET n = :n"), {"n": n + 1})
+
+
+COUNTER = f"""
+import asyncio, pathlib, sys
+from sqlalchemy import text
+from tintype.catalogue import Database
+
+{inspect.getsource(count_up)}
+
+async def main():
+    await count_up(Database(pathlib.Path(sys.argv[1])))
+
+asyncio.run(main())
+"""
+
+
+class Watched:
+    """A catalogue whose statements can say that they are under way: `began()`, and `hold()`, which waits."""
+
+    def __init__(self, path: Path) -> None:
+        self.go_on = threading.Event()
+        self._path = path
+        self.database = Database(path)
+        self._begun = threading.Event()
+
+    def teach(self, driver: Any, _record: object) -> None:  # noqa: ANN401  a driver's own connection
+        driver.create_function("began", 0, self._began)
+        driver.create_function("hold", 0, self._hold)
+
+    async def run(self, kind: str, sql: str) -> None:
+        async def execute(tx: Transaction) -> None:
+            await tx.execute(text(sql))
+
+        if kind == "ask":
+            await self.database.ask(execute)
+        else:
+            async with self.database.read() if kind == "read" else self.database.write() as tx:
+                await execute(tx)
+
+    async def under_way(self) -> None:
+        assert await asyncio.to_thread(self._begun.wait, 30)
+
+    def write_lock_is_free(self) -> bool:
+        with closing(sqlite3.connect(self._path, timeout=0)) as other:
+            other.execute("BEGIN IMMEDIATE")
+        return True
+
+    def _began(self) -> int:
+        self._begun.set()
+        return 0
+
+    def _hold(self) -> int:
+        self._begun.set()
+        return int(self.go_on.wait(30))
+
+
+@pytest.fixture
+async def watched(path: Path) -> AsyncIterator[Watched]:
+    made = Watched(path)
+    event.listen(Engine, "connect", made.teach)
+    yield made
+    event.remove(Engine, "connect", made.teach)
+    await made.database.close()
 
 
 @pytest.mark.parametrize("kind", ["read", "write"])
@@ -69,63 +145,145 @@ async def test_a_cancelled_transaction_leaves_no_trace_and_holds_up_nobody(datab
         assert await accounts.each(tx) == []
 
 
-async def test_a_cancelled_statement_does_not_keep_the_write_lock(path: Path, database: Database) -> None:
-    """Its cursor still has rows to give when the connection is closed."""
-    under_way, go_on = threading.Event(), threading.Event()
-
-    def hold() -> int:
-        under_way.set()
-        return int(go_on.wait(10))
-
-    async def work() -> None:
-        async with database.write() as tx:
-            driver = (await tx.get_raw_connection()).driver_connection
-            assert driver is not None
-            await driver.create_function("hold", 0, hold)
-            await tx.execute(text("SELECT hold()"))
-
-    task = asyncio.create_task(work())
-    assert await asyncio.to_thread(under_way.wait, 10)
+@pytest.mark.parametrize("kind", ["read", "ask", "write"])
+async def test_a_cancelled_statement_is_stopped(watched: Watched, kind: str) -> None:
+    """Left alone it would run for ever."""
+    task = asyncio.create_task(watched.run(kind, ENDLESS))
+    await watched.under_way()
     task.cancel()
-    go_on.set()
+    async with asyncio.timeout(30):
+        await asyncio.wait([task])
+    assert task.cancelled()
+    assert watched.write_lock_is_free()
+
+
+@pytest.mark.parametrize("kind", ["read", "ask", "write"])
+async def test_whoever_is_cancelled_waits_for_the_thread(watched: Watched, kind: str) -> None:
+    """Otherwise the next transaction would have a connection that a thread still works on."""
+    task = asyncio.create_task(watched.run(kind, "SELECT hold()"))
+    await watched.under_way()
+    for _ in range(2):
+        task.cancel()
+        await asyncio.wait([task], timeout=0.05)
+        assert not task.done()
+    watched.go_on.set()
     await asyncio.wait([task])
     assert task.cancelled()
+    assert watched.write_lock_is_free()
+
+
+@pytest.mark.parametrize("turns", range(0, 40, 2))
+async def test_cancelled_at_any_step_it_is_done_whole_or_not_at_all(
+    database: Database, path: Path, turns: int
+) -> None:
+    async def work() -> None:
+        async with database.read() as tx:
+            await accounts.each(tx)
+        async with database.write() as tx:
+            await accounts.add(tx, uuid4(), "one", NOON)
+            await accounts.add(tx, uuid4(), "two", NOON)
+        await database.ask(accounts.each)
+
+    task = asyncio.create_task(work())
+    for _ in range(turns):
+        # A thread has time to answer meanwhile, or not: either has to be right.
+        await asyncio.sleep(0.0005)
+    task.cancel()
+    await asyncio.wait([task])
     with closing(sqlite3.connect(path, timeout=0)) as other:
         other.execute("BEGIN IMMEDIATE")
+        assert other.execute("SELECT count(*) FROM accounts").fetchone()[0] in {0, 2}
+    async with database.write() as tx:
+        await accounts.add(tx, uuid4(), "three", NOON)
+    # Every connection there is, at once: none is lost, and none is in an old transaction.
+    for found in await asyncio.gather(*(database.ask(accounts.each) for _ in range(READERS + 1))):
+        assert len(found) in {1, 3}
 
 
 async def test_a_reader_sees_one_state_and_never_a_half_done_one(database: Database, path: Path) -> None:
     other = Database(path)
-    async with database.read() as before, other.write() as writing:
+    async with database.read() as before:
+        async with other.write() as writing:
+            assert await accounts.each(before) == []
+            await accounts.add(writing, uuid4(), "new", NOON)
+            async with database.read() as meanwhile:
+                assert await accounts.each(meanwhile) == []
+            assert await database.ask(accounts.each) == []
         assert await accounts.each(before) == []
-        await accounts.add(writing, uuid4(), "new", NOON)
-        async with database.read() as meanwhile:
-            assert await accounts.each(meanwhile) == []
-        await writing.commit()
-        assert await accounts.each(before) == []
-        async with database.read() as after:
-            assert len(await accounts.each(after)) == 1
+        assert len(await database.ask(accounts.each)) == 1
     await other.close()
 
 
-async def test_writers_of_two_processes_follow_one_another(database: Database, path: Path) -> None:
+async def test_a_question_sees_one_state(database: Database) -> None:
+    """Its second statement does not see what was written after its first."""
+    loop = asyncio.get_running_loop()
+
+    async def ask_twice(tx: Transaction) -> tuple[int, int]:
+        first = len(await accounts.each(tx))
+        # On the thread of the question: the loop is free to write.
+        asyncio.run_coroutine_threadsafe(write(), loop).result(30)
+        return first, len(await accounts.each(tx))
+
+    async def write() -> None:
+        async with database.write() as tx:
+            await accounts.add(tx, uuid4(), "new", NOON)
+
+    assert await database.ask(ask_twice) == (0, 0)
+
+
+async def test_a_question_may_not_wait_for_anything_else(database: Database) -> None:
+    async def wait(tx: Transaction) -> None:
+        await accounts.each(tx)
+        await asyncio.sleep(0)
+
+    with pytest.raises(RuntimeError, match="nothing but its own statements"):
+        await database.ask(wait)
+    assert await database.ask(accounts.each) == []
+
+
+async def test_an_error_in_a_question_is_raised_where_it_was_asked(database: Database) -> None:
+    async def fail(tx: Transaction) -> None:
+        await tx.execute(text("SELECT nothing FROM nowhere"))
+
+    with pytest.raises(OperationalError):
+        await database.ask(fail)
+    assert await database.ask(accounts.each) == []
+
+
+async def test_more_readers_than_there_is_room_for_wait(path: Path) -> None:
+    database = Database(path, readers=2)
+    inside, finish = asyncio.Semaphore(0), asyncio.Event()
+
+    async def read() -> None:
+        async with database.read() as tx:
+            await accounts.each(tx)
+            inside.release()
+            await finish.wait()
+
+    readers = [asyncio.create_task(read()) for _ in range(5)]
+    await inside.acquire()
+    await inside.acquire()
+    third = asyncio.create_task(inside.acquire())
+    await asyncio.wait([third], timeout=0.05)
+    assert not third.done()
+    finish.set()
+    await asyncio.gather(third, *readers)
+    await database.close()
+
+
+async def test_writers_of_several_processes_follow_one_another(database: Database, path: Path) -> None:
     """Each reads a count and writes one more: with writers side by side, counts would be lost."""
-    other = Database(path)
     async with database.write() as tx:
         await tx.execute(text("CREATE TABLE counts (n INTEGER)"))
         await tx.execute(text("INSERT INTO counts VALUES (0)"))
-
-    async def count(one: Database) -> None:
-        for _ in range(10):
-            async with one.write() as tx:
-                n = (await tx.execute(text("SELECT n FROM counts"))).scalar_one()
-                await asyncio.sleep(0)
-                await tx.execute(text("UPDATE counts SET n = :n"), {"n": n + 1})
-
-    await asyncio.gather(*(count(one) for one in (database, other, database, other)))
+    others = [
+        await asyncio.create_subprocess_exec(sys.executable, "-c", COUNTER, str(path)) for _ in range(2)
+    ]
+    here = Database(path)
+    await asyncio.gather(count_up(database), count_up(here), *(other.wait() for other in others))
     async with database.read() as tx:
-        assert (await tx.execute(text("SELECT n FROM counts"))).scalar_one() == 40
-    await other.close()
+        assert (await tx.execute(text("SELECT n FROM counts"))).scalar_one() == 4 * 25
+    await here.close()
 
 
 async def test_many_writers_leave_room_for_readers(database: Database) -> None:

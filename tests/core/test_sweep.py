@@ -151,7 +151,8 @@ async def test_bytes_whose_record_is_just_being_written_are_not_unused(town: Tow
     """An upload half done: its bytes are published, its record is not committed."""
     await town.add()
     async with town.house.catalogue.write() as tx:
-        recorded = dict((await tx.execute(select(tables.images))).mappings().one())
+        (row,) = await tx.execute(select(tables.images))
+        recorded = row._asdict()
         del recorded["number"]
         await tx.execute(insert(tables.images).values(recorded | {"id": uuid4(), "sha256": orphan(town)}))
         looking = asyncio.create_task(findings(town))

@@ -4,27 +4,26 @@ from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import func, insert, select
-from sqlalchemy.ext.asyncio import AsyncConnection
 
-from tintype.catalogue.engine import first_key
+from tintype.catalogue.engine import Transaction
 from tintype.catalogue.tables import accounts, people
 from tintype.model import Account, Person
 from tintype.model.names import fold
 
 
-async def find(tx: AsyncConnection, name: str) -> Account | None:
+async def find(tx: Transaction, name: str) -> Account | None:
     """The account of that name."""
     row = (await tx.execute(select(accounts).where(accounts.c.name == name))).first()
     return None if row is None else Account(row.id, row.name, row.external_id)
 
 
-async def each(tx: AsyncConnection) -> list[Account]:
+async def each(tx: Transaction) -> list[Account]:
     """All accounts, by name."""
     rows = await tx.execute(select(accounts).order_by(accounts.c.name))
     return [Account(row.id, row.name, row.external_id) for row in rows]
 
 
-async def add(tx: AsyncConnection, id: UUID, name: str, now: datetime) -> Account:
+async def add(tx: Transaction, id: UUID, name: str, now: datetime) -> Account:
     """Open an account. Its external id looks like those of evotor: `02-` and 15 digits, counted up."""
     count = (await tx.execute(select(func.count()).select_from(accounts))).scalar_one()
     account = Account(id, name, f"02-{200_000_000_000_000 + count + 1}")
@@ -34,12 +33,12 @@ async def add(tx: AsyncConnection, id: UUID, name: str, now: datetime) -> Accoun
     return account
 
 
-async def person(tx: AsyncConnection, account: UUID, name: str, now: datetime) -> Person:
+async def person(tx: Transaction, account: UUID, name: str, now: datetime) -> Person:
     """The person of that name in the account, added if new."""
     found = (
         await tx.execute(select(people.c.id).where(people.c.account_id == account, people.c.name == name))
     ).scalar_one_or_none()
     if found is None:
         values = {"account_id": account, "name": name, "folded": fold(name), "created_at": now}
-        found = first_key(await tx.execute(insert(people).values(**values)))
+        found = (await tx.execute(insert(people).values(**values))).key()
     return Person(found, name)

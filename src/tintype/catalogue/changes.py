@@ -4,15 +4,15 @@ from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import delete, func, insert, literal, select
-from sqlalchemy.ext.asyncio import AsyncConnection
 
+from tintype.catalogue.engine import Transaction
 from tintype.catalogue.tables import Instant, changes, images
 
 KEPT = 10_000
 """Changes that are kept. A process that reads so late that it misses some sees the gap in their numbers."""
 
 
-async def note(tx: AsyncConnection, account: UUID, image: UUID, now: datetime) -> None:
+async def note(tx: Transaction, account: UUID, image: UUID, now: datetime) -> None:
     """Tell, in the transaction that changes it, that an image of the account is delivered otherwise.
 
     Before the image is deleted: of one that isn't there nothing is told.
@@ -24,13 +24,13 @@ async def note(tx: AsyncConnection, account: UUID, image: UUID, now: datetime) -
     await tx.execute(delete(changes).where(changes.c.seq <= newest - KEPT))
 
 
-async def last(tx: AsyncConnection) -> int:
+async def last(tx: Transaction) -> int:
     """The number of the newest change; 0 before the first."""
     found: int | None = (await tx.execute(select(func.max(changes.c.seq)))).scalar_one()
     return found or 0
 
 
-async def since(tx: AsyncConnection, seq: int) -> list[tuple[int, UUID]]:
+async def since(tx: Transaction, seq: int) -> list[tuple[int, UUID]]:
     """Number and image of each change behind `seq`, in order. A gap in the numbers is what was dropped."""
     query = select(changes.c.seq, changes.c.image).where(changes.c.seq > seq).order_by(changes.c.seq)
     return [(row.seq, row.image) for row in await tx.execute(query)]

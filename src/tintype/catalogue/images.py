@@ -6,10 +6,9 @@ from typing import Any
 from uuid import UUID
 
 from msgspec import structs
-from sqlalchemy import ColumnElement, RowMapping, Select, delete, func, insert, select, update
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import ColumnElement, Row, Select, delete, func, insert, select, update
 
-from tintype.catalogue.engine import first_key
+from tintype.catalogue.engine import Transaction
 from tintype.catalogue.tables import images, people
 from tintype.imaging import Format
 from tintype.model import Draft, Image, Person, Status, Version
@@ -34,17 +33,17 @@ _SORT_COLUMNS: dict[SortKey, ColumnElement[Any]] = {
 _VERSION = (images.c.id, images.c.number, images.c.version, images.c.width, images.c.height)
 
 
-async def record(tx: AsyncConnection, account: UUID, person: Person, draft: Draft, now: datetime) -> Image:
+async def record(tx: Transaction, account: UUID, person: Person, draft: Draft, now: datetime) -> Image:
     """Add an image; its first version."""
     told = structs.asdict(draft)
     given: dict[str, Any] = {"account_id": account, "version": 1, "created_at": now, "modified_at": now}
     by = {"created_by": person.id, "modified_by": person.id}
     row = insert(images).values(**told, **given, **by, folded=fold(draft.name))
-    number = first_key(await tx.execute(row))
+    number = (await tx.execute(row)).key()
     return Image(number=number, created_by=person, modified_by=person, **told, **given)
 
 
-async def versions(tx: AsyncConnection, account: UUID, ids: Sequence[UUID]) -> dict[UUID, Version]:
+async def versions(tx: Transaction, account: UUID, ids: Sequence[UUID]) -> dict[UUID, Version]:
     """The present versions of those of `ids` that the account owns, in one query."""
     rows = await tx.execute(
         select(*_VERSION).where(images.c.account_id == account, images.c.id.in_(set(ids)))
@@ -52,12 +51,12 @@ async def versions(tx: AsyncConnection, account: UUID, ids: Sequence[UUID]) -> d
     return {row.id: Version(row.id, row.number, row.version, row.width, row.height) for row in rows}
 
 
-async def get(tx: AsyncConnection, account: UUID, id: UUID) -> Image | None:
+async def get(tx: Transaction, account: UUID, id: UUID) -> Image | None:
     """One image of an account."""
     return await _one(tx, _whole().where(images.c.account_id == account, images.c.id == id))
 
 
-async def linked(tx: AsyncConnection, key: UUID | int) -> Image | None:
+async def linked(tx: Transaction, key: UUID | int) -> Image | None:
     """The image a delivery link names, by id or number; the link itself is the permission."""
     if isinstance(key, int) and key > MAX_ROW:
         return None
@@ -65,13 +64,13 @@ async def linked(tx: AsyncConnection, key: UUID | int) -> Image | None:
     return await _one(tx, _whole().where(named))
 
 
-async def same(tx: AsyncConnection, account: UUID, sha256: str, filename: str) -> Image | None:
+async def same(tx: Transaction, account: UUID, sha256: str, filename: str) -> Image | None:
     """An image of the account with exactly these bytes under exactly this file name."""
     alike = (images.c.account_id == account, images.c.sha256 == sha256, images.c.filename == filename)
     return await _one(tx, _whole().where(*alike).limit(1))
 
 
-async def page(tx: AsyncConnection, account: UUID, selection: Selection) -> tuple[int, list[Image]]:
+async def page(tx: Transaction, account: UUID, selection: Selection) -> tuple[int, list[Image]]:
     """How many images match on all pages, and those of this page."""
     matching = _matching(account, selection)
     total = (await tx.execute(select(func.count()).select_from(images).where(*matching))).scalar_one()
@@ -82,33 +81,31 @@ async def page(tx: AsyncConnection, account: UUID, selection: Selection) -> tupl
     rows = await tx.execute(
         _whole().where(*matching).order_by(*order).limit(selection.limit).offset(selection.skip)
     )
-    return total, [_image(row) for row in rows.mappings()]
+    return total, [_image(row) for row in rows]
 
 
-async def newest(tx: AsyncConnection, account: UUID, before: int | None, limit: int) -> list[Image]:
+async def newest(tx: Transaction, account: UUID, before: int | None, limit: int) -> list[Image]:
     """Images of an account from the newest, or from the one before number `before`."""
     query = _whole().where(images.c.account_id == account).order_by(images.c.number.desc()).limit(limit)
     if before is not None:
         query = query.where(images.c.number < min(before, MAX_ROW))
-    return [_image(row) for row in (await tx.execute(query)).mappings()]
+    return [_image(row) for row in await tx.execute(query)]
 
 
-async def numbered(tx: AsyncConnection, account: UUID, numbers: Sequence[int]) -> dict[int, Image]:
+async def numbered(tx: Transaction, account: UUID, numbers: Sequence[int]) -> dict[int, Image]:
     """Those of the numbered images that the account owns."""
     rows = await tx.execute(_whole().where(images.c.account_id == account, images.c.number.in_(set(numbers))))
-    return {row["number"]: _image(row) for row in rows.mappings()}
+    return {row.number: _image(row) for row in rows}
 
 
-async def set_status(
-    tx: AsyncConnection, image: Image, status: Status, person: Person, now: datetime
-) -> Image:
+async def set_status(tx: Transaction, image: Image, status: Status, person: Person, now: datetime) -> Image:
     """Change whether an image is in use."""
     given: dict[str, Any] = {"status": status, "modified_at": now}
     await _change(tx, image, person, **given)
     return structs.replace(image, modified_by=person, **given)
 
 
-async def replace(tx: AsyncConnection, image: Image, draft: Draft, person: Person, now: datetime) -> Image:
+async def replace(tx: Transaction, image: Image, draft: Draft, person: Person, now: datetime) -> Image:
     """Make of an image its next version: all of the draft but what identifies an image."""
     told = {name: value for name, value in structs.asdict(draft).items() if name != "id"}
     given: dict[str, Any] = {**told, "version": image.version + 1, "modified_at": now}
@@ -116,56 +113,59 @@ async def replace(tx: AsyncConnection, image: Image, draft: Draft, person: Perso
     return structs.replace(image, modified_by=person, **given)
 
 
-async def erase(tx: AsyncConnection, account: UUID, id: UUID) -> str | None:
+async def erase(tx: Transaction, account: UUID, id: UUID) -> str | None:
     """Delete an image and its placements; answers the digest of its bytes, None if there was none."""
     query = delete(images).where(images.c.account_id == account, images.c.id == id).returning(images.c.sha256)
-    return (await tx.execute(query)).scalar_one_or_none()
+    found: str | None = (await tx.execute(query)).scalar_one_or_none()
+    return found
 
 
-async def refers(tx: AsyncConnection, sha256: str) -> bool:
+async def refers(tx: Transaction, sha256: str) -> bool:
     """Whether any account's image has these bytes."""
     return (
         await tx.execute(select(images.c.number).where(images.c.sha256 == sha256).limit(1))
     ).first() is not None
 
 
-async def exists(tx: AsyncConnection, id: UUID) -> bool:
+async def exists(tx: Transaction, id: UUID) -> bool:
     """Whether any account has this image."""
     return (await tx.execute(select(images.c.number).where(images.c.id == id))).first() is not None
 
 
-async def originals(tx: AsyncConnection, after: int, limit: int) -> list[tuple[int, UUID, str, int]]:
+async def originals(tx: Transaction, after: int, limit: int) -> list[tuple[int, UUID, str, int]]:
     """Number, id, digest and size of the images of every account, by number, from the one behind `after`."""
     columns = (images.c.number, images.c.id, images.c.sha256, images.c.bytes)
     query = select(*columns).where(images.c.number > after).order_by(images.c.number).limit(limit)
     return [(row.number, row.id, row.sha256, row.bytes) for row in await tx.execute(query)]
 
 
-async def bare(tx: AsyncConnection, after: int, limit: int) -> list[Image]:
+async def bare(tx: Transaction, after: int, limit: int) -> list[Image]:
     """Images of every account that have no placeholder, by number, from the one behind `after`."""
     lacking = (images.c.number > after, images.c.thumbhash.is_(None))
     query = _whole().where(*lacking).order_by(images.c.number).limit(limit)
-    return [_image(row) for row in (await tx.execute(query)).mappings()]
+    return [_image(row) for row in await tx.execute(query)]
 
 
-async def count_bare(tx: AsyncConnection) -> int:
+async def count_bare(tx: Transaction) -> int:
     """How many images of all accounts lack a placeholder."""
     query = select(func.count()).select_from(images).where(images.c.thumbhash.is_(None))
-    return (await tx.execute(query)).scalar_one()
+    found: int = (await tx.execute(query)).scalar_one()
+    return found
 
 
-async def placehold(tx: AsyncConnection, sha256: str, thumbhash: str, colour: str | None) -> None:
+async def placehold(tx: Transaction, sha256: str, thumbhash: str, colour: str | None) -> None:
     """Give a placeholder to every image of these bytes that lacks one; it is no change of the image."""
     bare = (images.c.sha256 == sha256, images.c.thumbhash.is_(None))
     await tx.execute(update(images).where(*bare).values(thumbhash=thumbhash, colour=colour))
 
 
-async def count(tx: AsyncConnection) -> int:
+async def count(tx: Transaction) -> int:
     """How many images all accounts have together."""
-    return (await tx.execute(select(func.count()).select_from(images))).scalar_one()
+    found: int = (await tx.execute(select(func.count()).select_from(images))).scalar_one()
+    return found
 
 
-async def _change(tx: AsyncConnection, image: Image, person: Person, **values: Any) -> None:  # noqa: ANN401  any columns
+async def _change(tx: Transaction, image: Image, person: Person, **values: Any) -> None:  # noqa: ANN401  any columns
     own = (images.c.account_id == image.account_id, images.c.number == image.number)
     await tx.execute(update(images).where(*own).values(**values, modified_by=person.id))
 
@@ -190,32 +190,32 @@ def _whole() -> Select[Any]:
     )
 
 
-async def _one(tx: AsyncConnection, query: Select[Any]) -> Image | None:
-    row = (await tx.execute(query)).mappings().first()
+async def _one(tx: Transaction, query: Select[Any]) -> Image | None:
+    row = (await tx.execute(query)).first()
     return None if row is None else _image(row)
 
 
-def _image(row: RowMapping) -> Image:
+def _image(row: Row[Any]) -> Image:
     return Image(
-        id=row["id"],
-        number=row["number"],
-        account_id=row["account_id"],
-        filename=row["filename"],
-        name=row["name"],
-        extension=row["extension"],
-        format=Format(row["format"]),
-        sha256=row["sha256"],
-        bytes=row["bytes"],
-        width=row["width"],
-        height=row["height"],
-        frames=row["frames"],
-        has_alpha=row["has_alpha"],
-        status=Status(row["status"]),
-        version=row["version"],
-        created_by=Person(row["created_by"], row["creator_name"]),
-        created_at=row["created_at"],
-        modified_by=Person(row["modified_by"], row["editor_name"]),
-        modified_at=row["modified_at"],
-        thumbhash=row["thumbhash"],
-        colour=row["colour"],
+        id=row.id,
+        number=row.number,
+        account_id=row.account_id,
+        filename=row.filename,
+        name=row.name,
+        extension=row.extension,
+        format=Format(row.format),
+        sha256=row.sha256,
+        bytes=row.bytes,
+        width=row.width,
+        height=row.height,
+        frames=row.frames,
+        has_alpha=row.has_alpha,
+        status=Status(row.status),
+        version=row.version,
+        created_by=Person(row.created_by, row.creator_name),
+        created_at=row.created_at,
+        modified_by=Person(row.modified_by, row.editor_name),
+        modified_at=row.modified_at,
+        thumbhash=row.thumbhash,
+        colour=row.colour,
     )

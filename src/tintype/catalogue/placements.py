@@ -5,13 +5,13 @@ from uuid import UUID
 
 from sqlalchemy import ColumnElement, delete, insert, select
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.ext.asyncio import AsyncConnection
 
+from tintype.catalogue.engine import Transaction
 from tintype.catalogue.tables import images, placements, stores
 from tintype.model import Place
 
 
-async def hang(tx: AsyncConnection, account: UUID, image: int, place: Place) -> bool:
+async def hang(tx: Transaction, account: UUID, image: int, place: Place) -> bool:
     """Hang an image (by number) at a place; False if another image hangs there."""
     values = {
         "account_id": account,
@@ -29,29 +29,31 @@ async def hang(tx: AsyncConnection, account: UUID, image: int, place: Place) -> 
     return True
 
 
-async def clear(tx: AsyncConnection, account: UUID, place: Place) -> None:
+async def clear(tx: Transaction, account: UUID, place: Place) -> None:
     """Take down what hangs at exactly this place; the image itself stays."""
     await tx.execute(delete(placements).where(*_at(account, place), placements.c.slot == place.slot))
 
 
-async def hanging(tx: AsyncConnection, account: UUID, place: Place) -> list[tuple[Place, int]]:
+async def hanging(tx: Transaction, account: UUID, place: Place) -> list[tuple[Place, int]]:
     """What hangs at every slot of the place's holder, with the images' numbers, in the order it was hung."""
     rows = await tx.execute(select(placements).where(*_at(account, place)).order_by(placements.c.id))
     return [(Place(row.kind, row.container, row.holder, row.slot, row.alt_text), row.image) for row in rows]
 
 
-async def hangs(tx: AsyncConnection, account: UUID, place: Place, image: UUID) -> bool:
+async def hangs(tx: Transaction, account: UUID, place: Place, image: UUID) -> bool:
     """Whether this image hangs at this holder."""
     query = select(placements.c.id).join(images, images.c.number == placements.c.image)
     return (await tx.execute(query.where(*_at(account, place), images.c.id == image))).first() is not None
 
 
-async def store_owner(tx: AsyncConnection, store: str) -> UUID | None:
+async def store_owner(tx: Transaction, store: str) -> UUID | None:
     """The account a store belongs to; None if nobody has used it yet."""
-    return (await tx.execute(select(stores.c.account_id).where(stores.c.id == store))).scalar_one_or_none()
+    query = select(stores.c.account_id).where(stores.c.id == store)
+    owner: UUID | None = (await tx.execute(query)).scalar_one_or_none()
+    return owner
 
 
-async def claim_store(tx: AsyncConnection, account: UUID, store: str, now: datetime) -> None:
+async def claim_store(tx: Transaction, account: UUID, store: str, now: datetime) -> None:
     """Make a store the account's."""
     await tx.execute(insert(stores).values(id=store, account_id=account, created_at=now))
 

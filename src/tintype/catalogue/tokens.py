@@ -6,13 +6,13 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Row, Select, insert, select, update
-from sqlalchemy.ext.asyncio import AsyncConnection
 
+from tintype.catalogue.engine import Transaction
 from tintype.catalogue.tables import accounts, people, tokens
 from tintype.model import Account, Person, Role, Token, TokenKind
 
 
-async def record(tx: AsyncConnection, token: Token, digest: str) -> None:
+async def record(tx: Transaction, token: Token, digest: str) -> None:
     """Add a token under the digest of its secret."""
     await tx.execute(
         insert(tokens).values(
@@ -33,13 +33,13 @@ async def record(tx: AsyncConnection, token: Token, digest: str) -> None:
     )
 
 
-async def by_digest(tx: AsyncConnection, dialect: str, digests: Sequence[str]) -> dict[str, Token]:
+async def by_digest(tx: Transaction, dialect: str, digests: Sequence[str]) -> dict[str, Token]:
     """The tokens of a dialect that stand under these digests, in one query."""
     rows = await tx.execute(_whole().where(tokens.c.dialect == dialect, tokens.c.digest.in_(digests)))
     return {row.digest: _token(row) for row in rows}
 
 
-async def each(tx: AsyncConnection, account: str | None = None) -> list[Token]:
+async def each(tx: Transaction, account: str | None = None) -> list[Token]:
     """All tokens, or those of the account of that name, oldest first."""
     query = _whole().order_by(tokens.c.created_at, tokens.c.id)
     if account is not None:
@@ -47,13 +47,13 @@ async def each(tx: AsyncConnection, account: str | None = None) -> list[Token]:
     return [_token(row) for row in await tx.execute(query)]
 
 
-async def get(tx: AsyncConnection, id: UUID) -> Token | None:
+async def get(tx: Transaction, id: UUID) -> Token | None:
     """The token with this id."""
     row = (await tx.execute(_whole().where(tokens.c.id == id))).first()
     return None if row is None else _token(row)
 
 
-async def revoke(tx: AsyncConnection, id: UUID, now: datetime) -> None:
+async def revoke(tx: Transaction, id: UUID, now: datetime) -> None:
     """Refuse a token from now on, and those that were issued for it; a time already set stays."""
     refused = (tokens.c.id == id) | (tokens.c.issued_for == id)
     await tx.execute(update(tokens).where(refused, tokens.c.revoked_at.is_(None)).values(revoked_at=now))

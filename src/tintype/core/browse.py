@@ -16,8 +16,7 @@ async def one(house: House, caller: Caller, id: UUID) -> Image:
     Raises:
         Error: MISSING when the account has no such image.
     """
-    async with house.catalogue.read() as tx:
-        image = await images.get(tx, caller.account.id, id)
+    image = await house.catalogue.ask(lambda tx: images.get(tx, caller.account.id, id))
     if image is None:
         raise no_such_image()
     return image
@@ -25,14 +24,12 @@ async def one(house: House, caller: Caller, id: UUID) -> Image:
 
 async def page(house: House, caller: Caller, selection: Selection) -> tuple[int, list[Image]]:
     """How many of the account's images match, and those of the page asked for."""
-    async with house.catalogue.read() as tx:
-        return await images.page(tx, caller.account.id, selection)
+    return await house.catalogue.ask(lambda tx: images.page(tx, caller.account.id, selection))
 
 
 async def newest(house: House, caller: Caller, before: int | None, limit: int) -> list[Image]:
     """The account's images, newest first, from the one before number `before`."""
-    async with house.catalogue.read() as tx:
-        return await images.newest(tx, caller.account.id, before, limit)
+    return await house.catalogue.ask(lambda tx: images.newest(tx, caller.account.id, before, limit))
 
 
 async def hanging(house: House, caller: Caller, place: Place) -> list[tuple[Place, Image]]:
@@ -46,8 +43,7 @@ async def hanging(house: House, caller: Caller, place: Place) -> list[tuple[Plac
 async def reachable(house: House) -> bool:
     """Whether the catalogue answers."""
     try:
-        async with house.catalogue.read() as tx:
-            await images.newest(tx, UUID(int=0), None, 1)
+        await house.catalogue.ask(lambda tx: images.newest(tx, UUID(int=0), None, 1))
     except (SQLAlchemyError, OSError):
         return False
     return True

@@ -6,9 +6,9 @@ from datetime import datetime
 
 import uuid_utils.compat
 from msgspec import Struct, structs
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from tintype.catalogue import images, placements
+from tintype.catalogue.engine import Transaction
 from tintype.core.fairness import Load
 from tintype.core.house import House
 from tintype.core.stores import claim
@@ -193,7 +193,7 @@ def _refusal(refused: ImageRefused) -> Error:
 
 
 async def _hang(
-    tx: AsyncConnection, caller: Caller, number: int, place: Place, now: datetime, *, replace: bool
+    tx: Transaction, caller: Caller, number: int, place: Place, now: datetime, *, replace: bool
 ) -> None:
     if place.owned:
         await claim(tx, caller, place.container, now)

@@ -7,9 +7,9 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 import uuid_utils.compat
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from tintype.catalogue import accounts, tokens
+from tintype.catalogue.engine import Transaction
 from tintype.core.house import House
 from tintype.model import Account, Caller, Error, Kind, Person, Role, Token, TokenKind
 
@@ -110,8 +110,7 @@ async def revoke(house: House, token_id: UUID) -> Token:
 
 async def issued(house: House, account: str | None = None) -> list[Token]:
     """All tokens, or those of one account, oldest first."""
-    async with house.catalogue.read() as tx:
-        return await tokens.each(tx, account)
+    return await house.catalogue.ask(lambda tx: tokens.each(tx, account))
 
 
 async def member(house: House, account_name: str, person_name: str) -> tuple[Account, Person]:
@@ -154,15 +153,14 @@ def _new(  # noqa: PLR0913  a token is all of these
     return token, secret
 
 
-async def _account(tx: AsyncConnection, name: str, now: datetime) -> Account:
+async def _account(tx: Transaction, name: str, now: datetime) -> Account:
     found = await accounts.find(tx, name)
     return found or await accounts.add(tx, uuid_utils.compat.uuid7(), name, now)
 
 
 async def _find(house: House, dialect: str, secret_texts: Sequence[str]) -> list[Token | None]:
     digests = [_digest(secret) for secret in secret_texts]
-    async with house.catalogue.read() as tx:
-        found = await tokens.by_digest(tx, dialect, digests)
+    found = await house.catalogue.ask(lambda tx: tokens.by_digest(tx, dialect, digests))
     return [found.get(digest) for digest in digests]
 
 

@@ -14,5 +14,4 @@ async def versions(house: House, caller: Caller, ids: Sequence[UUID]) -> dict[UU
     An id that is missing from the answer does not exist or is another account's: the two can't be told
     apart.
     """
-    async with house.catalogue.read() as tx:
-        return await images.versions(tx, caller.account.id, ids)
+    return await house.catalogue.ask(lambda tx: images.versions(tx, caller.account.id, ids))

@@ -2,22 +2,20 @@
 
 from datetime import datetime
 
-from sqlalchemy.ext.asyncio import AsyncConnection
-
 from tintype.catalogue import placements
+from tintype.catalogue.engine import Transaction
 from tintype.core.house import House
 from tintype.model import Caller, Error, Kind
 
 
 async def enter(house: House, caller: Caller, store: str) -> None:
     """Raise FORBIDDEN if the store is another account's; one that nobody has used is open to all."""
-    async with house.catalogue.read() as tx:
-        owner = await placements.store_owner(tx, store)
+    owner = await house.catalogue.ask(lambda tx: placements.store_owner(tx, store))
     if owner not in {None, caller.account.id}:
         raise _foreign()
 
 
-async def claim(tx: AsyncConnection, caller: Caller, store: str, now: datetime) -> None:
+async def claim(tx: Transaction, caller: Caller, store: str, now: datetime) -> None:
     """Make a store the caller's, if it is nobody's.
 
     Raises:

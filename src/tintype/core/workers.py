@@ -29,6 +29,8 @@ class WorkerSettings(Struct, frozen=True, forbid_unknown_fields=True):
     same one before it is made here too."""
     disk_threads: Annotated[int, Meta(ge=1)] = 8
     """Threads that read and write files."""
+    catalogue_readers: Annotated[int, Meta(ge=1)] = 4
+    """Transactions that read the catalogue at the same time; beside them one writes."""
 
 
 class Workers:
