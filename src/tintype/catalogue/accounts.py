@@ -3,7 +3,7 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import func, insert, select
+from sqlalchemy import func, insert, select, update
 
 from tintype.catalogue.engine import Transaction
 from tintype.catalogue.tables import accounts, people
@@ -31,6 +31,17 @@ async def add(tx: Transaction, id: UUID, name: str, now: datetime) -> Account:
         insert(accounts).values(id=id, name=name, external_id=account.external_id, created_at=now)
     )
     return account
+
+
+async def allowed_sizes(tx: Transaction, account: UUID) -> str | None:
+    """The sizes that links anybody can write may ask of the account, as they were set; None is any."""
+    query = select(accounts.c.allowed_sizes).where(accounts.c.id == account)
+    return (await tx.execute(query)).scalar_one_or_none()
+
+
+async def allow_sizes(tx: Transaction, account: UUID, sizes: str | None) -> None:
+    """Set those sizes; None is any."""
+    await tx.execute(update(accounts).where(accounts.c.id == account).values(allowed_sizes=sizes))
 
 
 async def person(tx: Transaction, account: UUID, name: str, now: datetime) -> Person:

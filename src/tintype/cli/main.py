@@ -11,6 +11,7 @@ COMMANDS = {
     "demo": "tintype.cli.demo:demo",
     "import": "tintype.cli.importing:import_images",
     "token": "tintype.cli.token:token",
+    "account": "tintype.cli.account:account",
     "keys": "tintype.cli.keys:keys",
     "migrate": "tintype.cli.migrate:migrate",
     "check": "tintype.cli.check:check",

@@ -1,0 +1,86 @@
+"""Bounds for links that anybody can write: which sizes an account lets them ask for."""
+
+import re
+from uuid import UUID
+
+from msgspec import Struct
+
+from tintype.catalogue import accounts
+from tintype.core.house import House
+from tintype.imaging import Recipe
+from tintype.model import Account, Error, Kind
+
+MAX_SIZES = 100
+"""Sizes that an account can allow."""
+
+_SIZE = re.compile(r"([1-9][0-9]{0,4})?x([1-9][0-9]{0,4})?\Z")
+
+
+class Sizes(Struct, frozen=True):
+    """The sizes that are allowed, each as width and height in pixels; an open side is None."""
+
+    pairs: tuple[tuple[int | None, int | None], ...]
+
+    def __str__(self) -> str:
+        return ",".join(f"{width or ''}x{height or ''}" for width, height in self.pairs)
+
+    def allow(self, recipe: Recipe) -> bool:
+        """Whether the recipe's box, in device pixels, is one of the sizes."""
+        box = recipe.normal()
+        return (box.width, box.height) in self.pairs
+
+
+def parse_sizes(text: str) -> Sizes:
+    """The sizes in a text such as `320x240,640x,x480`.
+
+    Raises:
+        Error: INVALID.
+    """
+    words = text.split(",")
+    if len(words) > MAX_SIZES:
+        raise Error(Kind.INVALID, f"An account can allow {MAX_SIZES} sizes at the most.")
+    return Sizes(tuple(_size(word.strip()) for word in words))
+
+
+async def allowed(house: House, name: str) -> tuple[Account, Sizes | None]:
+    """The account of this name, and the sizes it allows; None is any.
+
+    Raises:
+        Error: MISSING.
+    """
+    async with house.catalogue.read() as tx:
+        account = await accounts.find(tx, name)
+        if account is None:
+            raise Error(Kind.MISSING, f"There is no account {name!r}.")
+        return account, _sizes(await accounts.allowed_sizes(tx, account.id))
+
+
+async def allow(house: House, account: UUID, sizes: Sizes | None) -> None:
+    """Let links that anybody can write ask for these sizes only, from the next new rendition on."""
+    async with house.catalogue.write() as tx:
+        await accounts.allow_sizes(tx, account, None if sizes is None else str(sizes))
+
+
+async def require_size(house: House, account: UUID, recipe: Recipe) -> None:
+    """Raise FORBIDDEN unless the account lets anybody ask for the recipe's size."""
+    async with house.catalogue.read() as tx:
+        sizes = _sizes(await accounts.allowed_sizes(tx, account))
+    if sizes is not None and not sizes.allow(recipe):
+        raise Error(Kind.FORBIDDEN, f"Pictures are made in these sizes here: {sizes}.")
+
+
+def _sizes(text: str | None) -> Sizes | None:
+    return None if text is None else parse_sizes(text)
+
+
+def _size(word: str) -> tuple[int | None, int | None]:
+    match = _SIZE.match(word)
+    if match is None or word == "x":
+        raise Error(
+            Kind.INVALID, f"{word!r} is no size; write 320x240, or 640x for a width, x480 for a height."
+        )
+    return _side(match[1]), _side(match[2])
+
+
+def _side(text: str | None) -> int | None:
+    return int(text) if text else None
