@@ -36,7 +36,8 @@ async def add(tx: Transaction, id: UUID, name: str, now: datetime) -> Account:
 async def allowed_sizes(tx: Transaction, account: UUID) -> str | None:
     """The sizes that links anybody can write may ask of the account, as they were set; None is any."""
     query = select(accounts.c.allowed_sizes).where(accounts.c.id == account)
-    return (await tx.execute(query)).scalar_one_or_none()
+    sizes: str | None = (await tx.execute(query)).scalar_one_or_none()
+    return sizes
 
 
 async def allow_sizes(tx: Transaction, account: UUID, sizes: str | None) -> None:

@@ -1,0 +1,64 @@
+"""Which formats suit one who asks: what `auto` in a recipe comes to. Pure."""
+
+from collections.abc import Set as AbstractSet
+
+from tintype.imaging.formats import Format, row
+from tintype.imaging.recipe import Recipe
+
+MODERN = (Format.AVIF, Format.WEBP)
+"""Formats that not everybody reads, the one with the fewest bytes for a photograph first."""
+FLAT = frozenset({Format.PNG, Format.GIF})
+"""Formats of drawings and screens, which a JPEG would smear."""
+MOVING = frozenset({Format.GIF, Format.WEBP})
+"""Formats whose frames are kept."""
+
+TINY_PIXELS = 16_384
+"""Up to here the frame of a file outweighs the picture, so that all formats are tried and the smallest kept:
+an AVIF has some 300 bytes before its first pixel."""
+
+
+def accepted(accept: str) -> frozenset[Format]:
+    """The modern formats that an `Accept` header (RFC 9110, 12.5.1) names.
+
+    A wildcard names none: every browser sends one, whatever it reads. Nor does a quality of 0.
+    """
+    named = {
+        media.strip().lower()
+        for media, _, parameters in (part.partition(";") for part in accept.split(","))
+        if not _is_refused(parameters)
+    }
+    return frozenset(format for format in MODERN if row(format).media_type in named)
+
+
+def candidates(
+    source: Format, recipe: Recipe, accepted: AbstractSet[Format], *, has_alpha: bool, frames: int
+) -> tuple[Format, ...]:
+    """The formats that suit, the best first; the last is one that everybody reads.
+
+    Args:
+        source: the original's format.
+        recipe: what is asked; its own format is overlooked.
+        accepted: the modern formats that the client reads.
+        has_alpha: whether the original is transparent somewhere.
+        frames: of the original.
+    """
+    moves = source in MOVING and frames > 1 and recipe.frames != 1
+    # A lossless AVIF is larger than a lossless WebP, and takes many times as long.
+    passed_over = {Format.AVIF} if moves or recipe.lossless else set()
+    fitting = [format for format in MODERN if format in accepted - passed_over]
+    return (*fitting, _plain(source, recipe, has_alpha=has_alpha, moves=moves))
+
+
+def _plain(source: Format, recipe: Recipe, *, has_alpha: bool, moves: bool) -> Format:
+    """The format that everybody reads."""
+    if moves:
+        return Format.GIF
+    return Format.PNG if has_alpha or recipe.lossless or source in FLAT else Format.JPEG
+
+
+def _is_refused(parameters: str) -> bool:
+    for parameter in parameters.split(";"):
+        name, _, value = parameter.partition("=")
+        if name.strip().lower() == "q":
+            return not value.strip().strip("0.")
+    return False
