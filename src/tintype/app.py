@@ -54,7 +54,7 @@ def open_house(settings: Settings, clock: Clock = utc_now) -> House:
     return House(
         catalogue=Database(settings.data / CATALOGUE, settings.workers.catalogue_readers),
         originals=Originals(settings.data / ORIGINALS, settings.data / INCOMING),
-        renditions=Renditions(settings.data / RENDITIONS),
+        renditions=Renditions(settings.data / RENDITIONS, settings.renditions.max_bytes),
         workers=Workers(settings.workers),
         keyring=Keyring(settings.data / LINK_KEYS),
         facts=Facts(settings.facts.images),
@@ -65,7 +65,7 @@ def open_house(settings: Settings, clock: Clock = utc_now) -> House:
 
 async def close_house(house: House) -> None:
     """Let work under way finish, and give everything back."""
-    house.workers.close()
+    await house.workers.close()
     await house.catalogue.close()
 
 

@@ -10,7 +10,7 @@ import msgspec
 from msgspec import Struct
 
 from tintype.core.facts import FactSettings
-from tintype.core.house import ImageSettings
+from tintype.core.house import ImageSettings, RenditionSettings
 from tintype.core.workers import WorkerSettings
 from tintype.dialects import Dialect
 from tintype.web.front import WebSettings
@@ -24,6 +24,7 @@ CONFIG_NAME = "tintype.toml"
 SECTIONS: dict[str, type[Struct]] = {
     "web": WebSettings,
     "images": ImageSettings,
+    "renditions": RenditionSettings,
     "workers": WorkerSettings,
     "facts": FactSettings,
     "logs": LogSettings,
@@ -40,6 +41,7 @@ class Settings(Struct, frozen=True):
     data: Path
     web: WebSettings
     images: ImageSettings
+    renditions: RenditionSettings
     workers: WorkerSettings
     facts: FactSettings
     logs: LogSettings

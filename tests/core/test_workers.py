@@ -255,3 +255,39 @@ async def test_who_is_cancelled_waits_for_his_file_work_to_end(gate: Gate) -> No
     gate.open.set()
     await asyncio.wait([task])
     assert task.cancelled()
+
+
+async def test_work_that_nobody_waits_for_is_done_once_at_a_time() -> None:
+    pool = workers()
+    begun, go_on = [], asyncio.Event()
+
+    async def work() -> None:
+        begun.append(1)
+        await go_on.wait()
+
+    for _ in range(3):
+        pool.aside("key", work)
+        await let_all_start()
+    assert begun == [1]
+    go_on.set()
+    await let_all_start()
+    pool.aside("key", work)
+    await let_all_start()
+    assert begun == [1, 1]
+    await pool.close()
+
+
+async def test_closing_drops_what_nobody_waits_for() -> None:
+    pool = workers()
+    ended = asyncio.Event()
+
+    async def work() -> None:
+        try:
+            await asyncio.Event().wait()
+        finally:
+            ended.set()
+
+    pool.aside("key", work)
+    await let_all_start()
+    await pool.close()
+    assert ended.is_set()

@@ -13,7 +13,7 @@ ONE, OTHER = uuid4(), uuid4()
 
 @pytest.fixture
 def renditions(tmp_path: Path) -> Renditions:
-    return Renditions(tmp_path / "renditions")
+    return Renditions(tmp_path / "renditions", 10**9)
 
 
 def put(renditions: Renditions, image: UUID, fingerprint: str, data: bytes = b"picture") -> Path:

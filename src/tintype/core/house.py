@@ -50,6 +50,13 @@ class ImageSettings(Struct, frozen=True, forbid_unknown_fields=True):
         return OutputLimits(max_side=self.max_output_side, max_pixels=self.max_output_pixels)
 
 
+class RenditionSettings(Struct, frozen=True, forbid_unknown_fields=True):
+    """The cache of what was made."""
+
+    max_bytes: Annotated[int, Meta(ge=1)] = 10 * 1024**3
+    """What renditions may take on the disk. Before that is reached, those used longest ago are removed."""
+
+
 @dataclass(frozen=True, slots=True)
 class House:
     """What the use-cases share. One a process."""

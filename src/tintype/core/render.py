@@ -8,6 +8,7 @@ import structlog
 from msgspec import Struct
 
 from tintype.core.browse import no_such_image
+from tintype.core.evict import tend
 from tintype.core.fairness import Load
 from tintype.core.house import House
 from tintype.imaging import ImageRefused, Reason, Recipe, output_format, render, row
@@ -61,6 +62,7 @@ async def rendition(house: House, image: Image, recipe: Recipe) -> Picture:
     made = await house.workers.disk(_find, house, path)
     if made is None:
         made = await house.workers.once(path, lambda: _make(house, image, recipe, path))
+        tend(house)
     return Picture(image, path, made.size, row(format).media_type, rendition_tag(image, recipe), made.data)
 
 
@@ -133,6 +135,9 @@ def _draw(house: House, image: Image, recipe: Recipe, path: Path) -> _Made:
 def _keep(house: House, path: Path, data: bytes) -> None:
     try:
         house.renditions.put(path, data)
+    except FileNotFoundError:
+        # Purged, or deleted with its image, while it was drawn.
+        return
     except OSError as failed:
         # A full disk: the picture is delivered all the same, and made again for who asks next.
         log.warning("rendition-not-kept", path=str(path), reason=failed.strerror)

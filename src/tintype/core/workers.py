@@ -8,6 +8,7 @@ from collections.abc import Callable, Coroutine, Hashable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Annotated, Any, Generic, ParamSpec, TypeVar
 
+import structlog
 from msgspec import Meta, Struct
 
 from tintype.core.fairness import Load, Turns
@@ -15,6 +16,8 @@ from tintype.model import Error, Kind
 
 P = ParamSpec("P")
 R = TypeVar("R")
+
+log = structlog.get_logger("tintype")
 
 
 class WorkerSettings(Struct, frozen=True, forbid_unknown_fields=True):
@@ -46,6 +49,7 @@ class Workers:
         self._turns: Turns[_Turn] = Turns(slots, settings.render_queue)
         self.patience = settings.render_wait_seconds
         self._shared: dict[Hashable, _Shared[Any]] = {}
+        self._aside: dict[Hashable, asyncio.Task[object]] = {}
         self._holding: set[asyncio.Task[Any] | None] = set()
 
     async def disk(self, work: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs) -> R:
@@ -89,10 +93,25 @@ class Workers:
                 self._forget(key, shared)
                 shared.task.cancel()
 
-    def close(self) -> None:
-        """Let what runs finish, and end the threads."""
+    def aside(self, key: Hashable, work: Callable[[], Coroutine[Any, Any, object]]) -> None:
+        """Do work that nobody waits for, unless the same (by key) is under way. Its errors go to the log."""
+        if key in self._aside:
+            return
+        task = self._aside[key] = asyncio.create_task(work())
+        task.add_done_callback(lambda done: self._end_aside(key, done))
+
+    async def close(self) -> None:
+        """Drop what nobody waits for, let what runs finish, and end the threads."""
+        aside = [task for task in self._aside.values() if task.cancel()]
+        if aside:
+            await asyncio.wait(aside)
         self._pixel_threads.shutdown()
         self._disk_threads.shutdown()
+
+    def _end_aside(self, key: Hashable, done: asyncio.Task[object]) -> None:
+        del self._aside[key]
+        if not done.cancelled() and done.exception() is not None:
+            log.error("unforeseen", work=str(key), exc_info=done.exception())
 
     async def _take_slot(self, load: Load) -> "_Turn":
         turn: _Turn = asyncio.get_running_loop().create_future()

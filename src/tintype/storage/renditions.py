@@ -2,22 +2,41 @@
 
 import errno
 import os
+import re
 import shutil
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from uuid import UUID
 
+from msgspec import Struct
+
 from tintype.storage import durable
 from tintype.storage.claims import Claims
+from tintype.storage.eviction import HIGH, Eviction
+from tintype.storage.level import Level, room
 
 LOCKS = ".locks"
 """The folder of the lock files, beside those of the renditions."""
 TRIES = 10
 TOUCHED_EVERY = 30.0
 """Seconds after which a rendition that is used again is marked as used: its time of change says when."""
+
+COUNTED_EVERY = 24 * 3600
+"""Seconds after which everything is counted again."""
+
+_NAME = re.compile(r"(\d+)-([0-9a-f]+)\.(\w+)\Z")
+
+
+class Kept(Struct, frozen=True):
+    """A rendition as it lay in the cache: of which version, by which recipe (its fingerprint)."""
+
+    version: int
+    recipe: str
+    extension: str
+    bytes: int
 
 
 class Renditions:
@@ -26,11 +45,18 @@ class Renditions:
     One folder an image, so that everything made of it can be dropped at once. Who empties the folder, or
     removes it, under a running service harms nothing. All methods but `path` block on the disk, so call
     them from a worker thread.
+
+    Args:
+        root: the folder.
+        max_bytes: what it may hold. A rendition that has no room is not kept.
     """
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, max_bytes: int) -> None:
         self._root = root
+        self._max_bytes = max_bytes
         root.mkdir(parents=True, exist_ok=True)
+        self._level = Level(root / LOCKS / "level")
+        self._level.add(0)
         self.claims = Claims(root / LOCKS)
 
     def path(self, image: UUID, version: int, fingerprint: str, extension: str) -> Path:
@@ -49,12 +75,20 @@ class Renditions:
         # Renditions are not synced: a power cut can leave an empty file, which counts as none.
         return found.st_size or None
 
-    def put(self, path: Path, data: bytes) -> None:
+    def put(self, path: Path, data: bytes) -> bool:
         """Put a rendition in place, whole or not at all. It is not synced: it can be made again.
+
+        Returns:
+            False if there is no room for it: see `wants_room`.
 
         Raises:
             OSError: it could not be kept; nothing of it is left.
         """
+        if self._level.bytes + room(len(data)) > self._max_bytes:
+            # Another process may have made room since we looked.
+            self._level.add(0)
+            if self._level.bytes + room(len(data)) > self._max_bytes:
+                return False
         draft, descriptor = _open_draft(path.parent)
         try:
             with os.fdopen(descriptor, "wb") as file:
@@ -63,10 +97,28 @@ class Renditions:
         except OSError:
             draft.unlink(missing_ok=True)
             raise
+        self._level.add(room(len(data)))
+        return True
 
-    def forget(self, image: UUID) -> None:
-        """Drop everything made of an image."""
-        shutil.rmtree(self._folder(image), ignore_errors=True)
+    def wants_room(self) -> bool:
+        """Whether `evict` is due: the cache is nearly full, or was not counted for long. Asks no disk."""
+        return (
+            self._level.bytes > HIGH * self._max_bytes or time.time() - self._level.counted_at > COUNTED_EVERY
+        )
+
+    @contextmanager
+    def evicting(self) -> Iterator[Eviction | None]:
+        """A pass that makes room, if no other process is at it."""
+        with self.claims.hold(self._root / "eviction") as is_ours:
+            yield Eviction(self._root, self._level, self._max_bytes, time.time()) if is_ours else None
+
+    def forget(self, image: UUID) -> list[Kept]:
+        """Drop everything made of an image; answers what that was."""
+        folder = self._folder(image)
+        found = [(path, _size(path)) for path in sorted(folder.glob("*"))]
+        shutil.rmtree(folder, ignore_errors=True)
+        self._level.add(-sum(room(size) for _, size in found))
+        return [kept for path, size in found if (kept := _kept(path.name, size))]
 
     def each(self) -> Iterator[UUID]:
         """The ids of the images that something was made of; files that are not ours are passed over."""
@@ -81,6 +133,18 @@ class Renditions:
     def _folder(self, image: UUID) -> Path:
         # The last bytes of a UUIDv7 are random; the first would put a day's images into one shard.
         return self._root / image.hex[-2:] / str(image)
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except FileNotFoundError:
+        return 0
+
+
+def _kept(name: str, size: int) -> Kept | None:
+    match = _NAME.match(name)
+    return Kept(int(match[1]), match[2], match[3], size) if match else None
 
 
 def _open_draft(folder: Path) -> tuple[Path, int]:

@@ -1,0 +1,40 @@
+"""Keeping the cache of renditions within its size: what was used longest ago makes room for the new."""
+
+import asyncio
+from contextlib import ExitStack
+
+from tintype.core.house import House
+
+PAUSE = 5.0
+"""Seconds between two passes that found no room to make."""
+
+
+def tend(house: House) -> None:
+    """Begin to make room, if that is due and not under way; nobody waits for it."""
+    if house.renditions.wants_room():
+        house.workers.aside("evict", lambda: _make_room(house))
+
+
+async def evict(house: House) -> int:
+    """Count the cache, and remove what was used longest ago until there is room; answers how many files.
+
+    One process of the machine does it at a time, a shard after the other: disk threads are free for
+    others in between.
+    """
+    with ExitStack() as stack:
+        eviction = await house.workers.disk(stack.enter_context, house.renditions.evicting())
+        if eviction is None:
+            return 0
+        for shard in eviction.shards:
+            await house.workers.disk(eviction.count, shard)
+        if await house.workers.disk(eviction.plan):
+            for shard in eviction.shards:
+                await house.workers.disk(eviction.remove, shard)
+        return eviction.files
+
+
+async def _make_room(house: House) -> None:
+    await evict(house)
+    if house.renditions.wants_room():
+        # All of it is in use: looking again at once would find the same.
+        await asyncio.sleep(PAUSE)
