@@ -28,28 +28,36 @@ FRACTIONS = st.floats(0, 1)
 LEVELS = st.integers(0, 255)
 COLOURS = st.builds(Colour, LEVELS, LEVELS, LEVELS, LEVELS)
 WRITTEN = [f for f in Format if f is not Format.TIFF]
-RECIPES = st.builds(
-    Recipe,
-    mode=st.sampled_from(Mode),
-    width=SIDES,
-    height=SIDES,
-    dpr=st.just(1.0) | st.floats(0.1, 8),
-    enlarge=st.booleans(),
-    focal=st.none() | st.builds(Focal, FRACTIONS, FRACTIONS),
-    background=st.none() | COLOURS,
-    format=st.none() | st.sampled_from(WRITTEN),
-    quality=st.none() | st.integers(1, 100),
-    lossless=st.booleans(),
-    max_bytes=st.none() | st.integers(1, 10_000_000),
-    frames=st.none() | st.integers(1, 1000),
-    linear=st.booleans(),
-) | st.builds(
-    Recipe,
-    mode=st.sampled_from(Mode),
-    width=SIDES,
-    height=SIDES,
-    crop=st.sampled_from(Crop),
-    auto=st.booleans(),
+RECIPES = (
+    st.builds(
+        Recipe,
+        mode=st.sampled_from(Mode),
+        width=SIDES,
+        height=SIDES,
+        dpr=st.just(1.0) | st.floats(0.1, 8),
+        enlarge=st.booleans(),
+        focal=st.none() | st.builds(Focal, FRACTIONS, FRACTIONS),
+        background=st.none() | COLOURS,
+        format=st.none() | st.sampled_from(WRITTEN),
+        quality=st.none() | st.integers(1, 100),
+        max_bytes=st.none() | st.integers(1, 10_000_000),
+        frames=st.none() | st.integers(1, 1000),
+        linear=st.booleans(),
+    )
+    | st.builds(
+        Recipe,
+        mode=st.sampled_from(Mode),
+        width=SIDES,
+        height=SIDES,
+        crop=st.sampled_from(Crop),
+        auto=st.booleans(),
+    )
+    | st.builds(
+        Recipe,
+        width=SIDES,
+        format=st.sampled_from([None, Format.PNG, Format.WEBP, Format.AVIF]),
+        lossless=st.booleans(),
+    )
 )
 
 

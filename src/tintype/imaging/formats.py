@@ -7,6 +7,8 @@ from msgspec import Struct
 
 HEAD_BYTES = 4096  # enough for the brands of any sensible `ftyp` box, and for the prologue of an XML file
 
+PROGRESSIVE_PIXELS = 300_000  # a smaller JPEG is there at once, progressive or not
+
 Option = int | str | bool
 
 
@@ -30,6 +32,9 @@ class Row(Struct, frozen=True, kw_only=True):
         load_all: options by which a load for checking passes over all the data, as cheaply as it can.
         saver: libvips' operation that writes it; None: accepted as a source only.
         save_options: options of the saver, whatever the recipe.
+        by_pixels: more of them, by the size of the result (pixels of all its frames): those of the last
+            entry that isn't larger. So the time stays bounded, and small pictures get the better encoding.
+        lossless: options on top by which every pixel stays as it is; None: the format can't.
         quality: the default of the saver's Q (1..100); None: it has no such thing.
         max_side: the longest side the saver can write, in pixels.
         has_alpha: whether a rendition in it can be transparent.
@@ -44,6 +49,8 @@ class Row(Struct, frozen=True, kw_only=True):
     load_all: Mapping[str, Option]
     saver: str | None
     save_options: Mapping[str, Option]
+    by_pixels: tuple[tuple[int, Mapping[str, Option]], ...]
+    lossless: Mapping[str, Option] | None
     quality: int | None
     max_side: int
     has_alpha: bool
@@ -59,7 +66,11 @@ ROWS = (
         loader="jpegload",
         load_all={"shrink": 8},  # the entropy decoder still runs over every byte; only the DCT is saved
         saver="jpegsave",
-        save_options={"optimize_coding": True, "interlace": True},
+        # Optimised: 3 % smaller. From quality 90 on chroma is kept whole, which costs 30 % of bytes.
+        save_options={"optimize_coding": True, "subsample_mode": "auto"},
+        # Progressive: at 512 x 512 hardly 1 % smaller, for as much time again as all of the encoding.
+        by_pixels=((0, {"interlace": False}), (PROGRESSIVE_PIXELS, {"interlace": True})),
+        lossless=None,
         quality=82,
         max_side=65_500,  # JPEG_MAX_DIMENSION of libjpeg's jmorecfg.h
         has_alpha=False,
@@ -73,7 +84,9 @@ ROWS = (
         loader="pngload",
         load_all={},
         saver="pngsave",
-        save_options={"compression": 6, "interlace": False, "bitdepth": 8},
+        save_options={"interlace": False, "bitdepth": 8},  # the rest is for png_saver to choose
+        by_pixels=(),
+        lossless={},
         quality=None,
         max_side=2**31 - 1,
         has_alpha=True,
@@ -88,6 +101,10 @@ ROWS = (
         load_all={"n": -1},
         saver="webpsave",
         save_options={},
+        # At the same quality effort 2 takes half the time of 4, but is 4 % larger and visibly worse:
+        # 11 % larger at equal SSIM.
+        by_pixels=((0, {"effort": 4}), (1_000_000, {"effort": 2})),
+        lossless={"lossless": True, "exact": True, "effort": 1},  # a third of effort 4's time, 5 % larger
         quality=80,
         max_side=16_383,  # 14 bits, RFC 9649
         has_alpha=True,
@@ -102,6 +119,9 @@ ROWS = (
         load_all={"n": -1},
         saver="gifsave",
         save_options={},
+        # Effort 4 takes a third of the time of 7 for 4 % more bytes, and 1 an eighth.
+        by_pixels=((0, {"effort": 4}), (4_000_000, {"effort": 1})),
+        lossless=None,
         quality=None,
         max_side=65_535,  # 16 bits, GIF89a
         has_alpha=True,
@@ -115,7 +135,11 @@ ROWS = (
         loader="heifload",
         load_all={},
         saver="heifsave",
-        save_options={"compression": "av1", "effort": 1, "bitdepth": 8},
+        save_options={"compression": "av1", "bitdepth": 8, "subsample_mode": "auto"},
+        # For 512 x 512 and in CPU time effort 0, 1, 2, 3, 4 take 15, 55, 95, 160, 770 ms; against 4 they are
+        # 16, 3, 2, 0, 0 % larger.
+        by_pixels=((0, {"effort": 2}), (500_000, {"effort": 1}), (2_000_000, {"effort": 0})),
+        lossless={"lossless": True, "effort": 0},
         quality=60,
         max_side=16_384,  # libvips' heifsave refuses more
         has_alpha=True,
@@ -130,6 +154,8 @@ ROWS = (
         load_all={},
         saver=None,
         save_options={},
+        by_pixels=(),
+        lossless=None,
         quality=None,
         max_side=0,
         has_alpha=True,

@@ -7,7 +7,7 @@ from typing import BinaryIO
 
 from tintype.imaging.errors import damaged
 
-SIGNATURE_BYTES = 8
+SIGNATURE = b"\x89PNG\r\n\x1a\n"
 CRC_BYTES = 4
 
 
@@ -37,7 +37,7 @@ def chunks(file: BinaryIO) -> Iterator[tuple[bytes, int]]:
     Raises ImageRefused (damaged) when a chunk reaches beyond the end of the file or `IEND` doesn't come.
     """
     end = file.seek(0, os.SEEK_END)
-    at = SIGNATURE_BYTES
+    at = len(SIGNATURE)
     kind = b""
     while kind != b"IEND":
         file.seek(at)

@@ -13,7 +13,7 @@ from tintype.imaging.formats import Format, row
 
 # Part of every fingerprint. Raise it by one whenever the same recipe would make other pixels: renditions kept
 # under the old one are then no longer found.
-ENGINE_VERSION = 1
+ENGINE_VERSION = 2
 
 FINGERPRINT_DIGITS = 32
 QUALITIES = range(1, 101)
@@ -218,6 +218,8 @@ def _complaints_of_encoding(recipe: Recipe) -> Iterator[str]:
         yield f"{row(recipe.format).name} is accepted as a source only."
     if recipe.format is not None and recipe.auto:
         yield "The format is either given or chosen automatically, not both."
+    if recipe.lossless and recipe.format is not None and row(recipe.format).lossless is None:
+        yield f"{row(recipe.format).name} can't be lossless: ask for PNG, WebP or AVIF."
     if recipe.quality is not None and recipe.quality not in QUALITIES:
         yield f"Quality is from 1 to 100, not {recipe.quality}."
     if recipe.max_bytes is not None and recipe.max_bytes < 1:

@@ -35,7 +35,7 @@ class Job(Struct, frozen=True, kw_only=True):
     facts: Facts
     plan: Plan
     target: Row
-    quality: int | None
+    recipe: Recipe
 
 
 def render(
@@ -62,7 +62,7 @@ def render(
         facts=facts,
         plan=as_stored(planned, facts.orientation),
         target=target,
-        quality=recipe.quality,
+        recipe=recipe,
     )
     return Rendition(data=_made(job), format=target.format, width=planned.canvas_w, height=planned.canvas_h)
 
@@ -98,7 +98,7 @@ def _made(job: Job) -> bytes:
         image = _opened(job)
         for step in STEPS:
             image = step(image, job)
-        return encode(image, job.target, job.quality)
+        return encode(image, job.target, job.recipe)
 
 
 def _opened(job: Job) -> pyvips.Image:
