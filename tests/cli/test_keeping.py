@@ -1,9 +1,10 @@
-"""`tintype check`, `tintype gc` and `tintype placeholders`: what they say, and with which exit status."""
+"""`tintype check`, `gc`, `purge` and `placeholders`: what they say, and with which exit status."""
 
 import os
 import sqlite3
 from contextlib import closing
 from pathlib import Path
+from uuid import UUID
 
 import pytest
 
@@ -75,6 +76,28 @@ def test_gc_does_not_touch_what_a_damaged_library_still_has(data: Path) -> None:
     damaged.write_bytes(b"")
     said(data, "gc")
     assert originals(data) == [damaged, sound]
+
+
+def test_what_was_made_of_an_image_is_purged_by_number_or_id(data: Path) -> None:
+    with closing(sqlite3.connect(data / "catalogue.sqlite3")) as catalogue:
+        ((number, id), (other, _)) = catalogue.execute("SELECT number, id FROM images ORDER BY number")
+    id = str(UUID(id))
+    for seen in (str(number), id):
+        made = data / "renditions" / id[-2:] / id / f"1-{32 * 'a'}.webp"
+        made.parent.mkdir(parents=True)
+        made.write_bytes(b"picture")
+        assert said(data, "purge", seen, str(other)).splitlines()[:2] == [
+            f"image {id}: removed 1 renditions, 7 bytes",
+            f"  version 1, recipe {32 * 'a'}, webp, 7 bytes",
+        ]
+        assert not made.exists()
+
+
+@pytest.mark.parametrize("name", ["99", "nonsense", "9" * 30, "00000000-0000-0000-0000-000000000001"])
+def test_an_image_that_is_not_there_is_named(data: Path, name: str) -> None:
+    result = call(data, "purge", name)
+    assert result.exit_code == 1
+    assert f"{name}: " in result.stderr
 
 
 def test_placeholders_are_made_where_they_lack(data: Path) -> None:

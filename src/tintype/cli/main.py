@@ -16,6 +16,7 @@ COMMANDS = {
     "migrate": "tintype.cli.migrate:migrate",
     "check": "tintype.cli.check:check",
     "gc": "tintype.cli.gc:gc",
+    "purge": "tintype.cli.purge:purge",
     "placeholders": "tintype.cli.placeholders:placeholders",
 }
 

@@ -42,6 +42,7 @@ DIALECT = Dialect(
         routes.change_image,
         routes.replace_original,
         routes.delete_image,
+        routes.purge_renditions,
         routes.make_links,
     ),
     admit=admit,

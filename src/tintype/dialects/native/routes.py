@@ -17,6 +17,7 @@ from tintype.core.curate import replace, set_status
 from tintype.core.ingest import examine, keep
 from tintype.core.pace import Pace
 from tintype.core.permit import require_scope
+from tintype.core.purge import purge
 from tintype.core.resolve import versions
 from tintype.core.retire import delete as retire
 from tintype.dialects.native import links, wire
@@ -155,6 +156,20 @@ async def delete_image(
     pace.take(caller.token_id)
     require_scope(caller, WRITE)
     await retire(house, caller, _id(image_id))
+
+
+@delete("/v1/images/{image_id:str}/renditions", status_code=200)
+async def purge_renditions(
+    image_id: FromPath[str],
+    house: Given[House],
+    caller: Given[Caller],
+    pace: Given[Pace],
+) -> Response[bytes]:
+    """Drop what was made of one image, and tell what that was."""
+    pace.take(caller.token_id)
+    require_scope(caller, WRITE)
+    receipt = await purge(house, caller, _id(image_id))
+    return json_response(wire.answer_receipt(receipt), headers=_PRIVATE)
 
 
 @post("/v1/links", status_code=200)

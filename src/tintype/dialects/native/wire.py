@@ -13,6 +13,7 @@ import msgspec
 from msgspec import Meta, Struct
 
 from tintype import model
+from tintype.core import purge
 from tintype.imaging import Crop, Focal, Format, Mode, Reason, Recipe, parse_colour, row
 from tintype.imaging.words import AUTO
 from tintype.model import Error, Kind, Status
@@ -125,6 +126,16 @@ class LinkRequest(Struct, frozen=True, forbid_unknown_fields=True):
             linear=self.linear,
         ).normal()
         return None if recipe == Recipe().normal() else recipe
+
+
+class Receipt(Struct, frozen=True):
+    """What a purge removed; `version` is the image's present one."""
+
+    image: UUID
+    version: int
+    count: int
+    bytes: int
+    renditions: tuple[purge.Removed, ...]
 
 
 class LinksRequest(Struct, frozen=True, forbid_unknown_fields=True):
@@ -242,6 +253,18 @@ def answer_page(images: Sequence[tuple[model.Image, str]], *, more: bool) -> byt
 def write_cursor(number: int) -> str:
     """Where a list goes on: behind the image of this number. 8 bytes as 11 base64url characters."""
     return urlsafe_b64encode(number.to_bytes(8)).rstrip(b"=").decode()
+
+
+def answer_receipt(receipt: purge.Receipt) -> bytes:
+    """The body for what a purge removed."""
+    told = Receipt(
+        image=receipt.image.id,
+        version=receipt.image.version,
+        count=len(receipt.removed),
+        bytes=receipt.bytes(),
+        renditions=receipt.removed,
+    )
+    return msgspec.json.encode(told)
 
 
 def say(error: Error, context: Context) -> Answer:

@@ -1,0 +1,51 @@
+"""`tintype purge`: all that was made of an image is dropped."""
+
+import re
+from pathlib import Path
+from uuid import UUID
+
+import rich_click as click
+
+from tintype.cli.library import data_option, plain_errors, with_house
+from tintype.core import House
+from tintype.core.purge import Receipt, purge_any
+from tintype.model import Error, Kind
+from tintype.model.ids import parse_uuid
+
+_NUMBER = re.compile(r"[0-9]{1,19}\Z")
+
+
+@click.command()
+@data_option
+@click.argument("images", nargs=-1, required=True, metavar="IMAGE...")
+@plain_errors
+def purge(data: Path, images: tuple[str, ...]) -> None:
+    """Drop every rendition of images, named by id or number, and say what was dropped.
+
+    They are made again when they are asked for. Safe beside a running service, which forgets them within
+    a second.
+    """
+
+    async def work(house: House) -> list[Receipt]:
+        return [await _purge(house, text) for text in images]
+
+    for receipt in with_house(data, work):
+        click.echo(
+            f"image {receipt.image.id}: removed {len(receipt.removed)} renditions, {receipt.bytes()} bytes"
+        )
+        for each in receipt.removed:
+            click.echo(f"  version {each.version}, recipe {each.recipe}, {each.format}, {each.bytes} bytes")
+
+
+async def _purge(house: House, text: str) -> Receipt:
+    try:
+        return await purge_any(house, _key(text))
+    except Error as error:
+        raise Error(error.kind, f"{text}: {error}") from error
+
+
+def _key(text: str) -> UUID | int:
+    found = int(text) if _NUMBER.match(text) else parse_uuid(text)
+    if found is None:
+        raise Error(Kind.INVALID, "An image is named by its id or its number.")
+    return found
