@@ -1,0 +1,58 @@
+"""Which pictures would answer a link: the best for the one who asks, and what can stand in for it. Pure."""
+
+import hashlib
+from collections.abc import Set as AbstractSet
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from tintype.imaging import Format, Recipe, output_format, plan
+from tintype.imaging.auto import TINY_PIXELS, candidates
+from tintype.imaging.recipe import FINGERPRINT_DIGITS
+from tintype.model import Image
+
+SLOW = frozenset({Format.AVIF})
+"""Formats whose encoders can take longer than anybody wants to wait."""
+
+
+class Making(Struct, frozen=True):
+    """A picture to be made: by one recipe, or by each of several, of which the smallest result is kept."""
+
+    recipes: tuple[Recipe, ...]
+    formats: tuple[Format, ...]
+    """Of the results, one for each recipe."""
+
+    def fingerprint(self) -> str:
+        """32 hexadecimal digits that name what is made."""
+        first, *others = (recipe.fingerprint() for recipe in self.recipes)
+        if not others:
+            return first
+        return hashlib.sha256(" ".join((first, *others)).encode()).hexdigest()[:FINGERPRINT_DIGITS]
+
+
+def makings(image: Image, recipe: Recipe, accepted: AbstractSet[Format] = frozenset()) -> tuple[Making, ...]:
+    """The best picture for a client that reads the accepted formats, and what can stand in while it is slow.
+
+    Of a picture that is to be tiny every suiting format is made, and none stands in.
+    """
+    if recipe.auto:
+        suiting = _suiting(image, recipe, accepted)
+        if output_pixels(image, recipe) <= TINY_PIXELS:
+            return (Making(tuple(recipe.resolved(format) for format in suiting), suiting),)
+        return tuple(Making((recipe.resolved(format),), (format,)) for format in suiting)
+    format = output_format(image.format, recipe, has_alpha=image.has_alpha)
+    best = Making((recipe,), (format,))
+    if format not in SLOW:
+        return (best,)
+    others = [other for other in _suiting(image, recipe, accepted) if other not in SLOW]
+    return (best, *(Making((replace(recipe, format=other),), (other,)) for other in others))
+
+
+def output_pixels(image: Image, recipe: Recipe) -> int:
+    """How many pixels a rendition has."""
+    planned = plan(image.width, image.height, recipe)
+    return planned.canvas_w * planned.canvas_h
+
+
+def _suiting(image: Image, recipe: Recipe, accepted: AbstractSet[Format]) -> tuple[Format, ...]:
+    return candidates(image.format, recipe, accepted, has_alpha=image.has_alpha, frames=image.frames)
