@@ -18,6 +18,7 @@ from tintype.core import House
 from tintype.core.facts import Facts
 from tintype.core.follow import follow
 from tintype.core.house import Clock
+from tintype.core.later import Later
 from tintype.core.pace import Pace
 from tintype.core.sign import Keyring
 from tintype.core.workers import Workers
@@ -51,11 +52,13 @@ def utc_now() -> datetime:
 
 def open_house(settings: Settings, clock: Clock = utc_now) -> House:
     """Put the house together on its data folder, whose catalogue must be migrated. Needs a running loop."""
+    workers = Workers(settings.workers)
     return House(
         catalogue=Database(settings.data / CATALOGUE, settings.workers.catalogue_readers),
         originals=Originals(settings.data / ORIGINALS, settings.data / INCOMING),
         renditions=Renditions(settings.data / RENDITIONS, settings.renditions.max_bytes),
-        workers=Workers(settings.workers),
+        workers=workers,
+        later=Later(settings.later, workers),
         keyring=Keyring(settings.data / LINK_KEYS),
         facts=Facts(settings.facts.images),
         clock=clock,

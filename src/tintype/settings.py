@@ -11,8 +11,10 @@ from msgspec import Struct
 
 from tintype.core.facts import FactSettings
 from tintype.core.house import ImageSettings, RenditionSettings
+from tintype.core.later import LaterSettings
 from tintype.core.workers import WorkerSettings
 from tintype.dialects import Dialect
+from tintype.web.bounds import BoundSettings
 from tintype.web.front import WebSettings
 from tintype.web.logs import LogSettings
 
@@ -25,7 +27,9 @@ SECTIONS: dict[str, type[Struct]] = {
     "web": WebSettings,
     "images": ImageSettings,
     "renditions": RenditionSettings,
+    "later": LaterSettings,
     "workers": WorkerSettings,
+    "bounds": BoundSettings,
     "facts": FactSettings,
     "logs": LogSettings,
 }
@@ -42,7 +46,9 @@ class Settings(Struct, frozen=True):
     web: WebSettings
     images: ImageSettings
     renditions: RenditionSettings
+    later: LaterSettings
     workers: WorkerSettings
+    bounds: BoundSettings
     facts: FactSettings
     logs: LogSettings
     dialects: dict[str, Any]

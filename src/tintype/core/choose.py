@@ -48,6 +48,11 @@ def makings(image: Image, recipe: Recipe, accepted: AbstractSet[Format] = frozen
     return (best, *(Making((replace(recipe, format=other),), (other,)) for other in others))
 
 
+def is_slow(making: Making) -> bool:
+    """Whether nobody should wait for it if it is large."""
+    return not SLOW.isdisjoint(making.formats) and len(making.formats) == 1
+
+
 def output_pixels(image: Image, recipe: Recipe) -> int:
     """How many pixels a rendition has."""
     planned = plan(image.width, image.height, recipe)

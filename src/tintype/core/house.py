@@ -9,6 +9,7 @@ from msgspec import Meta, Struct
 
 from tintype.catalogue import Database
 from tintype.core.facts import Facts
+from tintype.core.later import Later
 from tintype.core.sign import Keyring
 from tintype.core.workers import Workers
 from tintype.imaging import Limits, OutputLimits
@@ -65,6 +66,7 @@ class House:
     originals: Originals
     renditions: Renditions
     workers: Workers
+    later: Later
     keyring: Keyring
     facts: Facts
     clock: Clock

@@ -2,17 +2,22 @@
 
 import asyncio
 import time
+from collections.abc import Awaitable, Callable
+from collections.abc import Set as AbstractSet
 from pathlib import Path
 
 import structlog
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from tintype.core.browse import no_such_image
+from tintype.core.choose import SLOW, Making, is_slow, makings, output_pixels
 from tintype.core.evict import tend
 from tintype.core.fairness import Load
 from tintype.core.house import House
-from tintype.imaging import ImageRefused, Reason, Recipe, output_format, render, row
+from tintype.imaging import Format, ImageRefused, Reason, Recipe, Rendition, render, row
 from tintype.model import Error, Image, Kind
+
+Gate = Callable[[], Awaitable[None]]
 
 SHORTEST_PAUSE, LONGEST_PAUSE = 0.01, 0.1
 """Seconds between two looks at what another process makes."""
@@ -23,7 +28,8 @@ log = structlog.get_logger("tintype")
 class Picture(Struct, frozen=True):
     """What is ready to be sent: `size` bytes at `path`. `tag` differs whenever the bytes can differ.
 
-    One that was just made has its bytes as `data` too; where the disk was full they are nowhere else.
+    One that was just made has its bytes as `data` too; where the disk was full they are nowhere else. One
+    that `stands_in` is delivered until another is made, which takes longer.
     """
 
     image: Image
@@ -32,6 +38,7 @@ class Picture(Struct, frozen=True):
     media_type: str
     tag: str
     data: bytes | None = None
+    stands_in: bool = False
 
 
 def original(house: House, image: Image) -> Picture:
@@ -45,57 +52,120 @@ def original(house: House, image: Image) -> Picture:
     )
 
 
-def rendition_tag(image: Image, recipe: Recipe) -> str:
-    """The tag that a rendition has, known before it is made."""
-    return f"{image.sha256[:16]}-{recipe.fingerprint()[:16]}"
+def rendition_tag(image: Image, recipe: Recipe, accepted: AbstractSet[Format] = frozenset()) -> str:
+    """The tag of the rendition that suits who reads the accepted formats best, known before it is made."""
+    return _tag(image, makings(image, recipe, accepted)[0])
 
 
-async def rendition(house: House, image: Image, recipe: Recipe) -> Picture:
+async def rendition(
+    house: House,
+    image: Image,
+    recipe: Recipe,
+    accepted: AbstractSet[Format] = frozenset(),
+    may_make: Gate | None = None,
+) -> Picture:
     """A picture made by a recipe: from the cache, or made now and put there.
+
+    Args:
+        house: the house.
+        image: of what.
+        recipe: how.
+        accepted: the formats that the client reads, besides those that everybody does.
+        may_make: asked before anything is made anew; what it raises is raised.
 
     Raises:
         Error: INVALID when the result would be larger than the limits allow; BUSY; MISSING when the
             image was deleted meanwhile.
     """
-    format = output_format(image.format, recipe, has_alpha=image.has_alpha)
-    path = house.renditions.path(image.id, image.version, recipe.fingerprint(), row(format).extensions[0])
-    made = await house.workers.disk(_find, house, path)
-    if made is None:
-        made = await house.workers.once(path, lambda: _make(house, image, recipe, path))
-        tend(house)
-    return Picture(image, path, made.size, row(format).media_type, rendition_tag(image, recipe), made.data)
+    best, *others = makings(image, recipe, accepted)
+    made = await house.workers.disk(_find, house, _places(house, image, best))
+    if made is not None:
+        return _picture(image, best, made)
+    if others and is_slow(best) and house.later.is_for_later(output_pixels(image, recipe)):
+        return await _stand_in(house, image, best, others[0], may_make)
+    return _picture(image, best, await _make_once(house, image, best, may_make))
 
 
 class _Made(Struct, frozen=True):
     """A rendition that is there, with its bytes if it was just made."""
 
+    path: Path
+    format: Format
     size: int
     data: bytes | None = None
 
 
-def _find(house: House, path: Path) -> _Made | None:
-    size = house.renditions.find(path)
-    return None if size is None else _Made(size)
+_Places = dict[Format, Path]
+"""Where what is made lies, by the format that it comes out in: one, unless several are tried."""
 
 
-async def _make(house: House, image: Image, recipe: Recipe, path: Path) -> _Made:
+async def _stand_in(
+    house: House, image: Image, best: Making, other: Making, may_make: Gate | None
+) -> Picture:
+    """What is quickly made; the best is made later."""
+    made = await house.workers.disk(_find, house, _places(house, image, other))
+    made = made or await _make_once(house, image, other, may_make)
+    house.later.add(_key(house, image, best), lambda: _make_once(house, image, best, None))
+    return structs.replace(_picture(image, other, made), stands_in=True)
+
+
+async def _make_once(house: House, image: Image, making: Making, may_make: Gate | None) -> _Made:
+    key = _key(house, image, making)
+    # Who shares what another asked for causes no work.
+    if may_make is not None and not house.workers.is_under_way(key):
+        await may_make()
+    made = await house.workers.once(key, lambda: _make(house, image, making))
+    tend(house)
+    return made
+
+
+def _picture(image: Image, making: Making, made: _Made) -> Picture:
+    return Picture(image, made.path, made.size, row(made.format).media_type, _tag(image, making), made.data)
+
+
+def _tag(image: Image, making: Making) -> str:
+    return f"{image.sha256[:16]}-{making.fingerprint()[:16]}"
+
+
+def _places(house: House, image: Image, making: Making) -> _Places:
+    fingerprint = making.fingerprint()
+    return {
+        format: house.renditions.path(image.id, image.version, fingerprint, row(format).extensions[0])
+        for format in making.formats
+    }
+
+
+def _key(house: House, image: Image, making: Making) -> Path:
+    """What work on it is known by, in this process and among those of this machine."""
+    return next(iter(_places(house, image, making).values()))
+
+
+def _find(house: House, places: _Places) -> _Made | None:
+    for format, path in places.items():
+        size = house.renditions.find(path)
+        if size is not None:
+            return _Made(path, format, size)
+    return None
+
+
+async def _make(house: House, image: Image, making: Making) -> _Made:
     """Make a rendition, or wait for another process of this machine that does."""
     load = Load(image.account_id, image.width * image.height * image.frames)
     patient_until = time.monotonic() + house.workers.patience
     while True:
         alone = time.monotonic() >= patient_until
-        made = await house.workers.pixels(load, _render, house, image, recipe, path, alone=alone)
+        made = await house.workers.pixels(load, _render, house, image, making, alone=alone)
         # The slot is for others while we wait, and no thread waits with us.
-        made = made or await _made_by_another(house, path, patient_until)
+        made = made or await _made_by_another(house, image, making, patient_until)
         if made is not None:
             return made
 
 
-async def _made_by_another(house: House, path: Path, patient_until: float) -> _Made | None:
+async def _made_by_another(house: House, image: Image, making: Making, patient_until: float) -> _Made | None:
     """What another process made; None when it gave up, or takes too long."""
     pause = SHORTEST_PAUSE
     while time.monotonic() < patient_until:
-        made, goes_on = await house.workers.disk(_look, house, path)
+        made, goes_on = await house.workers.disk(_look, house, image, making)
         if made is not None or not goes_on:
             return made
         await asyncio.sleep(pause)
@@ -103,21 +173,28 @@ async def _made_by_another(house: House, path: Path, patient_until: float) -> _M
     return None
 
 
-def _look(house: House, path: Path) -> tuple[_Made | None, bool]:
-    going_on = house.renditions.claims.is_held(path)
-    return _find(house, path), going_on
+def _look(house: House, image: Image, making: Making) -> tuple[_Made | None, bool]:
+    going_on = house.renditions.claims.is_held(_key(house, image, making))
+    return _find(house, _places(house, image, making)), going_on
 
 
-def _render(house: House, image: Image, recipe: Recipe, path: Path, *, alone: bool) -> _Made | None:
+def _render(house: House, image: Image, making: Making, *, alone: bool) -> _Made | None:
     """Make a rendition unless it is there by now; None if another process is at it and we can wait."""
-    with house.renditions.claims.hold(path) as is_ours:
+    with house.renditions.claims.hold(_key(house, image, making)) as is_ours:
         if not is_ours and not alone:
             return None
-        return _find(house, path) or _draw(house, image, recipe, path)
+        places = _places(house, image, making)
+        return _find(house, places) or _keep(house, places, _smallest(house, image, making))
 
 
-def _draw(house: House, image: Image, recipe: Recipe, path: Path) -> _Made:
+def _smallest(house: House, image: Image, making: Making) -> Rendition:
+    """The picture; where several are to be made, the one with the fewest bytes, of equals the first."""
+    return min((_draw(house, image, recipe) for recipe in making.recipes), key=lambda made: len(made.data))
+
+
+def _draw(house: House, image: Image, recipe: Recipe) -> Rendition:
     source = house.originals.path(image.sha256)
+    began = time.perf_counter()
     try:
         made = render(source, recipe, house.images.made(), house.images.accepted())
     except (ImageRefused, FileNotFoundError) as failed:
@@ -128,16 +205,19 @@ def _draw(house: House, image: Image, recipe: Recipe, path: Path) -> _Made:
             raise Error(Kind.INVALID, str(failed)) from failed
         # An original that was examined when it came can be drawn: whatever this is, it is our fault.
         raise
-    _keep(house, path, made.data)
-    return _Made(len(made.data), made.data)
+    if made.format in SLOW:
+        house.later.took(made.width * made.height, time.perf_counter() - began)
+    return made
 
 
-def _keep(house: House, path: Path, data: bytes) -> None:
+def _keep(house: House, places: _Places, made: Rendition) -> _Made:
+    path = places[made.format]
     try:
-        house.renditions.put(path, data)
+        house.renditions.put(path, made.data)
     except FileNotFoundError:
         # Purged, or deleted with its image, while it was drawn.
-        return
+        pass
     except OSError as failed:
         # A full disk: the picture is delivered all the same, and made again for who asks next.
         log.warning("rendition-not-kept", path=str(path), reason=failed.strerror)
+    return _Made(path, made.format, len(made.data), made.data)

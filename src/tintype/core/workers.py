@@ -100,6 +100,14 @@ class Workers:
         task = self._aside[key] = asyncio.create_task(work())
         task.add_done_callback(lambda done: self._end_aside(key, done))
 
+    def is_crowded(self) -> bool:
+        """Whether somebody waits for a slot."""
+        return len(self._turns) > 0
+
+    def is_under_way(self, key: Hashable) -> bool:
+        """Whether work that `once` shares is under way."""
+        return key in self._shared
+
     async def close(self) -> None:
         """Drop what nobody waits for, let what runs finish, and end the threads."""
         aside = [task for task in self._aside.values() if task.cancel()]

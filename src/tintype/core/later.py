@@ -1,0 +1,97 @@
+"""Pictures whose encoder takes long: something stands in for them, and they are made when nobody waits."""
+
+from collections.abc import Callable, Coroutine, Hashable
+from typing import Annotated, Any
+
+import structlog
+from msgspec import Meta, Struct
+
+from tintype.core.workers import Workers
+from tintype.model import Error
+
+FIRST_GUESS = 0.3e-6
+"""Seconds a pixel until the first is made: an AVIF at libvips' effort 1 on a slow core."""
+LEAST_TELLING = 200_000
+"""Pixels of the smallest picture that tells how long one takes; below it the source takes longer."""
+NEWS = 0.2
+"""How much the latest picture says about the next one, against all before it."""
+
+log = structlog.get_logger("tintype")
+
+
+class LaterSettings(Struct, frozen=True, forbid_unknown_fields=True):
+    """Pictures in formats that are slow to make (AVIF): something quicker stands in for it."""
+
+    live_pixels: Annotated[int, Meta(ge=0)] = 1_000_000
+    """The most pixels of such a picture that a client waits for; 0: none is waited for."""
+    live_seconds: Annotated[float, Meta(gt=0)] = 0.5
+    """The longest that a client waits for one, going by how long those before it took."""
+    waiting: Annotated[int, Meta(ge=0)] = 32
+    """Pictures that may wait to be made after their stand-in was delivered. More are dropped, and all of them
+    when clients have to wait for a slot; who asks again brings them back."""
+    stand_in_seconds: Annotated[int, Meta(ge=0)] = 30
+    """How long clients may keep a stand-in without asking again."""
+
+
+class Later:
+    """The pictures to be made later, one at a time, and how long such pictures take. One a process.
+
+    `made` and `dropped` count them.
+    """
+
+    def __init__(self, settings: LaterSettings, workers: Workers) -> None:
+        self._settings = settings
+        self._workers = workers
+        self._jobs: dict[Hashable, Callable[[], Coroutine[Any, Any, object]]] = {}
+        self._is_busy = False
+        self._pace = FIRST_GUESS
+        self.made = 0
+        self.dropped = 0
+
+    def is_for_later(self, pixels: int) -> bool:
+        """Whether a picture of so many pixels takes longer than a client should wait."""
+        return pixels > self._settings.live_pixels or pixels * self._pace > self._settings.live_seconds
+
+    def took(self, pixels: int, seconds: float) -> None:
+        """Learn from a picture of so many pixels that took so long."""
+        if pixels >= LEAST_TELLING:
+            self._pace += NEWS * (seconds / pixels - self._pace)
+
+    def add(self, key: Hashable, work: Callable[[], Coroutine[Any, Any, object]]) -> None:
+        """Do work later, unless there is too much of it, or the same (by key) waits already."""
+        if key not in self._jobs:
+            if len(self._jobs) >= self._settings.waiting or self._workers.is_crowded():
+                self.dropped += 1
+                return
+            self._jobs[key] = work
+        if not self._is_busy:
+            self._is_busy = True
+            self._workers.aside(object(), self._run)
+
+    async def _run(self) -> None:
+        try:
+            while self._jobs:
+                await self._next()
+        finally:
+            self._is_busy = False
+
+    async def _next(self) -> None:
+        if self._workers.is_crowded():
+            self.dropped += len(self._jobs)
+            self._jobs.clear()
+            return
+        key, work = next(iter(self._jobs.items()))
+        try:
+            await self._do(work)
+        finally:
+            del self._jobs[key]
+
+    async def _do(self, work: Callable[[], Coroutine[Any, Any, object]]) -> None:
+        try:
+            await work()
+        except Error as failed:
+            # The image is gone, or there was no slot: nobody waits for it.
+            self.dropped += 1
+            log.info("not-made-later", reason=failed.message)
+        else:
+            self.made += 1
