@@ -10,6 +10,8 @@ COMMANDS = {
     "serve": "tintype.cli.serve:serve",
     "demo": "tintype.cli.demo:demo",
     "import": "tintype.cli.importing:import_images",
+    "render": "tintype.cli.render:render_file",
+    "link": "tintype.cli.link:make_link",
     "token": "tintype.cli.token:token",
     "account": "tintype.cli.account:account",
     "keys": "tintype.cli.keys:keys",

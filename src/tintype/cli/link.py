@@ -1,0 +1,50 @@
+"""`tintype link`: a signed link to an image."""
+
+import asyncio
+from datetime import timedelta
+from pathlib import Path
+from uuid import UUID
+
+import rich_click as click
+
+from tintype.cli.library import data_option, in_house, plain_errors, prepare
+from tintype.cli.serve import base_url
+from tintype.cli.token import parse_duration
+from tintype.cli.words import read_recipe
+from tintype.core import House
+from tintype.core.follow import linked
+from tintype.dialects.native import links
+from tintype.imaging import Recipe
+
+
+@click.command("link")
+@data_option
+@click.argument("image", type=click.UUID)
+@click.argument("words", nargs=-1)
+@click.option(
+    "--expires",
+    callback=parse_duration,
+    metavar="DURATION",
+    help="How long it lives: 90s, 30m, 12h, 7d. [default: as long as the image's version]",
+)
+@plain_errors
+def make_link(data: Path, image: UUID, words: tuple[str, ...], expires: timedelta | None) -> None:
+    """Make a signed link that delivers IMAGE, by its id, to whoever has it.
+
+    Without WORDS it is the original. With them, a rendition by the recipe that they say, each NAME=VALUE,
+    as for `tintype render`; format=auto suits whoever asks. Such as: tintype link ID w=400 format=auto
+    """
+    settings = prepare(data)
+    recipe = read_recipe(words).normal() if words else None
+
+    async def write(house: House) -> str:
+        return await _link(house, image, recipe, expires)
+
+    click.echo(base_url(settings) + asyncio.run(in_house(settings, write)))
+
+
+async def _link(house: House, image: UUID, recipe: Recipe | None, lifetime: timedelta | None) -> str:
+    found = (await linked(house, image)).image
+    ends = None if lifetime is None else int((house.clock() + lifetime).timestamp())
+    link = links.Link(found.id, found.version, recipe, ends)
+    return links.write(link, house.keyring.sign(link.parts()))

@@ -1,0 +1,56 @@
+"""`tintype render`: a picture made from a file, without a library."""
+
+import sys
+from pathlib import Path
+
+import rich_click as click
+from msgspec.structs import replace
+
+from tintype.cli.library import plain_errors
+from tintype.cli.words import read_recipe
+from tintype.imaging import Format, ImageRefused, Rendition, extension_fits, render, row
+
+STANDARD_OUTPUT = "-"
+
+
+@click.command("render")
+@click.argument("source", type=click.Path(path_type=Path, exists=True, dir_okay=False))
+@click.argument("target", type=click.Path(path_type=Path, dir_okay=False))
+@click.argument("words", nargs=-1)
+@plain_errors
+def render_file(source: Path, target: Path, words: tuple[str, ...]) -> None:
+    """Make a picture from a file, with the engine that serves them; no library is needed.
+
+    SOURCE is the file to read, TARGET the one to write (its extension is the format), or - for standard
+    output. WORDS are the recipe, each NAME=VALUE:
+
+    mode=fit|fit-exact|cover|cover-exact|scale, w=PIXELS, h=PIXELS, dpr=2, enlarge=no, focal=0.3x0.5,
+    crop=attention|entropy, background=ff8800, format=webp, q=1..100, lossless=yes, max-bytes=20000,
+    frames=1, linear=yes
+
+    Such as: tintype render photo.jpg small.webp w=400 h=300 mode=cover-exact crop=attention
+    """
+    recipe = read_recipe(words)
+    if recipe.format is None and not recipe.auto and str(target) != STANDARD_OUTPUT:
+        recipe = replace(recipe, format=_format(target))
+    try:
+        made = render(source, recipe)
+    except (ImageRefused, ValueError) as refused:
+        raise click.ClickException(str(refused)) from refused
+    _write(made, target)
+
+
+def _format(target: Path) -> Format:
+    for format in Format:
+        if row(format).saver is not None and extension_fits(format, target.suffix):
+            return format
+    raise click.UsageError(f"{target.name} has no extension of a format that is written; say format=… too.")
+
+
+def _write(made: Rendition, target: Path) -> None:
+    if str(target) == STANDARD_OUTPUT:
+        sys.stdout.buffer.write(made.data)
+        return
+    target.write_bytes(made.data)
+    size = f"{made.width}x{made.height} pixels, {len(made.data)} bytes"
+    click.echo(f"{target}: {row(made.format).name}, {size}", err=True)
