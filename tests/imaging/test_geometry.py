@@ -1,11 +1,11 @@
 from fractions import Fraction
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from tintype.imaging import ImageRefused, Mode, OutputLimits, Plan, Reason, Recipe, check_output, plan
-from tintype.imaging.geometry import as_stored
+from tintype.imaging import Focal, ImageRefused, Mode, OutputLimits, Plan, Reason, Recipe, check_output, plan
+from tintype.imaging.geometry import Stretch, as_stored
 
 SOURCE_SIDES = st.integers(1, 20_000)
 BOX_SIDES = st.integers(1, 10_000)
@@ -13,7 +13,7 @@ HALF = Fraction(1, 2)
 
 
 def canvas(made: Plan) -> tuple[int, int]:
-    return made.canvas_w, made.canvas_h
+    return made.width, made.height
 
 
 def box(mode: Mode, width: int | None, height: int | None, *, enlarge: bool = True) -> Recipe:
@@ -48,25 +48,25 @@ def test_worked_examples(
     offset: tuple[int, int],
 ) -> None:
     made = plan(*source, recipe)
-    assert (made.scaled_w, made.scaled_h) == scaled
+    assert (made.across.scaled, made.down.scaled) == scaled
     assert canvas(made) == result
-    assert (made.offset_x, made.offset_y) == offset
+    assert (made.across.offset, made.down.offset) == offset
 
 
 @given(SOURCE_SIDES, SOURCE_SIDES, BOX_SIDES, BOX_SIDES)
 def test_fit_fits_in_the_box_and_touches_it(w: int, h: int, box_w: int, box_h: int) -> None:
     made = plan(w, h, box(Mode.FIT, box_w, box_h))
-    assert made.canvas_w <= box_w
-    assert made.canvas_h <= box_h
-    assert made.canvas_w == box_w or made.canvas_h == box_h
+    assert made.width <= box_w
+    assert made.height <= box_h
+    assert made.width == box_w or made.height == box_h
 
 
 @given(SOURCE_SIDES, SOURCE_SIDES, BOX_SIDES, BOX_SIDES)
 def test_cover_covers_the_box_and_touches_it(w: int, h: int, box_w: int, box_h: int) -> None:
     made = plan(w, h, box(Mode.COVER, box_w, box_h))
-    assert made.canvas_w >= box_w
-    assert made.canvas_h >= box_h
-    assert made.canvas_w == box_w or made.canvas_h == box_h
+    assert made.width >= box_w
+    assert made.height >= box_h
+    assert made.width == box_w or made.height == box_h
 
 
 @given(SOURCE_SIDES, SOURCE_SIDES, BOX_SIDES, BOX_SIDES, st.sampled_from([Mode.FIT, Mode.COVER]))
@@ -74,8 +74,8 @@ def test_the_aspect_is_kept_within_half_a_pixel(w: int, h: int, box_w: int, box_
     made = plan(w, h, box(mode, box_w, box_h))
     scales = Fraction(box_w, w), Fraction(box_h, h)
     scale = min(scales) if mode is Mode.FIT else max(scales)
-    assert abs(made.canvas_w - w * scale) <= HALF or made.canvas_w == 1
-    assert abs(made.canvas_h - h * scale) <= HALF or made.canvas_h == 1
+    assert abs(made.width - w * scale) <= HALF or made.width == 1
+    assert abs(made.height - h * scale) <= HALF or made.height == 1
 
 
 @given(SOURCE_SIDES, SOURCE_SIDES, BOX_SIDES, BOX_SIDES)
@@ -90,12 +90,12 @@ def test_cover_exact_uses_the_middle_of_the_source_and_little_more_than_it_shows
 ) -> None:
     made = plan(w, h, box(Mode.COVER_EXACT, box_w, box_h))
     scale = max(Fraction(box_w, w), Fraction(box_h, h))
-    assert (w - made.region_w) % 2 == (h - made.region_h) % 2 == 0
-    assert made.region_w <= w
-    assert made.region_h <= h
+    assert (w - made.across.length) % 2 == (h - made.down.length) % 2 == 0
+    assert made.across.length <= w
+    assert made.down.length <= h
     for scaled, region, asked in (
-        (made.scaled_w, made.region_w, box_w),
-        (made.scaled_h, made.region_h, box_h),
+        (made.across.scaled, made.across.length, box_w),
+        (made.down.scaled, made.down.length, box_h),
     ):
         assert scaled >= asked
         assert abs(scaled - region * scale) <= HALF
@@ -106,8 +106,8 @@ def test_cover_exact_uses_the_middle_of_the_source_and_little_more_than_it_shows
 def test_the_picture_lies_in_the_middle(w: int, h: int, box_w: int, box_h: int, mode: Mode) -> None:
     made = plan(w, h, box(mode, box_w, box_h))
     for canvas_side, scaled, offset in (
-        (made.canvas_w, made.scaled_w, made.offset_x),
-        (made.canvas_h, made.scaled_h, made.offset_y),
+        (made.width, made.across.scaled, made.across.offset),
+        (made.height, made.down.scaled, made.down.offset),
     ):
         before, after = offset, canvas_side - scaled - offset
         assert abs(before - after) <= 1
@@ -116,9 +116,9 @@ def test_the_picture_lies_in_the_middle(w: int, h: int, box_w: int, box_h: int, 
 @given(SOURCE_SIDES, SOURCE_SIDES, BOX_SIDES, st.sampled_from(Mode))
 def test_a_single_side_is_kept_and_the_other_follows(w: int, h: int, side: int, mode: Mode) -> None:
     by_width, by_height = plan(w, h, box(mode, side, None)), plan(w, h, box(mode, None, side))
-    assert by_width.canvas_w == by_height.canvas_h == side
-    assert by_width.canvas_h == max(1, int(Fraction(side * h, w) + HALF))
-    assert by_height.canvas_w == max(1, int(Fraction(side * w, h) + HALF))
+    assert by_width.width == by_height.height == side
+    assert by_width.height == max(1, int(Fraction(side * h, w) + HALF))
+    assert by_height.width == max(1, int(Fraction(side * w, h) + HALF))
 
 
 @given(SOURCE_SIDES, SOURCE_SIDES, st.sampled_from(Mode), st.booleans())
@@ -137,11 +137,11 @@ def test_without_enlargement_nothing_is_enlarged(
     w: int, h: int, box_w: int | None, box_h: int | None, mode: Mode
 ) -> None:
     made = plan(w, h, box(mode, box_w, box_h, enlarge=False))
-    assert made.scaled_w <= made.region_w <= w
-    assert made.scaled_h <= made.region_h <= h
+    assert made.across.scaled <= made.across.length <= w
+    assert made.down.scaled <= made.down.length <= h
     if mode is not Mode.FIT_EXACT:
-        assert made.canvas_w <= w
-        assert made.canvas_h <= h
+        assert made.width <= w
+        assert made.height <= h
 
 
 @given(SOURCE_SIDES, SOURCE_SIDES, BOX_SIDES, BOX_SIDES)
@@ -152,6 +152,75 @@ def test_what_fits_already_keeps_its_size_without_enlargement(
     assert canvas(plan(w, h, recipe)) == (w, h)
 
 
+FRACTIONS = st.integers(0, 10_000).map(lambda steps: Fraction(steps, 10_000))
+
+
+def around(x: Fraction, y: Fraction, box_w: int, box_h: int) -> Recipe:
+    focal = Focal(float(x), float(y))
+    return Recipe(mode=Mode.COVER_EXACT, width=box_w, height=box_h, focal=focal)
+
+
+def test_a_focal_point_worked_by_hand() -> None:
+    made = plan(3000, 1000, around(Fraction(1, 4), HALF, 100, 100))
+    # At a tenth the point is at 75 of 300, in the middle of 100 pixels from 25 on: from 250 of the source.
+    assert made.across == Stretch(3000, 250, 1000, 100, 100, 0)
+    assert made.down == Stretch(1000, 0, 1000, 100, 100, 0)
+    assert plan(3000, 1000, around(Fraction(0), HALF, 100, 100)).across.start == 0
+    assert plan(3000, 1000, around(Fraction(1), HALF, 100, 100)).across.start == 2000
+
+
+@given(SOURCE_SIDES, SOURCE_SIDES, BOX_SIDES, BOX_SIDES, FRACTIONS, FRACTIONS)
+def test_a_focal_point_stays_in_sight_as_near_to_the_middle_as_can_be(
+    w: int, h: int, box_w: int, box_h: int, x: Fraction, y: Fraction
+) -> None:
+    assume((x, y) != (HALF, HALF))  # which is cut with equal margins instead
+    made = plan(w, h, around(x, y, box_w, box_h))
+    scale = max(Fraction(box_w, w), Fraction(box_h, h))
+    assert canvas(made) == (box_w, box_h)
+    for part, at in ((made.across, x), (made.down, y)):
+        assert 0 <= part.start <= part.start + part.length <= part.source
+        assert part.canvas <= part.scaled
+        assert part.canvas - part.scaled <= part.offset <= 0
+        # Where the canvas begins in the whole source, scaled, against where it should.
+        begins = part.start * scale - part.offset
+        most = part.source * scale - part.canvas
+        ideal = min(max(at * part.source * scale - Fraction(part.canvas, 2), Fraction(0)), most)
+        assert abs(begins - ideal) <= 1
+        assert begins - 1 <= at * part.source * scale <= begins + part.canvas + 1
+        assert (part.length - 2) * scale < part.canvas  # two pixels less wouldn't cover
+
+
+@given(SOURCE_SIDES, SOURCE_SIDES, BOX_SIDES, BOX_SIDES, FRACTIONS, FRACTIONS, st.integers(1, 8))
+def test_as_stored_is_undone_by_the_inverse(
+    w: int, h: int, box_w: int, box_h: int, x: Fraction, y: Fraction, orientation: int
+) -> None:
+    made = plan(w, h, around(x, y, box_w, box_h))
+    inverse = {6: 8, 8: 6}.get(orientation, orientation)
+    assert as_stored(as_stored(made, orientation), inverse) == made
+
+
+@pytest.mark.parametrize(
+    ("orientation", "across", "down"),
+    [
+        # Seen 30 by 10 with the left third kept; where that lies in what is stored, by TIFF 6.0.
+        (1, (0, 10), (0, 10)),
+        (2, (20, 10), (0, 10)),
+        (3, (20, 10), (0, 10)),
+        (4, (0, 10), (0, 10)),
+        (5, (0, 10), (0, 10)),
+        (6, (0, 10), (20, 10)),
+        (7, (0, 10), (20, 10)),
+        (8, (0, 10), (0, 10)),
+    ],
+)
+def test_what_is_kept_is_found_in_every_orientation(
+    orientation: int, across: tuple[int, int], down: tuple[int, int]
+) -> None:
+    stored = as_stored(plan(30, 10, around(Fraction(0), HALF, 10, 10)), orientation)
+    assert (stored.across.start, stored.across.length) == across
+    assert (stored.down.start, stored.down.length) == down
+
+
 @given(SOURCE_SIDES, SOURCE_SIDES, BOX_SIDES, BOX_SIDES, st.sampled_from(Mode), st.integers(1, 8))
 def test_as_stored_swaps_the_sides_of_what_lies_on_its_side(
     w: int, h: int, box_w: int, box_h: int, mode: Mode, orientation: int
@@ -159,8 +228,8 @@ def test_as_stored_swaps_the_sides_of_what_lies_on_its_side(
     made = plan(w, h, box(mode, box_w, box_h))
     stored = as_stored(made, orientation)
     assert canvas(stored) == (canvas(made) if orientation <= 4 else canvas(made)[::-1])
-    assert abs(stored.offset_x * 2 + stored.scaled_w - stored.canvas_w) <= 1
-    assert abs(stored.offset_y * 2 + stored.scaled_h - stored.canvas_h) <= 1
+    assert abs(stored.across.offset * 2 + stored.across.scaled - stored.width) <= 1
+    assert abs(stored.down.offset * 2 + stored.down.scaled - stored.height) <= 1
     inverse = {6: 8, 8: 6}.get(orientation, orientation)
     assert as_stored(stored, inverse) == made
 

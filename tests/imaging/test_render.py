@@ -1,9 +1,8 @@
-import io
 import struct
 from pathlib import Path
 
 import pytest
-from PIL import Image, ImageCms, ImageDraw
+from PIL import Image, ImageDraw
 
 from tests import pictures
 from tintype.imaging import (
@@ -182,9 +181,13 @@ def test_a_transparent_picture_is_laid_on_white_in_a_jpeg_and_padded_black() -> 
 @pytest.mark.parametrize("width", [23, 50, 300])
 def test_alpha_edges_have_no_dark_fringe(width: int) -> None:
     image = made(pictures.encode(pictures.translucent(100, 100), "png"), Recipe(width=width))
-    edge = [pixel for pixel in pictures.pixels(image) if 40 < pixel[3] < 255]
+    edge = [pixel for pixel in pictures.pixels(image) if 0 < pixel[3] < 255]
     assert edge
-    assert all(near(pixel[:3], pictures.RED, 4) for pixel in edge)
+    # What is seen of a level is as much of it as the pixel is opaque.
+    seen_off = [
+        abs(a - b) * pixel[3] / 255 for pixel in edge for a, b in zip(pixel, pictures.RED, strict=False)
+    ]
+    assert max(seen_off) <= 2.5
 
 
 def test_an_opaque_alpha_changes_no_colour() -> None:
@@ -244,9 +247,10 @@ def test_a_profile_is_honoured(source: str, target: Format) -> None:
     )
 
 
+@pytest.mark.parametrize("source", ["jpeg", "png", "webp", "avif", "tiff"])
 @pytest.mark.parametrize("target", WRITTEN)
-def test_no_profile_is_kept_as_what_has_none_is_srgb(target: Format) -> None:
-    data = one_colour((250, 10, 10), "png", icc_profile=pictures.red_green_swapped_profile())
+def test_no_profile_is_kept_since_none_is_srgb(source: str, target: Format) -> None:
+    data = one_colour((250, 10, 10), source, icc_profile=pictures.red_green_swapped_profile())
     assert "icc_profile" not in made(data, Recipe(width=20, format=target)).info
 
 
@@ -256,8 +260,7 @@ def test_a_broken_profile_fails_no_picture(source: str, profile: bytes | None) -
     profile = profile or pictures.red_green_swapped_profile()[:300]
     image = made(one_colour((250, 10, 10), source, icc_profile=profile), Recipe(width=20))
     assert near(image.convert("RGB").getpixel((10, 7)), (250, 10, 10), 12)
-    if kept := image.info.get("icc_profile"):
-        ImageCms.ImageCmsProfile(io.BytesIO(kept))
+    assert "icc_profile" not in image.info
 
 
 def test_a_profile_for_other_channels_fails_no_picture() -> None:

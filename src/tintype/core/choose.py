@@ -56,7 +56,7 @@ def is_slow(making: Making) -> bool:
 def output_pixels(image: Image, recipe: Recipe) -> int:
     """How many pixels a rendition has."""
     planned = plan(image.width, image.height, recipe)
-    return planned.canvas_w * planned.canvas_h
+    return planned.width * planned.height
 
 
 def _suiting(image: Image, recipe: Recipe, accepted: AbstractSet[Format]) -> tuple[Format, ...]:

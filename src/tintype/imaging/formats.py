@@ -9,7 +9,7 @@ HEAD_BYTES = 4096  # enough for the brands of any sensible `ftyp` box, and for t
 
 PROGRESSIVE_PIXELS = 300_000  # a smaller JPEG is there at once, progressive or not
 
-Option = int | str | bool
+Option = float | str | bool
 
 
 class Format(enum.StrEnum):

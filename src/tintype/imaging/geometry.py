@@ -1,12 +1,16 @@
-"""Sizes and positions of a rendition: whole numbers and no pixels.
+"""Sizes and positions of a rendition: arithmetic and no pixels.
 
 A size is a pair (width, height) in pixels.
 """
 
+from fractions import Fraction
+from math import ceil, floor
+
 from msgspec import Struct
+from msgspec.structs import replace
 
 from tintype.imaging.errors import ImageRefused, Reason, size_in_words
-from tintype.imaging.recipe import Mode, Recipe
+from tintype.imaging.recipe import FOCAL_DECIMALS, Focal, Mode, Recipe
 
 Size = tuple[int, int]
 
@@ -14,6 +18,8 @@ Size = tuple[int, int]
 SWAPS_SIDES = frozenset({5, 6, 7, 8})
 MIRRORS_X = frozenset({2, 3, 6, 7})
 MIRRORS_Y = frozenset({3, 4, 7, 8})
+
+HALF = Fraction(1, 2)
 
 
 class OutputLimits(Struct, frozen=True, kw_only=True):
@@ -23,26 +29,41 @@ class OutputLimits(Struct, frozen=True, kw_only=True):
     max_pixels: int = 40_000_000
 
 
-class Plan(Struct, frozen=True, kw_only=True):
-    """What becomes of a picture's pixels.
+class Stretch(Struct, frozen=True):
+    """What becomes of a picture in one direction, in pixels.
 
     Attributes:
-        region_w, region_h: the middle part of the source that is used. Both margins of a direction are equal,
-            so it stays where it is however the picture is turned or mirrored.
-        scaled_w, scaled_h: the size that the region is resized to.
-        canvas_w, canvas_h: the size of the result.
-        offset_x, offset_y: where the resized region's top left corner lies on the canvas: below zero the
-            overhang is clipped, above it the rest is padded.
+        source: how long the source is.
+        start, length: the part of it that is used.
+        scaled: what that part is resized to.
+        canvas: how long the result is.
+        offset: where the resized part begins on the canvas: below zero the overhang is clipped, above it the
+            rest is padded.
     """
 
-    region_w: int
-    region_h: int
-    scaled_w: int
-    scaled_h: int
-    canvas_w: int
-    canvas_h: int
-    offset_x: int
-    offset_y: int
+    source: int
+    start: int
+    length: int
+    scaled: int
+    canvas: int
+    offset: int
+
+
+class Plan(Struct, frozen=True):
+    """What becomes of a picture's pixels, in both directions."""
+
+    across: Stretch
+    down: Stretch
+
+    @property
+    def width(self) -> int:
+        """Of the result."""
+        return self.across.canvas
+
+    @property
+    def height(self) -> int:
+        """Of the result."""
+        return self.down.canvas
 
 
 def plan(source_w: int, source_h: int, recipe: Recipe) -> Plan:
@@ -51,6 +72,8 @@ def plan(source_w: int, source_h: int, recipe: Recipe) -> Plan:
     Sizes are rounded to the nearest pixel, halves up, and are at least 1; the side that binds is exactly the
     one asked. When one side is asked the other follows from the aspect, in any mode. Without enlargement no
     side of the result is longer than the source's, except that fit-exact pads a small source as it is.
+
+    A region that is to be looked for in the pixels (`crop`) is planned as the middle.
     """
     source, recipe = (source_w, source_h), recipe.normal()
     box = _box(source, recipe)
@@ -59,12 +82,14 @@ def plan(source_w: int, source_h: int, recipe: Recipe) -> Plan:
     if recipe.width is None or recipe.height is None:
         scaled = box  # it has the aspect already: fitting it once more would round it a second time
     elif recipe.mode is Mode.COVER_EXACT:
-        return _clipped(source, box)
+        return _clipped(source, box, recipe.focal)
     else:
         scaled = _scaled(source, box, recipe.mode)
     if not recipe.enlarge and (scaled[0] > source_w or scaled[1] > source_h):
         scaled = source
-    return _placed(source, scaled, box if recipe.mode is Mode.FIT_EXACT else scaled)
+    canvas = box if recipe.mode is Mode.FIT_EXACT else scaled
+    across, down = (_centred(source[i], source[i], scaled[i], canvas[i]) for i in (0, 1))
+    return Plan(across, down)
 
 
 def check_output(plan: Plan, source_w: int, source_h: int, limits: OutputLimits) -> None:
@@ -73,7 +98,7 @@ def check_output(plan: Plan, source_w: int, source_h: int, limits: OutputLimits)
     A result no longer than the source in either side is never too large: what was accepted can be delivered.
     The size between (scaled) needs no limit: its overhang is less than two source pixels, enlarged.
     """
-    width, height = plan.canvas_w, plan.canvas_h
+    width, height = plan.width, plan.height
     if width <= source_w and height <= source_h:
         return
     if max(width, height) > limits.max_side or width * height > limits.max_pixels:
@@ -86,22 +111,9 @@ def check_output(plan: Plan, source_w: int, source_h: int, limits: OutputLimits)
 
 def as_stored(plan: Plan, orientation: int) -> Plan:
     """The plan for the pixels as they lie in the file, so that the result, brought upright, is the plan's."""
-    x = _mirrored(plan.canvas_w, plan.scaled_w, plan.offset_x, mirror=orientation in MIRRORS_X)
-    y = _mirrored(plan.canvas_h, plan.scaled_h, plan.offset_y, mirror=orientation in MIRRORS_Y)
-    across = (plan.region_w, plan.scaled_w, plan.canvas_w, x)
-    down = (plan.region_h, plan.scaled_h, plan.canvas_h, y)
-    if orientation in SWAPS_SIDES:
-        across, down = down, across
-    return Plan(
-        region_w=across[0],
-        region_h=down[0],
-        scaled_w=across[1],
-        scaled_h=down[1],
-        canvas_w=across[2],
-        canvas_h=down[2],
-        offset_x=across[3],
-        offset_y=down[3],
-    )
+    across = _mirrored(plan.across) if orientation in MIRRORS_X else plan.across
+    down = _mirrored(plan.down) if orientation in MIRRORS_Y else plan.down
+    return Plan(down, across) if orientation in SWAPS_SIDES else Plan(across, down)
 
 
 def _box(source: Size, recipe: Recipe) -> Size:
@@ -132,45 +144,51 @@ def _width_binds(source: Size, box: Size, *, covering: bool) -> bool:
     return by_width >= by_height if covering else by_width <= by_height
 
 
-def _clipped(source: Size, box: Size) -> Plan:
+def _clipped(source: Size, box: Size, focal: Focal | None) -> Plan:
     """Cover the box, using no more of the source than it takes: the overhang may be a thousand boxes wide."""
     (source_w, source_h), (width, height) = source, box
     if _width_binds(source, box, covering=True):
-        region = (source_w, _covering(height, source_w, width, source_h))
-        scaled = (width, _in_proportion(width, region[1], source_w))
-    else:
-        region = (_covering(width, source_h, height, source_w), source_h)
-        scaled = (_in_proportion(height, region[0], source_h), height)
-    return _placed(region, scaled, box)
+        down = _cut(source_h, height, Fraction(width, source_w), None if focal is None else focal.y)
+        return Plan(_centred(source_w, source_w, width, width), down)
+    across = _cut(source_w, width, Fraction(height, source_h), None if focal is None else focal.x)
+    return Plan(across, _centred(source_h, source_h, height, height))
 
 
-def _covering(asked: int, per: int, scale: int, whole: int) -> int:
-    """The fewest source pixels that cover the asked ones at the scale (scale / per), with equal margins."""
-    needed = -(-asked * per // scale)
-    return needed + (whole - needed) % 2
+def _cut(source: int, asked: int, scale: Fraction, focal: float | None) -> Stretch:
+    """The part of the source that covers the asked pixels: the middle, or around a focal point."""
+    if focal is None:
+        needed = ceil(asked / scale)
+        length = needed + (source - needed) % 2  # equal margins
+        return _centred(source, length, _rounded(length * scale), asked)
+    point = Fraction(round(focal * 10**FOCAL_DECIMALS), 10**FOCAL_DECIMALS) * source * scale
+    left = min(max(point - Fraction(asked, 2), Fraction(0)), source * scale - asked)
+    start, end = floor(left / scale), min(source, ceil((left + asked) / scale))
+    scaled = _rounded((end - start) * scale)
+    hidden = min(_rounded(left - start * scale, least=0), scaled - asked)
+    return Stretch(source, start, end - start, scaled, asked, -hidden)
 
 
-def _placed(region: Size, scaled: Size, canvas: Size) -> Plan:
-    """The plan with the scaled region in the middle of the canvas."""
-    return Plan(
-        region_w=region[0],
-        region_h=region[1],
-        scaled_w=scaled[0],
-        scaled_h=scaled[1],
-        canvas_w=canvas[0],
-        canvas_h=canvas[1],
-        offset_x=(canvas[0] - scaled[0]) // 2,
-        offset_y=(canvas[1] - scaled[1]) // 2,
+def _centred(source: int, length: int, scaled: int, canvas: int) -> Stretch:
+    """The middle of the source in the middle of the canvas."""
+    return Stretch(source, (source - length) // 2, length, scaled, canvas, (canvas - scaled) // 2)
+
+
+def _mirrored(stretch: Stretch) -> Stretch:
+    return replace(
+        stretch,
+        start=stretch.source - stretch.start - stretch.length,
+        offset=stretch.canvas - stretch.scaled - stretch.offset,
     )
 
 
-def _mirrored(canvas: int, scaled: int, offset: int, *, mirror: bool) -> int:
-    return canvas - scaled - offset if mirror else offset
-
-
 def _in_proportion(side: int, of: int, to: int) -> int:
-    """The side times of / to, rounded to the nearest whole number, halves up, and at least 1."""
-    return max(1, (2 * side * of + to) // (2 * to))
+    """The side times of / to, as a whole number of pixels."""
+    return _rounded(Fraction(side * of, to))
+
+
+def _rounded(length: Fraction, least: int = 1) -> int:
+    """The nearest whole number, halves up, and not below the least."""
+    return max(least, floor(length + HALF))
 
 
 def _smaller(box: Size, source: Size) -> Size:

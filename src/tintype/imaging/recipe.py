@@ -13,7 +13,7 @@ from tintype.imaging.formats import Format, row
 
 # Part of every fingerprint. Raise it by one whenever the same recipe would make other pixels: renditions kept
 # under the old one are then no longer found.
-ENGINE_VERSION = 2
+ENGINE_VERSION = 3
 
 FINGERPRINT_DIGITS = 32
 QUALITIES = range(1, 101)
@@ -95,6 +95,16 @@ class Colour(Struct, frozen=True):
     def is_opaque(self) -> bool:
         """Whether nothing shines through."""
         return self.alpha == max(LEVELS)
+
+    @property
+    def is_grey(self) -> bool:
+        """Whether it has no hue."""
+        return self.red == self.green == self.blue
+
+    def over(self, ground: "Colour") -> "Colour":
+        """The opaque colour that is seen when it lies on an opaque ground."""
+        pairs = zip(self.rgba[:3], ground.rgba[:3], strict=True)
+        return Colour(*((2 * (a * self.alpha + b * (255 - self.alpha)) + 255) // 510 for a, b in pairs))
 
 
 def parse_colour(text: str) -> Colour:

@@ -77,7 +77,7 @@ def sized(version: Version, width: int | None, height: int | None) -> Size | Non
     if (width or 1) > version.width or (height or 1) > version.height:
         return None
     planned = plan(version.width, version.height, Recipe(mode=Mode.SCALE, width=width, height=height))
-    size = Size(planned.canvas_w, planned.canvas_h)
+    size = Size(planned.width, planned.height)
     return None if size == Size(version.width, version.height) else size
 
 

@@ -1,0 +1,49 @@
+"""A source opened at a part of its size, where its decoder does that cheaply and well enough."""
+
+import pyvips
+from msgspec import Struct
+
+from tintype.imaging.formats import Format
+from tintype.imaging.geometry import Plan
+from tintype.imaging.inspect import Facts
+from tintype.imaging.vips import Source, open_image
+
+# By what a JPEG can be divided, and how much longer than the result the source has to be for it. The rest of
+# the way is resampled by us: so much of it that the SSIM against resampling every pixel stays at 0.99 or
+# above. The coarser the decoder, the longer the rest.
+JPEG_SHRINKS = ((8, 12.8), (4, 5.2), (2, 2.4))
+# A WebP is decoded at any size: for the same likeness at twice the wanted. Below the least it saves nothing.
+WEBP_LEAST, WEBP_REMAINS = 4.0, 2.0
+
+
+class Loaded(Struct, frozen=True):
+    """An opened picture, and how long a pixel of the source is in it, across and down (1 or less)."""
+
+    image: pyvips.Image
+    across: float = 1.0
+    down: float = 1.0
+
+
+def load(source: Source, facts: Facts, plan: Plan) -> Loaded:
+    """Open a source as small as the plan (for the pixels as they are stored) allows."""
+    ratio = min(part.length / part.scaled for part in (plan.across, plan.down))
+    if facts.format is Format.JPEG:
+        return _jpeg(source, ratio)
+    if facts.format is Format.WEBP and not facts.is_animated and ratio >= WEBP_LEAST:
+        return _webp(source, plan, ratio)
+    return load_whole(source, facts)
+
+
+def load_whole(source: Source, facts: Facts) -> Loaded:
+    """Open a source at its own size."""
+    return Loaded(open_image(source, facts.format))
+
+
+def _jpeg(source: Source, ratio: float) -> Loaded:
+    shrink = next((shrink for shrink, least in JPEG_SHRINKS if ratio >= least), 1)
+    return Loaded(open_image(source, Format.JPEG, shrink=shrink), 1 / shrink, 1 / shrink)
+
+
+def _webp(source: Source, plan: Plan, ratio: float) -> Loaded:
+    image = open_image(source, Format.WEBP, scale=WEBP_REMAINS / ratio)
+    return Loaded(image, image.width / plan.across.source, image.height / plan.down.source)
