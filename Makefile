@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 DATA ?= demo-library
 PORT ?= 8080
 
-.PHONY: serve test check format requirements clean help
+.PHONY: serve test check bench format requirements clean help
 
 help: ## list these commands
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 24
@@ -24,6 +24,9 @@ check: $(VENV)/installed-dev ## style, types, and the floors of the house
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
+bench: $(VENV)/installed-dev ## measure beside peers, which it installs into .bench (ARGS="--help" tells more)
+	$(BIN)/python -m benchmarks $(ARGS)
+
 format: $(VENV)/installed-dev ## mend the style where a machine can
 	$(BIN)/ruff check --fix
 	$(BIN)/ruff format
@@ -34,9 +37,11 @@ requirements: $(VENV)/installed-dev ## choose versions anew
 	$(BIN)/uv pip compile -q --upgrade --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 		--no-emit-find-links --no-header --no-annotate -c requirements.txt -o requirements-dev.txt \
 		--group dev pyproject.toml
+	$(BIN)/uv pip compile -q --upgrade --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+		--no-emit-find-links --no-header --no-annotate -o benchmarks/requirements.txt benchmarks/requirements.in
 
-clean: ## remove the environment and every cache; libraries stay
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .nox
+clean: ## remove the environments and every cache; libraries stay
+	rm -rf $(VENV) .bench .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .nox
 
 $(VENV)/bin/python:
 	sh scripts/make-environment.sh $(PYTHON) $(VENV)

@@ -18,12 +18,13 @@ LIBRARIES = "import alembic, granian, litestar, pyvips, sqlalchemy, structlog"
 def main() -> None:
     """Print the median, the fastest and the slowest of several starts."""
     with tempfile.TemporaryDirectory() as folder:
-        _print("new data folder", [_start(Path(folder) / f"new-{run}") for run in range(RUNS)])
-        _print("existing data folder", [_start(Path(folder) / "new-0") for _ in range(RUNS)])
+        _print("new data folder", [start(Path(folder) / f"new-{run}") for run in range(RUNS)])
+        _print("existing data folder", [start(Path(folder) / "new-0") for _ in range(RUNS)])
     _print("importing the libraries alone", [_imports() for _ in range(RUNS)])
 
 
-def _start(data: Path) -> float:
+def start(data: Path) -> float:
+    """Seconds until a service on the data folder is ready; it is stopped again."""
     port = _free_port()
     began = time.perf_counter()
     process = subprocess.Popen(

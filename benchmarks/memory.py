@@ -1,0 +1,144 @@
+"""Resident memory over two thousand mixed renders, while the queue is full."""
+
+import asyncio
+import random
+import statistics
+import tempfile
+import threading
+from collections.abc import Iterator
+from math import inf
+from pathlib import Path
+from typing import Self
+
+from msgspec import Struct
+
+from benchmarks import pictures
+from benchmarks.bench import OURS, Bench, Result, Row, at_most, none_failed
+from benchmarks.load import exhaust
+from benchmarks.pictures import Original
+from benchmarks.processes import MEGABYTE, peak_resident, resident
+from benchmarks.service import Library, Service, fill, serving
+from tintype.imaging import Format, Recipe
+
+CONNECTIONS = 66
+"""Two in the slots, and 64 in the queue."""
+WEIGH_EVERY = 0.1
+FLAT, MOST = 1.1, 250
+FORMATS = (None, None, Format.WEBP, Format.AVIF, Format.PNG)
+"""That are asked for; None is the source's own."""
+PATIENT = {"TINTYPE_WORKERS_RENDER_WAIT_SECONDS": "600", "TINTYPE_WORKERS_RENDER_QUEUE": "64"}
+JEMALLOC = "libjemalloc.so.2"
+ALLOCATORS: dict[str, dict[str, str]] = {
+    OURS: {},
+    "MALLOC_ARENA_MAX=1": {"MALLOC_ARENA_MAX": "1"},
+    "MALLOC_ARENA_MAX=2": {"MALLOC_ARENA_MAX": "2"},
+    "arenas 2, thresholds": {
+        "MALLOC_ARENA_MAX": "2",
+        "MALLOC_MMAP_THRESHOLD_": "131072",
+        "MALLOC_TRIM_THRESHOLD_": "131072",
+    },
+    "jemalloc": {"LD_PRELOAD": JEMALLOC},
+}
+
+
+class Weights(Struct, frozen=True):
+    """Bytes resident in the worker: medians of each quarter of the renders, and the most there ever was."""
+
+    quarters: tuple[float, ...]
+    peak: int
+
+
+def measure(bench: Bench) -> Iterator[Result]:
+    """The one result of the cell."""
+    with tempfile.TemporaryDirectory(dir=bench.work) as folder:
+        originals = _originals(bench)
+        library = fill(Path(folder) / "library", originals)
+        row, weights = _weigh(bench, library, originals, OURS, Path(folder))
+    second, last = weights.quarters[1], weights.quarters[3]
+    verdicts = (
+        none_failed((row,)),
+        at_most("the last quarter's memory beside the second's", last / (second or inf), FLAT),
+        at_most("peak of the worker", weights.peak / MEGABYTE, MOST, " MB"),
+    )
+    title = f"{bench.renders:,} mixed renders, {CONNECTIONS} connections, one worker"
+    yield Result("memory", title, (row,), verdicts, (_said(row, weights),))
+
+
+def measure_allocators(bench: Bench) -> Iterator[Result]:
+    """The same under each allocator, one after another."""
+    rows, notes = [], []
+    with tempfile.TemporaryDirectory(dir=bench.work) as folder:
+        originals = _originals(bench)
+        for number, name in enumerate(ALLOCATORS):
+            library = fill(Path(folder) / str(number), originals)
+            row, weights = _weigh(bench, library, originals, name, Path(folder))
+            rows.append(row)
+            notes.append(_said(row, weights))
+    title = f"{bench.renders:,} mixed renders by allocator"
+    yield Result("allocators", title, tuple(rows), notes=tuple(notes))
+
+
+def _originals(bench: Bench) -> list[Original]:
+    jpegs = [each for size in pictures.JPEG_SIZES[:4] for each in pictures.jpegs(bench.pictures, size, 2)]
+    return jpegs + [
+        each for size in pictures.PNG_SIZES[:2] for each in pictures.pngs(bench.pictures, size, 2)
+    ]
+
+
+def _weigh(
+    bench: Bench, library: Library, originals: list[Original], name: str, folder: Path
+) -> tuple[Row, Weights]:
+    settings = PATIENT | ALLOCATORS[name]
+    with serving(library, folder / "tintype.log", settings=settings) as service:
+        worker = service.workers()[0]
+        paths = list(_paths(service, originals, bench.renders))
+        with _Diary(worker) as diary:
+            sample = asyncio.run(exhaust(service.server, paths, CONNECTIONS, diary.tell))
+        weights = Weights(diary.quarters(len(paths)), peak_resident(worker))
+    return Row(name, (sample,), weights.peak), weights
+
+
+def _paths(service: Service, originals: list[Original], renders: int) -> Iterator[str]:
+    """Links to different renditions of every original, by the same dice every time."""
+    dice = random.Random(renders)  # noqa: S311  a seed is wanted
+    for number in range(renders):
+        width = dice.randint(100, 1600)
+        recipe = Recipe(width=width, height=width + number, format=dice.choice(FORMATS))
+        yield service.path(dice.choice(originals), recipe)
+
+
+def _said(row: Row, weights: Weights) -> str:
+    quarters = ", ".join(f"{quarter / MEGABYTE:.0f}" for quarter in weights.quarters)
+    return f"{row.contender}: medians of the quarters {quarters} MB, at most {weights.peak / MEGABYTE:.0f} MB"
+
+
+class _Diary:
+    """How much was resident when so many were answered."""
+
+    def __init__(self, pid: int) -> None:
+        self._pid = pid
+        self._answered = 0
+        self._entries: list[tuple[int, int]] = []
+        self._done = threading.Event()
+        self._thread = threading.Thread(target=self._write)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._done.set()
+        self._thread.join()
+
+    def tell(self, answered: int) -> None:
+        self._answered = answered
+
+    def quarters(self, whole: int) -> tuple[float, ...]:
+        of_each: list[list[int]] = [[] for _ in range(4)]
+        for answered, weight in self._entries:
+            of_each[min(3, 4 * answered // whole)].append(weight)
+        return tuple(statistics.median(weights or [0]) for weights in of_each)
+
+    def _write(self) -> None:
+        while not self._done.wait(WEIGH_EVERY):
+            self._entries.append((self._answered, resident(self._pid)))
