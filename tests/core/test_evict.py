@@ -61,3 +61,4 @@ async def test_two_at_once_do_it_once(small: Town) -> None:
         small.house.renditions.put(path, b"picture")
         os.utime(path, (0, 0))
     assert sorted(await asyncio.gather(evict(small.house), evict(small.house))) == [0, 1]
+    assert small.house.workers.tally.evicted == 1

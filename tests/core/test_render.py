@@ -152,6 +152,7 @@ async def test_two_processes_make_a_rendition_once(
         )
     assert sorted(put) == sorted({str(picture.path) for picture in made})
     assert len(put) == len(recipes)
+    assert sum(house.workers.tally.made for house in (town.house, other)) == len(recipes)
 
 
 async def test_who_waits_for_another_process_takes_no_slot_and_serves_what_it_made(
@@ -222,6 +223,7 @@ async def test_on_a_full_disk_the_picture_is_delivered_and_nothing_is_left(
     assert picture.data is not None
     assert pictures.decode(picture.data).size == (32, 24)
     assert picture.size == len(picture.data)
+    assert (town.house.workers.tally.made, town.house.workers.tally.unkept) == (1, 1)
     assert [name for name in town.files() if name.startswith("renditions/")] == []
 
 

@@ -63,6 +63,7 @@ async def test_beyond_the_queue_the_answer_is_busy(gate: Gate) -> None:
     accepted = [asyncio.create_task(pool.pixels(LOAD, gate)) for _ in range(3)]
     await let_all_start()
     assert await kind_of(asyncio.create_task(pool.pixels(LOAD, gate))) is Kind.BUSY
+    assert pool.tally.refused == 1
     gate.open.set()
     assert await asyncio.gather(*accepted) == [1, 2, 3]
     assert await pool.pixels(LOAD, gate) == 4
@@ -174,6 +175,8 @@ async def test_when_all_have_gone_away_work_that_waits_is_dropped(gate: Gate) ->
     asked_again = asyncio.create_task(pool.once("key", lambda: pool.pixels(LOAD, gate)))
     gate.open.set()
     assert [await running, await asked_again] == [1, 2]
+    assert (pool.tally.dropped, pool.tally.shared, pool.tally.refused) == (1, 2, 0)
+    assert pool.tally.pixel_seconds > 0
 
 
 async def test_when_one_of_several_stays_work_that_waits_is_not_dropped(gate: Gate) -> None:

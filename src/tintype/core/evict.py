@@ -30,6 +30,7 @@ async def evict(house: House) -> int:
         if await house.workers.disk(eviction.plan):
             for shard in eviction.shards:
                 await house.workers.disk(eviction.remove, shard)
+        house.workers.tally.evicted += eviction.files
         return eviction.files
 
 

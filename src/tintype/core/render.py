@@ -14,6 +14,7 @@ from tintype.core.choose import SLOW, Making, is_slow, makings, output_pixels
 from tintype.core.evict import tend
 from tintype.core.fairness import Load
 from tintype.core.house import House
+from tintype.core.tally import Tally
 from tintype.imaging import Format, ImageRefused, Reason, Recipe, Rendition, render, row
 from tintype.model import Error, Image, Kind
 
@@ -93,6 +94,7 @@ class _Made(Struct, frozen=True):
     format: Format
     size: int
     data: bytes | None = None
+    is_kept: bool = True
 
 
 _Places = dict[Format, Path]
@@ -158,7 +160,16 @@ async def _make(house: House, image: Image, making: Making) -> _Made:
         # The slot is for others while we wait, and no thread waits with us.
         made = made or await _made_by_another(house, image, making, patient_until)
         if made is not None:
+            _count(house.workers.tally, made)
             return made
+
+
+def _count(tally: Tally, made: _Made) -> None:
+    if made.data is None:
+        tally.from_others += 1
+    else:
+        tally.made += 1
+        tally.unkept += not made.is_kept
 
 
 async def _made_by_another(house: House, image: Image, making: Making, patient_until: float) -> _Made | None:
@@ -212,12 +223,13 @@ def _draw(house: House, image: Image, recipe: Recipe) -> Rendition:
 
 def _keep(house: House, places: _Places, made: Rendition) -> _Made:
     path = places[made.format]
+    is_kept = False
     try:
-        house.renditions.put(path, made.data)
+        is_kept = house.renditions.put(path, made.data)
     except FileNotFoundError:
         # Purged, or deleted with its image, while it was drawn.
         pass
     except OSError as failed:
         # A full disk: the picture is delivered all the same, and made again for who asks next.
         log.warning("rendition-not-kept", path=str(path), reason=failed.strerror)
-    return _Made(path, made.format, len(made.data), made.data)
+    return _Made(path, made.format, len(made.data), made.data, is_kept)

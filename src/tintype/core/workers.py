@@ -12,6 +12,7 @@ import structlog
 from msgspec import Meta, Struct
 
 from tintype.core.fairness import Load, Turns
+from tintype.core.tally import Tally
 from tintype.model import Error, Kind
 
 P = ParamSpec("P")
@@ -47,6 +48,7 @@ class Workers:
         self._pixel_threads = ThreadPoolExecutor(slots, "pixels")
         self._disk_threads = ThreadPoolExecutor(settings.disk_threads, "disk")
         self._turns: Turns[_Turn] = Turns(slots, settings.render_queue)
+        self.tally = Tally()
         self.patience = settings.render_wait_seconds
         self._shared: dict[Hashable, _Shared[Any]] = {}
         self._aside: dict[Hashable, asyncio.Task[object]] = {}
@@ -72,7 +74,9 @@ class Workers:
             return await _to_the_end(self._pixel_threads, functools.partial(work, *args, **kwargs))
         finally:
             self._holding.discard(task)
-            self._give_back(turn, time.perf_counter() - began)
+            seconds = time.perf_counter() - began
+            self.tally.pixel_seconds += seconds
+            self._give_back(turn, seconds)
 
     async def once(self, key: Hashable, work: Callable[[], Coroutine[Any, Any, R]]) -> R:
         """Run work, or share the answer of the same work (by key) that is under way already.
@@ -84,6 +88,8 @@ class Workers:
         if shared is None:
             shared = self._shared[key] = _Shared(asyncio.create_task(work()))
             shared.task.add_done_callback(lambda _done: self._forget(key, shared))
+        else:
+            self.tally.shared += 1
         shared.clients += 1
         try:
             return await asyncio.shield(shared.task)
@@ -91,7 +97,7 @@ class Workers:
             shared.clients -= 1
             if not shared.clients and shared.task not in self._holding:
                 self._forget(key, shared)
-                shared.task.cancel()
+                self.tally.dropped += shared.task.cancel()
 
     def aside(self, key: Hashable, work: Callable[[], Coroutine[Any, Any, object]]) -> None:
         """Do work that nobody waits for, unless the same (by key) is under way. Its errors go to the log."""
@@ -133,6 +139,7 @@ class Workers:
         except TimeoutError:
             has_slot = False
         if not has_slot:
+            self.tally.refused += 1
             raise Error(
                 Kind.BUSY, "The service is busy with other pictures; try again in a moment.", retry_after=1
             )

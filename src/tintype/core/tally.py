@@ -1,0 +1,25 @@
+"""What this process did since it began, counted for whoever watches it."""
+
+from dataclasses import dataclass
+
+
+@dataclass(slots=True)
+class Tally:
+    """Counts that only grow; they are changed on the event loop alone."""
+
+    made: int = 0
+    """Renditions made."""
+    shared: int = 0
+    """Requests that waited for a rendition that another request had begun."""
+    from_others: int = 0
+    """Renditions that were there when it was their turn: another process of the machine had made them."""
+    dropped: int = 0
+    """Renditions that were not begun because all who asked went away."""
+    refused: int = 0
+    """Work on pixels that was refused as busy: no place in the queue, or no slot in time."""
+    unkept: int = 0
+    """Renditions delivered and not kept: the disk was full, or the cache."""
+    evicted: int = 0
+    """Renditions removed to make room."""
+    pixel_seconds: float = 0.0
+    """Seconds of slots used for pixels, by uploads too."""
