@@ -99,6 +99,10 @@ class Workers:
                 self._forget(key, shared)
                 self.tally.dropped += shared.task.cancel()
 
+    def waiting(self) -> int:
+        """How many wait for a slot."""
+        return len(self._turns)
+
     def aside(self, key: Hashable, work: Callable[[], Coroutine[Any, Any, object]]) -> None:
         """Do work that nobody waits for, unless the same (by key) is under way. Its errors go to the log."""
         if key in self._aside:

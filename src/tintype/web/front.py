@@ -14,6 +14,7 @@ from tintype.web.context import Context, Scope, open_context
 from tintype.web.delivery import CORS, Send, deliver
 from tintype.web.errors import problem, understand
 from tintype.web.health import HEALTH_PATHS, health
+from tintype.web.metrics import METRICS_PATH, metrics
 from tintype.web.mount import Answer, Mount, Opener, find
 
 Receive = Callable[[], Awaitable[dict[str, Any]]]
@@ -38,6 +39,8 @@ class WebSettings(Struct, frozen=True, forbid_unknown_fields=True):
     address that the client reached the service by."""
     base_path: str = ""
     """A path that all of the service lies under, such as /context; empty: none."""
+    metrics: bool = False
+    """Whether `/metrics` is answered, to anybody: what the worker process that is asked has counted."""
     drain_bytes: Annotated[int, Meta(ge=0)] = 256 * 1024 * 1024
     """How much of a request body that nobody wants is read and dropped before the answer is sent. A server
     that answers and closes while the client still sends resets the connection, and many clients then never
@@ -95,6 +98,9 @@ class Front:
     ) -> None:
         if context.path in HEALTH_PATHS:
             await _answer(send, await health(self._house, context.path), head=context.method == "HEAD")
+            return
+        if context.path == METRICS_PATH and self._settings.metrics:
+            await _answer(send, await metrics(self._house), head=context.method == "HEAD")
             return
         opener = self._opener(context.path)
         if opener is not None:
