@@ -52,7 +52,7 @@ def utc_now() -> datetime:
 
 def open_house(settings: Settings, clock: Clock = utc_now) -> House:
     """Put the house together on its data folder, whose catalogue must be migrated. Needs a running loop."""
-    workers = Workers(settings.workers)
+    workers = Workers(settings.workers, settings.web.workers)
     return House(
         catalogue=Database(settings.data / CATALOGUE, settings.workers.catalogue_readers),
         originals=Originals(settings.data / ORIGINALS, settings.data / INCOMING),

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from uuid import uuid4
 
 import pytest
+from structlog.testing import capture_logs
 
 from tintype.core.fairness import Load
 from tintype.core.workers import Workers, WorkerSettings
@@ -141,6 +142,18 @@ async def test_no_more_run_at_once_than_there_are_slots() -> None:
     assert most == 2
 
 
+@pytest.mark.parametrize(("slots", "processes", "running"), [(3, 2, 3), (0, 10_000, 1)])
+async def test_the_cores_are_shared_out_unless_slots_are_set(
+    gate: Gate, slots: int, processes: int, running: int
+) -> None:
+    pool = Workers(WorkerSettings(render_slots=slots), processes)
+    tasks = [asyncio.create_task(pool.pixels(LOAD, gate)) for _ in range(5)]
+    await let_all_start()
+    assert pool.waiting() == 5 - running
+    gate.open.set()
+    await asyncio.gather(*tasks)
+
+
 async def test_the_same_work_under_way_is_shared_and_done_anew_afterwards(gate: Gate) -> None:
     pool = workers(queue=0)
     together = [asyncio.create_task(pool.once("key", lambda: pool.pixels(LOAD, gate))) for _ in range(5)]
@@ -201,6 +214,29 @@ async def test_when_all_have_gone_away_work_that_runs_is_there_for_who_asks_next
     await let_all_start()
     gate.open.set()
     assert await next_one == 1
+
+
+@pytest.mark.parametrize(
+    ("error", "told"), [(Error(Kind.INVALID), []), (ZeroDivisionError(), ["unforeseen"])]
+)
+async def test_what_goes_wrong_when_all_have_gone_away_is_told_to_the_log_if_it_was_unforeseen(
+    gate: Gate, error: Exception, told: list[str]
+) -> None:
+    pool = workers(queue=1)
+
+    async def fail() -> None:
+        await pool.pixels(LOAD, gate)
+        raise error
+
+    with capture_logs() as lines:
+        gone = asyncio.create_task(pool.once("key", fail))
+        await gate.is_running()
+        gone.cancel()
+        await asyncio.wait([gone])
+        gate.open.set()
+        await asyncio.gather(pool.pixels(LOAD, gate))
+        await let_all_start()
+    assert [line["event"] for line in lines] == told
 
 
 async def test_a_flood_of_one_account_does_not_hold_up_another(gate: Gate) -> None:

@@ -25,7 +25,7 @@ class WorkerSettings(Struct, frozen=True, forbid_unknown_fields=True):
     """How much is done at once in one process."""
 
     render_slots: Annotated[int, Meta(ge=0)] = 0
-    """Pictures decoded at the same time; 0 is one a core."""
+    """Pictures decoded at the same time; 0 is one a core, cores shared out among the worker processes."""
     render_queue: Annotated[int, Meta(ge=0)] = 64
     """Pictures that may wait for a slot; beyond it the account with the most of them is told "busy"."""
     render_wait_seconds: Annotated[float, Meta(gt=0)] = 20.0
@@ -41,10 +41,14 @@ class Workers:
     """Two pools of threads; that for pixels has a bounded queue with a deadline, shared fairly.
 
     Who is cancelled while it waits for a slot frees its place; who is cancelled later waits for its thread.
+
+    Args:
+        settings: how much is done at once.
+        processes: worker processes that share the cores.
     """
 
-    def __init__(self, settings: WorkerSettings) -> None:
-        slots = settings.render_slots or os.cpu_count() or 1
+    def __init__(self, settings: WorkerSettings, processes: int = 1) -> None:
+        slots = settings.render_slots or max(1, _cores() // processes)
         self._pixel_threads = ThreadPoolExecutor(slots, "pixels")
         self._disk_threads = ThreadPoolExecutor(settings.disk_threads, "disk")
         self._turns: Turns[_Turn] = Turns(slots, settings.render_queue)
@@ -87,7 +91,7 @@ class Workers:
         shared = self._shared.get(key)
         if shared is None:
             shared = self._shared[key] = _Shared(asyncio.create_task(work()))
-            shared.task.add_done_callback(lambda _done: self._forget(key, shared))
+            shared.task.add_done_callback(lambda _done: self._end_shared(key, shared))
         else:
             self.tally.shared += 1
         shared.clients += 1
@@ -126,10 +130,14 @@ class Workers:
         self._pixel_threads.shutdown()
         self._disk_threads.shutdown()
 
+    def _end_shared(self, key: Hashable, shared: "_Shared[Any]") -> None:
+        self._forget(key, shared)
+        if not shared.clients:
+            _log_unforeseen(key, shared.task)
+
     def _end_aside(self, key: Hashable, done: asyncio.Task[object]) -> None:
         del self._aside[key]
-        if not done.cancelled() and done.exception() is not None:
-            log.error("unforeseen", work=str(key), exc_info=done.exception())
+        _log_unforeseen(key, done)
 
     async def _take_slot(self, load: Load) -> "_Turn":
         turn: _Turn = asyncio.get_running_loop().create_future()
@@ -185,6 +193,20 @@ class _Shared(Generic[R]):
     def __init__(self, task: asyncio.Task[R]) -> None:
         self.task = task
         self.clients = 0
+
+
+def _cores() -> int:
+    """The cores that this process may run on."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def _log_unforeseen(key: Hashable, done: asyncio.Task[Any]) -> None:
+    """Tell the log what nobody else will hear of; an error that was foreseen is none of its business."""
+    raised = None if done.cancelled() else done.exception()
+    if raised is not None and not isinstance(raised, Error):
+        log.error("unforeseen", work=str(key), exc_info=raised)
 
 
 async def _to_the_end(threads: ThreadPoolExecutor, work: Callable[[], R]) -> R:
