@@ -36,6 +36,10 @@ class ImageSettings(Struct, frozen=True, forbid_unknown_fields=True):
     """The longest side a rendition may be enlarged to, in pixels."""
     max_output_pixels: Annotated[int, Meta(ge=1)] = 40_000_000
     """The most pixels a rendition may be enlarged to."""
+    max_output_frames: Annotated[int, Meta(ge=1)] = 500
+    """The most frames of an animated rendition; the others are left out."""
+    max_output_total_pixels: Annotated[int, Meta(ge=1)] = 25_000_000
+    """The most pixels of all frames of an animated rendition together; frames beyond them are left out."""
 
     def accepted(self) -> Limits:
         """The limits on originals."""
@@ -48,7 +52,12 @@ class ImageSettings(Struct, frozen=True, forbid_unknown_fields=True):
 
     def made(self) -> OutputLimits:
         """The limits on renditions."""
-        return OutputLimits(max_side=self.max_output_side, max_pixels=self.max_output_pixels)
+        return OutputLimits(
+            max_side=self.max_output_side,
+            max_pixels=self.max_output_pixels,
+            max_frames=self.max_output_frames,
+            max_total_pixels=self.max_output_total_pixels,
+        )
 
 
 class RenditionSettings(Struct, frozen=True, forbid_unknown_fields=True):

@@ -9,8 +9,6 @@ MODERN = (Format.AVIF, Format.WEBP)
 """Formats that not everybody reads, the one with the fewest bytes for a photograph first."""
 FLAT = frozenset({Format.PNG, Format.GIF})
 """Formats of drawings and screens, which a JPEG would smear."""
-MOVING = frozenset({Format.GIF, Format.WEBP})
-"""Formats whose frames are kept."""
 
 TINY_PIXELS = 16_384
 """Up to here the frame of a file outweighs the picture, so that all formats are tried and the smallest kept:
@@ -42,7 +40,7 @@ def candidates(
         has_alpha: whether the original is transparent somewhere.
         frames: of the original.
     """
-    moves = source in MOVING and frames > 1 and recipe.frames != 1
+    moves = row(source).moves and frames > 1 and recipe.frames != 1
     # A lossless AVIF is larger than a lossless WebP, and takes many times as long.
     passed_over = {Format.AVIF} if moves or recipe.lossless else set()
     fitting = [format for format in MODERN if format in accepted - passed_over]

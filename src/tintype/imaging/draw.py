@@ -5,6 +5,7 @@ from contextlib import suppress
 import pyvips
 from msgspec import Struct
 
+from tintype.imaging.animation import animated
 from tintype.imaging.formats import Format, Row
 from tintype.imaging.geometry import Plan, Stretch
 from tintype.imaging.grid import Grid, grid
@@ -13,7 +14,7 @@ from tintype.imaging.load import Loaded, load, load_whole
 from tintype.imaging.profiles import is_srgb
 from tintype.imaging.recipe import LEVELS, Colour, Recipe
 from tintype.imaging.resample import resample
-from tintype.imaging.vips import Source
+from tintype.imaging.vips import Source, open_image
 
 PROFILE = "icc-profile-data"
 GREY_BANDS, RGB_BANDS = 2, 3  # at most, with alpha; at least, without
@@ -33,6 +34,7 @@ class Job(Struct, frozen=True, kw_only=True):
     plan: Plan
     target: Row
     recipe: Recipe
+    frames: int = 1
 
 
 def draw(job: Job) -> pyvips.Image:
@@ -40,6 +42,9 @@ def draw(job: Job) -> pyvips.Image:
 
     Little of it is carried out before the pixels are asked for, so callers stay inside `decoding()`.
     """
+    if job.frames > 1:
+        image = open_image(job.source, job.facts.format, n=job.frames)
+        return animated(image, job.frames, lambda frame: _finished(_resampled(Loaded(frame), job), job))
     image = _resampled_as_opaque(job)
     return _finished(_resampled(_loaded(job), job) if image is None else image, job)
 

@@ -39,6 +39,7 @@ class Row(Struct, frozen=True, kw_only=True):
         max_side: the longest side the saver can write, in pixels.
         has_alpha: whether a rendition in it can be transparent.
         animated: whether a file of it can hold several frames.
+        moves: whether all its frames are read, and written.
     """
 
     format: Format
@@ -55,6 +56,7 @@ class Row(Struct, frozen=True, kw_only=True):
     max_side: int
     has_alpha: bool
     animated: bool
+    moves: bool
 
 
 ROWS = (
@@ -75,6 +77,7 @@ ROWS = (
         max_side=65_500,  # JPEG_MAX_DIMENSION of libjpeg's jmorecfg.h
         has_alpha=False,
         animated=False,
+        moves=False,
     ),
     Row(
         format=Format.PNG,
@@ -91,6 +94,7 @@ ROWS = (
         max_side=2**31 - 1,
         has_alpha=True,
         animated=True,
+        moves=False,  # APNG isn't known to libvips
     ),
     Row(
         format=Format.WEBP,
@@ -109,6 +113,7 @@ ROWS = (
         max_side=16_383,  # 14 bits, RFC 9649
         has_alpha=True,
         animated=True,
+        moves=True,
     ),
     Row(
         format=Format.GIF,
@@ -126,6 +131,7 @@ ROWS = (
         max_side=65_535,  # 16 bits, GIF89a
         has_alpha=True,
         animated=True,
+        moves=True,
     ),
     Row(
         format=Format.AVIF,
@@ -144,6 +150,7 @@ ROWS = (
         max_side=16_384,  # libvips' heifsave refuses more
         has_alpha=True,
         animated=False,  # of a sequence we take the primary image
+        moves=False,
     ),
     Row(
         format=Format.TIFF,
@@ -160,6 +167,7 @@ ROWS = (
         max_side=0,
         has_alpha=True,
         animated=False,  # of several pages we take the first
+        moves=False,
     ),
 )
 BY_FORMAT = {entry.format: entry for entry in ROWS}

@@ -23,10 +23,12 @@ HALF = Fraction(1, 2)
 
 
 class OutputLimits(Struct, frozen=True, kw_only=True):
-    """How large a rendition may be, in pixels: a side, and all of it."""
+    """How large a rendition may be, in pixels: a side, and a frame; how many frames, and all their pixels."""
 
     max_side: int = 8192
     max_pixels: int = 40_000_000
+    max_frames: int = 500
+    max_total_pixels: int = 25_000_000
 
 
 class Stretch(Struct, frozen=True):

@@ -3,6 +3,7 @@
 from msgspec import Struct
 from msgspec.structs import replace
 
+from tintype.imaging.animation import frames_kept
 from tintype.imaging.draw import Job, draw
 from tintype.imaging.encode import encode
 from tintype.imaging.errors import ImageRefused, Reason, size_in_words
@@ -33,8 +34,9 @@ def render(
 ) -> Rendition:
     """Make the rendition of the recipe: upright, in sRGB at 8 bits, with no metadata and no profile.
 
-    Of an animation it is the first frame. Where a transparent picture becomes a JPEG it is laid on the
-    recipe's background, or white; padding is the background, or transparent, or black in a JPEG.
+    An animated GIF or WebP stays animated in these formats, with as many of its first frames as the recipe
+    and the limits allow; in others it is the first frame. Where a transparent picture becomes a JPEG it is
+    laid on the recipe's background, or white; padding is the background, or transparent, or black in a JPEG.
 
     Raises ImageRefused: whatever `inspect` raises, damaged, or output too large. Raises ValueError for a
     recipe whose format is still to be chosen.
@@ -48,7 +50,8 @@ def render(
         focal = find(source, facts, recipe.crop, planned)
         planned = plan(facts.width, facts.height, replace(recipe, focal=focal, crop=Crop.CENTRE))
     stored = as_stored(planned, facts.orientation)
-    job = Job(source=source, facts=facts, plan=stored, target=target, recipe=recipe)
+    frames = frames_kept(facts, recipe, target, (planned.width, planned.height), limits)
+    job = Job(source=source, facts=facts, plan=stored, target=target, recipe=recipe, frames=frames)
     with decoding():
         data = encode(draw(job), target, recipe)
     return Rendition(data=data, format=target.format, width=planned.width, height=planned.height)
