@@ -30,8 +30,10 @@ from tintype.settings import Settings
 from tintype.storage import Originals, Renditions
 from tintype.web import bodies, context
 from tintype.web.context import Context
+from tintype.web.delivery import Delivery
 from tintype.web.errors import problem, understand
 from tintype.web.front import Front
+from tintype.web.lines import Lines
 from tintype.web.mount import Mount, find
 from tintype.web.responses import from_answer
 
@@ -88,14 +90,17 @@ def create_app(
         showcase: what the first page of a demo shows; None outside a demo.
     """
     house = open_house(settings, clock)
+    lines = Lines(settings.logs)
     mounts = [_mount(dialect, house, settings) for dialect in dialects]
 
     @asynccontextmanager
     async def life(_app: Litestar) -> AsyncIterator[None]:
-        following = asyncio.create_task(follow(house))
+        stop = asyncio.Event()
+        following = asyncio.create_task(follow(house, stop))
         yield
-        following.cancel()
-        await asyncio.wait([following])
+        stop.set()
+        await following
+        lines.close()
         await close_house(house)
 
     def answer_error(request: Request[Any, Any, State], raised: Exception) -> Any:  # noqa: ANN401  Litestar's type
@@ -116,7 +121,7 @@ def create_app(
         # Each dialect has limits of its own, and answers in its own words when one is passed.
         request_max_body_size=None,
     )
-    return Front(house, endpoints, mounts, settings.web)
+    return Front(house, endpoints, mounts, settings.web, Delivery(house, settings.delivery), lines)
 
 
 def _mount(dialect: Dialect, house: House, settings: Settings) -> Mount:

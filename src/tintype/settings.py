@@ -17,6 +17,7 @@ from tintype.dialects import Dialect
 from tintype.web.bounds import BoundSettings
 from tintype.web.front import WebSettings
 from tintype.web.logs import LogSettings
+from tintype.web.ready import DeliverySettings
 
 PREFIX = "TINTYPE_"
 DATA = "TINTYPE_DATA"
@@ -31,6 +32,7 @@ SECTIONS: dict[str, type[Struct]] = {
     "workers": WorkerSettings,
     "bounds": BoundSettings,
     "facts": FactSettings,
+    "delivery": DeliverySettings,
     "logs": LogSettings,
 }
 
@@ -50,6 +52,7 @@ class Settings(Struct, frozen=True):
     workers: WorkerSettings
     bounds: BoundSettings
     facts: FactSettings
+    delivery: DeliverySettings
     logs: LogSettings
     dialects: dict[str, Any]
 

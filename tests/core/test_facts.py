@@ -30,14 +30,14 @@ SOON_SECONDS = 20.0
 @asynccontextmanager
 async def following(house: House) -> AsyncIterator[None]:
     """The house as in a running service: it remembers, and follows what changes."""
-    task = asyncio.create_task(follow(house))
+    stop = asyncio.Event()
+    task = asyncio.create_task(follow(house, stop))
     try:
         await until(lambda: house.facts.trusted_until > time.monotonic())
         yield
     finally:
-        task.cancel()
-        with suppress(asyncio.CancelledError):
-            await task
+        stop.set()
+        await task
 
 
 async def until(holds: Callable[[], bool], within: float = SOON_SECONDS) -> None:

@@ -32,15 +32,16 @@ async def linked(house: House, key: UUID | int, version: int | None = None) -> K
     return known
 
 
-async def follow(house: House) -> None:
-    """Forget what changes, whichever process changes it, until cancelled; learn of new and retired keys."""
+async def follow(house: House, stop: asyncio.Event) -> None:
+    """Forget what changes, whichever process changes it, until `stop`; learn of new and retired keys."""
     seq: int | None = None
-    while True:
+    while not stop.is_set():
         # Whatever is wrong with the catalogue or the keys: memory soon counts no more, and whoever needs
         # them then asks, and is told what is wrong.
         with suppress(SQLAlchemyError, OSError, Error):
             seq = await _catch_up(house, seq)
-        await asyncio.sleep(FOLLOW_SECONDS)
+        with suppress(TimeoutError):
+            await asyncio.wait_for(stop.wait(), FOLLOW_SECONDS)
 
 
 def _is_delivered(image: Image, version: int | None) -> bool:

@@ -49,8 +49,13 @@ def original(house: House, image: Image) -> Picture:
         path=house.originals.path(image.sha256),
         size=image.bytes,
         media_type=row(image.format).media_type,
-        tag=image.sha256[:32],
+        tag=original_tag(image),
     )
+
+
+def original_tag(image: Image) -> str:
+    """The tag of the bytes as they came."""
+    return image.sha256[:32]
 
 
 def rendition_tag(image: Image, recipe: Recipe, accepted: AbstractSet[Format] = frozenset()) -> str:
@@ -85,6 +90,11 @@ async def rendition(
     if others and is_slow(best) and house.later.is_for_later(output_pixels(image, recipe)):
         return await _stand_in(house, image, best, others[0], may_make)
     return _picture(image, best, await _make_once(house, image, best, may_make))
+
+
+async def use(house: House, picture: Picture) -> None:
+    """Count a picture's file as used now, though its bytes are delivered from elsewhere."""
+    await house.workers.disk(house.renditions.find, picture.path)
 
 
 class _Made(Struct, frozen=True):

@@ -22,7 +22,7 @@ class Context:
     """One request.
 
     `base_url` is the address the client reached us by, without a slash at its end; `allowance` what the
-    token has left, in dialects that say so.
+    token has left, in dialects that say so; `link` the path, with the base path, and the query, as they came.
     """
 
     request_id: str
@@ -31,12 +31,18 @@ class Context:
     path: str
     query: str
     headers: dict[str, str]
+    link: tuple[str, bytes] = ("", b"")
     started: float = field(default_factory=time.perf_counter)
     account: UUID | None = None
     token: UUID | None = None
     allowance: Allowance | None = None
     body_is_read: bool = False
     notes: dict[str, object] = field(default_factory=dict)
+
+    @property
+    def announces_body(self) -> bool:
+        """Whether the head of the request says that a body follows."""
+        return "transfer-encoding" in self.headers or self.headers.get("content-length", "0") != "0"
 
     def came_in(self, caller: Caller) -> None:
         """Remember who asks, for the log."""
@@ -54,6 +60,7 @@ def open_context(scope: Scope, path: str, public_url: str, base_path: str) -> Co
         path=path,
         query=scope["query_string"].decode("latin-1"),
         headers=headers,
+        link=(scope.get("path", ""), scope["query_string"]),
     )
 
 

@@ -1,27 +1,36 @@
-"""Delivery of pictures over plain ASGI: conditions, ranges, headers, bytes."""
+"""Delivery of pictures over plain ASGI, the long way: a link is read, its picture found or made, and sent."""
 
-import re
-from collections.abc import Awaitable, Callable
-from datetime import UTC, datetime
-from email.utils import format_datetime, parsedate_to_datetime
-from pathlib import Path
-from typing import Any
+import asyncio
+import os
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+from contextlib import asynccontextmanager, suppress
+from datetime import UTC
+from email.utils import format_datetime
+from typing import Any, TypeVar
 from urllib.parse import parse_qsl, quote
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from tintype.core import House
 from tintype.core.browse import no_such_image
+from tintype.core.facts import Known
 from tintype.core.follow import linked
-from tintype.core.render import Picture, original, rendition, rendition_tag
+from tintype.core.render import Picture, original, original_tag, rendition, rendition_tag, use
 from tintype.model import Error, Image, Kind
+from tintype.web.conditions import Span, is_unmodified, span
 from tintype.web.context import Context, Scope
 from tintype.web.mount import Opener, Query, Wanted
+from tintype.web.ready import NOTHING, DeliverySettings, Held, Lease, Pairs, Pictures, Ready, Shelf
 
+T = TypeVar("T")
+Receive = Callable[[], Awaitable[dict[str, Any]]]
 Send = Callable[[dict[str, Any]], Awaitable[None]]
 
 CHUNK = 256 * 1024
 """Bytes read at once where the server can't send a file by itself."""
+TRIES = 3
+"""How often a rendition is made that is removed again before it can be opened."""
 MAX_QUERY_FIELDS = 50
 
 METHODS = ("GET", "HEAD", "OPTIONS")
@@ -38,40 +47,168 @@ _GUARD = {
     "content-security-policy": "default-src 'none'; style-src 'unsafe-inline'; sandbox",
 }
 
-_RANGE = re.compile(r"bytes=(\d{0,18})-(\d{0,18})\Z", re.IGNORECASE)
+
+class Source(Struct, frozen=True):
+    """Where the bytes of a picture come from: memory, or else a file that is held open."""
+
+    picture: Picture
+    data: bytes | None = None
+    held: Held | None = None
+    file: int = -1
 
 
-class Span(Struct, frozen=True):
-    """The bytes `start` to `end` (exclusive) of `size`; `partial` if the client asked for a range."""
+class Delivery:
+    """Answers delivery links, and keeps ready what it has answered.
 
-    start: int
-    end: int
-    size: int
-    partial: bool
-
-
-async def deliver(house: House, context: Context, scope: Scope, send: Send, opener: Opener) -> None:
-    """Answer a delivery link.
-
-    Raises:
-        Error: as the opener; MISSING; INVALID; NO_SUCH_RANGE; BUSY; METHOD_NOT_ALLOWED.
+    Args:
+        house: the house.
+        settings: what is kept in memory.
     """
-    if context.method == "OPTIONS":
-        await _preflight(send)
-        return
-    if context.method not in METHODS:
-        raise Error(Kind.METHOD_NOT_ALLOWED, "Pictures are read with GET.", field=", ".join(METHODS))
-    wanted = opener(context.path, _query(context.query))
-    image = await _image(house, wanted)
-    headers = _headers(image, wanted)
-    if _not_modified(context.headers, headers["etag"], image.modified_at):
-        await _answer(
-            send, 304, {name: value for name, value in headers.items() if name != "content-disposition"}
+
+    def __init__(self, house: House, settings: DeliverySettings) -> None:
+        self._house = house
+        self._pictures = Pictures(settings)
+        self.shelf = Shelf(house, settings, self._pictures)
+
+    async def deliver(
+        self, context: Context, scope: Scope, receive: Receive, send: Send, opener: Opener
+    ) -> None:
+        """Answer a delivery link.
+
+        Raises:
+            Error: as the opener; MISSING; INVALID; NO_SUCH_RANGE; BUSY; METHOD_NOT_ALLOWED; MALFORMED when
+                the client went away while its picture was made.
+        """
+        if context.method == "OPTIONS":
+            await _preflight(send)
+            return
+        if context.method not in METHODS:
+            raise Error(Kind.METHOD_NOT_ALLOWED, "Pictures are read with GET.", field=", ".join(METHODS))
+        # Before the link is checked: keys that change meanwhile must not count as those it was checked with.
+        keys = self._house.keyring.generation
+        wanted = opener(context.path, _query(context.query))
+        known = await _known(self._house, wanted)
+        answer = _Answer(context, keys, wanted, known, _lease(wanted), f'"{_tag(known.image, wanted)}"')
+        if is_unmodified(context.headers, answer.etag, known.image.modified_at):
+            self._keep_ready(answer, self._pictures.get(_tag(known.image, wanted)))
+            await _start(send, 304, [*_lasting(answer), self._cache_control(answer)])
+            await send(NOTHING)
+            return
+        async with self._opened(answer, receive) as source:
+            if source.picture.stands_in:
+                answer = _standing_in(answer, source.picture)
+            else:
+                self._keep_ready(answer, source.held)
+            await self._send(scope, send, answer, source)
+
+    @asynccontextmanager
+    async def _opened(self, answer: "_Answer", receive: Receive) -> AsyncIterator[Source]:
+        source = await self._open(answer, receive)
+        try:
+            yield source
+        finally:
+            if source.file >= 0:
+                os.close(source.file)
+
+    async def _open(self, answer: "_Answer", receive: Receive) -> Source:
+        """The picture, made if it has to be; and made again if it is removed before we have it open."""
+        image, recipe = answer.known.image, answer.wanted.recipe
+        held = self._pictures.get(_tag(image, answer.wanted))
+        if held is not None:
+            # Before the wait: meanwhile it may give way to others.
+            source = Source(held.picture, held.data, held)
+            await use(self._house, held.picture)
+            return source
+        for _ in range(TRIES):
+            if recipe is None:
+                picture = original(self._house, image)
+            else:
+                picture = await _unless_gone(answer.context, receive, rendition(self._house, image, recipe))
+            with suppress(FileNotFoundError):
+                return await self._opened_file(picture)
+            if recipe is None:
+                break
+        raise no_such_image()
+
+    async def _opened_file(self, picture: Picture) -> Source:
+        if not self._pictures.takes(picture.size):
+            if picture.data is not None:
+                return Source(picture, picture.data)
+            return Source(picture, file=await self._house.workers.disk(os.open, picture.path, os.O_RDONLY))
+        data = await self._house.workers.disk(_read, picture) if picture.data is None else picture.data
+        return Source(picture, data, self._pictures.keep(picture, data))
+
+    def _keep_ready(self, answer: "_Answer", held: Held | None) -> None:
+        lasting = _lasting(answer)
+        expires = answer.lease.expires is not None
+        if not expires:
+            lasting.append(self._cache_control(answer))
+        whole = [] if held is None else [*lasting, *_particular(answer, held.picture, held.picture.size)]
+        ready = Ready(
+            path=answer.context.path,
+            known=answer.known,
+            keys=answer.keys,
+            tag=answer.etag.encode(),
+            lease=answer.lease if expires else None,
+            unmodified=lasting,
+            whole=whole,
+            held=held,
         )
-        return
-    picture = await _picture(house, image, wanted)
-    span = _span(context, headers["etag"], image.modified_at, picture.size)
-    await _send_picture(house, scope, send, picture, span, headers)
+        self.shelf.put(answer.context.link, ready)
+
+    async def _send(self, scope: Scope, send: Send, answer: "_Answer", source: Source) -> None:
+        picture, context = source.picture, answer.context
+        part = span(
+            context.method, context.headers, answer.etag, answer.known.image.modified_at, picture.size
+        )
+        pairs = _particular(answer, picture, part.end - part.start)
+        if part.partial:
+            told = f"bytes {part.start}-{part.end - 1}/{part.size}"
+            pairs.append((b"content-range", told.encode()))
+        pairs = [*_lasting(answer), self._cache_control(answer), *pairs]
+        await _start(send, 206 if part.partial else 200, pairs)
+        if context.method == "HEAD":
+            await send(NOTHING)
+        elif source.data is not None:
+            await send({"type": "http.response.body", "body": source.data[part.start : part.end]})
+        elif not part.partial and "http.response.pathsend" in scope.get("extensions", {}):
+            # The server opens it once more, a moment after us, and says 404 if it was removed in between.
+            await send({"type": "http.response.pathsend", "path": str(picture.path)})
+        else:
+            await self._send_part(send, source, part)
+
+    async def _send_part(self, send: Send, source: Source, part: Span) -> None:
+        start = part.start
+        while start < part.end:
+            size = min(CHUNK, part.end - start)
+            chunk = await self._house.workers.disk(os.pread, source.file, size, start)
+            if not chunk:
+                raise EOFError(f"{source.picture.path} is shorter than recorded")
+            start += len(chunk)
+            await send({"type": "http.response.body", "body": chunk, "more_body": start < part.end})
+
+    def _cache_control(self, answer: "_Answer") -> tuple[bytes, bytes]:
+        field = answer.lease.header(self._house.clock())
+        if field is None:
+            # It did not yet when the link was read.
+            raise Error(Kind.EXPIRED_LINK, "The link has expired.")
+        return field
+
+
+class _Answer(Struct, frozen=True):
+    """A request for a picture that there is, and what its answer rests on."""
+
+    context: Context
+    keys: int
+    wanted: Wanted
+    known: Known
+    lease: Lease
+    etag: str
+
+
+def _standing_in(answer: _Answer, picture: Picture) -> _Answer:
+    """The answer with another picture, which nobody should keep: the next request may get the better one."""
+    return replace(answer, lease=Lease(0, shared=False, expires=None), etag=f'"{picture.tag}"')
 
 
 def _query(query: str) -> Query:
@@ -81,114 +218,74 @@ def _query(query: str) -> Query:
         raise Error(Kind.INVALID, f"A link has at most {MAX_QUERY_FIELDS} parameters.") from None
 
 
-async def _image(house: House, wanted: Wanted) -> Image:
-    image = (await linked(house, wanted.key, wanted.version)).image
-    if wanted.extension is not None and wanted.extension.lower() != image.extension.lower():
+async def _known(house: House, wanted: Wanted) -> Known:
+    known = await linked(house, wanted.key, wanted.version)
+    if wanted.extension is not None and wanted.extension.lower() != known.image.extension.lower():
         raise no_such_image()
-    return image
+    return known
 
 
-async def _picture(house: House, image: Image, wanted: Wanted) -> Picture:
-    if wanted.recipe is not None:
-        return await rendition(house, image, wanted.recipe)
-    picture = original(house, image)
-    if not await house.workers.disk(picture.path.is_file):
-        raise no_such_image()
-    return picture
+def _tag(image: Image, wanted: Wanted) -> str:
+    return original_tag(image) if wanted.recipe is None else rendition_tag(image, wanted.recipe)
 
 
-def _headers(image: Image, wanted: Wanted) -> dict[str, str]:
-    tag = image.sha256[:32] if wanted.recipe is None else rendition_tag(image, wanted.recipe)
-    return {
-        "etag": f'"{tag}"',
+def _lease(wanted: Wanted) -> Lease:
+    return Lease(wanted.max_age, wanted.shared, wanted.expires)
+
+
+def _lasting(answer: _Answer) -> Pairs:
+    """The fields of every answer with or about the picture, but for Cache-Control."""
+    image = answer.known.image
+    told = {
+        "etag": answer.etag,
         "last-modified": format_datetime(image.modified_at.astimezone(UTC), usegmt=True),
-        "cache-control": f"{'public' if wanted.shared else 'private'}, max-age={wanted.max_age}",
         "accept-ranges": "bytes",
-        "content-disposition": f"inline; filename*=UTF-8''{quote(image.filename, safe='')}",
         **CORS,
         **_GUARD,
     }
+    return _pairs(told)
 
 
-def _not_modified(asked: dict[str, str], etag: str, modified: datetime) -> bool:
-    """RFC 9110, 13.2.2: If-None-Match decides alone where it is sent; If-Modified-Since is second best."""
-    if "if-none-match" in asked:
-        tags = {tag.strip().removeprefix("W/") for tag in asked["if-none-match"].split(",")}
-        return bool(tags & {etag, "*"})
-    since = _date(asked.get("if-modified-since", ""))
-    return since is not None and modified.replace(microsecond=0) <= since
+def _particular(answer: _Answer, picture: Picture, length: int) -> Pairs:
+    """The fields of an answer that has the picture, or `length` bytes of it."""
+    name = quote(answer.known.image.filename, safe="")
+    told = {
+        "content-disposition": f"inline; filename*=UTF-8''{name}",
+        "content-type": picture.media_type,
+        "content-length": str(length),
+    }
+    return _pairs(told)
 
 
-def _span(context: Context, etag: str, modified: datetime, size: int) -> Span:
-    """The bytes asked for; all of them unless it is one range that can be had and If-Range allows it.
+async def _unless_gone(context: Context, receive: Receive, work: Coroutine[Any, Any, T]) -> T:
+    """The outcome of some work, which is broken off when the client goes away.
 
     Raises:
-        Error: NO_SUCH_RANGE, with the size as its code, when no byte of the range exists.
+        Error: MALFORMED when it did.
     """
-    whole = Span(0, size, size, partial=False)
-    match = _RANGE.match(context.headers.get("range", "").replace(" ", ""))
-    if context.method != "GET" or match is None or not _range_holds(context.headers, etag, modified):
-        return whole
-    first, last = match[1], match[2]
-    if not first and not last:
-        return whole
-    start = int(first) if first else max(0, size - int(last))
-    end = min(size, int(last) + 1) if first and last else size
-    if first and last and int(last) < start:
-        return whole
-    if start >= size:
-        raise Error(Kind.NO_SUCH_RANGE, f"The picture has {size} bytes.", code=size)
-    return Span(start, end, size, partial=True)
-
-
-def _range_holds(asked: dict[str, str], etag: str, modified: datetime) -> bool:
-    condition = asked.get("if-range")
-    if condition is None:
-        return True
-    if condition.startswith('"'):
-        return condition == etag
-    return _date(condition) == modified.replace(microsecond=0)
-
-
-def _date(text: str) -> datetime | None:
+    if context.announces_body:
+        # What would be received next is the body.
+        return await work
+    making, leaving = asyncio.create_task(work), asyncio.create_task(_gone(receive))
     try:
-        found = parsedate_to_datetime(text)
-    except (ValueError, IndexError, OverflowError):
-        return None
-    return found if found.tzinfo else found.replace(tzinfo=UTC)
+        await asyncio.wait((making, leaving), return_when=asyncio.FIRST_COMPLETED)
+        if not making.done():
+            raise Error(Kind.MALFORMED, "The client went away.")
+        return making.result()
+    finally:
+        making.cancel()
+        leaving.cancel()
 
 
-async def _send_picture(
-    house: House, scope: Scope, send: Send, picture: Picture, span: Span, headers: dict[str, str]
-) -> None:
-    headers |= {"content-type": picture.media_type, "content-length": str(span.end - span.start)}
-    if span.partial:
-        headers["content-range"] = f"bytes {span.start}-{span.end - 1}/{span.size}"
-    await _start(send, 206 if span.partial else 200, headers)
-    if scope["method"] == "HEAD":
-        await send({"type": "http.response.body", "body": b""})
-    elif picture.data is not None:
-        await send({"type": "http.response.body", "body": picture.data[span.start : span.end]})
-    elif not span.partial and "http.response.pathsend" in scope.get("extensions", {}):
-        await send({"type": "http.response.pathsend", "path": str(picture.path)})
-    else:
-        await _send_bytes(house, send, picture.path, span)
+async def _gone(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass
 
 
-async def _send_bytes(house: House, send: Send, path: Path, span: Span) -> None:
-    start = span.start
-    while start < span.end:
-        chunk = await house.workers.disk(_read, path, start, min(CHUNK, span.end - start))
-        start += len(chunk)
-        await send({"type": "http.response.body", "body": chunk, "more_body": start < span.end})
-
-
-def _read(path: Path, start: int, size: int) -> bytes:
-    with path.open("rb") as file:
-        file.seek(start)
-        data = file.read(size)
-    if not data:
-        raise EOFError(f"{path} is shorter than recorded")
+def _read(picture: Picture) -> bytes:
+    data = picture.path.read_bytes()
+    if len(data) != picture.size:
+        raise EOFError(f"{picture.path} has not the {picture.size} bytes that are recorded")
     return data
 
 
@@ -199,14 +296,13 @@ async def _preflight(send: Send) -> None:
         "access-control-max-age": "86400",
         "allow": ", ".join(METHODS),
     }
-    await _answer(send, 204, CORS | allowed)
+    await _start(send, 204, _pairs(CORS | allowed))
+    await send(NOTHING)
 
 
-async def _answer(send: Send, status: int, headers: dict[str, str]) -> None:
-    await _start(send, status, headers)
-    await send({"type": "http.response.body", "body": b""})
+def _pairs(told: dict[str, str]) -> Pairs:
+    return [(name.encode(), value.encode("latin-1")) for name, value in told.items()]
 
 
-async def _start(send: Send, status: int, headers: dict[str, str]) -> None:
-    pairs = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in headers.items()]
+async def _start(send: Send, status: int, pairs: Pairs) -> None:
     await send({"type": "http.response.start", "status": status, "headers": pairs})

@@ -3,21 +3,24 @@
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Sequence
+from http import HTTPStatus
 from typing import Annotated, Any
 
 import structlog
+import uuid_utils
 from msgspec import Meta, Struct
 
 from tintype.core import House
 from tintype.model import Error, Kind
 from tintype.web.context import Context, Scope, open_context
-from tintype.web.delivery import CORS, Send, deliver
+from tintype.web.delivery import CORS, Delivery, Receive, Send
 from tintype.web.errors import problem, understand
 from tintype.web.health import HEALTH_PATHS, health
+from tintype.web.lines import Lines
 from tintype.web.metrics import METRICS_PATH, metrics
 from tintype.web.mount import Answer, Mount, Opener, find
+from tintype.web.ready import Answered
 
-Receive = Callable[[], Awaitable[dict[str, Any]]]
 Application = Callable[[Any, Any, Any], Awaitable[None]]
 
 log = structlog.get_logger("tintype")
@@ -62,24 +65,49 @@ class Front:
         endpoints: the framework's application.
         mounts: what each dialect has.
         settings: where the service is reached.
+        delivery: answers delivery links.
+        lines: the log of delivered pictures.
     """
 
     def __init__(
-        self, house: House, endpoints: Application, mounts: Sequence[Mount], settings: WebSettings
+        self,
+        house: House,
+        endpoints: Application,
+        mounts: Sequence[Mount],
+        settings: WebSettings,
+        delivery: Delivery,
+        lines: Lines,
     ) -> None:
         self._house = house
         self._endpoints = endpoints
         self._mounts = mounts
         self._settings = settings
+        self._delivery = delivery
+        self._shelf = delivery.shelf
+        self._lines = lines
         self._base = settings.base()
         self._openers = {prefix: opener for mount in mounts for prefix, opener in mount.deliveries.items()}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection."""
         if scope["type"] == "http":
-            await self._serve(scope, receive, send)
+            answered = self._shelf.find(scope)
+            if answered is None:
+                await self._serve(scope, receive, send)
+            else:
+                await self._send_ready(scope, send, answered)
         elif scope["type"] == "lifespan":
             await self._endpoints(scope, receive, send)
+
+    async def _send_ready(self, scope: Scope, send: Send, answered: Answered) -> None:
+        began = time.perf_counter()
+        ready, status, pairs, body = answered
+        request_id = uuid_utils.uuid7().hex
+        headers = [*pairs, (b"request-id", request_id.encode())]
+        await send({"type": "http.response.start", "status": status, "headers": headers})
+        await send(body)
+        ms = (time.perf_counter() - began) * 1000
+        self._lines.add(request_id, scope["method"], ready.path, status, ms, time.time())
 
     async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
         path = self._inside(scope["path"])
@@ -87,28 +115,30 @@ class Front:
         scope = scope | {"tintype.context": context, "path": context.path}
         watch = _Watch(context, receive, send, self._settings)
         try:
-            await self._route(context, scope, watch.receive, watch.send, known=path is not None)
+            await self._route(context, scope, receive, watch, known=path is not None)
         except Exception as raised:  # noqa: BLE001  the last place where anything unforeseen can be answered
             await self._answer_error(raised, context, watch)
         finally:
-            watch.write_log()
+            if self._lines.is_on or not (watch.is_picture and watch.status < HTTPStatus.BAD_REQUEST):
+                watch.write_log()
 
     async def _route(
-        self, context: Context, scope: Scope, receive: Receive, send: Send, *, known: bool
+        self, context: Context, scope: Scope, receive: Receive, watch: "_Watch", *, known: bool
     ) -> None:
         if context.path in HEALTH_PATHS:
-            await _answer(send, await health(self._house, context.path), head=context.method == "HEAD")
+            await _answer(watch.send, await health(self._house, context.path), head=context.method == "HEAD")
             return
         if context.path == METRICS_PATH and self._settings.metrics:
-            await _answer(send, await metrics(self._house), head=context.method == "HEAD")
+            await _answer(watch.send, await metrics(self._house), head=context.method == "HEAD")
             return
         opener = self._opener(context.path)
         if opener is not None:
-            await deliver(self._house, context, scope, send, opener)
+            watch.is_picture = True
+            await self._delivery.deliver(context, scope, receive, watch.send, opener)
             return
         if not known or _hides_slash(scope) or self._is_crooked(context.path):
             raise Error(Kind.MISSING, "There is nothing at this path.")
-        await self._endpoints(scope, receive, send)
+        await self._endpoints(scope, watch.receive, watch.send)
 
     def _inside(self, path: str) -> str | None:
         """The path below the base path; None if it lies outside. Health is answered on both sides."""
@@ -155,6 +185,7 @@ class _Watch:
         self._settings = settings
         self._body_is_begun = False
         self.status = 0
+        self.is_picture = False
 
     async def receive(self) -> dict[str, Any]:
         self._body_is_begun = True
@@ -176,15 +207,13 @@ class _Watch:
         await self._send(message)
 
     async def _drain(self) -> None:
-        headers = self._context.headers
-        if not self._body_is_begun and (
-            headers.get("expect", "").lower() == "100-continue"
-            or not ("transfer-encoding" in headers or headers.get("content-length", "0") != "0")
-        ):
+        context = self._context
+        is_held_back = context.headers.get("expect", "").lower() == "100-continue"
+        if not self._body_is_begun and (is_held_back or not context.announces_body):
             # The client waits for our word before it sends a body, or has none to send.
             return
         dropped = 0
-        while not self._context.body_is_read and dropped <= self._settings.drain_bytes:
+        while not context.body_is_read and dropped <= self._settings.drain_bytes:
             dropped += len((await self.receive()).get("body", b""))
 
     def write_log(self) -> None:

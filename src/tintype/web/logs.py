@@ -32,14 +32,14 @@ class LogSettings(Struct, frozen=True, forbid_unknown_fields=True):
     """`json`, an object a line; `text`, for reading; `auto`, text on a terminal and JSON elsewhere."""
     level: LogLevel = LogLevel.INFO
     """The least level that is written: `debug`, `info`, `warning`, `error`."""
+    pictures: bool = True
+    """Whether delivered pictures have a line each, of level `info`; refusals have one anyway."""
 
 
 def start(settings: LogSettings) -> None:
     """Set up the log of this process."""
     level = logging.getLevelNamesMapping()[settings.level.upper()]
-    as_json = settings.format is LogFormat.JSON or (
-        settings.format is LogFormat.AUTO and not sys.stderr.isatty()
-    )
+    as_json = is_json(settings)
     last = (
         structlog.processors.JSONRenderer()
         if as_json
@@ -57,3 +57,15 @@ def start(settings: LogSettings) -> None:
         logger_factory=structlog.WriteLoggerFactory(sys.stderr),
         cache_logger_on_first_use=True,
     )
+
+
+def is_json(settings: LogSettings) -> bool:
+    """Whether the lines are JSON."""
+    return settings.format is LogFormat.JSON or (
+        settings.format is LogFormat.AUTO and not sys.stderr.isatty()
+    )
+
+
+def tells_info(settings: LogSettings) -> bool:
+    """Whether lines of level `info` are written."""
+    return settings.level in {LogLevel.DEBUG, LogLevel.INFO}

@@ -29,6 +29,7 @@ class Wanted(Struct, frozen=True):
         extension: what the image's extension has to be, case ignored; None is any.
         max_age: seconds a client may keep the picture without asking again.
         shared: whether caches that serve several people may keep it.
+        expires: Unix time, in seconds, from which on the link opens nothing; None is never.
     """
 
     key: UUID | int
@@ -37,6 +38,7 @@ class Wanted(Struct, frozen=True):
     extension: str | None = None
     max_age: int = 3600
     shared: bool = True
+    expires: float | None = None
 
 
 Query = Mapping[str, str]

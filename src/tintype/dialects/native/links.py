@@ -64,7 +64,12 @@ class Link(Struct, frozen=True):
             raise Error(Kind.EXPIRED_LINK, "This link has expired.")
         shared = self.expires is None
         return Wanted(
-            self.image, self.recipe, version=self.version, max_age=min(max_age, left), shared=shared
+            self.image,
+            self.recipe,
+            version=self.version,
+            max_age=min(max_age, left),
+            shared=shared,
+            expires=self.expires,
         )
 
 

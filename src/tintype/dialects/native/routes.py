@@ -138,8 +138,10 @@ async def replace_original(
     """Give one image other bytes, sent as an upload's are; links to the version before are dead on return."""
     pace.take(caller.token_id)
     require_scope(caller, WRITE)
-    id = (await one(house, caller, _id(image_id))).id
+    id = _id(image_id)
     async with _received(request, house, settings) as part:
+        # Before anything is decoded for nobody.
+        await one(house, caller, id)
         facts = await examine(house, caller, part.staged)
         image = await replace(house, caller, id, part.staged, facts, part.filename)
     return json_response(wire.answer(image, _url(house, context, image)), headers=_PRIVATE)

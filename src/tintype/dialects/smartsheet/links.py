@@ -60,7 +60,14 @@ class Link(Struct, frozen=True):
         recipe = None
         if self.size is not None:
             recipe = Recipe(mode=Mode.SCALE, width=self.size.width, height=self.size.height)
-        return Wanted(self.image, recipe, version=self.version, max_age=left // 1000, shared=False)
+        return Wanted(
+            self.image,
+            recipe,
+            version=self.version,
+            max_age=left // 1000,
+            shared=False,
+            expires=self.expires / 1000,
+        )
 
 
 def milliseconds(moment: datetime) -> int:

@@ -1,0 +1,227 @@
+"""Answers that are ready: a picture asked for again is answered from memory, in a straight line.
+
+No coroutine, no thread, no catalogue: the link as it came is looked up, and whether what was prepared for it
+still holds. Whatever asks for more than the picture or a 304 goes the long way, through `delivery`.
+"""
+
+import time
+from collections import OrderedDict
+from collections.abc import Callable
+from datetime import datetime
+from typing import Annotated, Any
+
+from msgspec import Meta, Struct
+
+from tintype.core import House
+from tintype.core.facts import Known
+from tintype.core.render import Picture
+from tintype.web.context import Scope
+
+Pairs = list[tuple[bytes, bytes]]
+"""Header fields as ASGI has them."""
+Message = dict[str, Any]
+
+NOTHING: Message = {"type": "http.response.body", "body": b""}
+"""The end of an answer without a body."""
+READY_SECONDS = 60.0
+"""How long an answer stays ready; the next one goes the long way, which also marks its rendition as used."""
+LONGEST_LINK = 1024
+"""Characters of the longest path and of the longest query of which an answer is kept ready."""
+
+_READING = frozenset({"GET", "HEAD"})
+_TAG, _SINCE = b"if-none-match", b"if-modified-since"
+_TELLING = frozenset({_TAG, _SINCE, b"range", b"content-length", b"transfer-encoding"})
+"""The header fields that can change the answer; a body has to be read before it."""
+
+
+class DeliverySettings(Struct, frozen=True, forbid_unknown_fields=True):
+    """What is kept ready in memory."""
+
+    links: Annotated[int, Meta(ge=0)] = 10_000
+    """Links whose answers each worker process keeps ready; 0: none."""
+    memory_bytes: Annotated[int, Meta(ge=0)] = 64 * 1024 * 1024
+    """The most bytes of pictures that each worker process keeps in memory."""
+    picture_bytes: Annotated[int, Meta(ge=0)] = 256 * 1024
+    """The largest picture that is kept in memory, in bytes; larger ones are sent from their files."""
+
+
+class Held:
+    """A picture in memory; `body` is the message that sends it, and None once it gave way to others."""
+
+    __slots__ = ("body", "data", "picture")
+
+    def __init__(self, picture: Picture, data: bytes) -> None:
+        self.picture = picture
+        self.data: bytes | None = data
+        self.body: Message | None = {"type": "http.response.body", "body": data}
+
+
+class Pictures:
+    """The small pictures asked for last, by tag: at most `memory_bytes` of them."""
+
+    def __init__(self, settings: DeliverySettings) -> None:
+        self._most = settings.memory_bytes
+        self._largest = min(settings.picture_bytes, settings.memory_bytes)
+        self._held: OrderedDict[str, Held] = OrderedDict()
+        self._bytes = 0
+
+    def get(self, tag: str) -> Held | None:
+        """The picture of this tag, if it is in memory."""
+        return self._held.get(tag)
+
+    def takes(self, size: int) -> bool:
+        """Whether pictures of this size are kept."""
+        return size <= self._largest
+
+    def keep(self, picture: Picture, data: bytes) -> Held:
+        """Keep a picture that `takes` takes; those used longest ago give way."""
+        held = self._held.get(picture.tag)
+        if held is not None:
+            # Several asked for it at once.
+            return held
+        held = self._held[picture.tag] = Held(picture, data)
+        self._bytes += picture.size
+        while self._bytes > self._most:
+            self._drop(next(iter(self._held)))
+        return held
+
+    def use(self, held: Held) -> None:
+        """Count a picture as used just now."""
+        if held.body is not None:
+            self._held.move_to_end(held.picture.tag)
+
+    def _drop(self, tag: str) -> None:
+        held = self._held.pop(tag, None)
+        if held is not None:
+            held.body = held.data = None
+            self._bytes -= held.picture.size
+
+
+class Lease(Struct, frozen=True):
+    """How long clients may keep a picture: `seconds`, and not past `expires` (Unix time) if that is given."""
+
+    seconds: int
+    shared: bool
+    expires: float | None
+
+    def header(self, now: datetime) -> tuple[bytes, bytes] | None:
+        """The Cache-Control field at a moment; None once the link has expired."""
+        seconds = self.seconds
+        if self.expires is not None:
+            left = self.expires - now.timestamp()
+            if left <= 0:
+                return None
+            seconds = min(seconds, int(left))
+        return b"cache-control", b"%s, max-age=%d" % (b"public" if self.shared else b"private", seconds)
+
+
+class Ready:
+    """What is prepared for a link: the header fields of its answers, the picture, and what it all rests on.
+
+    Attributes:
+        path: as the log tells it.
+        known: the image; when it holds no more, neither does this.
+        keys: the generation of the keys that the link was checked against.
+        tag: the ETag.
+        lease: for links that expire; otherwise Cache-Control is among the fields.
+        unmodified: the fields of a 304.
+        whole: the fields of a 200; empty while `held` is None.
+        held: the picture; None if it is not in memory.
+        until: when it has to be prepared anew, on the monotonic clock.
+    """
+
+    __slots__ = ("held", "keys", "known", "lease", "path", "tag", "unmodified", "until", "whole")
+
+    def __init__(
+        self,
+        path: str,
+        known: Known,
+        keys: int,
+        tag: bytes,
+        lease: Lease | None,
+        unmodified: Pairs,
+        whole: Pairs,
+        held: Held | None,
+    ) -> None:
+        self.path = path
+        self.known = known
+        self.keys = keys
+        self.tag = tag
+        self.lease = lease
+        self.unmodified = unmodified
+        self.whole = whole
+        self.held = held
+        self.until = time.monotonic() + READY_SECONDS
+
+
+Answered = tuple[Ready, int, Pairs, Message]
+"""What an answer was prepared from, its status, its header fields but for the request id, and its body."""
+
+
+class Shelf:
+    """Answers by link, its path and query as they came: at most `links`; those used longest ago give way."""
+
+    def __init__(self, house: House, settings: DeliverySettings, pictures: Pictures) -> None:
+        self._facts = house.facts
+        self._keyring = house.keyring
+        self._clock: Callable[[], datetime] = house.clock
+        self._most = settings.links
+        self._pictures = pictures
+        self._ready: OrderedDict[tuple[str, bytes], Ready] = OrderedDict()
+
+    def find(self, scope: Scope) -> Answered | None:
+        """The answer to a request; None if none is ready, or it asks for anything out of the ordinary."""
+        link = (scope["path"], scope["query_string"])
+        ready = self._ready.get(link)
+        if ready is None or scope["method"] not in _READING or not self._holds(ready):
+            return None
+        tag = since = None
+        for name, value in scope["headers"]:
+            if name in _TELLING:
+                if name == _TAG and tag is None:
+                    tag = value
+                elif name == _SINCE:
+                    since = value
+                else:
+                    return None
+        answered = self._answered(ready, tag, since, is_head=scope["method"] == "HEAD")
+        if answered is not None:
+            self._ready.move_to_end(link)
+        return answered
+
+    def put(self, link: tuple[str, bytes], ready: Ready) -> None:
+        """Keep an answer ready for a link: its path and query, as they came."""
+        if not ready.known.holds or max(map(len, link)) > LONGEST_LINK or not self._most:
+            return
+        self._ready[link] = ready
+        self._ready.move_to_end(link)
+        if len(self._ready) > self._most:
+            self._ready.popitem(last=False)
+
+    def _holds(self, ready: Ready) -> bool:
+        now = time.monotonic()
+        return (
+            ready.known.holds
+            and now < ready.until
+            and now < self._facts.trusted_until
+            and ready.keys == self._keyring.generation
+        )
+
+    def _answered(
+        self, ready: Ready, tag: bytes | None, since: bytes | None, *, is_head: bool
+    ) -> Answered | None:
+        held = ready.held
+        if tag is not None:
+            # Any other tag, and any list of them, is read the long way. A tag counts more than a date.
+            if tag != ready.tag:
+                return None
+            status, pairs, body = 304, ready.unmodified, NOTHING
+        elif since is not None or held is None or held.body is None:
+            return None
+        else:
+            status, pairs, body = 200, ready.whole, NOTHING if is_head else held.body
+            self._pictures.use(held)
+        if ready.lease is None:
+            return ready, status, pairs, body
+        lease = ready.lease.header(self._clock())
+        return None if lease is None else (ready, status, [*pairs, lease], body)
