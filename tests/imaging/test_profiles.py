@@ -1,5 +1,4 @@
 import io
-import struct
 
 import pytest
 from hypothesis import given, settings
@@ -7,30 +6,8 @@ from hypothesis import strategies as st
 from PIL import Image, ImageCms
 
 from tests import pictures
+from tests.profiles import ADOBE_RGB, DISPLAY_P3, HEADER, SRGB, changed, curv, with_curves
 from tintype.imaging.profiles import is_srgb
-
-SRGB = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
-HEADER = 128
-
-
-def changed(profile: bytes, name: bytes, element: bytes) -> bytes:
-    """The profile with one element exchanged for another, behind all others."""
-    table = bytearray(profile)
-    for at in range(HEADER + 4, HEADER + 4 + 12 * struct.unpack_from(">I", profile, HEADER)[0], 12):
-        if profile[at : at + 4] == name:
-            struct.pack_into(">II", table, at + 4, len(profile), len(element))
-    return bytes(table) + element
-
-
-def with_curves(element: bytes) -> bytes:
-    profile = SRGB
-    for name in (b"rTRC", b"gTRC", b"bTRC"):
-        profile = changed(profile, name, element)
-    return profile
-
-
-def curv(*numbers: int) -> bytes:
-    return struct.pack(f">4s4xI{len(numbers)}H", b"curv", len(numbers), *numbers)
 
 
 def srgb_table(count: int) -> bytes:
@@ -48,6 +25,8 @@ def test_srgb_is_recognised_however_its_curve_is_written(profile: bytes) -> None
     "profile",
     [
         pictures.red_green_swapped_profile(),
+        DISPLAY_P3,
+        ADOBE_RGB,
         with_curves(curv()),
         with_curves(curv(round(1.8 * 256))),
         with_curves(curv(round(2.2 * 256))),

@@ -12,6 +12,7 @@ INTEGERS = frozenset({"uchar", "ushort"})
 # many lines of the source would have to be held at once, and other depths are slow: averaged first.
 LONGEST_WAY, GAP_BEYOND, GAP_OF_OTHERS = 16, 4.0, 2.0
 HEADROOM = 13 / 16
+LINES_HELD = 16
 
 
 def resample(image: pyvips.Image, across: Grid, down: Grid, *, weigh: bool = True) -> pyvips.Image:
@@ -49,7 +50,9 @@ def _weighed(image: pyvips.Image, size: Size) -> pyvips.Image:
     """
     weighed = image.premultiply()
     if image.format == "uchar" and size[0] <= image.width and size[1] <= image.height:
-        weighed = _scaled((weighed * HEADROOM).rint().cast("uchar"), size) / HEADROOM
+        # Lanczos looks at most lines more than once: they are held, so as not to be weighed again.
+        narrow = (weighed * HEADROOM).rint().cast("uchar").sequential(tile_height=LINES_HELD)
+        weighed = _scaled(narrow, size) / HEADROOM
     else:
         weighed = _scaled(weighed, size)
     plain = weighed.unpremultiply()
