@@ -7,6 +7,7 @@ import pytest
 
 from tests import pictures
 from tintype.imaging import Facts, Format, ImageRefused, Limits, Reason, inspect, verify
+from tintype.imaging.formats import ROWS
 
 WHOLE = {
     "jpeg": pictures.jpeg(300, 200),
@@ -33,7 +34,7 @@ def refusal(source: bytes | Path, limits: Limits | None = None) -> ImageRefused:
     return caught.value
 
 
-@pytest.mark.parametrize("format_", Format)
+@pytest.mark.parametrize("format_", [entry.format for entry in ROWS if entry.package is None])
 def test_the_facts_of_a_still_picture(format_: Format) -> None:
     assert inspect(pictures.picture(format_, 64, 48)) == Facts(
         format=format_, width=64, height=48, frames=1, has_alpha=False, orientation=1
@@ -166,14 +167,10 @@ def test_the_sentence_tells_the_size_and_the_limit() -> None:
     ("head", "word"),
     [
         (b"", "empty"),
-        (b"<svg xmlns='http://www.w3.org/2000/svg'><script/></svg>", "SVG"),
-        (b"\xef\xbb\xbf\n <?xml version='1.0'?><svg/>", "SVG"),
-        ("<svg/>".encode("utf-16"), "SVG"),
+        (b"\xef\xbb\xbf\n <?xml version='1.0'?><html/>", "script"),
+        ("<html/>".encode("utf-16"), "script"),
         (b"<!DOCTYPE html><script>alert(1)</script>", "script"),
-        (pictures.ftyp(b"heic", b"mif1", b"heic"), "HEIC"),
-        (b"\xff\x0a\x00\x00", "JXL"),
-        (b"\0\0\0\x0cJXL \r\n\x87\n", "JXL"),
-        (b"BM6\0\0\0", "Accepted are JPEG, PNG, WebP, GIF, AVIF and TIFF."),
+        (b"BM6\0\0\0", "Accepted are JPEG, PNG, WebP, GIF, AVIF, TIFF"),
         (b"%PDF-1.7", "Accepted are"),
         (random.Random(1).randbytes(500), "Accepted are"),
     ],

@@ -12,7 +12,7 @@ from tintype.core.facts import Facts
 from tintype.core.later import Later
 from tintype.core.sign import Keyring
 from tintype.core.workers import Workers
-from tintype.imaging import Limits, OutputLimits
+from tintype.imaging import AsideLimits, Limits, OutputLimits
 from tintype.storage import Originals, Renditions
 
 Clock = Callable[[], datetime]
@@ -40,6 +40,10 @@ class ImageSettings(Struct, frozen=True, forbid_unknown_fields=True):
     """The most frames of an animated rendition; the others are left out."""
     max_output_total_pixels: Annotated[int, Meta(ge=1)] = 25_000_000
     """The most pixels of all frames of an animated rendition together; frames beyond them are left out."""
+    extra_seconds: Annotated[float, Meta(gt=0)] = 20.0
+    """How long the process that decodes a HEIC, JXL or SVG may take."""
+    extra_memory_bytes: Annotated[int, Meta(ge=1)] = 1024 * 1024 * 1024
+    """How much memory the process that decodes a HEIC, JXL or SVG may take."""
 
     def accepted(self) -> Limits:
         """The limits on originals."""
@@ -48,6 +52,7 @@ class ImageSettings(Struct, frozen=True, forbid_unknown_fields=True):
             max_side=self.max_side,
             max_frames=self.max_frames,
             max_total_pixels=self.max_total_pixels,
+            aside=AsideLimits(seconds=self.extra_seconds, memory=self.extra_memory_bytes),
         )
 
     def made(self) -> OutputLimits:

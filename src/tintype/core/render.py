@@ -26,6 +26,10 @@ SHORTEST_PAUSE, LONGEST_PAUSE = 0.01, 0.1
 log = structlog.get_logger("tintype")
 
 
+ASKED_TOO_MUCH = frozenset({Reason.OUTPUT_TOO_LARGE, Reason.TOO_COSTLY, Reason.UNSUPPORTED})
+"""Why a picture that was taken in isn't drawn as asked: too large, or for want of an extra."""
+
+
 class Picture(Struct, frozen=True):
     """What is ready to be sent: `size` bytes at `path`. `tag` differs whenever the bytes can differ.
 
@@ -222,7 +226,7 @@ def _draw(house: House, image: Image, recipe: Recipe) -> Rendition:
         if isinstance(failed, FileNotFoundError) or not source.exists():
             # A delete came between the look-up and this thread.
             raise no_such_image() from None
-        if failed.reason is Reason.OUTPUT_TOO_LARGE:
+        if failed.reason in ASKED_TOO_MUCH:
             raise Error(Kind.INVALID, str(failed)) from failed
         # An original that was examined when it came can be drawn: whatever this is, it is our fault.
         raise

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 import pyvips
 
-from tintype.imaging import png_saver
+from tintype.imaging import jxl, png_saver
 from tintype.imaging.formats import Format, Option, Row
 from tintype.imaging.palette import few_colours
 from tintype.imaging.recipe import Recipe
@@ -78,5 +78,7 @@ def _drawn_or_photographed(image: pyvips.Image, target: Row, options: Mapping[st
 
 
 def _saved(image: pyvips.Image, target: Row, options: Mapping[str, Option]) -> bytes:
+    if target.package is not None:
+        return jxl.write(image, options)
     data: bytes = getattr(image, f"{target.saver}_buffer")(**options)
     return data

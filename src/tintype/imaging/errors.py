@@ -12,6 +12,7 @@ class Reason(enum.StrEnum):
     TOO_LARGE_SIDE = "too-large-side"
     TOO_MANY_FRAMES = "too-many-frames"
     OUTPUT_TOO_LARGE = "output-too-large"
+    TOO_COSTLY = "too-costly"
 
 
 class ImageRefused(Exception):  # noqa: N818  # it is a verdict on a picture, not a fault of ours

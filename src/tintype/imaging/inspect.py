@@ -9,8 +9,10 @@ from typing import BinaryIO
 import pyvips
 from msgspec import Struct
 
-from tintype.imaging import gif_blocks, png_chunks
+from tintype.imaging import aside, gif_blocks, png_chunks
+from tintype.imaging.aside import DEFAULT_ASIDE, AsideLimits
 from tintype.imaging.errors import ImageRefused, Reason, size_in_words
+from tintype.imaging.extras import require
 from tintype.imaging.formats import HEAD_BYTES, Format, row, sniff
 from tintype.imaging.placeholder import Placeholder, placeholder
 from tintype.imaging.strangers import unsupported
@@ -23,12 +25,16 @@ SHORTEST_TO_SHRINK = 8  # a shorter side can't be decoded at an eighth
 
 
 class Limits(Struct, frozen=True, kw_only=True):
-    """What is accepted as an original: pixels of a frame, of a side; frames; pixels of all frames."""
+    """What is accepted as an original: pixels of a frame, of a side; frames; pixels of all frames.
+
+    `aside` bounds the process that reads what libvips doesn't.
+    """
 
     max_pixels: int = 100_000_000
     max_side: int = 20_000
     max_frames: int = 1000
     max_total_pixels: int = 400_000_000
+    aside: AsideLimits = DEFAULT_ASIDE
 
 
 class Facts(Struct, frozen=True, kw_only=True):
@@ -67,42 +73,44 @@ def inspect(source: Source, limits: Limits | None = DEFAULT_LIMITS) -> Facts:
     """
     format_ = recognise(source)
     with decoding():
-        facts = _facts(source, format_, open_image(source, format_))
+        facts = _facts_aside(source, format_) or _facts(source, format_, open_image(source, format_))
     if limits is not None:
         check_limits(facts, limits)
     return facts
 
 
-def verify(source: Source, facts: Facts) -> Placeholder:
+def verify(source: Source, facts: Facts, limits: AsideLimits = DEFAULT_ASIDE) -> Placeholder:
     """Decode everything once, in little memory, and answer what can be shown until the picture is there.
 
-    Raises ImageRefused (damaged) when it is cut or broken. What decoders pass over is passed over: bytes
-    behind the end, unknown chunks. Of a TIFF only the first page is read, of an AVIF only the primary image.
+    Raises ImageRefused: damaged, when it is cut or broken; too costly, beyond `limits`. What decoders pass
+    over is passed over: bytes behind the end, unknown chunks. Of a TIFF only the first page is read, of an
+    AVIF or HEIC only the primary image.
     """
     if check := STRUCTURE_CHECKS.get(facts.format):
         with _reader(source) as file:
             check(file)
     with decoding():
-        return placeholder(_shrunk(_all_read(source, facts)))
+        return placeholder(_shrunk(_all_read(source, facts, limits)))
 
 
 def recognise(source: Source) -> Format:
-    """The format, by the first bytes; ImageRefused (unsupported) when it is none of ours."""
+    """The format, by the first bytes; ImageRefused (unsupported) when it is none that is read here."""
     with _reader(source) as file:
         head = file.read(HEAD_BYTES)
     format_ = sniff(head)
     if format_ is None:
         raise unsupported(head)
+    require(row(format_))
     return format_
 
 
-def _all_read(source: Source, facts: Facts) -> pyvips.Image:
+def _all_read(source: Source, facts: Facts, limits: AsideLimits) -> pyvips.Image:
     """The picture, opened so that whoever reads all of it has read all of the file."""
     options = row(facts.format).load_all
     if min(facts.width, facts.height) < SHORTEST_TO_SHRINK:
         # libvips would be left with no pixel, and call the picture broken.
         options = {name: value for name, value in options.items() if name != "shrink"}
-    image = open_image(source, facts.format, **options)
+    image = open_image(source, facts.format, limits, **options)
     if facts.is_animated and "n" in options:
         # A strip of all frames, of which only the first is to be seen.
         image.avg()
@@ -123,6 +131,14 @@ def _shrunk(image: pyvips.Image) -> pyvips.Image:
     format_ = image.format
     weighed = image.premultiply().shrink(factor, factor, ceil=True)
     return weighed.copy_memory().unpremultiply().cast(format_)
+
+
+def _facts_aside(source: Source, format_: Format) -> Facts | None:
+    """The facts where the format is read aside, upright; None where libvips reads it."""
+    if row(format_).loader is not None:
+        return None
+    width, height, has_alpha = aside.header(source, format_)
+    return Facts(format=format_, width=width, height=height, frames=1, has_alpha=has_alpha, orientation=1)
 
 
 def _facts(source: Source, format_: Format, image: pyvips.Image) -> Facts:

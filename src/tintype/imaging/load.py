@@ -1,8 +1,11 @@
 """A source opened at a part of its size, where its decoder does that cheaply and well enough."""
 
+import math
+
 import pyvips
 from msgspec import Struct
 
+from tintype.imaging.aside import AsideLimits
 from tintype.imaging.formats import Format
 from tintype.imaging.geometry import Plan
 from tintype.imaging.inspect import Facts
@@ -14,29 +17,36 @@ from tintype.imaging.vips import Source, open_image
 JPEG_SHRINKS = ((8, 11.2), (4, 5.2), (2, 2.4))
 # A WebP is decoded at any size: for the same likeness at twice the wanted. Below the least it saves nothing.
 WEBP_LEAST, WEBP_REMAINS = 4.0, 2.0
+# The most that an SVG is drawn at: what is clipped of it can be many times what is left.
+SVG_PIXELS = 40_000_000
 
 
 class Loaded(Struct, frozen=True):
-    """An opened picture, and how long a pixel of the source is in it, across and down (1 or less)."""
+    """An opened picture, and how long a pixel of the source is in it, across and down.
+
+    1 or less, but for an SVG, which is drawn at the size that is wanted.
+    """
 
     image: pyvips.Image
     across: float = 1.0
     down: float = 1.0
 
 
-def load(source: Source, facts: Facts, plan: Plan) -> Loaded:
-    """Open a source as small as the plan (for the pixels as they are stored) allows."""
+def load(source: Source, facts: Facts, plan: Plan, aside: AsideLimits) -> Loaded:
+    """Open a source as small as the plan (for the pixels as they are stored) allows; an SVG as large."""
     ratio = min(part.length / part.scaled for part in (plan.across, plan.down))
     if facts.format is Format.JPEG:
         return _jpeg(source, ratio)
     if facts.format is Format.WEBP and not facts.is_animated and ratio >= WEBP_LEAST:
         return _webp(source, plan, ratio)
-    return load_whole(source, facts)
+    if facts.format is Format.SVG:
+        return _svg(source, plan, ratio, aside)
+    return load_whole(source, facts, aside)
 
 
-def load_whole(source: Source, facts: Facts) -> Loaded:
+def load_whole(source: Source, facts: Facts, aside: AsideLimits) -> Loaded:
     """Open a source at its own size."""
-    return Loaded(open_image(source, facts.format))
+    return Loaded(open_image(source, facts.format, aside))
 
 
 def _jpeg(source: Source, ratio: float) -> Loaded:
@@ -46,4 +56,10 @@ def _jpeg(source: Source, ratio: float) -> Loaded:
 
 def _webp(source: Source, plan: Plan, ratio: float) -> Loaded:
     image = open_image(source, Format.WEBP, scale=WEBP_REMAINS / ratio)
+    return Loaded(image, image.width / plan.across.source, image.height / plan.down.source)
+
+
+def _svg(source: Source, plan: Plan, ratio: float, aside: AsideLimits) -> Loaded:
+    most = math.sqrt(SVG_PIXELS / (plan.across.source * plan.down.source))
+    image = open_image(source, Format.SVG, aside, scale=min(1 / ratio, max(1.0, most)))
     return Loaded(image, image.width / plan.across.source, image.height / plan.down.source)

@@ -7,6 +7,7 @@ from tintype.imaging.animation import frames_kept
 from tintype.imaging.draw import Job, draw
 from tintype.imaging.encode import encode
 from tintype.imaging.errors import ImageRefused, Reason, size_in_words
+from tintype.imaging.extras import require
 from tintype.imaging.formats import Format, Row, row
 from tintype.imaging.geometry import OutputLimits, Plan, as_stored, check_output, plan
 from tintype.imaging.inspect import DEFAULT_LIMITS, Limits, inspect
@@ -43,15 +44,23 @@ def render(
     """
     facts = inspect(source, source_limits)
     target = row(output_format(facts.format, recipe, has_alpha=facts.has_alpha))
+    require(target, "made")
     planned = plan(facts.width, facts.height, recipe)
     check_output(planned, facts.width, facts.height, limits)
     _check_writable(planned, target)
     if _has_to_look(planned, recipe):
-        focal = find(source, facts, recipe.crop, planned)
+        focal = find(source, facts, recipe.crop, planned, source_limits.aside)
         planned = plan(facts.width, facts.height, replace(recipe, focal=focal, crop=Crop.CENTRE))
     stored = as_stored(planned, facts.orientation)
-    frames = frames_kept(facts, recipe, target, (planned.width, planned.height), limits)
-    job = Job(source=source, facts=facts, plan=stored, target=target, recipe=recipe, frames=frames)
+    job = Job(
+        source=source,
+        facts=facts,
+        plan=stored,
+        target=target,
+        recipe=recipe,
+        frames=frames_kept(facts, recipe, target, (planned.width, planned.height), limits),
+        aside=source_limits.aside,
+    )
     with decoding():
         data = encode(draw(job), target, recipe)
     return Rendition(data=data, format=target.format, width=planned.width, height=planned.height)
@@ -60,15 +69,16 @@ def render(
 def output_format(source: Format, recipe: Recipe, *, has_alpha: bool) -> Format:
     """The format the recipe makes of such a source: as asked, else the source's own.
 
-    A source in a format that is never written becomes a PNG when it has alpha, else a JPEG.
+    A source in a format that not every browser shows becomes a PNG when it has alpha, else a JPEG.
 
     Raises ValueError for a recipe whose format is still to be chosen.
     """
     if recipe.auto:
         raise ValueError("The format is still to be chosen: a recipe has to be resolved before it is made.")
-    wanted = recipe.format or source
-    if row(wanted).saver is not None:
-        return wanted
+    if recipe.format is not None:
+        return recipe.format
+    if row(source).for_pages:
+        return source
     return Format.PNG if has_alpha else Format.JPEG
 
 

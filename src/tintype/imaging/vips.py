@@ -2,14 +2,15 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
 import pyvips
 
+from tintype.imaging import aside
+from tintype.imaging.aside import DEFAULT_ASIDE, AsideLimits, Source
 from tintype.imaging.errors import damaged
 from tintype.imaging.formats import Format, Option, row
 
-Source = bytes | Path
+__all__ = ["Source", "decoding", "open_image"]
 
 # Every original is another one, so that libvips' cache of operations would only hold on to memory.
 pyvips.cache_set_max(0)
@@ -21,14 +22,19 @@ pyvips.concurrency_set(1)
 pyvips.block_untrusted_set(True)  # noqa: FBT003  # pyvips takes it by position only
 
 
-def open_image(source: Source, format: Format, **options: Option) -> pyvips.Image:
+def open_image(
+    source: Source, format: Format, limits: AsideLimits = DEFAULT_ASIDE, /, **options: Option
+) -> pyvips.Image:
     """The picture, opened for one pass from top to bottom by the loader of its format: libvips never guesses.
 
     Only the header is read: errors in the pixels come up when they are asked for, so callers stay inside
-    `decoding()`.
+    `decoding()`. A format without a loader of libvips' is decoded at once, in a process within `limits`; of
+    the options an SVG takes `scale`, the others none.
     """
     options = {"access": "sequential", "fail_on": "error", **options}
     loader = row(format).loader
+    if loader is None:
+        return aside.read(source, format, limits, scale=float(options.get("scale", 1)))
     if isinstance(source, bytes):
         return getattr(pyvips.Image, f"{loader}_buffer")(source, **options)
     return getattr(pyvips.Image, loader)(str(source), **options)

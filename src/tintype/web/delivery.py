@@ -17,6 +17,7 @@ from tintype.core.browse import no_such_image
 from tintype.core.facts import Known
 from tintype.core.follow import linked
 from tintype.core.render import Picture, original, original_tag, rendition, rendition_tag, use
+from tintype.imaging import row
 from tintype.model import Error, Image, Kind
 from tintype.web.conditions import Span, is_unmodified, span
 from tintype.web.context import Context, Scope
@@ -248,9 +249,11 @@ def _lasting(answer: _Answer) -> Pairs:
 
 def _particular(answer: _Answer, picture: Picture, length: int) -> Pairs:
     """The fields of an answer that has the picture, or `length` bytes of it."""
-    name = quote(answer.known.image.filename, safe="")
+    image, name = answer.known.image, quote(answer.known.image.filename, safe="")
+    # In a page it is shown either way; opened by itself, it is saved instead of run.
+    where = "attachment" if answer.wanted.recipe is None and row(image.format).scripts else "inline"
     told = {
-        "content-disposition": f"inline; filename*=UTF-8''{name}",
+        "content-disposition": f"{where}; filename*=UTF-8''{name}",
         "content-type": picture.media_type,
         "content-length": str(length),
     }

@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import pytest
 
-from tests import pictures
+from tests import extra_pictures, pictures
 from tests.dialects.evotor.shop import (
     MAX_BYTES,
     SIDE,
@@ -47,7 +47,9 @@ def one_bit_off(data: bytes) -> bytes:
     [
         (b"", [NOT_PNG]),
         (b"not a picture", [NOT_PNG]),
-        (b"<svg xmlns='http://www.w3.org/2000/svg'/>", [NOT_PNG]),
+        (extra_pictures.svg(width=300, height=300), [NOT_PNG]),
+        (extra_pictures.heic(pictures.photo(300, 300)), [NOT_PNG]),
+        (extra_pictures.jxl(pictures.photo(300, 300)), [NOT_PNG]),
         (pictures.jpeg(SIDE, SIDE), [NOT_PNG]),
         (pictures.jpeg(400, 400), [NOT_PNG, sides(400, 400)]),
         (pictures.jpeg(400, 400)[:-500], [NOT_PNG, sides(400, 400), DAMAGED]),

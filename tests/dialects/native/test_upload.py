@@ -197,7 +197,10 @@ def test_any_other_status_is_invalid(client: httpx.Client, status: str) -> None:
     [
         (b"", 415, "unsupported"),
         (b"hello", 415, "unsupported"),
-        (b"<svg xmlns='http://www.w3.org/2000/svg'/>", 415, "unsupported"),
+        (b"<html><svg xmlns='http://www.w3.org/2000/svg'/></html>", 415, "unsupported"),
+        (b"<svg xmlns='http://www.w3.org/2000/svg'>", 422, "damaged"),
+        (b"<svg xmlns='http://www.w3.org/2000/svg' width='30000' height='1'/>", 422, "too-large-side"),
+        (b"\xff\x0a\x00\x00", 422, "damaged"),
         (b"%PDF-1.7", 415, "unsupported"),
         (pictures.jpeg(200, 100)[:-400], 422, "damaged"),
         (pictures.png(200, 100)[:-40], 422, "damaged"),

@@ -8,7 +8,7 @@ from urllib.parse import quote
 import httpx
 import pytest
 
-from tests import pictures
+from tests import extra_pictures, pictures
 from tests.dialects.smartsheet.asking import ABSENT, Client, assert_refused, new_cell
 from tests.running import Running
 
@@ -219,6 +219,8 @@ def test_more_parameters_than_anyone_needs(sheets: Client) -> None:
     [
         b"nonsense",
         b"<svg xmlns='http://www.w3.org/2000/svg'/>",
+        extra_pictures.heic(pictures.photo(8, 8)),
+        extra_pictures.jxl(pictures.photo(8, 8)),
         b"%PDF-1.7",
         PNG[:200],
         pictures.png_header(50_000, 50_000),

@@ -92,7 +92,7 @@ async def add_cell_image(  # noqa: PLR0913, PLR0917  what the house hands in
     with wire.upload_errors():
         async with bodies.staged_body(house, request, limit) as staged:
             wire.require_length(context.headers, staged.size)
-            facts = await examine(house, caller, staged)
+            facts = wire.accepted(await examine(house, caller, staged))
             image = await keep(house, caller, staged, facts, upload.filename, place=place, replace=True)
     beside = [(at, other) for at, other in await hanging(house, caller, place) if at.slot != place.slot]
     return json_response(wire.answer_added(place, image, beside))

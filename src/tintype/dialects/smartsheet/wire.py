@@ -12,6 +12,7 @@ from uuid import UUID
 import msgspec
 from msgspec import Struct
 
+from tintype.imaging import Facts, Reason, row
 from tintype.model import Error, Image, Kind, Place
 from tintype.model.ids import parse_short, short
 from tintype.web.bodies import filename
@@ -241,6 +242,18 @@ def require_length(headers: Headers, size: int) -> None:
         raise _no_body()
     if said != str(size):
         raise _size_mismatch()
+
+
+def accepted(facts: Facts) -> Facts:
+    """The facts of a picture in a format that every tintype accepts: no extra changes what clients meet here.
+
+    Raises:
+        Error: REFUSED.
+    """
+    entry = row(facts.format)
+    if entry.package is not None:
+        raise Error(Kind.REFUSED, f"{entry.name} pictures aren't accepted.", field=Reason.UNSUPPORTED.value)
+    return facts
 
 
 @contextmanager
