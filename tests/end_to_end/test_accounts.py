@@ -92,6 +92,19 @@ class Member:
         path = f"/v1/images/{image}" if image else "/v1/images"
         return self.http.request(method, path, params=query, headers=self._bearer("native"))
 
+    def change(self, image: str, status: str) -> httpx.Response:
+        return self.http.patch(f"/v1/images/{image}", json={"status": status}, headers=self._bearer("native"))
+
+    def replace(self, image: str, data: bytes) -> httpx.Response:
+        return self.http.put(f"/v1/images/{image}/original", content=data, headers=self._bearer("native"))
+
+    def purge(self, image: str) -> httpx.Response:
+        return self.http.delete(f"/v1/images/{image}/renditions", headers=self._bearer("native"))
+
+    def links(self, image: str) -> httpx.Response:
+        body = {"links": [{"image": image, "width": 9}, {"image": image}]}
+        return self.http.post("/v1/links", json=body, headers=self._bearer("native"))
+
     def owns(self) -> list[dict[str, Any]]:
         """All images of the account, oldest first."""
         found: list[dict[str, Any]] = self.native(limit="1000").json()["images"]
@@ -142,6 +155,14 @@ OPERATIONS = (
     Operation("another for the product", lambda who, ids: who.evotor("POST", ids), "evotor.upload"),
     Operation("an image", lambda who, ids: who.native("GET", ids.image), "native.get_image"),
     Operation("deleting an image", lambda who, ids: who.native("DELETE", ids.image), "native.delete_image"),
+    Operation("archiving it", lambda who, ids: who.change(ids.image, "archived"), "native.change_image"),
+    Operation(
+        "other bytes for it",
+        lambda who, ids: who.replace(ids.image, small_picture(9)),
+        "native.replace_original",
+    ),
+    Operation("purging it", lambda who, ids: who.purge(ids.image), "native.purge_renditions"),
+    Operation("links to it", lambda who, ids: who.links(ids.image), "native.make_links"),
 )
 # Their requests name nothing that could be somebody else's; what they show has tests of its own.
 WITHOUT_IDS = {"native.upload", "native.get_images"}
@@ -292,7 +313,12 @@ def test_the_refusals_are_the_ones_of_the_contracts(owner: Member, stranger: Mem
         "another for the product": 403,
         "an image": 404,
         "deleting an image": 404,
+        "archiving it": 404,
+        "other bytes for it": 404,
+        "purging it": 404,
+        "links to it": 200,
     }
+    assert [each["url"] for each in stranger.links(theirs.image).json()["links"]] == [None, None]
     assert stranger.mews(theirs.image).json()["ImageUrls"] == [{"ImageId": theirs.image, "Url": None}]
     [item] = stranger.image_urls({"imageId": short(theirs.image)}).json()["imageUrls"]
     assert (item["imageId"], item["error"]["errorCode"]) == (short(theirs.image), 5001)

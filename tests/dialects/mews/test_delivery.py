@@ -192,7 +192,8 @@ def test_fit_exact_pads_with_nothing_where_the_format_has_alpha(
 def test_what_was_transparent_stays_so(http: httpx.Client, library: dict[str, str], name: str) -> None:
     """The disc (a three-quarter one, red) lies in the middle of 180 by 100, which becomes 160 by 89."""
     image = fetched(http, link(library[name], "FitExact", 160, 160))
-    assert (image.format, image.mode) == ("PNG", "RGBA")
+    assert image.format == "PNG"
+    image = image.convert("RGBA")  # of a few colours, it has a palette
     assert image.getpixel((80, 80)) == (*pictures.RED, 255)
     alpha = image.getchannel("A")
     assert [alpha.getpixel(at) for at in ((1, 1), (1, 80), (158, 80), (80, 38), (80, 158))] == [0] * 5

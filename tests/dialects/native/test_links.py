@@ -39,7 +39,6 @@ parts = st.fixed_dictionaries(
         "enlarge": st.booleans(),
         "background": st.builds(Colour, levels, levels, levels, levels),
         "quality": st.integers(1, 100),
-        "lossless": st.booleans(),
         "max_bytes": st.integers(1, 999_999_999),
         "frames": st.integers(1, 1000),
         "linear": st.booleans(),
@@ -50,7 +49,13 @@ kept = st.fixed_dictionaries({}, optional={"focal": focals}) | st.fixed_dictiona
     {"crop": st.sampled_from(Crop)}
 )
 written = [None, Format.JPEG, Format.PNG, Format.WEBP, Format.GIF, Format.AVIF]
-formats = st.just({"auto": True}) | st.builds(lambda format: {"format": format}, st.sampled_from(written))
+formats = (
+    st.just({"auto": True})
+    | st.builds(lambda format: {"format": format}, st.sampled_from(written))
+    | st.builds(
+        lambda format: {"format": format, "lossless": True}, st.sampled_from([None, Format.PNG, Format.WEBP])
+    )
+)
 recipes = st.builds(
     lambda mode, *fields: Recipe(mode=mode, **{k: v for each in fields for k, v in each.items()}).normal(),
     st.sampled_from(Mode),
