@@ -246,15 +246,20 @@ async def test_pictures_in_memory_have_room_for_so_many_bytes(town: Town) -> Non
     def picture(tag: str, size: int) -> Picture:
         return msgspec.structs.replace(original(town.house, image), tag=tag, size=size)
 
-    held = {tag: kept.keep(picture(tag, 40), tag.encode() * 40) for tag in "ab"}
-    assert kept.keep(picture("a", 40), b"x" * 40) is held["a"]
+    known = Known(image, holds=True)
+    held = {tag: kept.keep(picture(tag, 40), known, tag.encode() * 40) for tag in "ab"}
+    assert kept.keep(picture("a", 40), known, b"x" * 40) is held["a"]
     kept.use(held["a"])
-    kept.keep(picture("c", 30), b"c" * 30)
+    kept.keep(picture("c", 30), Known(image, holds=True), b"c" * 30)
     assert kept.get("b") is None
     assert (held["b"].body, held["b"].data) == (None, None)
     assert held["a"].body == {"type": "http.response.body", "body": b"a" * 40}
     kept.use(held["b"])
     assert kept.get("b") is None
+    known.holds = False
+    assert kept.get("a") is None
+    assert held["a"].data is None
+    assert kept.get("c") is not None
 
 
 @pytest.fixture

@@ -126,18 +126,18 @@ class Delivery:
             else:
                 picture = await _unless_gone(answer.context, receive, rendition(self._house, image, recipe))
             with suppress(FileNotFoundError):
-                return await self._opened_file(picture)
+                return await self._opened_file(picture, answer.known)
             if recipe is None:
                 break
         raise no_such_image()
 
-    async def _opened_file(self, picture: Picture) -> Source:
+    async def _opened_file(self, picture: Picture, known: Known) -> Source:
         if not self._pictures.takes(picture.size):
             if picture.data is not None:
                 return Source(picture, picture.data)
             return Source(picture, file=await self._house.workers.disk(os.open, picture.path, os.O_RDONLY))
         data = await self._house.workers.disk(_read, picture) if picture.data is None else picture.data
-        return Source(picture, data, self._pictures.keep(picture, data))
+        return Source(picture, data, self._pictures.keep(picture, known, data))
 
     def _keep_ready(self, answer: "_Answer", held: Held | None) -> None:
         lasting = _lasting(answer)

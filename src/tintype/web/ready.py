@@ -46,12 +46,16 @@ class DeliverySettings(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Held:
-    """A picture in memory; `body` is the message that sends it, and None once it gave way to others."""
+    """A picture in memory, which rests on what is `known` of its image.
 
-    __slots__ = ("body", "data", "picture")
+    `body` is the message that sends it, and None once it gave way to others.
+    """
 
-    def __init__(self, picture: Picture, data: bytes) -> None:
+    __slots__ = ("body", "data", "known", "picture")
+
+    def __init__(self, picture: Picture, known: Known, data: bytes) -> None:
         self.picture = picture
+        self.known = known
         self.data: bytes | None = data
         self.body: Message | None = {"type": "http.response.body", "body": data}
 
@@ -66,20 +70,24 @@ class Pictures:
         self._bytes = 0
 
     def get(self, tag: str) -> Held | None:
-        """The picture of this tag, if it is in memory."""
-        return self._held.get(tag)
+        """The picture of this tag, if it is in memory, and its image neither purged nor changed since."""
+        held = self._held.get(tag)
+        if held is not None and not held.known.holds:
+            self._drop(tag)
+            return None
+        return held
 
     def takes(self, size: int) -> bool:
         """Whether pictures of this size are kept."""
         return size <= self._largest
 
-    def keep(self, picture: Picture, data: bytes) -> Held:
+    def keep(self, picture: Picture, known: Known, data: bytes) -> Held:
         """Keep a picture that `takes` takes; those used longest ago give way."""
-        held = self._held.get(picture.tag)
+        held = self.get(picture.tag)
         if held is not None:
             # Several asked for it at once.
             return held
-        held = self._held[picture.tag] = Held(picture, data)
+        held = self._held[picture.tag] = Held(picture, known, data)
         self._bytes += picture.size
         while self._bytes > self._most:
             self._drop(next(iter(self._held)))

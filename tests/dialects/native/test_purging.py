@@ -45,6 +45,8 @@ def test_the_receipt_tells_what_was_removed_and_links_open_as_before(
     ] * 2
     assert client.delete(path).json()["count"] == 0
     assert [anyone.get(url).content for url in links(client, image)] == [each.content for each in made]
+    # Made anew, and not fetched from some memory.
+    assert client.delete(path).json()["bytes"] == sum(sizes)
 
 
 def test_it_needs_the_scope_and_the_account_of_the_image(
