@@ -50,6 +50,7 @@ CELLS = (
     _batch(batches.IMAGE_URLS),
     Cell("storm", "1,000 clients at once for one cold rendition", storm.measure),
     Cell("memory", "resident memory over many mixed renders", memory.measure),
+    Cell("allocators", "the same under other allocators", memory.measure_allocators),
     Cell("start", "start to ready", start.measure),
     Cell("loaded", "hits while cold renders saturate both cores", hits.measure_loaded),
 )

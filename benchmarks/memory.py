@@ -6,6 +6,7 @@ import statistics
 import tempfile
 import threading
 from collections.abc import Iterator
+from ctypes.util import find_library
 from math import inf
 from pathlib import Path
 from typing import Self
@@ -28,16 +29,12 @@ FORMATS = (None, None, Format.WEBP, Format.AVIF, Format.PNG)
 """That are asked for; None is the source's own."""
 PATIENT = {"TINTYPE_WORKERS_RENDER_WAIT_SECONDS": "600", "TINTYPE_WORKERS_RENDER_QUEUE": "64"}
 JEMALLOC = "libjemalloc.so.2"
+BY_ITSELF = {"TINTYPE_WORKERS_MALLOC_ARENAS": "0"}
 ALLOCATORS: dict[str, dict[str, str]] = {
     OURS: {},
-    "MALLOC_ARENA_MAX=1": {"MALLOC_ARENA_MAX": "1"},
-    "MALLOC_ARENA_MAX=2": {"MALLOC_ARENA_MAX": "2"},
-    "arenas 2, thresholds": {
-        "MALLOC_ARENA_MAX": "2",
-        "MALLOC_MMAP_THRESHOLD_": "131072",
-        "MALLOC_TRIM_THRESHOLD_": "131072",
-    },
-    "jemalloc": {"LD_PRELOAD": JEMALLOC},
+    "glibc by itself": BY_ITSELF,
+    "MALLOC_ARENA_MAX=2": BY_ITSELF | {"MALLOC_ARENA_MAX": "2"},
+    "jemalloc": BY_ITSELF | {"LD_PRELOAD": JEMALLOC},
 }
 
 
@@ -69,13 +66,20 @@ def measure_allocators(bench: Bench) -> Iterator[Result]:
     rows, notes = [], []
     with tempfile.TemporaryDirectory(dir=bench.work) as folder:
         originals = _originals(bench)
-        for number, name in enumerate(ALLOCATORS):
+        for number, name in enumerate(_present()):
             library = fill(Path(folder) / str(number), originals)
             row, weights = _weigh(bench, library, originals, name, Path(folder))
             rows.append(row)
             notes.append(_said(row, weights))
     title = f"{bench.renders:,} mixed renders by allocator"
     yield Result("allocators", title, tuple(rows), notes=tuple(notes))
+
+
+def _present() -> Iterator[str]:
+    """The allocators that this machine has; the loader would pass over another with no more than a line."""
+    for name, settings in ALLOCATORS.items():
+        if "LD_PRELOAD" not in settings or find_library("jemalloc"):
+            yield name
 
 
 def _originals(bench: Bench) -> list[Original]:

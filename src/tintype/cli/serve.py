@@ -18,6 +18,7 @@ from granian.log import LogLevels
 from granian.server import Server
 
 from tintype.app import create_app
+from tintype.cli.allocator import keep_memory_flat
 from tintype.cli.library import data_option, plain_errors, prepare
 from tintype.console import Showcase
 from tintype.dialects import discover
@@ -69,6 +70,7 @@ def run(settings: Settings, on_ready: Callable[[str], None], showcase: Showcase 
     def load_app() -> Front:
         # In the worker, after the fork: threads and connections made before it would not survive it.
         _become_worker()
+        keep_memory_flat(settings.workers.malloc_arenas)
         logs.start(settings.logs)
         app = create_app(settings, discover(), showcase=showcase)
         os.write(tell, b".")

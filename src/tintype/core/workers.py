@@ -35,6 +35,9 @@ class WorkerSettings(Struct, frozen=True, forbid_unknown_fields=True):
     """Threads that read and write files."""
     catalogue_readers: Annotated[int, Meta(ge=1)] = 4
     """Transactions that read the catalogue at the same time; beside them one writes."""
+    malloc_arenas: Annotated[int, Meta(ge=0)] = 2
+    """Arenas of memory that the threads of a process share, where the C library is glibc: fewer hold less of
+    what was freed. 0 leaves the allocator as it is."""
 
 
 class Workers:

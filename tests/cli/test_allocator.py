@@ -1,0 +1,57 @@
+"""The memory allocator of a worker process."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+THREADS = 8
+
+# Every thread takes memory while all the others hold theirs, then glibc writes down its arenas.
+TAKE = f"""
+import ctypes, sys, threading
+from tintype.cli.allocator import keep_memory_flat
+
+held = keep_memory_flat(int(sys.argv[1]))
+libc = ctypes.CDLL(None)
+libc.fopen.restype = libc.malloc.restype = ctypes.c_void_p
+libc.fopen.argtypes, libc.malloc.argtypes = [ctypes.c_char_p, ctypes.c_char_p], [ctypes.c_size_t]
+libc.malloc_info.argtypes, libc.fclose.argtypes = [ctypes.c_int, ctypes.c_void_p], [ctypes.c_void_p]
+met = threading.Barrier({THREADS})
+
+def take():
+    met.wait()
+    libc.malloc(100)
+    met.wait()
+
+threads = [threading.Thread(target=take) for _ in range({THREADS})]
+for thread in threads: thread.start()
+for thread in threads: thread.join()
+file = libc.fopen(sys.argv[2].encode(), b"w")
+libc.malloc_info(0, file)
+libc.fclose(file)
+print(held)
+"""
+
+
+def arenas(asked: int, to: Path) -> tuple[int, str]:
+    """How many arenas eight threads have, and what was said of the asking."""
+    done = subprocess.run(
+        [sys.executable, "-c", TAKE, str(asked), str(to)], check=True, capture_output=True, text=True
+    )
+    return len(re.findall("<heap nr=", to.read_text())), done.stdout.strip()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="glibc's allocator")
+def test_threads_share_the_arenas_that_are_allowed(tmp_path: Path) -> None:
+    assert arenas(2, tmp_path / "two.xml") == (2, "True")
+    assert arenas(1, tmp_path / "one.xml") == (1, "True")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="glibc's allocator")
+def test_without_a_limit_the_allocator_is_left_as_it_is(tmp_path: Path) -> None:
+    found, said = arenas(0, tmp_path / "free.xml")
+    assert found > 2
+    assert said == "False"
