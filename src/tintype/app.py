@@ -19,6 +19,7 @@ from tintype.core.facts import Facts
 from tintype.core.follow import follow
 from tintype.core.house import Clock
 from tintype.core.later import Later
+from tintype.core.memory import Memory
 from tintype.core.pace import Pace
 from tintype.core.sign import Keyring
 from tintype.core.workers import Workers
@@ -55,14 +56,16 @@ def utc_now() -> datetime:
 def open_house(settings: Settings, clock: Clock = utc_now) -> House:
     """Put the house together on its data folder, whose catalogue must be migrated. Needs a running loop."""
     workers = Workers(settings.workers, settings.web.workers)
+    catalogue = Database(settings.data / CATALOGUE, settings.workers.catalogue_readers)
     return House(
-        catalogue=Database(settings.data / CATALOGUE, settings.workers.catalogue_readers),
+        catalogue=catalogue,
         originals=Originals(settings.data / ORIGINALS, settings.data / INCOMING),
         renditions=Renditions(settings.data / RENDITIONS, settings.renditions.max_bytes),
         workers=workers,
         later=Later(settings.later, workers),
         keyring=Keyring(settings.data / LINK_KEYS),
         facts=Facts(settings.facts.images),
+        memory=Memory(catalogue.state, settings.facts.answers),
         clock=clock,
         images=settings.images,
     )
@@ -91,7 +94,8 @@ def create_app(
     """
     house = open_house(settings, clock)
     lines = Lines(settings.logs)
-    mounts = [_mount(dialect, house, settings) for dialect in dialects]
+    paces = {dialect.name: dialect.pace(settings.dialects[dialect.name]) for dialect in dialects}
+    mounts = [_mount(dialect, house, settings, paces[dialect.name]) for dialect in dialects]
 
     @asynccontextmanager
     async def life(_app: Litestar) -> AsyncIterator[None]:
@@ -111,7 +115,7 @@ def create_app(
     endpoints = Litestar(
         route_handlers=[
             welcome(house, Page(tuple(dialect.name for dialect in dialects), _thumbnail, showcase)),
-            *(_router(dialect, house, settings) for dialect in dialects),
+            *(_router(dialect, house, settings, paces[dialect.name]) for dialect in dialects),
         ],
         dependencies={"context": Provide(_context, sync_to_thread=False)},
         exception_handlers={Exception: answer_error},
@@ -124,19 +128,20 @@ def create_app(
     return Front(house, endpoints, mounts, settings.web, Delivery(house, settings.delivery), lines)
 
 
-def _mount(dialect: Dialect, house: House, settings: Settings) -> Mount:
+def _mount(dialect: Dialect, house: House, settings: Settings, pace: Pace) -> Mount:
+    own = settings.dialects[dialect.name]
     return Mount(
         name=dialect.name,
         prefixes=dialect.prefixes,
         voice=dialect.voice,
-        deliveries=dialect.deliveries(LinkHouse(house.keyring, house.clock), settings.dialects[dialect.name]),
+        deliveries=dialect.deliveries(LinkHouse(house.keyring, house.clock), own),
+        direct=dialect.direct(house, own, pace),
         trailing_slash=dialect.trailing_slash,
     )
 
 
-def _router(dialect: Dialect, house: House, settings: Settings) -> Router:
+def _router(dialect: Dialect, house: House, settings: Settings, pace: Pace) -> Router:
     own = settings.dialects[dialect.name]
-    pace = dialect.pace(own)
 
     async def read_raw(request: Request[Any, Any, State]) -> bytes:
         return await bodies.read(request, own.max_body_bytes)

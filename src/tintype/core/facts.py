@@ -19,6 +19,9 @@ class FactSettings(Struct, frozen=True, forbid_unknown_fields=True):
 
     images: Annotated[int, Meta(ge=0)] = 10_000
     """Images whose records each worker process remembers; 0: none, and every delivery asks the catalogue."""
+    answers: Annotated[int, Meta(ge=0)] = 20_000
+    """Tokens, images of batches and links to them that each worker process remembers until anything in the
+    catalogue changes; 0: none."""
 
 
 class Known:

@@ -10,6 +10,7 @@ from msgspec import Meta, Struct
 from tintype.catalogue import Database
 from tintype.core.facts import Facts
 from tintype.core.later import Later
+from tintype.core.memory import Memory
 from tintype.core.sign import Keyring
 from tintype.core.workers import Workers
 from tintype.imaging import AsideLimits, Limits, OutputLimits
@@ -83,5 +84,6 @@ class House:
     later: Later
     keyring: Keyring
     facts: Facts
+    memory: Memory
     clock: Clock
     images: ImageSettings

@@ -160,8 +160,12 @@ async def _account(tx: Transaction, name: str, now: datetime) -> Account:
 
 async def _find(house: House, dialect: str, secret_texts: Sequence[str]) -> list[Token | None]:
     digests = [_digest(secret) for secret in secret_texts]
-    found = await house.catalogue.ask(lambda tx: tokens.by_digest(tx, dialect, digests))
-    return [found.get(digest) for digest in digests]
+    page = house.memory.page()
+    keys = [(dialect, digest) for digest in digests]
+    if not all(key in page for key in keys):
+        found = await house.catalogue.ask(lambda tx: tokens.by_digest(tx, dialect, digests))
+        page.update({(dialect, digest): found.get(digest) for digest in digests})
+    return [page[key] for key in keys]
 
 
 def _caller(house: House, token: Token | None, kind: TokenKind) -> Caller:

@@ -9,11 +9,11 @@ from typing import Any
 from litestar.handlers import HTTPRouteHandler
 from msgspec import Struct
 
-from tintype.core.house import Clock
+from tintype.core.house import Clock, House
 from tintype.core.pace import Pace
 from tintype.core.sign import Keyring
 from tintype.model import Caller
-from tintype.web.mount import Opener, Voice
+from tintype.web.mount import Direct, Opener, Voice
 
 
 class LinkHouse(Struct, frozen=True):
@@ -36,6 +36,7 @@ class Dialect:
         pace: how often one token may ask, from the settings.
         voice: says errors.
         deliveries: prefixes of its delivery links, each with what reads them.
+        direct: endpoints that are answered ahead of the framework too, because they are asked most: by paths.
         scopes: every scope that a token of it can have; a new token has them all unless told otherwise.
         pairs: whether an access token is issued for a client token.
         trailing_slash: whether a slash at the end of a path is overlooked.
@@ -49,6 +50,7 @@ class Dialect:
     pace: Callable[[Any], Pace]
     voice: Voice
     deliveries: Callable[[LinkHouse, Any], dict[str, Opener]]
+    direct: Callable[[House, Any, Pace], dict[str, Direct]] = lambda _house, _settings, _pace: {}
     scopes: frozenset[str] = frozenset()
     pairs: bool = False
     trailing_slash: bool = False

@@ -1,7 +1,7 @@
 """Request bodies: read within limits, streamed where they are large, taken apart where they are multipart."""
 
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
 from typing import Any
 from urllib.parse import unquote
@@ -19,7 +19,7 @@ from multipart import (
 from tintype.core import House, Staged
 from tintype.core.ingest import stage
 from tintype.model import Error, Kind
-from tintype.web.context import of
+from tintype.web.context import Context, of
 
 MAX_SEGMENTS = 100
 """Parts of one multipart body."""
@@ -48,22 +48,28 @@ async def read(request: AnyRequest, limit: int) -> bytes:
     Raises:
         Error: TOO_LARGE; MALFORMED when the client went away in the middle.
     """
-    _check_length(request, limit)
-    body = bytearray()
-    async for chunk in _limited(chunks(request), limit):
-        body += chunk
-    return bytes(body)
+    return await collect(of(request.scope), request.receive, limit)
 
 
-async def chunks(request: AnyRequest) -> AsyncIterator[bytes]:
+async def collect(context: Context, receive: Callable[[], Awaitable[Any]], limit: int) -> bytes:
+    """The same, ahead of the framework."""
+    _check_length(context.headers, limit)
+    parts = [chunk async for chunk in _limited(_arriving(context, receive), limit)]
+    return parts[0] if len(parts) == 1 else b"".join(parts)
+
+
+def chunks(request: AnyRequest) -> AsyncIterator[bytes]:
     """A body as it comes in; nothing once it was read to its end.
 
     Raises:
         Error: MALFORMED when the client went away in the middle.
     """
-    context = of(request.scope)
+    return _arriving(of(request.scope), request.receive)
+
+
+async def _arriving(context: Context, receive: Callable[[], Awaitable[Any]]) -> AsyncIterator[bytes]:
     while not context.body_is_read:
-        event: Any = await request.receive()
+        event = await receive()
         if event["type"] == "http.disconnect":
             raise Error(Kind.MALFORMED, "The body ended before it was complete.")
         yield event["body"]
@@ -76,7 +82,7 @@ async def staged_body(house: House, request: AnyRequest, limit: int) -> AsyncIte
     Raises:
         Error: TOO_LARGE with field `body`, MALFORMED.
     """
-    _check_length(request, limit)
+    _check_length(request.headers, limit)
     async with stage(house, _limited(chunks(request), limit), limit) as staged:
         yield staged
 
@@ -100,7 +106,7 @@ async def staged_part(
     Raises:
         Error: TOO_LARGE with field `body` or `file`, MALFORMED.
     """
-    _check_length(request, body_limit)
+    _check_length(request.headers, body_limit)
     source = _MultipartSource(request, field, limit, body_limit)
     if not await source.seek():
         yield None
@@ -192,9 +198,9 @@ def too_large(limit: int) -> Error:
     return Error(Kind.TOO_LARGE, f"The body is larger than {limit} bytes.", field="body")
 
 
-def _check_length(request: AnyRequest, limit: int) -> None:
+def _check_length(headers: Mapping[str, str], limit: int) -> None:
     """Refuse a body that says it is too large before any of it is read."""
-    declared = request.headers.get("content-length", "")
+    declared = headers.get("content-length", "")
     if declared.isdecimal() and int(declared[:20]) > limit:
         raise too_large(limit)
 

@@ -86,6 +86,7 @@ class Front:
         self._shelf = delivery.shelf
         self._lines = lines
         self._base = settings.base()
+        self._direct = {path: answer for mount in mounts for path, answer in mount.direct.items()}
         self._openers = {prefix: opener for mount in mounts for prefix, opener in mount.deliveries.items()}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -138,6 +139,10 @@ class Front:
             return
         if not known or _hides_slash(scope) or self._is_crooked(context.path):
             raise Error(Kind.MISSING, "There is nothing at this path.")
+        direct = self._direct.get(context.path) if context.method == "POST" else None
+        if direct is not None:
+            await _answer(watch.send, await direct(context, watch.receive))
+            return
         await self._endpoints(scope, watch.receive, watch.send)
 
     def _inside(self, path: str) -> str | None:

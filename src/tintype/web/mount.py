@@ -1,6 +1,7 @@
 """What the front door has to know of a dialect: its paths, its voice, its links."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Any
 from uuid import UUID
 
 from msgspec import Struct
@@ -41,7 +42,10 @@ class Wanted(Struct, frozen=True):
     expires: float | None = None
 
 
+Receive = Callable[[], Awaitable[dict[str, Any]]]
 Query = Mapping[str, str]
+Direct = Callable[[Context, Receive], Awaitable[Answer]]
+"""An endpoint that is answered ahead of the framework: POST at exactly its path. Raises Error."""
 Opener = Callable[[str, Query], Wanted]
 """Reads a delivery link: the path without the base path, and the query. Raises Error (MISSING, INVALID,
 FORBIDDEN, EXPIRED_LINK) when it is none."""
@@ -57,6 +61,7 @@ class Mount(Struct, frozen=True):
         prefixes: where its paths begin; an error below them is said in its voice.
         voice: says errors.
         deliveries: prefixes of its delivery links, each with what reads them.
+        direct: endpoints that are answered ahead of the framework, by their paths.
         trailing_slash: whether a slash at the end of a path is overlooked.
     """
 
@@ -64,6 +69,7 @@ class Mount(Struct, frozen=True):
     prefixes: tuple[str, ...]
     voice: Voice
     deliveries: dict[str, Opener]
+    direct: dict[str, Direct] = {}
     trailing_slash: bool = False
 
 

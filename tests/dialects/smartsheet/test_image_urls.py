@@ -12,7 +12,7 @@ from PIL import Image as Pillow
 from tests import pictures
 from tests.dialects.smartsheet.asking import ABSENT, UNKNOWN, Client, Item, assert_refused
 from tests.running import Running
-from tintype.model.ids import short
+from tintype.model.ids import parse_short, short
 
 WIDE = pictures.jpeg(800, 400)
 MAY_NOT_VIEW = "You do not have permission to view this image."
@@ -129,6 +129,21 @@ def test_a_foreign_image_and_none_at_all_are_refused_alike(
     assert without_reference(foreign) | {"imageId": ""} == without_reference(absent) | {"imageId": ""}
     assert foreign["error"]["refId"] != absent["error"]["refId"]
     assert "url" in sheets.answers({"imageId": wide})[0]
+
+
+def test_an_image_that_is_deleted_has_no_url_from_then_on(service: Running, sheets: Client) -> None:
+    id = str(sheets.add(pictures.jpeg(80, 40, seed=7))["id"])
+    for _ in range(2):
+        assert "url" in sheets.answers({"imageId": id, "width": 40})[0]
+    owner = {"Authorization": f"Bearer {service.token('native', 'sheets')}"}
+    assert sheets.http.delete(f"/v1/images/{parse_short(id)}", headers=owner).status_code == 204
+    (answer,) = sheets.answers({"imageId": id, "width": 40})
+    assert failure(answer) == (5001, MAY_NOT_VIEW)
+
+
+def test_a_true_side_is_not_taken_for_the_one_that_was_answered_before(sheets: Client, wide: str) -> None:
+    assert sheets.answers({"imageId": wide, "width": 1})[0]["width"] == 1
+    assert failure(sheets.answers({"imageId": wide, "width": True})[0])[0] == 1031
 
 
 def test_the_foreign_image_of_the_demo(demo: Running) -> None:

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from tintype.core.sign import Keyring, Signature
 from tintype.dialects import LinkHouse
 from tintype.dialects.smartsheet import DIALECT
-from tintype.dialects.smartsheet.links import Link, Size, parse, sized, write
+from tintype.dialects.smartsheet.links import Link, Size, expiry, milliseconds, parse, sized, write
 from tintype.dialects.smartsheet.routes import Settings
 from tintype.imaging import Mode, Recipe
 from tintype.model import Error, Kind, Version
@@ -197,6 +197,17 @@ def test_a_link_signed_for_something_else_opens_nothing(keyring: Keyring) -> Non
     assert opened(write(LINK, keyring.sign(("smartsheet", *said))), keyring).key == IMAGE
     for elsewhere in (keyring.sign(("console", *said)), keyring.sign(said)):
         assert refusal(lambda signature=elsewhere: opened(write(LINK, signature), keyring)) is Kind.FORBIDDEN  # type: ignore[misc]  # mypy knows no lambda with a default
+
+
+@given(st.datetimes(datetime(2000, 1, 1), datetime(2100, 1, 1), timezones=st.just(UTC)))  # noqa: DTZ001  bounds
+def test_links_of_one_minute_expire_together_and_none_too_soon(now: datetime) -> None:
+    lives = expiry(now, 1800) - milliseconds(now)
+    assert 1_800_000 <= lives < 1_860_000
+    assert expiry(now, 1800) % 60_000 == 0
+
+
+def test_a_link_that_is_to_live_no_time_expires_at_once() -> None:
+    assert expiry(MOMENT, 0) == milliseconds(MOMENT)
 
 
 @pytest.mark.parametrize(

@@ -8,8 +8,9 @@ from tintype.core.permit import admit_pair
 from tintype.dialects import Dialect, LinkHouse
 from tintype.dialects.mews import links, routes, wire
 from tintype.model import Caller
+from tintype.web.bodies import collect
 from tintype.web.context import Context
-from tintype.web.mount import Opener
+from tintype.web.mount import Answer, Direct, Opener, Receive
 
 
 async def admit(raw: Given[bytes], house: Given[House], context: Given[Context]) -> Caller:
@@ -24,6 +25,18 @@ def deliveries(_links: LinkHouse, settings: routes.Settings) -> dict[str, Opener
     return {links.PREFIX: lambda path, query: links.parse(path, query).wanted(settings.max_age_seconds)}
 
 
+def direct(house: House, settings: routes.Settings, pace: Pace) -> dict[str, Direct]:
+    """The one endpoint, without the framework: it costs more than all else of a batch."""
+
+    async def get_urls(context: Context, receive: Receive) -> Answer:
+        raw = await collect(context, receive, settings.max_body_bytes)
+        caller = await admit(raw, house, context)
+        context.came_in(caller)
+        return await routes.urls(raw, house, settings, context, caller, pace)
+
+    return {routes.PATH: get_urls}
+
+
 DIALECT = Dialect(
     name="mews",
     prefixes=("/api/connector", links.PREFIX),
@@ -33,5 +46,6 @@ DIALECT = Dialect(
     pace=lambda settings: Pace(settings.requests, settings.window_seconds),
     voice=wire.say,
     deliveries=deliveries,
+    direct=direct,
     pairs=True,
 )

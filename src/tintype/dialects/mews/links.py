@@ -47,9 +47,19 @@ class Link(Struct, frozen=True):
 
 def write(link: Link) -> str:
     """The path and query of a link; an absent side is left out."""
-    sides = (("Width", link.width), ("Height", link.height))
-    query = "".join(f"&{name}={side}" for name, side in sides if side is not None)
-    return f"{PREFIX}/{link.image}?Mode={_NAMES[link.mode]}{query}"
+    return begin(link.image) + end(_NAMES[link.mode], link.width, link.height)
+
+
+def begin(image: UUID) -> str:
+    """What all links to an image begin with."""
+    return f"{PREFIX}/{image}?Mode="
+
+
+def end(mode: str, width: int | None, height: int | None) -> str:
+    """What follows in a link: the mode as links spell it, and the sides."""
+    if width is None:
+        return mode if height is None else f"{mode}&Height={height}"
+    return f"{mode}&Width={width}" if height is None else f"{mode}&Width={width}&Height={height}"
 
 
 def parse(path: str, query: Query) -> Link:

@@ -6,12 +6,14 @@ from msgspec import Struct
 
 from tintype.core import House
 from tintype.core.pace import Pace
-from tintype.core.resolve import versions
+from tintype.core.resolve import named
 from tintype.dialects.mews import links, wire
 from tintype.model import Caller
 from tintype.web.context import Context
-from tintype.web.responses import json_response
+from tintype.web.mount import Answer
+from tintype.web.responses import from_answer
 
+PATH = "/api/connector/v1/images/getUrls"
 MAX_LOGGED = 200
 """Characters of the calling program's name that go to the log."""
 
@@ -33,7 +35,19 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     """How long clients may keep a delivered picture without asking again."""
 
 
-@post("/api/connector/v1/images/getUrls", status_code=200)
+async def urls(
+    raw: bytes, house: House, settings: Settings, context: Context, caller: Caller, pace: Pace
+) -> Answer:
+    """A batch of image ids, sizes and modes to URLs, in the order asked."""
+    pace.take(caller.token_id)
+    asked = wire.parse_request(raw, max_images=settings.max_images, max_side=settings.max_side)
+    context.notes["client"] = asked.client[:MAX_LOGGED]
+    names = [item.image_id for item in asked.images]
+    begun = await named(house, caller, names, wire.image_id, lambda version: links.begin(version.id))
+    return wire.answer(asked, [_url(context.base_url, begun[item.image_id], item) for item in asked.images])
+
+
+@post(PATH, status_code=200)
 async def get_urls(
     raw: Given[bytes],
     house: Given[House],
@@ -42,16 +56,11 @@ async def get_urls(
     caller: Given[Caller],
     pace: Given[Pace],
 ) -> Response[bytes]:
-    """A batch of image ids, sizes and modes to URLs, in the order asked."""
-    pace.take(caller.token_id)
-    asked = wire.parse_request(raw, max_images=settings.max_images, max_side=settings.max_side)
-    context.notes["client"] = asked.client[:MAX_LOGGED]
-    ids = [item.uuid for item in asked.images]
-    found = await versions(house, caller, ids)
-    urls = [
-        context.base_url + links.write(links.Link(item.uuid, item.resize_mode.mode, item.width, item.height))
-        if item.uuid in found
-        else None
-        for item in asked.images
-    ]
-    return json_response(wire.answer(asked, urls))
+    """The same, where the framework is asked."""
+    return from_answer(await urls(raw, house, settings, context, caller, pace))
+
+
+def _url(base_url: str, begun: str | None, item: wire.ImageSize) -> str | None:
+    if begun is None:
+        return None
+    return base_url + begun + links.end(item.resize_mode, item.width, item.height)

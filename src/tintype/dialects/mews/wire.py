@@ -2,14 +2,12 @@
 
 import re
 from enum import StrEnum
-from functools import cached_property
 from typing import Annotated, TypeVar
 from uuid import UUID
 
 import msgspec
 from msgspec import Meta, Struct
 
-from tintype.imaging import Mode
 from tintype.model import Error, Kind
 from tintype.model.ids import parse_uuid
 from tintype.web.context import Context
@@ -25,25 +23,12 @@ _SESSION = "Cannot perform operation or session has expired."
 
 
 class ResizeMode(StrEnum):
-    """The modes that a request can name."""
+    """The modes that a request can name, spelled as in links."""
 
     COVER = "Cover"
     COVER_EXACT = "CoverExact"
     FIT = "Fit"
     FIT_EXACT = "FitExact"
-
-    @property
-    def mode(self) -> Mode:
-        """The same, in the word of the engine."""
-        return _MODES[self]
-
-
-_MODES = {
-    ResizeMode.COVER: Mode.COVER,
-    ResizeMode.COVER_EXACT: Mode.COVER_EXACT,
-    ResizeMode.FIT: Mode.FIT,
-    ResizeMode.FIT_EXACT: Mode.FIT_EXACT,
-}
 
 
 class Credentials(Struct, frozen=True, rename="pascal"):
@@ -53,25 +38,13 @@ class Credentials(Struct, frozen=True, rename="pascal"):
     access_token: str | None = None
 
 
-class ImageSize(Struct, frozen=True, rename="pascal", dict=True):
+class ImageSize(Struct, frozen=True, rename="pascal"):
     """One image and the size it is wanted in."""
 
     image_id: str
     resize_mode: ResizeMode
     width: Annotated[int, Meta(ge=1)] | None = None
     height: Annotated[int, Meta(ge=1)] | None = None
-
-    @cached_property
-    def uuid(self) -> UUID:
-        """The id as a value.
-
-        Raises:
-            Error: INVALID when it is no UUID.
-        """
-        found = parse_uuid(self.image_id)
-        if found is None:
-            raise _invalid("ImageId")
-        return found
 
 
 class Request(Struct, frozen=True, rename="pascal"):
@@ -137,10 +110,23 @@ def parse_request(raw: bytes, *, max_images: int, max_side: int) -> Request:
     return request
 
 
-def answer(request: Request, urls: list[str | None]) -> bytes:
-    """The body of a success."""
+def image_id(text: str) -> UUID:
+    """The id of an image.
+
+    Raises:
+        Error: INVALID when it is no UUID.
+    """
+    found = parse_uuid(text)
+    if found is None:
+        raise _invalid("ImageId")
+    return found
+
+
+def answer(request: Request, urls: list[str | None]) -> Answer:
+    """The answer of a success."""
     pairs = zip(request.images, urls, strict=True)
-    return msgspec.json.encode(Response([ImageUrl(item.image_id, url) for item, url in pairs]))
+    body = msgspec.json.encode(Response([ImageUrl(item.image_id, url) for item, url in pairs]))
+    return Answer(200, body, "application/json")
 
 
 def say(error: Error, context: Context) -> Answer:

@@ -8,8 +8,9 @@ from tintype.core.permit import admit as admit_token
 from tintype.dialects import Dialect, LinkHouse
 from tintype.dialects.smartsheet import links, routes, wire
 from tintype.model import Caller, Error, Kind
+from tintype.web.bodies import collect
 from tintype.web.context import Context
-from tintype.web.mount import Opener, Query, Wanted
+from tintype.web.mount import Answer, Direct, Opener, Query, Receive, Wanted
 
 
 async def admit(house: Given[House], context: Given[Context]) -> Caller:
@@ -29,6 +30,21 @@ def deliveries(house: LinkHouse, _settings: routes.Settings) -> dict[str, Opener
     return {links.PREFIX: open_link}
 
 
+def direct(house: House, settings: routes.Settings, pace: Pace) -> dict[str, Direct]:
+    """The batch endpoint, without the framework: it costs more than all else of a batch."""
+
+    async def image_urls(context: Context, receive: Receive) -> Answer:
+        caller = await admit(house, context)
+        context.came_in(caller)
+
+        async def read() -> bytes:
+            return await collect(context, receive, settings.max_body_bytes)
+
+        return await routes.image_urls(read, house, settings, context, caller, pace)
+
+    return dict.fromkeys(routes.PATHS, image_urls)
+
+
 DIALECT = Dialect(
     name="smartsheet",
     prefixes=("/2.0", "/imageurls", "/storageProxy"),
@@ -38,6 +54,7 @@ DIALECT = Dialect(
     pace=lambda settings: Pace(settings.requests, settings.window_seconds),
     voice=wire.say,
     deliveries=deliveries,
+    direct=direct,
     scopes=frozenset({routes.READ, routes.WRITE}),
     trailing_slash=True,
 )

@@ -75,6 +75,15 @@ def milliseconds(moment: datetime) -> int:
     return (moment - _EPOCH) // _MILLISECOND
 
 
+def expiry(now: datetime, seconds: int) -> int:
+    """When a link made now expires, which is to live so long or a thirtieth longer.
+
+    Links made within that thirtieth are the same, and so a browser that has the picture keeps it.
+    """
+    step = max(1, seconds * 1000 // 30)
+    return -(-(milliseconds(now) + seconds * 1000) // step) * step
+
+
 def sized(version: Version, width: int | None, height: int | None) -> Size | None:
     """The size a picture is delivered in when these sides are asked; None is the original.
 
@@ -83,6 +92,9 @@ def sized(version: Version, width: int | None, height: int | None) -> Size | Non
     """
     if (width or 1) > version.width or (height or 1) > version.height:
         return None
+    if width is not None and height is not None:
+        size = Size(width, height)
+        return None if size == Size(version.width, version.height) else size
     planned = plan(version.width, version.height, Recipe(mode=Mode.SCALE, width=width, height=height))
     size = Size(planned.width, planned.height)
     return None if size == Size(version.width, version.height) else size

@@ -1,7 +1,7 @@
 """`POST /2.0/imageurls`, and images in the cells of rows."""
 
 import uuid
-from datetime import timedelta
+from collections.abc import Awaitable, Callable
 
 import msgspec
 import structlog
@@ -21,11 +21,13 @@ from tintype.model import Caller, Error, Version
 from tintype.web import bodies
 from tintype.web.bodies import AnyRequest
 from tintype.web.context import Context
-from tintype.web.responses import json_response
+from tintype.web.mount import Answer
+from tintype.web.responses import from_answer, json_response
 
 READ = "READ_SHEETS"
 WRITE = "WRITE_SHEETS"
 
+PATHS = ["/2.0/imageurls", "/imageurls"]
 ROW = "/2.0/sheets/{sheet:str}/rows/{row:str}"
 
 log = structlog.get_logger("tintype")
@@ -52,7 +54,32 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     """How long a delivery link lives."""
 
 
-@post(["/2.0/imageurls", "/imageurls"], status_code=200)
+async def image_urls(
+    read: Callable[[], Awaitable[bytes]],
+    house: House,
+    settings: Settings,
+    context: Context,
+    caller: Caller,
+    pace: Pace,
+) -> Answer:
+    """A batch of image ids and sizes to temporary URLs, in the order asked."""
+    _enter(context, caller, pace, READ)
+    raw = await read()
+    expires = links.expiry(house.clock(), settings.link_seconds)
+    # Links are remembered too: whoever shows a sheet asks for the same ones again and again.
+    page = house.memory.page()
+    about = f"{caller.account.id} {context.base_url} {house.keyring.generation} {expires}"
+    keys = [(about, item) for item in wire.parse_plain(raw, context.headers)]
+    urls: list[wire.ImageUrl] = [page[key] for key in keys if key in page]
+    if not urls or len(urls) != len(keys) or len(urls) > settings.max_images:
+        asked = wire.parse_request(raw, context.headers, max_images=settings.max_images)
+        found = await versions(house, caller, [item.image for item in asked if item.image is not None])
+        urls = [_image_url(house, context, item, found, expires) for item in asked]
+        page.update({key: url for key, url in zip(keys, urls, strict=False) if url.error is None})
+    return wire.answer(urls, settings.link_seconds * 1000)
+
+
+@post(PATHS, status_code=200)
 async def list_image_urls(
     request: AnyRequest,
     house: Given[House],
@@ -61,14 +88,12 @@ async def list_image_urls(
     caller: Given[Caller],
     pace: Given[Pace],
 ) -> Response[bytes]:
-    """A batch of image ids and sizes to temporary URLs, in the order asked."""
-    _enter(context, caller, pace, READ)
-    raw = await bodies.read(request, settings.max_body_bytes)
-    asked = wire.parse_request(raw, context.headers, max_images=settings.max_images)
-    found = await versions(house, caller, [item.image for item in asked if item.image is not None])
-    expires = links.milliseconds(house.clock() + timedelta(seconds=settings.link_seconds))
-    urls = [_image_url(house, context, item, found, expires) for item in asked]
-    return json_response(wire.answer(urls, settings.link_seconds * 1000))
+    """The same, where the framework is asked."""
+
+    async def read() -> bytes:
+        return await bodies.read(request, settings.max_body_bytes)
+
+    return from_answer(await image_urls(read, house, settings, context, caller, pace))
 
 
 @post(ROW + "/columns/{column:str}/cellimages", status_code=200)

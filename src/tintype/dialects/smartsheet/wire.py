@@ -5,12 +5,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from http import HTTPStatus
-from typing import Any
+from typing import Annotated, Any
 from urllib.parse import parse_qsl
 from uuid import UUID
 
 import msgspec
-from msgspec import Struct
+from msgspec import Meta, Struct
 
 from tintype.imaging import Facts, Reason, row
 from tintype.model import Error, Image, Kind, Place
@@ -156,6 +156,14 @@ class Asked(Struct, frozen=True):
     error: Error | None = None
 
 
+class Item(Struct, frozen=True, rename="camel"):
+    """One item of an imageurls request in which nothing is wrong, as nearly all are."""
+
+    image_id: str
+    width: Annotated[int, Meta(ge=1)] | None = None
+    height: Annotated[int, Meta(ge=1)] | None = None
+
+
 class Upload(Struct, frozen=True):
     """What an upload says besides its bytes."""
 
@@ -202,6 +210,16 @@ def parse_request(raw: bytes, headers: Headers, *, max_images: int) -> list[Aske
     if len(items) > max_images:
         raise Error(Kind.INVALID, "Max count exceeded for field imageUrls.", code=_TOO_MANY)
     return [_asked(item) for item in items]
+
+
+def parse_plain(raw: bytes, headers: Headers) -> list[Item]:
+    """The same where it is an array in which nothing is wrong; else none, and `parse_request` says why."""
+    if headers.get("content-type") != JSON:
+        return []
+    try:
+        return msgspec.json.decode(raw, type=list[Item])
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return []
 
 
 def place(sheet: str, row: str, column: str | None = None) -> Place:
@@ -275,9 +293,9 @@ def parse_exclude(query: str) -> frozenset[str]:
     return frozenset(word.strip() for word in _parameters(query).get("exclude", "").split(","))
 
 
-def answer(urls: list[ImageUrl], expires_in: int) -> bytes:
-    """The body of imageurls; `expires_in` is in milliseconds."""
-    return msgspec.json.encode(ImageUrls(expires_in, urls))
+def answer(urls: list[ImageUrl], expires_in: int) -> Answer:
+    """The answer of imageurls; `expires_in` is in milliseconds."""
+    return Answer(200, msgspec.json.encode(ImageUrls(expires_in, urls)), JSON)
 
 
 def answer_row(at: Place, cells: Sequence[tuple[Place, Image]], exclude: frozenset[str]) -> bytes:
