@@ -149,10 +149,10 @@ def _ground(image: pyvips.Image, job: Job) -> pyvips.Image:
     ground = _ground_colour(job)
     if ground is None or not image.hasalpha():
         return image
-    if image.bands < RGB_BANDS:
+    if image.bands < RGB_BANDS and not (ground.is_grey and ground.is_opaque):
         image = image.colourspace("srgb")
     if ground.is_opaque:
-        return image.flatten(background=list(ground.rgba[:RGB_BANDS]))
+        return image.flatten(background=list(ground.rgba[: image.bands - 1]))
     return image.new_from_image(list(ground.rgba)).copy(interpretation="srgb").composite2(image, "over")
 
 
