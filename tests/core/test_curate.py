@@ -1,5 +1,8 @@
 """Archived, brought back, and given other bytes."""
 
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+
 import pytest
 
 from tests import pictures
@@ -9,6 +12,7 @@ from tintype.core.curate import replace, set_status
 from tintype.core.follow import linked
 from tintype.core.ingest import examine, stage
 from tintype.core.render import rendition
+from tintype.core.retire import delete
 from tintype.core.sweep import check
 from tintype.imaging import Format, Recipe
 from tintype.model import Caller, Error, Image, Kind, Place, Status
@@ -33,6 +37,26 @@ async def test_a_status_that_it_has_already_changes_nothing(town: Town) -> None:
     town.clock.go(hours=1)
     assert await set_status(town.house, town.anna, image.id, Status.ACTIVE) == image
     assert await browse.one(town.house, town.anna, image.id) == image
+
+
+async def test_what_changes_is_forgotten_by_its_own_process_at_once(town: Town) -> None:
+    # As if it followed the catalogue's changes, and would learn of none.
+    town.house.facts.trust(float("inf"))
+    image = await town.add()
+    changes: tuple[Callable[[], Awaitable[object]], ...] = (
+        lambda: exchange(town, image, pictures.png(5, 5)),
+        lambda: set_status(town.house, town.anna, image.id, Status.ARCHIVED),
+        lambda: set_status(town.house, town.anna, image.id, Status.ACTIVE),
+        lambda: delete(town.house, town.anna, image.id),
+    )
+    for change in changes:
+        with suppress(Error):
+            await linked(town.house, image.id)
+        known = town.house.facts.known(image.id)
+        assert known is not None
+        await change()
+        assert not known.holds
+        assert town.house.facts.known(image.id) is None
 
 
 async def test_only_the_owner_changes_an_image(town: Town) -> None:

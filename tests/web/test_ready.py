@@ -291,6 +291,10 @@ async def test_only_so_many_links_are_kept_ready_and_no_endless_one(town: Town) 
     put("/d", b"x" * (LONGEST_LINK + 1))
     assert shelf.find(scope("/d" * LONGEST_LINK)) is None
     assert shelf.find(scope("/d", b"x" * (LONGEST_LINK + 1))) is None
+    town.house.facts.trust(float("-inf"))
+    assert shelf.find(scope("/a")) is None
+    town.house.facts.trust(float("inf"))
+    assert shelf.find(scope("/a")) is not None
     known.holds = False
     assert shelf.find(scope("/a")) is None
 
