@@ -72,7 +72,7 @@ def _may_be_opaque(job: Job) -> bool:
     if image.get_typeof("interlaced"):
         return False
     lines = _ready(image.crop(0, 0, image.width, min(image.height, LINES_TO_LOOK_AT)), job)
-    return bool(lines[-1].min() >= OPAQUE)
+    return lines.format == "uchar" and bool(lines[-1].min() >= OPAQUE)
 
 
 def _loaded(job: Job) -> Loaded:
