@@ -30,6 +30,7 @@ from tintype.model import Caller, Image
 from tintype.settings import Settings
 from tintype.storage import Originals, Renditions
 from tintype.web import bodies, context
+from tintype.web.bounds import Bounds
 from tintype.web.context import Context
 from tintype.web.delivery import Delivery
 from tintype.web.errors import problem, understand
@@ -125,7 +126,14 @@ def create_app(
         # Each dialect has limits of its own, and answers in its own words when one is passed.
         request_max_body_size=None,
     )
-    return Front(house, endpoints, mounts, settings.web, Delivery(house, settings.delivery), lines)
+    return Front(
+        house,
+        endpoints,
+        mounts,
+        settings.web,
+        Delivery(house, settings.delivery, Bounds(settings.bounds)),
+        lines,
+    )
 
 
 def _mount(dialect: Dialect, house: House, settings: Settings, pace: Pace) -> Mount:

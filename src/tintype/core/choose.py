@@ -48,6 +48,11 @@ def makings(image: Image, recipe: Recipe, accepted: AbstractSet[Format] = frozen
     return (best, *(Making((replace(recipe, format=other),), (other,)) for other in others))
 
 
+def varies(image: Image, recipe: Recipe) -> bool:
+    """Whether what is delivered depends on the formats that the client reads."""
+    return recipe.auto or output_format(image.format, recipe, has_alpha=image.has_alpha) in SLOW
+
+
 def is_slow(making: Making) -> bool:
     """Whether nobody should wait for it if it is large."""
     return not SLOW.isdisjoint(making.formats) and len(making.formats) == 1

@@ -29,8 +29,6 @@ class LaterSettings(Struct, frozen=True, forbid_unknown_fields=True):
     waiting: Annotated[int, Meta(ge=0)] = 32
     """Pictures that may wait to be made after their stand-in was delivered. More are dropped, and all of them
     when clients have to wait for a slot; who asks again brings them back."""
-    stand_in_seconds: Annotated[int, Meta(ge=0)] = 30
-    """How long clients may keep a stand-in without asking again."""
 
 
 class Later:

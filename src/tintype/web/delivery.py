@@ -14,15 +14,17 @@ from msgspec.structs import replace
 
 from tintype.core import House
 from tintype.core.browse import no_such_image
+from tintype.core.choose import varies
 from tintype.core.facts import Known
 from tintype.core.follow import linked
 from tintype.core.render import Picture, original, original_tag, rendition, rendition_tag, use
-from tintype.imaging import row
-from tintype.model import Error, Image, Kind
+from tintype.imaging import Format, row
+from tintype.model import Error, Kind
+from tintype.web.bounds import Bounds
 from tintype.web.conditions import Span, is_unmodified, span
 from tintype.web.context import Context, Scope
 from tintype.web.mount import Opener, Query, Wanted
-from tintype.web.ready import NOTHING, DeliverySettings, Held, Lease, Pairs, Pictures, Ready, Shelf
+from tintype.web.ready import NOTHING, DeliverySettings, Held, Lease, Pairs, Pictures, Ready, Shelf, reads
 
 T = TypeVar("T")
 Receive = Callable[[], Awaitable[dict[str, Any]]]
@@ -64,10 +66,12 @@ class Delivery:
     Args:
         house: the house.
         settings: what is kept in memory.
+        bounds: what links that anybody can write may cause.
     """
 
-    def __init__(self, house: House, settings: DeliverySettings) -> None:
+    def __init__(self, house: House, settings: DeliverySettings, bounds: Bounds) -> None:
         self._house = house
+        self._bounds = bounds
         self._pictures = Pictures(settings)
         self.shelf = Shelf(house, settings, self._pictures)
 
@@ -89,13 +93,13 @@ class Delivery:
         keys = self._house.keyring.generation
         wanted = opener(context.path, _query(context.query))
         known = await _known(self._house, wanted)
-        answer = _Answer(context, keys, wanted, known, _lease(wanted), f'"{_tag(known.image, wanted)}"')
+        answer = _answer(context, keys, wanted, known, reads(scope["headers"]))
         if is_unmodified(context.headers, answer.etag, known.image.modified_at):
-            self._keep_ready(answer, self._pictures.get(_tag(known.image, wanted)))
+            self._keep_ready(answer, self._pictures.get(answer.tag))
             await _start(send, 304, [*_lasting(answer), self._cache_control(answer)])
             await send(NOTHING)
             return
-        async with self._opened(answer, receive) as source:
+        async with self._opened(answer, scope, receive) as source:
             if source.picture.stands_in:
                 answer = _standing_in(answer, source.picture)
             else:
@@ -103,18 +107,18 @@ class Delivery:
             await self._send(scope, send, answer, source)
 
     @asynccontextmanager
-    async def _opened(self, answer: "_Answer", receive: Receive) -> AsyncIterator[Source]:
-        source = await self._open(answer, receive)
+    async def _opened(self, answer: "_Answer", scope: Scope, receive: Receive) -> AsyncIterator[Source]:
+        source = await self._open(answer, scope, receive)
         try:
             yield source
         finally:
             if source.file >= 0:
                 os.close(source.file)
 
-    async def _open(self, answer: "_Answer", receive: Receive) -> Source:
+    async def _open(self, answer: "_Answer", scope: Scope, receive: Receive) -> Source:
         """The picture, made if it has to be; and made again if it is removed before we have it open."""
         image, recipe = answer.known.image, answer.wanted.recipe
-        held = self._pictures.get(_tag(image, answer.wanted))
+        held = self._pictures.get(answer.tag)
         if held is not None:
             # Before the wait: meanwhile it may give way to others.
             source = Source(held.picture, held.data, held)
@@ -124,7 +128,9 @@ class Delivery:
             if recipe is None:
                 picture = original(self._house, image)
             else:
-                picture = await _unless_gone(answer.context, receive, rendition(self._house, image, recipe))
+                gate = self._bounds.gate(self._house, image, recipe, scope) if answer.wanted.free else None
+                making = rendition(self._house, image, recipe, answer.formats or frozenset(), gate)
+                picture = await _unless_gone(answer.context, receive, making)
             with suppress(FileNotFoundError):
                 return await self._opened_file(picture, answer.known)
             if recipe is None:
@@ -155,7 +161,7 @@ class Delivery:
             whole=whole,
             held=held,
         )
-        self.shelf.put(answer.context.link, ready)
+        self.shelf.put(answer.context.link, ready, answer.formats)
 
     async def _send(self, scope: Scope, send: Send, answer: "_Answer", source: Source) -> None:
         picture, context = source.picture, answer.context
@@ -204,12 +210,28 @@ class _Answer(Struct, frozen=True):
     wanted: Wanted
     known: Known
     lease: Lease
-    etag: str
+    tag: str
+    formats: frozenset[Format] | None
+    """The modern formats that the client reads; None where they make no difference."""
+
+    @property
+    def etag(self) -> str:
+        """The tag as a header field has it."""
+        return f'"{self.tag}"'
+
+
+def _answer(context: Context, keys: int, wanted: Wanted, known: Known, formats: frozenset[Format]) -> _Answer:
+    lease = Lease(wanted.max_age, wanted.shared, wanted.expires)
+    if wanted.recipe is None:
+        return _Answer(context, keys, wanted, known, lease, original_tag(known.image), None)
+    tag = rendition_tag(known.image, wanted.recipe, formats)
+    told = formats if varies(known.image, wanted.recipe) else None
+    return _Answer(context, keys, wanted, known, lease, tag, told)
 
 
 def _standing_in(answer: _Answer, picture: Picture) -> _Answer:
     """The answer with another picture, which nobody should keep: the next request may get the better one."""
-    return replace(answer, lease=Lease(0, shared=False, expires=None), etag=f'"{picture.tag}"')
+    return replace(answer, lease=Lease(0, shared=False, expires=None), tag=picture.tag)
 
 
 def _query(query: str) -> Query:
@@ -226,14 +248,6 @@ async def _known(house: House, wanted: Wanted) -> Known:
     return known
 
 
-def _tag(image: Image, wanted: Wanted) -> str:
-    return original_tag(image) if wanted.recipe is None else rendition_tag(image, wanted.recipe)
-
-
-def _lease(wanted: Wanted) -> Lease:
-    return Lease(wanted.max_age, wanted.shared, wanted.expires)
-
-
 def _lasting(answer: _Answer) -> Pairs:
     """The fields of every answer with or about the picture, but for Cache-Control."""
     image = answer.known.image
@@ -241,6 +255,7 @@ def _lasting(answer: _Answer) -> Pairs:
         "etag": answer.etag,
         "last-modified": format_datetime(image.modified_at.astimezone(UTC), usegmt=True),
         "accept-ranges": "bytes",
+        **({} if answer.formats is None else {"vary": "Accept"}),
         **CORS,
         **_GUARD,
     }

@@ -31,6 +31,7 @@ class Wanted(Struct, frozen=True):
         max_age: seconds a client may keep the picture without asking again.
         shared: whether caches that serve several people may keep it.
         expires: Unix time, in seconds, from which on the link opens nothing; None is never.
+        free: whether anybody can write such a link, for whatever sizes.
     """
 
     key: UUID | int
@@ -40,6 +41,7 @@ class Wanted(Struct, frozen=True):
     max_age: int = 3600
     shared: bool = True
     expires: float | None = None
+    free: bool = False
 
 
 Receive = Callable[[], Awaitable[dict[str, Any]]]

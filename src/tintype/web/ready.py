@@ -7,16 +7,25 @@ still holds. Whatever asks for more than the picture or a 304 goes the long way,
 import time
 from collections import OrderedDict
 from collections.abc import Callable
+from collections.abc import Set as AbstractSet
 from datetime import datetime
-from typing import Annotated, Any
+from functools import lru_cache
+from typing import Annotated, Any, TypeVar
 
 from msgspec import Meta, Struct
 
 from tintype.core import House
 from tintype.core.facts import Known
 from tintype.core.render import Picture
+from tintype.imaging import Format
+from tintype.imaging.auto import accepted
 from tintype.web.context import Scope
 
+K = TypeVar("K")
+V = TypeVar("V")
+
+Link = tuple[str, bytes]
+"""The path and the query of a link, as they came."""
 Pairs = list[tuple[bytes, bytes]]
 """Header fields as ASGI has them."""
 Message = dict[str, Any]
@@ -30,6 +39,7 @@ LONGEST_LINK = 1024
 
 _READING = frozenset({"GET", "HEAD"})
 _TAG, _SINCE = b"if-none-match", b"if-modified-since"
+_ACCEPT = b"accept"
 _TELLING = frozenset({_TAG, _SINCE, b"range", b"content-length", b"transfer-encoding"})
 """The header fields that can change the answer; a body has to be read before it."""
 
@@ -167,7 +177,10 @@ Answered = tuple[Ready, int, Pairs, Message]
 
 
 class Shelf:
-    """Answers by link, its path and query as they came: at most `links`; those used longest ago give way."""
+    """Answers by link: at most `links`; those used longest ago give way.
+
+    Where the picture depends on what the client reads, there is one for each set of such formats.
+    """
 
     def __init__(self, house: House, settings: DeliverySettings, pictures: Pictures) -> None:
         self._facts = house.facts
@@ -175,12 +188,15 @@ class Shelf:
         self._clock: Callable[[], datetime] = house.clock
         self._most = settings.links
         self._pictures = pictures
-        self._ready: OrderedDict[tuple[str, bytes], Ready] = OrderedDict()
+        self._ready: OrderedDict[Link | tuple[Link, AbstractSet[Format]], Ready] = OrderedDict()
+        self._varying: OrderedDict[Link, None] = OrderedDict()
 
     def find(self, scope: Scope) -> Answered | None:
         """The answer to a request; None if none is ready, or it asks for anything out of the ordinary."""
-        link = (scope["path"], scope["query_string"])
-        ready = self._ready.get(link)
+        key = link = (scope["path"], scope["query_string"])
+        if link in self._varying:
+            key = link, reads(scope["headers"])
+        ready = self._ready.get(key)
         if ready is None or scope["method"] not in _READING or not self._holds(ready):
             return None
         tag = since = None
@@ -194,17 +210,18 @@ class Shelf:
                     return None
         answered = self._answered(ready, tag, since, is_head=scope["method"] == "HEAD")
         if answered is not None:
-            self._ready.move_to_end(link)
+            self._ready.move_to_end(key)
         return answered
 
-    def put(self, link: tuple[str, bytes], ready: Ready) -> None:
-        """Keep an answer ready for a link: its path and query, as they came."""
+    def put(self, link: Link, ready: Ready, formats: AbstractSet[Format] | None = None) -> None:
+        """Keep an answer ready for a link; with formats, for clients that read these of the modern ones."""
         if not ready.known.holds or max(map(len, link)) > LONGEST_LINK or not self._most:
             return
-        self._ready[link] = ready
-        self._ready.move_to_end(link)
-        if len(self._ready) > self._most:
-            self._ready.popitem(last=False)
+        if formats is None:
+            _put(self._ready, link, ready, self._most)
+        else:
+            _put(self._varying, link, None, self._most)
+            _put(self._ready, (link, formats), ready, self._most)
 
     def _holds(self, ready: Ready) -> bool:
         now = time.monotonic()
@@ -233,3 +250,20 @@ class Shelf:
             return ready, status, pairs, body
         lease = ready.lease.header(self._clock())
         return None if lease is None else (ready, status, [*pairs, lease], body)
+
+
+def reads(headers: Pairs) -> frozenset[Format]:
+    """The modern formats that a client reads, by its `Accept`."""
+    return _reads(b",".join([value for name, value in headers if name == _ACCEPT]))
+
+
+@lru_cache(maxsize=1000)
+def _reads(accept: bytes) -> frozenset[Format]:
+    return accepted(accept.decode("latin-1"))
+
+
+def _put(shelf: OrderedDict[K, V], key: K, value: V, most: int) -> None:
+    shelf[key] = value
+    shelf.move_to_end(key)
+    if len(shelf) > most:
+        shelf.popitem(last=False)

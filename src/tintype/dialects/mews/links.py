@@ -40,9 +40,8 @@ class Link(Struct, frozen=True):
 
     def wanted(self, max_age: int) -> Wanted:
         """What has to be delivered."""
-        return Wanted(
-            self.image, Recipe(mode=self.mode, width=self.width, height=self.height), max_age=max_age
-        )
+        recipe = Recipe(mode=self.mode, width=self.width, height=self.height)
+        return Wanted(self.image, recipe, max_age=max_age, free=True)
 
 
 def write(link: Link) -> str:
