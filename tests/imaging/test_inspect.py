@@ -106,6 +106,22 @@ def test_a_picture_cut_short_is_refused_wherever_it_is_cut(name: str, tmp_path: 
     assert refusal(path).reason is Reason.DAMAGED
 
 
+@pytest.mark.parametrize(
+    "data",
+    [
+        pictures.jpeg(1205, 1011),
+        pictures.jpeg(1205, 1011, progressive=True),
+        pictures.webp(323, 203, lossless=True),
+        pictures.tiff(323, 203, tiffinfo={278: 1}),  # a line a strip
+        pictures.tiff(323, 203, compression="tiff_lzw"),
+    ],
+    ids=["jpeg", "jpeg progressive", "webp lossless", "tiff", "tiff lzw"],
+)
+def test_lines_that_are_left_over_when_it_is_made_smaller_are_read_too(data: bytes) -> None:
+    verify(data, inspect(data))
+    assert refusal(data[:-40]).reason is Reason.DAMAGED
+
+
 @pytest.mark.parametrize("name", WHOLE)
 def test_bytes_behind_the_end_are_harmless(name: str) -> None:
     data = WHOLE[name] + b"left over by some uploader"

@@ -2,6 +2,7 @@
 
 import io
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -27,6 +28,7 @@ SLACK = 16 * 1024 * 1024
 OUT_OF_MEMORY = 3
 COSTLY = frozenset({OUT_OF_MEMORY, -signal.SIGKILL, -signal.SIGXCPU, -signal.SIGABRT, -signal.SIGTRAP})
 """How a process ends that wanted more than it was given; libraries abort when memory is refused them."""
+ANSWER = re.compile(rb"(L|LA|RGB|RGBA|JPEG) ([0-9]{1,9})")
 PROFILE = "icc-profile-data"
 GREY_BANDS = 2  # at most, with alpha
 
@@ -68,7 +70,7 @@ def read(
     order = [format, width, height, *drawn, max(1, round(limits.seconds)), limits.memory]
     with _opened(source) as file:
         kind, profile, data = _answer(order, file, limits, drawn[0] * drawn[1] * 4 + SLACK)
-    image = _from_jpeg(data) if kind == "JPEG" else _from_pixels(kind, data, drawn, profile)
+    image = _from_jpeg(data, drawn) if kind == "JPEG" else _from_pixels(kind, data, drawn, profile)
     if (image.width, image.height) != drawn:
         raise damaged()
     return image
@@ -82,24 +84,34 @@ def _answer(
     with subprocess.Popen(  # noqa: S603  our own script
         command, stdin=file, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env={}, cwd=os.sep
     ) as process:
-        late = threading.Timer(limits.seconds, process.kill)
-        late.start()
-        try:
-            assert process.stdout is not None  # noqa: S101  it was asked for
-            said = process.stdout.read(most + 1)
-        finally:
-            late.cancel()
-            if process.poll() is None and len(said) > most:
-                process.kill()
+        said = _said(process, limits.seconds, most)
     if process.returncode in COSTLY or len(said) > most:
         sentence = "The picture takes more time or memory to draw than is given to one."
         raise ImageRefused(Reason.TOO_COSTLY, sentence)
-    if process.returncode:
-        raise damaged()
     head, _, rest = said.partition(b"\n")
-    kind, profile = head.decode().split()
-    body = memoryview(rest)
-    return kind, bytes(body[: int(profile)]), body[int(profile) :]
+    told = ANSWER.fullmatch(head)
+    if process.returncode or told is None:
+        raise damaged()
+    body, end = memoryview(rest), int(told[2])
+    return told[1].decode(), bytes(body[:end]), body[end:]
+
+
+def _said(process: subprocess.Popen[bytes], seconds: float, most: int) -> bytes:
+    """All that the process says, or one byte more than `most`; it has ended when this returns."""
+    late = threading.Timer(seconds, process.kill)
+    late.start()
+    said = b""
+    try:
+        said = process.stdout.read(most + 1) if process.stdout else b""
+        if len(said) > most:
+            process.kill()
+        process.wait()
+    except BaseException:
+        process.kill()
+        raise
+    finally:
+        late.cancel()
+    return said
 
 
 def _from_pixels(kind: str, data: memoryview, size: tuple[int, int], profile: bytes) -> pyvips.Image:
@@ -113,9 +125,11 @@ def _from_pixels(kind: str, data: memoryview, size: tuple[int, int], profile: by
     return image
 
 
-def _from_jpeg(data: memoryview) -> pyvips.Image:
+def _from_jpeg(data: memoryview, size: tuple[int, int]) -> pyvips.Image:
     """A JPEG XL file can be a JPEG file packed anew, and is then unpacked to just that."""
     image = pyvips.Image.jpegload_buffer(bytes(data), access="sequential", fail_on="error")
+    if sorted((image.width, image.height)) != sorted(size):
+        raise damaged()
     return image.copy_memory().autorot()
 
 
