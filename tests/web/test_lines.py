@@ -1,0 +1,102 @@
+"""Log lines of pictures: many in one write, none torn, none lost on a normal stop."""
+
+import io
+import json
+import select
+from collections.abc import Iterator
+from contextlib import contextmanager, redirect_stderr
+
+import pytest
+
+from tintype.web.lines import MOST_LINES, Lines
+from tintype.web.logs import LogFormat, LogLevel, LogSettings
+
+NOON = 1_795_262_400.5
+JSON = LogSettings(format=LogFormat.JSON)
+
+
+class Stream(io.StringIO):
+    """Standard error, which remembers what was written at once."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.written: list[str] = []
+
+    def write(self, text: str) -> int:
+        self.written.append(text)
+        return len(text)
+
+
+@contextmanager
+def watched() -> Iterator[Stream]:
+    # Not a fixture: pytest puts its own stream in place before each test.
+    stream = Stream()
+    with redirect_stderr(stream):
+        yield stream
+
+
+def add(lines: Lines, number: int, path: str = "/flag/flag_2.png") -> None:
+    lines.add(f"{number:032x}", "GET", path, 200, 0.126, NOON)
+
+
+def ids(stream: Stream) -> list[int]:
+    return [int(json.loads(line)["request_id"], 16) for line in "".join(stream.written).splitlines()]
+
+
+async def test_a_line_has_the_fields_of_any_request() -> None:
+    with watched() as stream:
+        lines = Lines(JSON)
+        add(lines, 1, '/flag/"é\n')
+        lines.close()
+        assert json.loads("".join(stream.written)) == {
+            "request_id": "0" * 31 + "1",
+            "method": "GET",
+            "path": '/flag/"é\n',
+            "status": 200,
+            "ms": 0.13,
+            "account": None,
+            "token": None,
+            "event": "request",
+            "level": "info",
+            "time": "2026-11-21T12:00:00.500000Z",
+        }
+
+
+async def test_lines_are_gathered_and_a_stop_writes_what_is_left() -> None:
+    with watched() as stream:
+        lines = Lines(JSON)
+        for number in range(100):
+            add(lines, number)
+        assert stream.written == []
+        lines.close()
+        assert ids(stream) == list(range(100))
+        add(lines, 100)
+        assert ids(stream) == list(range(101))
+
+
+async def test_so_many_lines_are_written_at_once_that_none_comes_apart() -> None:
+    with watched() as stream:
+        lines = Lines(JSON)
+        for number in range(MOST_LINES):
+            add(lines, number, "/flag/" + "x" * (number % 500))
+        assert ids(stream) == list(range(MOST_LINES))
+        assert all(text.endswith("\n") for text in stream.written)
+        # POSIX: that much is written to a pipe in one piece, whoever else writes into it.
+        assert max(len(text.encode()) for text in stream.written) <= select.PIPE_BUF
+        assert len(stream.written) < MOST_LINES / 5
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        LogSettings(format=LogFormat.JSON, pictures=False),
+        LogSettings(format=LogFormat.JSON, level=LogLevel.WARNING),
+    ],
+)
+async def test_what_nobody_wants_is_not_written(settings: LogSettings) -> None:
+    with watched() as stream:
+        lines = Lines(settings)
+        assert not lines.is_on
+        add(lines, 1)
+        lines.close()
+        assert stream.written == []
