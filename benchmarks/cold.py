@@ -58,7 +58,11 @@ def measure(bench: Bench, cell: Cold) -> Iterator[Result]:
     """A result for each size, and one for the pictures of the folder that was given."""
     for title, originals in _groups(bench, cell):
         with tempfile.TemporaryDirectory(dir=bench.work) as folder, ExitStack() as stack:
-            yield _result(bench, cell, title, originals, _start(bench, cell, originals, Path(folder), stack))
+            library = fill(Path(folder) / "library", originals)
+            service = stack.enter_context(serving(library, Path(folder) / "tintype.log"))
+            contenders = _start(bench, cell, originals, service, stack)
+            result = _result(bench, cell, title, originals, contenders)
+            yield replace(result, verdicts=(_were_cold(result, service, cell, originals), *result.verdicts))
 
 
 def cold_paths(
@@ -93,11 +97,10 @@ def _groups(bench: Bench, cell: Cold) -> Iterator[tuple[str, list[Original]]]:
 
 
 def _start(
-    bench: Bench, cell: Cold, originals: list[Original], folder: Path, stack: ExitStack
+    bench: Bench, cell: Cold, originals: list[Original], service: Service, stack: ExitStack
 ) -> list[Contender]:
     """Everyone who can make such renditions, running; ourselves first."""
-    library = fill(folder / "library", originals)
-    service = stack.enter_context(serving(library, folder / "tintype.log"))
+    folder = service.library.data.parent
     ours = cold_paths(service, originals, cell.recipe, count(1))
     contenders = [Contender(OURS, service.server, lambda: ours)]
     for peer in bench.tools.renderers():
@@ -118,6 +121,16 @@ def _result(
     samples = take_turns(bench, loads)
     rows = tuple(replace(qualities[name], samples=samples[name], peak=weights[name]) for name in loads)
     return Result(cell.name, title, rows, tuple(_verdicts(rows)))
+
+
+def _were_cold(result: Result, service: Service, cell: Cold, originals: list[Original]) -> Verdict:
+    """Whether each of our answers had a rendition made for it, in the format that was asked."""
+    ours = next(row for row in result.rows if row.contender == OURS)
+    answers = len(originals) + sum(sample.requests for sample in ours.samples)
+    made = service.made(cell.target)
+    return Verdict(
+        f"{cell.target.upper()} renditions made: {made:,}", f"≥ {answers:,} answers", made >= answers
+    )
 
 
 def _load(bench: Bench, contender: Contender, step: int, weights: dict[str, int]) -> Sample:

@@ -16,7 +16,7 @@ from benchmarks.processes import Server, family, free_port, started
 from tintype.app import LINK_KEYS
 from tintype.core.sign import Keyring
 from tintype.dialects.native import links
-from tintype.imaging import Recipe
+from tintype.imaging import Format, Recipe, row
 
 TINTYPE = Path(sys.executable).with_name("tintype")
 SETTINGS = {
@@ -71,9 +71,10 @@ class Service(Struct, frozen=True):
         link = links.Link(image.id, image.version, recipe.normal())
         return links.write(link, self.keyring.sign(link.parts()))
 
-    def made(self) -> int:
-        """Renditions that lie in the cache."""
-        return sum(1 for path in (self.library.data / "renditions").rglob("*") if path.is_file())
+    def made(self, format: Format) -> int:
+        """Renditions of the format that lie in the cache."""
+        pattern = f"??/*/*.{row(format).extensions[0]}"
+        return sum(1 for _ in (self.library.data / "renditions").glob(pattern))
 
     def workers(self) -> list[int]:
         """The process ids of the workers."""
