@@ -57,6 +57,13 @@ def test_jpegs_keep_all_chroma_from_quality_90(quality: int | None, sampling: in
     assert JpegImagePlugin.get_sampling(image) == sampling  # 0 is 4:4:4, 2 is 4:2:0
 
 
+@pytest.mark.parametrize("quality", [None, 20, 95])
+def test_avifs_keep_all_chroma(quality: int | None) -> None:
+    data = render(pictures.png(), Recipe(format=Format.AVIF, quality=quality)).data
+    # AV1-ISOBMFF 2.3.3: the third byte of the configuration has the flags of subsampling behind four others.
+    assert data[data.index(b"av1C") + 6] & 0b1100 == 0
+
+
 @pytest.mark.parametrize("format_", [Format.JPEG, Format.PNG])
 def test_grey_stays_grey(format_: Format) -> None:
     source = pictures.encode(pictures.photo(90, 60).convert("L"), "png")

@@ -13,7 +13,7 @@ from tintype.imaging.formats import Format, row
 
 # Part of every fingerprint. Raise it by one whenever the same recipe would make other pixels: renditions kept
 # under the old one are then no longer found.
-ENGINE_VERSION = 3
+ENGINE_VERSION = 4
 
 FINGERPRINT_DIGITS = 32
 QUALITIES = range(1, 101)
