@@ -13,7 +13,33 @@ import pytest
 from tests import pictures
 from tests.running import TINTYPE, Running, make_token, run_cli
 from tests.web.conftest import LONG, converse, request, status
+from tintype.app import CATALOGUE, create_app
+from tintype.catalogue import schema
+from tintype.dialects import discover
+from tintype.settings import load
 from tintype.web.context import open_context
+
+
+@pytest.mark.parametrize("path", ["/api/connector/v1/images/getUrls", "/v1/links"])
+async def test_a_body_is_whole_when_all_its_bytes_are_there(tmp_path: Path, path: str) -> None:
+    """The server has not said yet that nothing more comes, and is not asked."""
+    schema.migrate(tmp_path / CATALOGUE)
+    dialects = discover()
+    app = create_app(load(tmp_path, dialects, {}), dialects)
+    arriving = iter([{"type": "http.request", "body": b"{", "more_body": True}] * 2)
+    sent = []
+
+    async def receive() -> dict[str, Any]:
+        return next(arriving)
+
+    async def send(message: dict[str, Any]) -> None:
+        sent.append(message)
+
+    headers = [(b"content-length", b"2"), (b"content-type", b"application/json")]
+    scope = {"type": "http", "method": "POST", "path": path, "query_string": b"", "headers": headers}
+    await app(scope | {"scheme": "http", "raw_path": path.encode(), "root_path": ""}, receive, send)
+    assert sent[0]["status"] in {400, 401}
+    assert list(arriving) == []
 
 
 @pytest.mark.parametrize("path", ["/healthz", "/readyz"])

@@ -23,11 +23,10 @@ from tintype.model import Error, Kind
 from tintype.web.bounds import Bounds
 from tintype.web.conditions import Span, is_unmodified, span
 from tintype.web.context import Context, Scope
-from tintype.web.mount import Opener, Query, Wanted
+from tintype.web.mount import Opener, Query, Receive, Wanted
 from tintype.web.ready import NOTHING, DeliverySettings, Held, Lease, Pairs, Pictures, Ready, Shelf, reads
 
 T = TypeVar("T")
-Receive = Callable[[], Awaitable[dict[str, Any]]]
 Send = Callable[[dict[str, Any]], Awaitable[None]]
 
 CHUNK = 256 * 1024

@@ -13,12 +13,12 @@ from msgspec import Meta, Struct
 from tintype.core import House
 from tintype.model import Error, Kind
 from tintype.web.context import Context, Scope, open_context
-from tintype.web.delivery import CORS, Delivery, Receive, Send
+from tintype.web.delivery import CORS, Delivery, Send
 from tintype.web.errors import problem, understand
 from tintype.web.health import HEALTH_PATHS, health
 from tintype.web.lines import Lines
 from tintype.web.metrics import METRICS_PATH, metrics
-from tintype.web.mount import Answer, Mount, Opener, find
+from tintype.web.mount import Answer, Mount, Opener, Receive, find
 from tintype.web.ready import Answered
 
 Application = Callable[[Any, Any, Any], Awaitable[None]]
@@ -189,6 +189,8 @@ class _Watch:
         self._send = send
         self._settings = settings
         self._body_is_begun = False
+        declared = context.headers.get("content-length", "")
+        self._left = int(declared[:20]) if declared.isdecimal() else -1
         self.status = 0
         self.is_picture = False
 
@@ -200,6 +202,10 @@ class _Watch:
         except TimeoutError:
             # Nobody may hold a temporary file or a connection by sending nothing.
             message = {"type": "http.disconnect"}
+        self._left -= len(message.get("body", b""))
+        if self._left == 0 and message.get("more_body"):
+            # That was all: the server would tell so in a message of its own, a trip between threads later.
+            message = message | {"more_body": False}
         self._context.body_is_read = not message.get("more_body", False)
         return message
 
