@@ -1,12 +1,15 @@
 """HEIC, JXL and SVG through the service: uploaded, looked at, delivered as they came and drawn."""
 
+from collections.abc import Callable
 from typing import Any
 
 import httpx
 import pytest
 
 from tests import pictures
+from tests.dialects.native.conftest import as_caller
 from tests.extra_pictures import corners_svg, heic, jxl, svg
+from tests.running import Running
 
 UPLOADS = {
     "heic": (heic(pictures.corners(80, 60)), "image/heic", "jpeg"),
@@ -77,3 +80,14 @@ def test_other_originals_are_shown(client: httpx.Client, anyone: httpx.Client) -
     for kind in ("heic", "jxl"):
         answer = anyone.get(upload(client, UPLOADS[kind][0], f"a.{kind}")["url"])
         assert answer.headers["content-disposition"].startswith("inline;")
+
+
+@pytest.mark.parametrize("setting", [{"SECONDS": "0.01"}, {"MEMORY_BYTES": "1000"}])
+def test_what_wants_more_than_the_settings_give_is_refused(
+    serve: Callable[..., Running], setting: dict[str, str]
+) -> None:
+    service = serve(**{f"TINTYPE_IMAGES_EXTRA_{name}": value for name, value in setting.items()})
+    large = svg('<rect width="80" height="60"/>', width=4000, height=3000)
+    with as_caller(service, service.token("native")) as client:
+        answer = client.post("/v1/images", content=large)
+    assert (answer.status_code, answer.json()["reason"]) == (422, "too-costly")
