@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import os
 import shutil
 import subprocess
 from collections.abc import AsyncIterator, Callable
@@ -138,6 +139,18 @@ async def test_a_picture_asked_for_again_needs_no_file(door: Door, recipe: Recip
     assert (head.status, head.body, head.headers["content-length"]) == (200, b"", str(len(first.body)))
     part = await door.ask(link, Range="bytes=10-19")
     assert (part.status, part.body) == (206, first.body[10:20])
+
+
+async def test_a_rendition_in_memory_counts_as_used_and_an_original_is_left_alone(door: Door) -> None:
+    image = await door.town.add(data=PHOTO)
+    original_file = door.town.house.originals.path(image.sha256)
+    for recipe, is_touched in ((None, False), (Recipe(width=60), True)):
+        await door.ask(door.link(image, recipe))
+        files = [original_file, *(door.town.data / "renditions").glob("*/*/*.jpg")]
+        os.utime(files[-1], (1000, 1000))
+        # The long way, with the picture in memory.
+        assert (await door.ask(door.link(image, recipe), Range="bytes=0-9")).status == 206
+        assert (files[-1].stat().st_mtime > 1000) == is_touched
 
 
 @pytest.mark.parametrize("recipe", [None, Recipe(width=60)])

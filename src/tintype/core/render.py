@@ -97,7 +97,7 @@ async def rendition(
 
 
 async def use(house: House, picture: Picture) -> None:
-    """Count a picture's file as used now, though its bytes are delivered from elsewhere."""
+    """Count a rendition's file as used now, though its bytes are delivered from elsewhere."""
     await house.workers.disk(house.renditions.find, picture.path)
 
 

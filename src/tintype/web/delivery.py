@@ -121,7 +121,8 @@ class Delivery:
         if held is not None:
             # Before the wait: meanwhile it may give way to others.
             source = Source(held.picture, held.data, held)
-            await use(self._house, held.picture)
+            if recipe is not None:
+                await use(self._house, held.picture)
             return source
         for _ in range(TRIES):
             if recipe is None:
