@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
+from typing import TypeVar
 
 from msgspec import Struct
 
@@ -55,7 +56,10 @@ IMAGE_FILTER = """
         image_filter_buffer 200M;
 """
 PACKAGES = ("thumbor", "fastapi", "uvicorn", "pydantic", "ssimulacra2")
-MODULES = Path("/usr/lib/nginx/modules")
+PROGRAMS = "/usr/sbin:/usr/bin:/usr/local/sbin:/usr/local/bin"
+IMAGE_FILTER_MODULE = Path("/usr/lib/nginx/modules/ngx_http_image_filter_module.so")
+
+T = TypeVar("T")
 
 Words = list[str | Path]
 Start = Callable[[Path, Path], AbstractContextManager[Server]]
@@ -115,13 +119,32 @@ def install(folder: Path) -> Tools:
         missing, "thumbor, FastAPI and SSIMULACRA2 (PyPI)", lambda: _environment(folder / "python")
     )
     modules = _attempt(missing, "ipx and sharp (npm)", lambda: _node_modules(folder / "node"))
-    nginx = shutil.which("nginx", path="/usr/sbin:/usr/bin:/usr/local/sbin:/usr/local/bin")
-    filters = (MODULES / "ngx_http_image_filter_module.so").exists()
-    if nginx is None:
-        missing.append("nginx: apt-get install nginx-light")
-    if not filters:
-        missing.append("nginx image_filter: apt-get install libnginx-mod-http-image-filter")
-    return Tools(python, modules, Path(nginx) if nginx else None, filters, tuple(missing))
+    _attempt(missing, "what Debian has", _debian_packages)
+    if shutil.which("wrk", path=PROGRAMS) is None:
+        raise SystemExit("There is no wrk, by which everything is asked: apt-get install wrk")
+    nginx = shutil.which("nginx", path=PROGRAMS)
+    return Tools(
+        python, modules, Path(nginx) if nginx else None, IMAGE_FILTER_MODULE.exists(), tuple(missing)
+    )
+
+
+def _debian_packages() -> None:
+    """Install what is missing, where we may; elsewhere say how."""
+    wanted = [
+        package
+        for package, is_there in (
+            ("wrk", shutil.which("wrk", path=PROGRAMS)),
+            ("nginx-light", shutil.which("nginx", path=PROGRAMS)),
+            ("libnginx-mod-http-image-filter", IMAGE_FILTER_MODULE.exists()),
+        )
+        if not is_there
+    ]
+    if not wanted:
+        return
+    if not _is_root() or shutil.which("apt-get") is None:
+        raise OSError(f"apt-get install {' '.join(wanted)}")
+    for command in (["update"], ["install", "-y", "--no-install-recommends", *wanted]):
+        subprocess.run(["apt-get", "-qq", *command], check=True, stdout=subprocess.DEVNULL)
 
 
 def thumbor(python: Path) -> Start:
@@ -174,14 +197,13 @@ def _nginx(nginx: Path, workers: int, location: str) -> Start:
     @contextmanager
     def start(folder: Path, originals: Path) -> Iterator[Server]:
         port, config = free_port(), folder / f"nginx-{workers}.conf"
-        module = MODULES / "ngx_http_image_filter_module.so"
         text = NGINX.format(
             folder=folder,
             originals=originals,
             port=port,
             workers=workers,
             location=location,
-            modules=f"load_module {module};" if "image_filter" in location else "",
+            modules=f"load_module {IMAGE_FILTER_MODULE};" if "image_filter" in location else "",
             user="user root;\n" if _is_root() else "",
         )
         config.write_text(text)
@@ -216,7 +238,7 @@ def _format(original: Original) -> Format:
     return Format.PNG if original.path.suffix == ".png" else Format.JPEG
 
 
-def _attempt(missing: list[str], what: str, install: Callable[[], Path]) -> Path | None:
+def _attempt(missing: list[str], what: str, install: Callable[[], T]) -> T | None:
     try:
         return install()
     except (OSError, subprocess.CalledProcessError) as failed:
