@@ -134,9 +134,13 @@ def _colour(image: pyvips.Image, _: Job) -> pyvips.Image:
     if _foreign_profile(image):
         with suppress(pyvips.Error):  # it may be broken, or for other channels
             image = image.icc_transform("srgb", embedded=True, intent="relative", depth=8)
-    image = image.copy()
-    image.remove(PROFILE)
-    return image.colourspace("b-w" if image.interpretation in GREY else "srgb").cast("uchar")
+    if image.get_typeof(PROFILE):
+        image = image.copy()
+        image.remove(PROFILE)
+    space = "b-w" if image.interpretation in GREY else "srgb"
+    if (image.interpretation, image.format) == (space, "uchar"):
+        return image
+    return image.colourspace(space).cast("uchar")
 
 
 def _foreign_profile(image: pyvips.Image) -> bool:
