@@ -1,0 +1,55 @@
+"""No picture is held whole while it is made smaller: a large one takes little more memory than a small."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from tests import pictures
+
+WIDTH, HEIGHT = 6000, 4000
+WHOLE = WIDTH * HEIGHT * 3 // 1024  # kB
+
+MEASURE = """
+import resource, sys
+from pathlib import Path
+from tintype.imaging import Recipe, from_words, render
+words = dict(word.split("=") for word in sys.argv[3:])
+render(Path(sys.argv[1]), from_words(words))
+before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+render(Path(sys.argv[2]), from_words(words))
+print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)
+"""
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """`small` and `large` of a few kinds; 24 megapixels are large."""
+    folder = tmp_path_factory.mktemp("pictures")
+    exif = Image.Exif()
+    exif[pictures.ORIENTATION_TAG] = 6
+    for name, width, height in (("small", 300, 200), ("large", WIDTH, HEIGHT)):
+        picture = pictures.photo(300, 200).resize((width, height))
+        picture.save(folder / f"{name}.jpg", quality=85)
+        picture.save(folder / f"{name}-lying.jpg", quality=85, exif=exif)
+        picture.save(folder / f"{name}.png", compress_level=1)
+        picture.convert("RGBA").save(folder / f"{name}-alpha.png", compress_level=1)
+    return folder
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="ru_maxrss is in other units elsewhere")
+@pytest.mark.parametrize("kind", [".jpg", "-lying.jpg", ".png", "-alpha.png"])
+@pytest.mark.parametrize("words", [("w=512",), ("mode=cover-exact", "w=400", "h=400", "crop=attention")])
+def test_a_large_source_takes_little_more_memory_than_a_small_one(
+    folder: Path, kind: str, words: tuple[str, ...]
+) -> None:
+    paths = [str(folder / f"{name}{kind}") for name in ("small", "large")]
+    ran = subprocess.run(
+        [sys.executable, "-c", MEASURE, *paths, *words, "format=jpeg"],
+        capture_output=True,
+        check=True,
+        text=True,
+    )
+    assert int(ran.stdout) < 0.75 * WHOLE
