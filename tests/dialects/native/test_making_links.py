@@ -70,6 +70,31 @@ def test_a_link_opens_what_was_asked(
     assert (picture.format, picture.size) == (format, size)
 
 
+@pytest.mark.parametrize(
+    ("fields", "format", "frames"),
+    [
+        ({"width": 32}, "GIF", 3),
+        ({"width": 32, "frames": 2}, "GIF", 2),
+        ({"width": 32, "format": "webp"}, "WEBP", 3),
+        ({"width": 32, "format": "webp", "frames": 1}, "WEBP", 1),
+        ({"width": 32, "format": "png"}, "PNG", 1),
+    ],
+)
+def test_a_link_to_an_animation_keeps_it_moving(
+    client: httpx.Client, anyone: httpx.Client, fields: dict[str, Any], format: str, frames: int
+) -> None:
+    image = client.post("/v1/images", content=pictures.gif(frames=3, seed=78)).json()
+    picture = opened(anyone, client, {"image": image["id"], **fields})
+    assert (picture.format, picture.size, getattr(picture, "n_frames", 1)) == (format, (32, 24), frames)
+
+
+def test_a_link_keeps_within_the_bytes(
+    client: httpx.Client, anyone: httpx.Client, image: dict[str, Any]
+) -> None:
+    [made] = asked(client, {"image": image["id"], "format": "webp", "max_bytes": 3000}).json()["links"]
+    assert len(anyone.get(made["url"]).raise_for_status().content) <= 3000
+
+
 def test_a_link_can_end(client: httpx.Client, anyone: httpx.Client, image: dict[str, Any]) -> None:
     before = datetime.now(UTC)
     [made] = asked(client, {"image": image["id"], "width": 20, "expires_in": 600}).json()["links"]
