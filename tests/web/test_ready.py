@@ -158,18 +158,18 @@ async def test_a_rendition_in_memory_counts_as_used_and_an_original_is_left_alon
 async def test_what_the_client_has_is_told_from_memory(door: Door, recipe: Recipe | None, first: str) -> None:
     image = await door.town.add(data=PHOTO)
     link = door.link(image, recipe)
-    tag = (await door.ask(door.link(image, recipe, int(NOON.timestamp()) + 9))).headers["etag"]
+    told = (await door.ask(door.link(image, recipe, int(NOON.timestamp()) + 9))).headers
+    tag, modified = told["etag"], told["last-modified"]
     whole = await door.ask(link) if first == "GET" else await door.ask(link, If_None_Match=tag)
     lose_everything(door.town.data)
     for method in ("GET", "HEAD"):
         answer = await door.ask(link, method, If_None_Match=tag, If_Modified_Since="nonsense")
         assert (answer.status, answer.body) == (304, b"")
-        for name in ("etag", "cache-control", "last-modified", "access-control-allow-origin"):
+        for name in ("etag", "cache-control", "access-control-allow-origin"):
             assert answer.headers[name] == whole.headers[name]
-        assert "content-disposition" not in answer.headers
+        assert not {"content-disposition", "last-modified"} & answer.headers.keys()
     for tags in (f"W/{tag}", f'"other", {tag}', "*"):
         assert (await door.ask(link, If_None_Match=tags)).status == 304
-    modified = whole.headers["last-modified"]
     assert (await door.ask(link, If_Modified_Since=modified)).status == 304
     assert (await door.ask(link, If_None_Match='"other"', If_Modified_Since=modified)).status == 200
 

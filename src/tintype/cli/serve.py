@@ -1,6 +1,7 @@
 """`tintype serve`: the service itself."""
 
 import ctypes
+import gc
 import http.client
 import os
 import signal
@@ -73,6 +74,8 @@ def run(settings: Settings, on_ready: Callable[[str], None], showcase: Showcase 
         keep_memory_flat(settings.workers.malloc_arenas)
         logs.start(settings.logs)
         app = create_app(settings, discover(), showcase=showcase)
+        # What is there by now stays: the collector need not go over it again and again.
+        gc.freeze()
         os.write(tell, b".")
         return app
 

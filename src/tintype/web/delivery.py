@@ -37,11 +37,12 @@ MAX_QUERY_FIELDS = 50
 
 METHODS = ("GET", "HEAD", "OPTIONS")
 
-CORS = {
-    "access-control-allow-origin": "*",
+_FOR_ALL = {"access-control-allow-origin": "*"}
+_TO_READ = {
     "access-control-expose-headers": "Content-Length, Content-Range, ETag, Last-Modified, Request-Id",
     "cross-origin-resource-policy": "cross-origin",
 }
+CORS = _FOR_ALL | _TO_READ
 """Pictures may be shown and read by any page: the link is the permission, no cookie plays a part."""
 
 _GUARD = {
@@ -95,7 +96,7 @@ class Delivery:
         answer = _answer(context, keys, wanted, known, reads(scope["headers"]))
         if is_unmodified(context.headers, answer.etag, known.image.modified_at):
             self._keep_ready(answer, self._pictures.get(answer.tag))
-            await _start(send, 304, [*_lasting(answer), self._cache_control(answer)])
+            await _start(send, 304, [*_validating(answer), self._cache_control(answer)])
             await send(NOTHING)
             return
         async with self._opened(answer, scope, receive) as source:
@@ -146,18 +147,18 @@ class Delivery:
         return Source(picture, data, self._pictures.keep(picture, known, data))
 
     def _keep_ready(self, answer: "_Answer", held: Held | None) -> None:
-        lasting = _lasting(answer)
+        validating = _validating(answer)
         expires = answer.lease.expires is not None
         if not expires:
-            lasting.append(self._cache_control(answer))
-        whole = [] if held is None else [*lasting, *_particular(answer, held.picture, held.picture.size)]
+            validating.append(self._cache_control(answer))
+        whole = [] if held is None else [*validating, *_telling(answer, held.picture, held.picture.size)]
         ready = Ready(
             path=answer.context.path,
             known=answer.known,
             keys=answer.keys,
             tag=answer.etag.encode(),
             lease=answer.lease if expires else None,
-            unmodified=lasting,
+            unmodified=validating,
             whole=whole,
             held=held,
         )
@@ -168,11 +169,11 @@ class Delivery:
         part = span(
             context.method, context.headers, answer.etag, answer.known.image.modified_at, picture.size
         )
-        pairs = _particular(answer, picture, part.end - part.start)
+        pairs = _telling(answer, picture, part.end - part.start)
         if part.partial:
             told = f"bytes {part.start}-{part.end - 1}/{part.size}"
             pairs.append((b"content-range", told.encode()))
-        pairs = [*_lasting(answer), self._cache_control(answer), *pairs]
+        pairs = [*_validating(answer), self._cache_control(answer), *pairs]
         await _start(send, 206 if part.partial else 200, pairs)
         if context.method == "HEAD":
             await send(NOTHING)
@@ -248,26 +249,25 @@ async def _known(house: House, wanted: Wanted) -> Known:
     return known
 
 
-def _lasting(answer: _Answer) -> Pairs:
-    """The fields of every answer with or about the picture, but for Cache-Control."""
-    image = answer.known.image
-    told = {
-        "etag": answer.etag,
-        "last-modified": format_datetime(image.modified_at.astimezone(UTC), usegmt=True),
-        "accept-ranges": "bytes",
-        **({} if answer.formats is None else {"vary": "Accept"}),
-        **CORS,
-        **_GUARD,
-    }
-    return _pairs(told)
+def _validating(answer: _Answer) -> Pairs:
+    """The fields of every answer about the picture, but for Cache-Control; a 304 has no others.
+
+    RFC 9110, 15.4.5: what a client has of the picture already is not said again.
+    """
+    varying = {} if answer.formats is None else {"vary": "Accept"}
+    return _pairs({"etag": answer.etag, **varying, **_FOR_ALL})
 
 
-def _particular(answer: _Answer, picture: Picture, length: int) -> Pairs:
-    """The fields of an answer that has the picture, or `length` bytes of it."""
+def _telling(answer: _Answer, picture: Picture, length: int) -> Pairs:
+    """The other fields of an answer that has the picture, or `length` bytes of it."""
     image, name = answer.known.image, quote(answer.known.image.filename, safe="")
     # In a page it is shown either way; opened by itself, it is saved instead of run.
     where = "attachment" if answer.wanted.recipe is None and row(image.format).scripts else "inline"
     told = {
+        "last-modified": format_datetime(image.modified_at.astimezone(UTC), usegmt=True),
+        "accept-ranges": "bytes",
+        **_TO_READ,
+        **_GUARD,
         "content-disposition": f"{where}; filename*=UTF-8''{name}",
         "content-type": picture.media_type,
         "content-length": str(length),
