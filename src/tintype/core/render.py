@@ -121,12 +121,12 @@ async def _stand_in(
     """What is quickly made; the best is made later."""
     made = await house.workers.disk(_find, house, _places(house, image, other))
     made = made or await _make_once(house, image, other, may_make)
-    house.later.add(_key(house, image, best), lambda: _make_once(house, image, best, None))
+    house.later.add(_key(_places(house, image, best)), lambda: _make_once(house, image, best, None))
     return structs.replace(_picture(image, other, made), stands_in=True)
 
 
 async def _make_once(house: House, image: Image, making: Making, may_make: Gate | None) -> _Made:
-    key = _key(house, image, making)
+    key = _key(_places(house, image, making))
     # Who shares what another asked for causes no work.
     if may_make is not None and not house.workers.is_under_way(key):
         await may_make()
@@ -151,9 +151,9 @@ def _places(house: House, image: Image, making: Making) -> _Places:
     }
 
 
-def _key(house: House, image: Image, making: Making) -> Path:
+def _key(places: _Places) -> Path:
     """What work on it is known by, in this process and among those of this machine."""
-    return next(iter(_places(house, image, making).values()))
+    return next(iter(places.values()))
 
 
 def _find(house: House, places: _Places) -> _Made | None:
@@ -199,16 +199,17 @@ async def _made_by_another(house: House, image: Image, making: Making, patient_u
 
 
 def _look(house: House, image: Image, making: Making) -> tuple[_Made | None, bool]:
-    going_on = house.renditions.claims.is_held(_key(house, image, making))
-    return _find(house, _places(house, image, making)), going_on
+    places = _places(house, image, making)
+    going_on = house.renditions.claims.is_held(_key(places))
+    return _find(house, places), going_on
 
 
 def _render(house: House, image: Image, making: Making, *, alone: bool) -> _Made | None:
     """Make a rendition unless it is there by now; None if another process is at it and we can wait."""
-    with house.renditions.claims.hold(_key(house, image, making)) as is_ours:
+    places = _places(house, image, making)
+    with house.renditions.claims.hold(_key(places)) as is_ours:
         if not is_ours and not alone:
             return None
-        places = _places(house, image, making)
         return _find(house, places) or _keep(house, places, _smallest(house, image, making))
 
 
