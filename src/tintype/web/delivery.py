@@ -94,6 +94,7 @@ class Delivery:
         wanted = opener(context.path, _query(context.query))
         known = await _known(self._house, wanted)
         answer = _answer(context, keys, wanted, known, reads(scope["headers"]))
+        self._pictures.note(answer.tag)
         if is_unmodified(context.headers, answer.etag, known.image.modified_at):
             self._keep_ready(answer, self._pictures.get(answer.tag))
             await _start(send, 304, [*_validating(answer), self._cache_control(answer)])
@@ -139,7 +140,7 @@ class Delivery:
         raise no_such_image()
 
     async def _opened_file(self, picture: Picture, known: Known) -> Source:
-        if not self._pictures.takes(picture.size):
+        if not self._pictures.takes(picture):
             if picture.data is not None:
                 return Source(picture, picture.data)
             return Source(picture, file=await self._house.workers.disk(os.open, picture.path, os.O_RDONLY))
@@ -147,6 +148,8 @@ class Delivery:
         return Source(picture, data, self._pictures.keep(picture, known, data))
 
     def _keep_ready(self, answer: "_Answer", held: Held | None) -> None:
+        if not self._pictures.is_sought(answer.tag):
+            return
         validating = _validating(answer)
         expires = answer.lease.expires is not None
         if not expires:

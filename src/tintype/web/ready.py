@@ -45,10 +45,10 @@ _TELLING = frozenset({_TAG, _SINCE, b"range", b"content-length", b"transfer-enco
 
 
 class DeliverySettings(Struct, frozen=True, forbid_unknown_fields=True):
-    """What is kept ready in memory."""
+    """What is kept ready in memory: pictures that were asked for twice or more."""
 
     links: Annotated[int, Meta(ge=0)] = 10_000
-    """Links whose answers each worker process keeps ready; 0: none."""
+    """Links whose answers each worker process keeps ready; 0: none, and no pictures either."""
     memory_bytes: Annotated[int, Meta(ge=0)] = 64 * 1024 * 1024
     """The most bytes of pictures that each worker process keeps in memory."""
     picture_bytes: Annotated[int, Meta(ge=0)] = 256 * 1024
@@ -71,13 +71,28 @@ class Held:
 
 
 class Pictures:
-    """The small pictures asked for last, by tag: at most `memory_bytes` of them."""
+    """The small pictures asked for last, by tag: at most `memory_bytes` of them.
+
+    Only what is asked for again is worth the room: most renditions are asked for once (by a crawler, or a
+    browser that then has its copy), and their bytes between those of pictures under way would leave holes
+    in memory that grow with every render.
+    """
 
     def __init__(self, settings: DeliverySettings) -> None:
         self._most = settings.memory_bytes
         self._largest = min(settings.picture_bytes, settings.memory_bytes)
         self._held: OrderedDict[str, Held] = OrderedDict()
+        self._asked: OrderedDict[str, int] = OrderedDict()
+        self._most_asked = settings.links
         self._bytes = 0
+
+    def note(self, tag: str) -> None:
+        """Remember that a picture is asked for; of the last `links` that are."""
+        _put(self._asked, tag, min(2, self._asked.get(tag, 0) + 1), self._most_asked)
+
+    def is_sought(self, tag: str) -> bool:
+        """Whether a picture was asked for twice, as far as that is remembered."""
+        return self._asked.get(tag, 0) > 1
 
     def get(self, tag: str) -> Held | None:
         """The picture of this tag, if it is in memory, and its image neither purged nor changed since."""
@@ -87,9 +102,9 @@ class Pictures:
             return None
         return held
 
-    def takes(self, size: int) -> bool:
-        """Whether pictures of this size are kept."""
-        return size <= self._largest
+    def takes(self, picture: Picture) -> bool:
+        """Whether a picture is kept: if it is small, and sought."""
+        return picture.size <= self._largest and self.is_sought(picture.tag)
 
     def keep(self, picture: Picture, known: Known, data: bytes) -> Held:
         """Keep a picture that `takes` takes; those used longest ago give way."""
