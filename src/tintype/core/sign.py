@@ -111,7 +111,9 @@ class Keyring:
 
 def _mac(key: Key, parts: Sequence[str]) -> str:
     message = b"".join(len(part).to_bytes(4) + part for part in map(_bytes, parts))
-    digest = hmac.digest(key.secret, message, "sha256")
+    # Not hmac.digest(), which lets other threads in while it works: to have its turn back takes the event
+    # loop a hundred times as long as the digest.
+    digest = hmac.new(key.secret, message, "sha256").digest()
     return urlsafe_b64encode(digest).rstrip(b"=").decode()
 
 

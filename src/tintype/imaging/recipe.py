@@ -5,6 +5,7 @@ import hashlib
 import re
 from collections.abc import Iterator
 from fractions import Fraction
+from functools import lru_cache
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -19,6 +20,7 @@ FINGERPRINT_DIGITS = 32
 QUALITIES = range(1, 101)
 LEVELS = range(256)
 LEAST_DPR, MOST_DPR = 0.1, 8.0
+REMEMBERED = 1000  # recipes whose names and normal forms are at hand
 FOCAL_DECIMALS = 4  # finer than a pixel of the longest side that is made
 
 _HEX_COLOUR = re.compile(r"#?((?:[0-9a-fA-F]{2}){3,4}|[0-9a-fA-F]{3,4})\Z")
@@ -171,21 +173,7 @@ class Recipe(Struct, frozen=True, kw_only=True):
 
         Its `dpr` is 1, multiplied into the sides, and what has no effect is at its default.
         """
-        enlarge = self.enlarge or (self.width is None and self.height is None)
-        pads_what_is_small = self.mode is Mode.FIT_EXACT and not enlarge
-        has_both = self.width is not None and self.height is not None
-        clips = self.mode is Mode.COVER_EXACT and has_both
-        return replace(
-            self,
-            # A side that isn't asked follows from the aspect, so that the other modes come to the same.
-            mode=self.mode if has_both or pads_what_is_small else Mode.FIT,
-            width=_multiplied(self.width, self.dpr),
-            height=_multiplied(self.height, self.dpr),
-            dpr=1.0,
-            enlarge=enlarge,
-            focal=_off_centre(self.focal) if clips else None,
-            crop=self.crop if clips else Crop.CENTRE,
-        )
+        return _normal(self)
 
     def resolved(self, format: Format) -> "Recipe":
         """The recipe with the format chosen, where it was still to be."""
@@ -196,19 +184,49 @@ class Recipe(Struct, frozen=True, kw_only=True):
 
         `from_words` reads them.
         """
-        recipe = self.normal()
-        told = {key: str(value) for key, value in _told(recipe) if value is not None}
-        return {"mode": recipe.mode.value, **told}
+        return dict(_words(self))
 
     def canonical(self) -> str:
         """The normal recipe on one line: `cover,w=200,format=webp`."""
-        mode, *rest = self.words().items()
+        mode, *rest = _words(self)
         return ",".join([mode[1], *(f"{key}={value}" for key, value in rest)])
 
     def fingerprint(self) -> str:
         """32 hexadecimal digits that name the recipe as this engine carries it out."""
-        text = f"tintype {ENGINE_VERSION} {self.canonical()}"
-        return hashlib.sha256(text.encode()).hexdigest()[:FINGERPRINT_DIGITS]
+        return _fingerprint(self)
+
+
+# One request asks for these again and again.
+@lru_cache(REMEMBERED)
+def _normal(recipe: Recipe) -> Recipe:
+    enlarge = recipe.enlarge or (recipe.width is None and recipe.height is None)
+    pads_what_is_small = recipe.mode is Mode.FIT_EXACT and not enlarge
+    has_both = recipe.width is not None and recipe.height is not None
+    clips = recipe.mode is Mode.COVER_EXACT and has_both
+    return replace(
+        recipe,
+        # A side that isn't asked follows from the aspect, so that the other modes come to the same.
+        mode=recipe.mode if has_both or pads_what_is_small else Mode.FIT,
+        width=_multiplied(recipe.width, recipe.dpr),
+        height=_multiplied(recipe.height, recipe.dpr),
+        dpr=1.0,
+        enlarge=enlarge,
+        focal=_off_centre(recipe.focal) if clips else None,
+        crop=recipe.crop if clips else Crop.CENTRE,
+    )
+
+
+@lru_cache(REMEMBERED)
+def _words(recipe: Recipe) -> tuple[tuple[str, str], ...]:
+    normal = recipe.normal()
+    told = ((key, str(value)) for key, value in _told(normal) if value is not None)
+    return (("mode", normal.mode.value), *told)
+
+
+@lru_cache(REMEMBERED)
+def _fingerprint(recipe: Recipe) -> str:
+    text = f"tintype {ENGINE_VERSION} {recipe.canonical()}"
+    return hashlib.sha256(text.encode()).hexdigest()[:FINGERPRINT_DIGITS]
 
 
 def _complaints(recipe: Recipe) -> Iterator[str]:

@@ -5,10 +5,12 @@ import fcntl
 import os
 import zlib
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 
-FILES = 1024
+from tintype.storage.fleeting import open_shared
+
+FILES = 256
 """Lock files that the renditions share: two made at the same moment rarely meet in one."""
 
 
@@ -50,10 +52,10 @@ class Claims:
     def _open(self, path: Path) -> int | None:
         # The folder and the name: processes may see the cache at different absolute paths.
         number = zlib.crc32(os.fsencode(f"{path.parent.name}/{path.name}")) % FILES
-        with suppress(OSError):
-            self._folder.mkdir(parents=True, exist_ok=True)
-            return os.open(self._folder / f"{number:03x}", os.O_RDWR | os.O_CREAT, 0o644)
-        return None
+        try:
+            return open_shared(self._folder / f"{number:03x}")
+        except OSError:
+            return None
 
 
 def _lock(descriptor: int, kind: int) -> bool:

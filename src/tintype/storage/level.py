@@ -7,6 +7,8 @@ import threading
 from contextlib import suppress
 from pathlib import Path
 
+from tintype.storage.fleeting import open_shared
+
 BLOCK = 4096
 """Bytes that files take on a disk are a multiple of this."""
 
@@ -45,8 +47,7 @@ class Level:
                 self._write(counted_at)
 
     def _write(self, counted_at: int | None) -> None:
-        self._path.parent.mkdir(parents=True, exist_ok=True)
-        descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o644)
+        descriptor = open_shared(self._path)
         try:
             # Nobody waits here: what another process keeps us from writing is written with the next.
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -1,6 +1,5 @@
 """Renditions in a folder: a cache that may be emptied at any time."""
 
-import errno
 import os
 import re
 import shutil
@@ -16,11 +15,11 @@ from msgspec import Struct
 from tintype.storage import durable
 from tintype.storage.claims import Claims
 from tintype.storage.eviction import HIGH, Eviction
+from tintype.storage.fleeting import in_folder
 from tintype.storage.level import Level, room
 
 LOCKS = ".locks"
 """The folder of the lock files, beside those of the renditions."""
-TRIES = 10
 TOUCHED_EVERY = 30.0
 """Seconds after which a rendition that is used again is marked as used: its time of change says when."""
 
@@ -149,10 +148,5 @@ def _kept(name: str, size: int) -> Kept | None:
 
 def _open_draft(folder: Path) -> tuple[Path, int]:
     """A new file to write, and its descriptor."""
-    for _ in range(TRIES):
-        folder.mkdir(parents=True, exist_ok=True)
-        # Whoever empties the cache may take the folder away again at once.
-        with suppress(FileNotFoundError):
-            descriptor, draft = tempfile.mkstemp(prefix="new-", dir=folder)
-            return Path(draft), descriptor
-    raise OSError(errno.EBUSY, "The folder is removed again and again", str(folder))
+    descriptor, draft = in_folder(folder, lambda: tempfile.mkstemp(prefix="new-", dir=folder))
+    return Path(draft), descriptor

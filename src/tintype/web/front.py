@@ -16,7 +16,7 @@ from tintype.web.context import Context, Scope, open_context
 from tintype.web.delivery import CORS, Delivery, Send
 from tintype.web.errors import problem, understand
 from tintype.web.health import HEALTH_PATHS, health
-from tintype.web.lines import Lines
+from tintype.web.lines import Lines, Told
 from tintype.web.metrics import METRICS_PATH, metrics
 from tintype.web.mount import Answer, Mount, Opener, Receive, find
 from tintype.web.ready import Answered
@@ -66,7 +66,7 @@ class Front:
         mounts: what each dialect has.
         settings: where the service is reached.
         delivery: answers delivery links.
-        lines: the log of delivered pictures.
+        lines: the log of requests.
     """
 
     def __init__(
@@ -107,8 +107,9 @@ class Front:
         headers = [*pairs, (b"request-id", request_id.encode())]
         await send({"type": "http.response.start", "status": status, "headers": headers})
         await send(body)
-        ms = (time.perf_counter() - began) * 1000
-        self._lines.add(request_id, scope["method"], ready.path, status, ms, time.time())
+        if self._lines.tells_pictures:
+            told = _told(request_id, scope["method"], ready.path, status, began)
+            self._lines.add(told, time.time())
 
     async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
         path = self._inside(scope["path"])
@@ -120,8 +121,10 @@ class Front:
         except Exception as raised:  # noqa: BLE001  the last place where anything unforeseen can be answered
             await self._answer_error(raised, context, watch)
         finally:
-            if self._lines.is_on or not (watch.is_picture and watch.status < HTTPStatus.BAD_REQUEST):
-                watch.write_log()
+            if self._lines.tells_pictures or not (watch.is_picture and watch.status < HTTPStatus.BAD_REQUEST):
+                told = _told(context.request_id, context.method, context.path, watch.status, context.started)
+                told |= {"account": context.account, "token": context.token, **context.notes}
+                self._lines.add(told, time.time())
 
     async def _route(
         self, context: Context, scope: Scope, receive: Receive, watch: "_Watch", *, known: bool
@@ -179,8 +182,8 @@ class Front:
 class _Watch:
     """Sees a request and its answer go by.
 
-    It knows how far the body was read, drops what nobody wanted of it before the answer begins, adds the
-    request id to the answer, and writes the log line when all is over.
+    It knows how far the body was read, drops what nobody wanted of it before the answer begins, and adds the
+    request id to the answer.
     """
 
     def __init__(self, context: Context, receive: Receive, send: Send, settings: WebSettings) -> None:
@@ -227,19 +230,18 @@ class _Watch:
         while not context.body_is_read and dropped <= self._settings.drain_bytes:
             dropped += len((await self.receive()).get("body", b""))
 
-    def write_log(self) -> None:
-        context = self._context
-        log.info(
-            "request",
-            request_id=context.request_id,
-            method=context.method,
-            path=context.path,
-            status=self.status,
-            ms=round((time.perf_counter() - context.started) * 1000, 2),
-            account=context.account and str(context.account),
-            token=context.token and str(context.token),
-            **context.notes,
-        )
+
+def _told(request_id: str, method: str, path: str, status: int, began: float) -> Told:
+    """The fields of every line about a request. Who asks for a picture is nobody's caller."""
+    return {
+        "request_id": request_id,
+        "method": method,
+        "path": path,
+        "status": status,
+        "ms": round((time.perf_counter() - began) * 1000, 2),
+        "account": None,
+        "token": None,
+    }
 
 
 def _hides_slash(scope: Scope) -> bool:

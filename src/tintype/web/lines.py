@@ -1,6 +1,7 @@
-"""Log lines of delivered pictures: gathered, and written many at once."""
+"""Log lines of requests: gathered, and written many at once."""
 
 import asyncio
+import json
 import select
 import sys
 from collections.abc import Iterator
@@ -8,7 +9,6 @@ from datetime import UTC, datetime
 
 import msgspec
 import structlog
-from msgspec import Struct
 
 from tintype.web.logs import LogSettings, is_json, tells_info
 
@@ -22,37 +22,31 @@ WRITE_SIZE = getattr(select, "PIPE_BUF", 4096)
 log = structlog.get_logger("tintype")
 encode = msgspec.json.Encoder().encode
 
-
-class Line(Struct, frozen=True, kw_only=True):
-    """A delivered picture, with the fields of every line about a request. Who asks is nobody's caller."""
-
-    request_id: str
-    method: str
-    path: str
-    status: int
-    ms: float
-    account: None = None
-    token: None = None
-    event: str = "request"
-    level: str = "info"
-    time: datetime
+Told = dict[str, object]
+"""The fields of a line, in their order."""
 
 
 class Lines:
-    """The lines of one process. A normal stop loses none: `close` writes what is left."""
+    """The lines of one process. A normal stop loses none: `close` writes what is left.
+
+    Attributes:
+        is_on: whether requests have lines.
+        tells_pictures: whether pictures that were delivered have.
+    """
 
     def __init__(self, settings: LogSettings) -> None:
         self._is_json = is_json(settings)
-        self.is_on = settings.pictures and tells_info(settings)
-        self._gathered: list[tuple[str, str, str, int, float, float]] = []
+        self.is_on = tells_info(settings)
+        self.tells_pictures = self.is_on and settings.pictures
+        self._gathered: list[tuple[Told, float]] = []
         self._flushing: asyncio.TimerHandle | None = None
         self._most = MOST_LINES
 
-    def add(self, request_id: str, method: str, path: str, status: int, ms: float, at: float) -> None:
-        """Tell of a delivery that took `ms` milliseconds and was over at Unix time `at`."""
+    def add(self, told: Told, at: float) -> None:
+        """Tell of a request that was over at Unix time `at`."""
         if not self.is_on:
             return
-        self._gathered.append((request_id, method, path, status, ms, at))
+        self._gathered.append((told, at))
         if len(self._gathered) >= self._most:
             self.flush()
         elif self._flushing is None:
@@ -69,8 +63,8 @@ class Lines:
                 sys.stderr.write(block.decode())
                 sys.stderr.flush()
             return
-        for request_id, method, path, status, ms, _at in gathered:
-            log.info("request", request_id=request_id, method=method, path=path, status=status, ms=ms)
+        for told, _at in gathered:
+            log.info("request", **told)
 
     def close(self) -> None:
         """Write what was gathered, and from now on every line at once."""
@@ -78,17 +72,14 @@ class Lines:
         self.flush()
 
 
-def _json(line: tuple[str, str, str, int, float, float]) -> bytes:
-    request_id, method, path, status, ms, at = line
-    told = Line(
-        request_id=request_id,
-        method=method,
-        path=path,
-        status=status,
-        ms=round(ms, 2),
-        time=datetime.fromtimestamp(at, UTC),
-    )
-    return encode(told) + b"\n"
+def _json(gathered: tuple[Told, float]) -> bytes:
+    told, at = gathered
+    line = {**told, "event": "request", "level": "info", "time": datetime.fromtimestamp(at, UTC)}
+    try:
+        return encode(line) + b"\n"
+    except UnicodeEncodeError:
+        # Bytes of a path that are no UTF-8; rare, and this takes longer.
+        return json.dumps(line, default=str).encode() + b"\n"
 
 
 def _blocks(lines: list[bytes]) -> Iterator[bytes]:

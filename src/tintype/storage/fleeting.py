@@ -1,0 +1,30 @@
+"""Files in folders of a cache, which anybody may remove at any time."""
+
+import errno
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import TypeVar
+
+T = TypeVar("T")
+
+TRIES = 10
+
+
+def in_folder(folder: Path, opening: Callable[[], T]) -> T:
+    """What opens a file in a folder opened, and the folder made where it is missing: mostly it is there.
+
+    Raises:
+        OSError: it can't be opened, or the folder is removed again and again.
+    """
+    for _ in range(TRIES):
+        try:
+            return opening()
+        except FileNotFoundError:
+            folder.mkdir(parents=True, exist_ok=True)
+    raise OSError(errno.EBUSY, "The folder is removed again and again", str(folder))
+
+
+def open_shared(path: Path) -> int:
+    """The descriptor of a file that processes share, made empty where it is missing."""
+    return in_folder(path.parent, lambda: os.open(path, os.O_RDWR | os.O_CREAT, 0o644))
