@@ -1,10 +1,8 @@
 """Batches of links by real tokens from a real catalogue, beside FastAPI that only validates the same body."""
 
-import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack
 from functools import partial
-from pathlib import Path
 
 import msgspec
 from msgspec import Struct
@@ -50,13 +48,14 @@ class Asked(Struct, frozen=True):
 def measure(bench: Bench, batch: Batch) -> Iterator[Result]:
     """The one result of the cell."""
     originals = pictures.jpegs(bench.pictures, TINY, ITEMS)
-    with tempfile.TemporaryDirectory(dir=bench.work) as folder, ExitStack() as stack:
-        library = fill(Path(folder) / "library", originals)
-        service = stack.enter_context(serving(library, Path(folder) / "tintype.log"))
+    folder = bench.folder()
+    with ExitStack() as stack:
+        library = fill(folder / "library", originals)
+        service = stack.enter_context(serving(library, folder / "tintype.log"))
         body, headers = (_get_urls if batch is GET_URLS else _image_urls)(service)
         contenders = {OURS: Asked(service.server, batch.path, headers, body)}
         if bench.tools.python:
-            server = stack.enter_context(peers.echo(bench.tools.python, Path(folder) / "echo.log"))
+            server = stack.enter_context(peers.echo(bench.tools.python, folder / "echo.log"))
             contenders[ECHO] = Asked(server, batch.echo, JSON, body)
         yield _result(bench, batch, contenders)
 

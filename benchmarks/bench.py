@@ -1,6 +1,7 @@
 """What every cell is given to measure with, and what it gives back."""
 
 import statistics
+import tempfile
 import time
 from collections.abc import Callable, Mapping
 from math import inf
@@ -37,6 +38,14 @@ class Bench(Struct, frozen=True):
     renders: int
     largest: float
     images: Path | None
+
+    def folder(self) -> Path:
+        """A new folder that stays until the run ends.
+
+        To remove one between two cells would slow the next down: ext4 gives no inode out again for some
+        minutes after its file was deleted, and passes over thousands of them for every file it makes.
+        """
+        return Path(tempfile.mkdtemp(dir=self.work))
 
 
 class Row(Struct, frozen=True, omit_defaults=True):

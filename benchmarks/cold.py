@@ -1,11 +1,9 @@
 """Cold renditions: every request is for a picture that nobody has made yet."""
 
-import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from functools import partial
 from itertools import count, cycle, islice
-from pathlib import Path
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -57,9 +55,10 @@ class Cold(Struct, frozen=True):
 def measure(bench: Bench, cell: Cold) -> Iterator[Result]:
     """A result for each size, and one for the pictures of the folder that was given."""
     for title, originals in _groups(bench, cell):
-        with tempfile.TemporaryDirectory(dir=bench.work) as folder, ExitStack() as stack:
-            library = fill(Path(folder) / "library", originals)
-            service = stack.enter_context(serving(library, Path(folder) / "tintype.log"))
+        folder = bench.folder()
+        with ExitStack() as stack:
+            library = fill(folder / "library", originals)
+            service = stack.enter_context(serving(library, folder / "tintype.log"))
             contenders = _start(bench, cell, originals, service, stack)
             result = _result(bench, cell, title, originals, contenders)
             yield replace(result, verdicts=(_were_cold(result, service, cell, originals), *result.verdicts))

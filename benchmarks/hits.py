@@ -1,6 +1,5 @@
 """Hits: the same picture asked for again, beside nginx that sends the same bytes from a file."""
 
-import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -46,15 +45,16 @@ class Hit(Struct, frozen=True):
 def measure(bench: Bench, cell: Hit) -> Iterator[Result]:
     """The one result of the cell."""
     originals = pictures.jpegs(bench.pictures, pictures.JPEG_SIZES[1])[:1]
-    with tempfile.TemporaryDirectory(dir=bench.work) as folder, ExitStack() as stack:
-        service = _service(originals, Path(folder), stack)
+    folder = bench.folder()
+    with ExitStack() as stack:
+        service = _service(originals, folder, stack)
         path, body = _of_bytes(service, originals[0], cell.bytes)
         contenders = {OURS: (service.server, path)}
         if bench.tools.nginx:
-            files = Path(folder) / "files"
+            files = folder / "files"
             files.mkdir()
             (files / "picture.jpg").write_bytes(body)
-            server = stack.enter_context(peers.sendfile(bench.tools.nginx)(Path(folder), files))
+            server = stack.enter_context(peers.sendfile(bench.tools.nginx)(folder, files))
             contenders[NGINX] = (server, "/picture.jpg")
         yield _result(bench, cell, contenders, len(body))
 
@@ -62,8 +62,9 @@ def measure(bench: Bench, cell: Hit) -> Iterator[Result]:
 def measure_loaded(bench: Bench) -> Iterator[Result]:
     """Hits beside cold renders that want both cores."""
     originals = pictures.jpegs(bench.pictures, pictures.JPEG_SIZES[2])
-    with tempfile.TemporaryDirectory(dir=bench.work) as folder, ExitStack() as stack:
-        service = _service(originals, Path(folder), stack)
+    folder = bench.folder()
+    with ExitStack() as stack:
+        service = _service(originals, folder, stack)
         path, body = _of_bytes(service, originals[0], 20_000)
         serials = count(1)
         hit = partial(press, service.server, [path], connections=CONNECTIONS, seconds=bench.seconds)

@@ -3,7 +3,6 @@
 import asyncio
 import random
 import statistics
-import tempfile
 import threading
 from collections.abc import Iterator
 from ctypes.util import find_library
@@ -47,10 +46,10 @@ class Weights(Struct, frozen=True):
 
 def measure(bench: Bench) -> Iterator[Result]:
     """The one result of the cell."""
-    with tempfile.TemporaryDirectory(dir=bench.work) as folder:
-        originals = _originals(bench)
-        library = fill(Path(folder) / "library", originals)
-        row, weights = _weigh(bench, library, originals, OURS, Path(folder))
+    folder = bench.folder()
+    originals = _originals(bench)
+    library = fill(folder / "library", originals)
+    row, weights = _weigh(bench, library, originals, OURS, folder)
     second, last = weights.quarters[1], weights.quarters[3]
     verdicts = (
         none_failed((row,)),
@@ -64,13 +63,13 @@ def measure(bench: Bench) -> Iterator[Result]:
 def measure_allocators(bench: Bench) -> Iterator[Result]:
     """The same under each allocator, one after another."""
     rows, notes = [], []
-    with tempfile.TemporaryDirectory(dir=bench.work) as folder:
-        originals = _originals(bench)
-        for number, name in enumerate(_present()):
-            library = fill(Path(folder) / str(number), originals)
-            row, weights = _weigh(bench, library, originals, name, Path(folder))
-            rows.append(row)
-            notes.append(_said(row, weights))
+    folder = bench.folder()
+    originals = _originals(bench)
+    for number, name in enumerate(_present()):
+        library = fill(folder / str(number), originals)
+        row, weights = _weigh(bench, library, originals, name, folder)
+        rows.append(row)
+        notes.append(_said(row, weights))
     title = f"{bench.renders:,} mixed renders by allocator"
     yield Result("allocators", title, tuple(rows), notes=tuple(notes))
 

@@ -1,9 +1,7 @@
 """From starting `tintype serve` to the first 200 of /readyz."""
 
 import statistics
-import tempfile
 from collections.abc import Iterator
-from pathlib import Path
 
 from benchmarks.bench import Bench, Result, at_most
 from benchmarks.start_to_ready import start
@@ -15,10 +13,10 @@ WITHIN = 1.5
 
 def measure(bench: Bench) -> Iterator[Result]:
     """The one result of the cell."""
-    with tempfile.TemporaryDirectory(dir=bench.work) as folder:
-        data = Path(folder) / "data"
-        first = start(data)
-        seconds = [start(data) for _ in range(RUNS * bench.rounds)]
+    folder = bench.folder()
+    data = folder / "data"
+    first = start(data)
+    seconds = [start(data) for _ in range(RUNS * bench.rounds)]
     note = f"new folder: {first:.2f} s; existing: {min(seconds):.2f} to {max(seconds):.2f} s"
     verdict = at_most("seconds to ready, median", statistics.median(seconds), WITHIN, " s")
     yield Result("start", "start to ready", (), (verdict,), (note,))

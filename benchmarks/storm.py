@@ -4,7 +4,6 @@ import asyncio
 import ctypes
 import os
 import struct
-import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -28,11 +27,11 @@ def measure(bench: Bench) -> Iterator[Result]:
     """A result for one worker, and one for two."""
     originals = pictures.jpegs(bench.pictures, pictures.JPEG_SIZES[2])[:1]
     for workers in WORKERS:
-        with tempfile.TemporaryDirectory(dir=bench.work) as folder:
-            library = fill(Path(folder) / "library", originals)
-            with serving(library, Path(folder) / "tintype.log", workers=workers) as service:
-                warm, cold = (service.path(originals[0], recipe) for recipe in (WIDE, WIDER))
-                yield _result(service, warm, cold, workers)
+        folder = bench.folder()
+        library = fill(folder / "library", originals)
+        with serving(library, folder / "tintype.log", workers=workers) as service:
+            warm, cold = (service.path(originals[0], recipe) for recipe in (WIDE, WIDER))
+            yield _result(service, warm, cold, workers)
 
 
 def _result(service: Service, warm: str, cold: str, workers: int) -> Result:
