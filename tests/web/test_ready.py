@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import httpx
 import msgspec
@@ -34,6 +35,28 @@ from tintype.web.ready import LONGEST_LINK, DeliverySettings, Lease, Pictures, R
 
 NOON = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
 PHOTO = pictures.jpeg(300, 200, seed=5)
+
+Upload = tuple[str, bytes, dict[str, str]]
+"""A path, a body and header fields."""
+
+
+def native(token: str) -> Upload:
+    return "/v1/images", pictures.png(9, 9), {"authorization": f"Bearer {token}"}
+
+
+def smartsheet(token: str) -> Upload:
+    path = "/2.0/sheets/1/rows/2/columns/3/cellimages"
+    headers = {"content_type": "image/png", "content_disposition": 'attachment; filename="a.png"'}
+    return path, pictures.png(9, 9), {"authorization": f"Bearer {token}", **headers}
+
+
+def evotor(token: str) -> Upload:
+    path = f"/stores/20180413-2595-40E8-80CB-4646C05D81B6/products/{UUID(int=1)}/images"
+    request = httpx.Request("POST", "http://x", files={"datafile": ("a.png", pictures.png(300, 300))})
+    return path, request.read(), {"x_authorization": token, "content_type": request.headers["content-type"]}
+
+
+UPLOADS = {each.__name__: each for each in (native, smartsheet, evotor)}
 
 
 @dataclass
@@ -63,13 +86,16 @@ class Door:
     """Set when the clients of all requests have gone away."""
 
     async def ask(self, link: str, method: str = "GET", **headers: str) -> Answer:
+        return await self.send(link, method, headers)
+
+    async def send(self, link: str, method: str, headers: dict[str, str], content: bytes = b"") -> Answer:
         path, _, query = link.partition("?")
         sent: list[dict[str, Any]] = []
 
         async def send(message: dict[str, Any]) -> None:
             sent.append(message)
 
-        body = iter([{"type": "http.request", "body": b"", "more_body": False}])
+        body = iter([{"type": "http.request", "body": content, "more_body": False}])
 
         async def receive() -> dict[str, Any]:
             if (message := next(body, None)) is not None:
@@ -265,6 +291,26 @@ async def test_a_client_that_goes_away_does_not_wait_for_its_picture(tmp_path: P
         assert not staying.done()
         assert (await staying).status == 200
         assert (await door.ask(door.link(image, Recipe(width=61)))).status == 200
+
+
+@pytest.mark.parametrize("dialect", UPLOADS)
+async def test_a_client_that_goes_away_does_not_wait_for_its_upload(tmp_path: Path, dialect: str) -> None:
+    async with opened(tmp_path, TINTYPE_WORKERS_RENDER_SLOTS="1") as door:
+        path, content, headers = UPLOADS[dialect](make_token(door.town.data, dialect, "north"))
+        image = await door.town.add(data=pictures.png(1500, 1500))
+        long = Recipe(mode=Mode.SCALE, width=6000, height=6000)
+        staying = asyncio.create_task(door.ask(door.link(image, long)))
+        leaving = Door(door.app, door.town, door.clock)
+        headers |= {"content_length": str(len(content))}
+        waiting = asyncio.create_task(leaving.send(path, "POST", headers, content))
+        workers = door.app._house.workers  # noqa: SLF001  there is no other way to see the queue
+        await until(lambda: workers.waiting() == 1)
+        leaving.gone.set()
+        assert (await waiting).status == 400
+        assert not workers.waiting()
+        assert not staying.done()
+        assert (await staying).status == 200
+        assert not list((tmp_path / "incoming").iterdir())
 
 
 async def test_pictures_in_memory_have_room_for_so_many_bytes(town: Town) -> None:

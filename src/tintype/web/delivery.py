@@ -1,12 +1,11 @@
 """Delivery of pictures over plain ASGI, the long way: a link is read, its picture found or made, and sent."""
 
-import asyncio
 import os
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from datetime import UTC
 from email.utils import format_datetime
-from typing import Any, TypeVar
+from typing import Any
 from urllib.parse import parse_qsl, quote
 
 from msgspec import Struct
@@ -23,10 +22,10 @@ from tintype.model import Error, Kind
 from tintype.web.bounds import Bounds
 from tintype.web.conditions import Span, is_unmodified, span
 from tintype.web.context import Context, Scope
+from tintype.web.gone import unless_gone
 from tintype.web.mount import Opener, Query, Receive, Wanted
 from tintype.web.ready import NOTHING, DeliverySettings, Held, Lease, Pairs, Pictures, Ready, Shelf, reads
 
-T = TypeVar("T")
 Send = Callable[[dict[str, Any]], Awaitable[None]]
 
 CHUNK = 256 * 1024
@@ -132,7 +131,7 @@ class Delivery:
             else:
                 gate = self._bounds.gate(self._house, image, recipe, scope) if answer.wanted.free else None
                 making = rendition(self._house, image, recipe, answer.formats or frozenset(), gate)
-                picture = await _unless_gone(answer.context, receive, making)
+                picture = await unless_gone(answer.context, receive, making)
             with suppress(FileNotFoundError):
                 return await self._opened_file(picture, answer.known)
             if recipe is None:
@@ -276,31 +275,6 @@ def _telling(answer: _Answer, picture: Picture, length: int) -> Pairs:
         "content-length": str(length),
     }
     return _pairs(told)
-
-
-async def _unless_gone(context: Context, receive: Receive, work: Coroutine[Any, Any, T]) -> T:
-    """The outcome of some work, which is broken off when the client goes away.
-
-    Raises:
-        Error: MALFORMED when it did.
-    """
-    if context.announces_body:
-        # What would be received next is the body.
-        return await work
-    making, leaving = asyncio.create_task(work), asyncio.create_task(_gone(receive))
-    try:
-        await asyncio.wait((making, leaving), return_when=asyncio.FIRST_COMPLETED)
-        if not making.done():
-            raise Error(Kind.MALFORMED, "The client went away.")
-        return making.result()
-    finally:
-        making.cancel()
-        leaving.cancel()
-
-
-async def _gone(receive: Receive) -> None:
-    while (await receive())["type"] != "http.disconnect":
-        pass
 
 
 def _read(picture: Picture) -> bytes:

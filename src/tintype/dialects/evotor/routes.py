@@ -12,8 +12,9 @@ from tintype.core.permit import require_scope
 from tintype.core.stores import enter
 from tintype.dialects.evotor import links, wire
 from tintype.model import Caller, Error, Image, Kind, Place
-from tintype.web.bodies import Part, is_multipart, staged_part
+from tintype.web.bodies import is_multipart, staged_part
 from tintype.web.context import Context
+from tintype.web.gone import unless_gone
 from tintype.web.responses import json_response
 
 READ = "product.image:read"
@@ -60,7 +61,11 @@ async def upload(
         raise wire.not_multipart()
     limit = settings.max_body_bytes
     async with staged_part(house, request, wire.FIELD, limit=limit, body_limit=limit) as part:
-        image = await _keep(house, caller, part, place, settings)
+        if part is None:
+            raise wire.nothing_sent()
+        seen = await unless_gone(context, request.receive, look(house, caller, part.staged))
+        facts = wire.accepted(part, seen, settings.rules())
+        image = await keep(house, caller, part.staged, facts, part.filename, place=place)
     return _respond(context, wire.answer(_describe(image, place, house, context, caller)))
 
 
@@ -137,13 +142,6 @@ async def _enter(house: House, caller: Caller, scope: str, store: str, product: 
     require_scope(caller, scope)
     await enter(house, caller, wire.opaque_id(store))
     return Place(kind="product", container=store, holder=wire.opaque_id(product), owned=True)
-
-
-async def _keep(house: House, caller: Caller, part: Part | None, place: Place, settings: Settings) -> Image:
-    if part is None:
-        raise wire.nothing_sent()
-    facts = wire.accepted(part, await look(house, caller, part.staged), settings.rules())
-    return await keep(house, caller, part.staged, facts, part.filename, place=place)
 
 
 async def _delete_if_there(house: House, caller: Caller, image: Image, place: Place) -> None:

@@ -26,6 +26,7 @@ from tintype.model import Caller, Error, Image, Kind, Version
 from tintype.model.ids import parse_uuid
 from tintype.web.bodies import AnyRequest, Part, filename, is_multipart, staged_body, staged_part
 from tintype.web.context import Context
+from tintype.web.gone import unless_gone
 from tintype.web.responses import json_response
 
 READ = "images:read"
@@ -70,7 +71,7 @@ async def upload(
     require_scope(caller, WRITE)
     status = wire.parse_status(context.query)
     async with _received(request, house, settings) as part:
-        facts = await examine(house, caller, part.staged)
+        facts = await unless_gone(context, request.receive, examine(house, caller, part.staged))
         image = await keep(house, caller, part.staged, facts, part.filename, status=status)
     headers = {"Location": f"{context.base_url}/v1/images/{image.id}", **_PRIVATE}
     return json_response(wire.answer(image, _url(house, context, image)), status=201, headers=headers)
@@ -142,7 +143,7 @@ async def replace_original(
     async with _received(request, house, settings) as part:
         # Before anything is decoded for nobody.
         await one(house, caller, id)
-        facts = await examine(house, caller, part.staged)
+        facts = await unless_gone(context, request.receive, examine(house, caller, part.staged))
         image = await replace(house, caller, id, part.staged, facts, part.filename)
     return json_response(wire.answer(image, _url(house, context, image)), headers=_PRIVATE)
 

@@ -21,6 +21,7 @@ from tintype.model import Caller, Error, Version
 from tintype.web import bodies
 from tintype.web.bodies import AnyRequest
 from tintype.web.context import Context
+from tintype.web.gone import unless_gone
 from tintype.web.mount import Answer
 from tintype.web.responses import from_answer, json_response
 
@@ -117,7 +118,8 @@ async def add_cell_image(  # noqa: PLR0913, PLR0917  what the house hands in
     with wire.upload_errors():
         async with bodies.staged_body(house, request, limit) as staged:
             wire.require_length(context.headers, staged.size)
-            facts = wire.accepted(await examine(house, caller, staged))
+            seen = await unless_gone(context, request.receive, examine(house, caller, staged))
+            facts = wire.accepted(seen)
             image = await keep(house, caller, staged, facts, upload.filename, place=place, replace=True)
     beside = [(at, other) for at, other in await hanging(house, caller, place) if at.slot != place.slot]
     return json_response(wire.answer_added(place, image, beside))
