@@ -12,7 +12,7 @@ from tintype.core.fairness import Load
 from tintype.core.later import Later, LaterSettings
 from tintype.core.render import Picture, rendition, rendition_tag
 from tintype.core.workers import Workers, WorkerSettings
-from tintype.imaging import Format, Recipe
+from tintype.imaging import Format, Recipe, extras
 from tintype.model import Error, Image, Kind
 from tintype.settings import load
 
@@ -57,6 +57,20 @@ async def test_a_webp_stands_in_for_an_avif_until_that_is_there(town: Town, phot
 async def test_a_jpeg_stands_in_where_no_webp_is_read(town: Town, photo: Image) -> None:
     assert (await rendition(town.house, photo, AVIF)).media_type == "image/jpeg"
     assert (await lasting(town, photo, AVIF, frozenset())).media_type == "image/avif"
+
+
+async def test_something_stands_in_for_a_jxl_too(town: Town, photo: Image) -> None:
+    jxl = Recipe(width=160, format=Format.JXL)
+    assert (await rendition(town.house, photo, jxl, BOTH)).media_type == "image/webp"
+    assert (await lasting(town, photo, jxl)).media_type == "image/jxl"
+
+
+async def test_a_jxl_that_cannot_be_made_is_refused_and_nothing_stands_in(
+    town: Town, photo: Image, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(extras, "_is_here", lambda _package: False)
+    with pytest.raises(Error, match=r"tintype\[jxl\]"):
+        await rendition(town.house, photo, Recipe(width=160, format=Format.JXL))
 
 
 async def test_auto_comes_to_the_same_in_the_end(town: Town, photo: Image) -> None:
@@ -152,18 +166,19 @@ async def test_nothing_is_made_later_while_clients_wait(town: Town) -> None:
 
 def test_how_long_one_takes_is_learnt_from_those_before() -> None:
     later = Later(LaterSettings(live_pixels=10**9, live_seconds=1.0), None)  # type: ignore[arg-type]  # no work here
-    assert not later.is_for_later(1_000_000)
+    assert not later.is_for_later(Format.AVIF, 1_000_000)
     for _ in range(20):
-        later.took(1_000_000, 4.0)
-    assert later.is_for_later(300_000)
-    assert not later.is_for_later(200_000)
+        later.took(Format.AVIF, 1_000_000, 4.0)
+    assert not later.is_for_later(Format.JXL, 1_000_000)
+    assert later.is_for_later(Format.AVIF, 300_000)
+    assert not later.is_for_later(Format.AVIF, 200_000)
     for _ in range(40):
-        later.took(1_000_000, 0.1)
-    assert not later.is_for_later(1_000_000)
+        later.took(Format.AVIF, 1_000_000, 0.1)
+    assert not later.is_for_later(Format.AVIF, 1_000_000)
 
 
 def test_a_tiny_picture_tells_nothing_about_large_ones() -> None:
     later = Later(LaterSettings(), None)  # type: ignore[arg-type]  # no work here
     for _ in range(20):
-        later.took(100, 1.0)
-    assert not later.is_for_later(1_000_000)
+        later.took(Format.AVIF, 100, 1.0)
+    assert not later.is_for_later(Format.AVIF, 1_000_000)

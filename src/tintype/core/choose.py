@@ -11,7 +11,7 @@ from tintype.imaging.auto import TINY_PIXELS, candidates
 from tintype.imaging.recipe import FINGERPRINT_DIGITS
 from tintype.model import Image
 
-SLOW = frozenset({Format.AVIF})
+SLOW = frozenset({Format.AVIF, Format.JXL})
 """Formats whose encoders can take longer than anybody wants to wait."""
 
 
@@ -44,8 +44,10 @@ def makings(image: Image, recipe: Recipe, accepted: AbstractSet[Format] = frozen
     best = Making((recipe,), (format,))
     if format not in SLOW:
         return (best,)
-    others = [other for other in _suiting(image, recipe, accepted) if other not in SLOW]
-    return (best, *(Making((replace(recipe, format=other),), (other,)) for other in others))
+    # They stand still, and so does what stands in.
+    still = replace(recipe, frames=1) if image.frames > 1 else recipe
+    others = [other for other in _suiting(image, still, accepted) if other not in SLOW]
+    return (best, *(Making((replace(still, format=other),), (other,)) for other in others))
 
 
 def varies(image: Image, recipe: Recipe) -> bool:

@@ -7,10 +7,11 @@ import structlog
 from msgspec import Meta, Struct
 
 from tintype.core.workers import Workers
+from tintype.imaging import Format
 from tintype.model import Error
 
 FIRST_GUESS = 0.3e-6
-"""Seconds a pixel until the first is made: an AVIF at libvips' effort 1 on a slow core."""
+"""Seconds a pixel until the first of a format is made: an AVIF at libvips' effort 1 on a slow core."""
 LEAST_TELLING = 200_000
 """Pixels of the smallest picture that tells how long one takes; below it the source takes longer."""
 NEWS = 0.2
@@ -20,7 +21,7 @@ log = structlog.get_logger("tintype")
 
 
 class LaterSettings(Struct, frozen=True, forbid_unknown_fields=True):
-    """Pictures in formats that are slow to make (AVIF): something quicker stands in for it."""
+    """Pictures in formats that are slow to make (AVIF, JPEG XL): something quicker stands in for them."""
 
     live_pixels: Annotated[int, Meta(ge=0)] = 1_000_000
     """The most pixels of such a picture that a client waits for; 0: none is waited for."""
@@ -42,18 +43,20 @@ class Later:
         self._workers = workers
         self._jobs: dict[Hashable, Callable[[], Coroutine[Any, Any, object]]] = {}
         self._is_busy = False
-        self._pace = FIRST_GUESS
+        self._pace: dict[Format, float] = {}
         self.made = 0
         self.dropped = 0
 
-    def is_for_later(self, pixels: int) -> bool:
-        """Whether a picture of so many pixels takes longer than a client should wait."""
-        return pixels > self._settings.live_pixels or pixels * self._pace > self._settings.live_seconds
+    def is_for_later(self, format: Format, pixels: int) -> bool:
+        """Whether a picture of so many pixels takes longer in this format than a client should wait."""
+        seconds = pixels * self._pace.get(format, FIRST_GUESS)
+        return pixels > self._settings.live_pixels or seconds > self._settings.live_seconds
 
-    def took(self, pixels: int, seconds: float) -> None:
+    def took(self, format: Format, pixels: int, seconds: float) -> None:
         """Learn from a picture of so many pixels that took so long."""
         if pixels >= LEAST_TELLING:
-            self._pace += NEWS * (seconds / pixels - self._pace)
+            pace = self._pace.get(format, FIRST_GUESS)
+            self._pace[format] = pace + NEWS * (seconds / pixels - pace)
 
     def add(self, key: Hashable, work: Callable[[], Coroutine[Any, Any, object]]) -> None:
         """Do work later, unless there is too much of it, or the same (by key) waits already."""

@@ -16,6 +16,7 @@ from tintype.core.fairness import Load
 from tintype.core.house import House
 from tintype.core.tally import Tally
 from tintype.imaging import Format, ImageRefused, Reason, Recipe, Rendition, render, row
+from tintype.imaging.extras import is_installed
 from tintype.model import Error, Image, Kind
 
 Gate = Callable[[], Awaitable[None]]
@@ -91,7 +92,7 @@ async def rendition(
     made = await house.workers.disk(_find, house, _places(house, image, best))
     if made is not None:
         return _picture(image, best, made)
-    if others and is_slow(best) and house.later.is_for_later(output_pixels(image, recipe)):
+    if others and _is_for_later(house, best, output_pixels(image, recipe)):
         return await _stand_in(house, image, best, others[0], may_make)
     return _picture(image, best, await _make_once(house, image, best, may_make))
 
@@ -113,6 +114,12 @@ class _Made(Struct, frozen=True):
 
 _Places = dict[Format, Path]
 """Where what is made lies, by the format that it comes out in: one, unless several are tried."""
+
+
+def _is_for_later(house: House, best: Making, pixels: int) -> bool:
+    """Whether nobody should wait for it. What can't be made here at all is refused at once."""
+    format = best.formats[0]
+    return is_slow(best) and is_installed(row(format)) and house.later.is_for_later(format, pixels)
 
 
 async def _stand_in(
@@ -232,7 +239,7 @@ def _draw(house: House, image: Image, recipe: Recipe) -> Rendition:
         # An original that was examined when it came can be drawn: whatever this is, it is our fault.
         raise
     if made.format in SLOW:
-        house.later.took(made.width * made.height, time.perf_counter() - began)
+        house.later.took(made.format, made.width * made.height, time.perf_counter() - began)
     return made
 
 
