@@ -60,7 +60,7 @@ class Renditions:
 
     def path(self, image: UUID, version: int, fingerprint: str, extension: str) -> Path:
         """Where a rendition lies, if it was made."""
-        return self._folder(image) / f"{version}-{fingerprint}.{extension}"
+        return self._folder(image, f"{version}-{fingerprint}.{extension}")
 
     def find(self, path: Path) -> int | None:
         """The size of a rendition, which is about to be used; None if it has to be made."""
@@ -129,9 +129,9 @@ class Renditions:
         """Renditions that were never put in place, and by now will not be."""
         return durable.older(self._root.glob("??/*/new-*"), older_than_seconds)
 
-    def _folder(self, image: UUID) -> Path:
+    def _folder(self, image: UUID, *name: str) -> Path:
         # The last bytes of a UUIDv7 are random; the first would put a day's images into one shard.
-        return self._root / image.hex[-2:] / str(image)
+        return self._root.joinpath(image.hex[-2:], str(image), *name)
 
 
 def _size(path: Path) -> int:

@@ -1,8 +1,8 @@
 """Delivery of pictures over plain ASGI, the long way: a link is read, its picture found or made, and sent."""
 
 import os
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager, suppress
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from datetime import UTC
 from email.utils import format_datetime
 from typing import Any
@@ -99,18 +99,13 @@ class Delivery:
             await _start(send, 304, [*_validating(answer), self._cache_control(answer)])
             await send(NOTHING)
             return
-        async with self._opened(answer, scope, receive) as source:
+        source = await self._open(answer, scope, receive)
+        try:
             if source.picture.stands_in:
                 answer = _standing_in(answer, source.picture)
             else:
                 self._keep_ready(answer, source.held)
             await self._send(scope, send, answer, source)
-
-    @asynccontextmanager
-    async def _opened(self, answer: "_Answer", scope: Scope, receive: Receive) -> AsyncIterator[Source]:
-        source = await self._open(answer, scope, receive)
-        try:
-            yield source
         finally:
             if source.file >= 0:
                 os.close(source.file)

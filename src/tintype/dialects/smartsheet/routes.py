@@ -71,7 +71,8 @@ async def image_urls(
     page = house.memory.page()
     about = f"{caller.account.id} {context.base_url} {house.keyring.generation} {expires}"
     keys = [(about, item) for item in wire.parse_plain(raw, context.headers)]
-    urls: list[wire.ImageUrl] = [page[key] for key in keys if key in page]
+    known: list[wire.ImageUrl | None] = [page.get(key) for key in keys]
+    urls = [url for url in known if url is not None]
     if not urls or len(urls) != len(keys) or len(urls) > settings.max_images:
         asked = wire.parse_request(raw, context.headers, max_images=settings.max_images)
         found = await versions(house, caller, [item.image for item in asked if item.image is not None])
