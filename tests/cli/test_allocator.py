@@ -3,11 +3,19 @@
 import re
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import httpx
 import pytest
 
+from tests import pictures
+from tests.cli.test_serve import workers_of
+from tests.running import running
+
 THREADS = 8
+HEAP = 64 * 1024 * 1024
+"""glibc's HEAP_MAX_SIZE: where an arena besides the first lies is a multiple of it."""
 
 # Every thread takes memory while all the others hold theirs, then glibc writes down its arenas.
 TAKE = f"""
@@ -55,3 +63,29 @@ def test_without_a_limit_the_allocator_is_left_as_it_is(tmp_path: Path) -> None:
     found, said = arenas(0, tmp_path / "free.xml")
     assert found > 2
     assert said == "False"
+
+
+def further_arenas(process: int) -> int:
+    """Arenas besides the first, by the map of a process's memory."""
+    found = 0
+    for line in Path(f"/proc/{process}/maps").read_text().splitlines():
+        place, may, *rest = line.split()
+        is_of_no_file = len(rest) == 3
+        found += may == "rw-p" and is_of_no_file and int(place.partition("-")[0], 16) % HEAP == 0
+    return found
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="glibc's allocator")
+@pytest.mark.parametrize(("asked", "fewest", "most"), [("0", 4, 100), ("2", 0, 2)])
+def test_a_worker_keeps_to_its_setting(tmp_path: Path, asked: str, fewest: int, most: int) -> None:
+    with running(tmp_path, "serve", {"TINTYPE_WORKERS_MALLOC_ARENAS": asked}) as service:
+        headers = {"Authorization": f"Bearer {service.token('native')}"}
+
+        def upload(seed: int) -> int:
+            body = pictures.png(30, 30, seed=seed)
+            return httpx.post(f"{service.base_url}/v1/images", content=body, headers=headers).status_code
+
+        with ThreadPoolExecutor(THREADS) as threads:
+            assert set(threads.map(upload, range(3 * THREADS))) == {201}
+        (worker,) = workers_of(service.process.pid)
+        assert fewest <= further_arenas(worker) <= most
