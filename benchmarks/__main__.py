@@ -66,7 +66,8 @@ def main(  # noqa: PLR0913  an option each
     target is missed.
     """
     if quick:
-        seconds, rounds, renders, largest = QUICK_SECONDS, QUICK_ROUNDS, QUICK_RENDERS, QUICK_LARGEST
+        seconds, rounds, renders = QUICK_SECONDS, QUICK_ROUNDS, QUICK_RENDERS
+        largest = min(largest, QUICK_LARGEST)
     console = _console(stderr=markdown)
     chosen = _chosen(cells)
     folder = FOLDER.resolve()
