@@ -313,6 +313,18 @@ async def test_a_client_that_goes_away_does_not_wait_for_its_upload(tmp_path: Pa
         assert not list((tmp_path / "incoming").iterdir())
 
 
+async def test_an_upload_may_wait_longer_than_its_body_may_stand_still(tmp_path: Path) -> None:
+    brief = {"TINTYPE_WORKERS_RENDER_SLOTS": "1", "TINTYPE_WEB_BODY_IDLE_SECONDS": "0.001"}
+    async with opened(tmp_path, **brief) as door:
+        path, content, headers = native(make_token(door.town.data, "native", "north"))
+        image = await door.town.add(data=pictures.png(1500, 1500))
+        before = asyncio.create_task(door.ask(door.link(image, Recipe(width=900))))
+        workers = door.app._house.workers  # noqa: SLF001  there is no other way to see the slots
+        await until(lambda: bool(workers._holding))  # noqa: SLF001
+        upload = await door.send(path, "POST", headers | {"content_length": str(len(content))}, content)
+        assert (upload.status, (await before).status) == (201, 200)
+
+
 async def test_pictures_in_memory_have_room_for_so_many_bytes(town: Town) -> None:
     kept = Pictures(DeliverySettings(memory_bytes=100, picture_bytes=60))
     image = await town.add()

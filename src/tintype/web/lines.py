@@ -20,7 +20,7 @@ WRITE_SIZE = getattr(select, "PIPE_BUF", 4096)
 """Bytes written at once: more of them could come apart where several processes write into one pipe."""
 
 log = structlog.get_logger("tintype")
-encode = msgspec.json.Encoder().encode
+encode = msgspec.json.Encoder(enc_hook=str).encode
 
 Told = dict[str, object]
 """The fields of a line, in their order."""
