@@ -3,12 +3,10 @@
 import asyncio
 import random
 import statistics
-import threading
 from collections.abc import Iterator
 from ctypes.util import find_library
 from math import inf
 from pathlib import Path
-from typing import Self
 
 from msgspec import Struct
 
@@ -16,7 +14,7 @@ from benchmarks import pictures
 from benchmarks.bench import OURS, Bench, Result, Row, at_most, none_failed
 from benchmarks.load import exhaust
 from benchmarks.pictures import Original
-from benchmarks.processes import MEGABYTE, peak_resident, resident
+from benchmarks.processes import MEGABYTE, Watch, peak_resident, resident
 from benchmarks.service import Library, Service, fill, serving
 from tintype.imaging import Format, Recipe
 
@@ -115,23 +113,14 @@ def _said(row: Row, weights: Weights) -> str:
     return f"{row.contender}: medians of the quarters {quarters} MB, at most {weights.peak / MEGABYTE:.0f} MB"
 
 
-class _Diary:
+class _Diary(Watch):
     """How much was resident when so many were answered."""
 
     def __init__(self, pid: int) -> None:
+        super().__init__(WEIGH_EVERY)
         self._pid = pid
         self._answered = 0
         self._entries: list[tuple[int, int]] = []
-        self._done = threading.Event()
-        self._thread = threading.Thread(target=self._write)
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._done.set()
-        self._thread.join()
 
     def tell(self, answered: int) -> None:
         self._answered = answered
@@ -142,6 +131,6 @@ class _Diary:
             of_each[min(3, 4 * answered // whole)].append(weight)
         return tuple(statistics.median(weights or [0]) for weights in of_each)
 
-    def _write(self) -> None:
-        while not self._done.wait(WEIGH_EVERY):
-            self._entries.append((self._answered, resident(self._pid)))
+    def look(self) -> None:
+        """Make an entry."""
+        self._entries.append((self._answered, resident(self._pid)))

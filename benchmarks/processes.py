@@ -7,6 +7,7 @@ import socket
 import subprocess
 import threading
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -98,14 +99,13 @@ def cpu_seconds(pids: Sequence[int]) -> float:
     return ticks / os.sysconf("SC_CLK_TCK")
 
 
-class Scales:
-    """Weighs a process with its family while it works: `peak` bytes, what they share counted once."""
+class Watch(ABC):
+    """Looks at once and then every so many seconds, on a thread of its own, while the block lasts."""
 
-    def __init__(self, pid: int) -> None:
-        self.peak = 0
-        self._pid = pid
+    def __init__(self, seconds: float) -> None:
+        self._seconds = seconds
         self._done = threading.Event()
-        self._thread = threading.Thread(target=self._weigh)
+        self._thread = threading.Thread(target=self._keep_looking)
 
     def __enter__(self) -> Self:
         self._thread.start()
@@ -115,11 +115,27 @@ class Scales:
         self._done.set()
         self._thread.join()
 
-    def _weigh(self) -> None:
-        while True:
-            self.peak = max(self.peak, sum(map(_share, family(self._pid))))
-            if self._done.wait(WEIGH_EVERY):
-                return
+    @abstractmethod
+    def look(self) -> None:
+        """Look once."""
+
+    def _keep_looking(self) -> None:
+        self.look()
+        while not self._done.wait(self._seconds):
+            self.look()
+
+
+class Scales(Watch):
+    """Weighs a process with its family while it works: `peak` bytes, what they share counted once."""
+
+    def __init__(self, pid: int) -> None:
+        super().__init__(WEIGH_EVERY)
+        self.peak = 0
+        self._pid = pid
+
+    def look(self) -> None:
+        """Weigh."""
+        self.peak = max(self.peak, sum(map(_share, family(self._pid))))
 
 
 def _wait(process: subprocess.Popen[bytes], port: int, log: Path) -> None:

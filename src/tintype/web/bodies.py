@@ -1,7 +1,7 @@
 """Request bodies: read within limits, streamed where they are large, taken apart where they are multipart."""
 
 import re
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, suppress
 from typing import Any
 from urllib.parse import unquote
@@ -20,6 +20,7 @@ from tintype.core import House, Staged
 from tintype.core.ingest import stage
 from tintype.model import Error, Kind
 from tintype.web.context import Context, of
+from tintype.web.mount import Receive
 
 MAX_SEGMENTS = 100
 """Parts of one multipart body."""
@@ -51,7 +52,7 @@ async def read(request: AnyRequest, limit: int) -> bytes:
     return await collect(of(request.scope), request.receive, limit)
 
 
-async def collect(context: Context, receive: Callable[[], Awaitable[Any]], limit: int) -> bytes:
+async def collect(context: Context, receive: Receive, limit: int) -> bytes:
     """The same, ahead of the framework."""
     _check_length(context.headers, limit)
     parts = [chunk async for chunk in _limited(_arriving(context, receive), limit)]
@@ -67,7 +68,7 @@ def chunks(request: AnyRequest) -> AsyncIterator[bytes]:
     return _arriving(of(request.scope), request.receive)
 
 
-async def _arriving(context: Context, receive: Callable[[], Awaitable[Any]]) -> AsyncIterator[bytes]:
+async def _arriving(context: Context, receive: Receive) -> AsyncIterator[bytes]:
     while not context.body_is_read:
         event = await receive()
         if event["type"] == "http.disconnect":

@@ -198,9 +198,11 @@ class _Watch:
         self.is_picture = False
 
     async def receive(self) -> dict[str, Any]:
+        message: dict[str, Any]
         if self._context.body_is_read:
             # All that can come is that the client goes away, at any time.
-            return await self._receive()
+            message = await self._receive()
+            return message
         self._body_is_begun = True
         try:
             async with asyncio.timeout(self._settings.body_idle_seconds):

@@ -1,15 +1,14 @@
 """Clients that go away while something is done for them."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Coroutine
 from typing import Any, TypeVar
 
 from tintype.model import Error, Kind
 from tintype.web.context import Context
+from tintype.web.mount import Receive
 
 T = TypeVar("T")
-Receive = Callable[[], Awaitable[Any]]
-"""How ASGI hands a message in: plainly, or as the framework types it."""
 
 
 async def unless_gone(context: Context, receive: Receive, work: Coroutine[Any, Any, T]) -> T:

@@ -44,7 +44,8 @@ class Wanted(Struct, frozen=True):
     free: bool = False
 
 
-Receive = Callable[[], Awaitable[dict[str, Any]]]
+Receive = Callable[[], Awaitable[Any]]
+"""How ASGI hands a message in: plainly, or as the framework types it."""
 Query = Mapping[str, str]
 Direct = Callable[[Context, Receive], Awaitable[Answer]]
 """An endpoint that is answered ahead of the framework: POST at exactly its path. Raises Error."""
