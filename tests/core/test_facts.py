@@ -193,7 +193,7 @@ async def test_a_retired_key_is_noticed(town: Town) -> None:
 
 async def test_the_list_of_changes_is_bounded_and_counts_on(town: Town) -> None:
     image, newest = await town.add(), 2 * changes.KEPT
-    row = {"image": image.id, "number": image.number, "at": town.clock()}
+    row = {"account": image.account_id, "image": image.id, "at": town.clock()}
     async with town.house.catalogue.write() as tx:
         for seq in (1, changes.KEPT + 1, changes.KEPT + 2, newest):
             await tx.execute(insert(tables.changes).values(seq=seq, **row))

@@ -17,9 +17,19 @@ async def note(tx: Transaction, account: UUID, image: UUID, now: datetime) -> No
 
     Before the image is deleted: of one that isn't there nothing is told.
     """
-    told = select(images.c.id, images.c.number, literal(now, Instant))
+    told = select(images.c.account_id, images.c.id, literal(now, Instant))
     own = told.where(images.c.account_id == account, images.c.id == image)
-    await tx.execute(insert(changes).from_select(["image", "number", "at"], own))
+    await tx.execute(insert(changes).from_select(["account", "image", "at"], own))
+    await _drop_old(tx)
+
+
+async def note_account(tx: Transaction, account: UUID, now: datetime) -> None:
+    """Tell, in the transaction that changes it, that all images of an account are delivered otherwise."""
+    await tx.execute(insert(changes).values(account=account, image=None, at=now))
+    await _drop_old(tx)
+
+
+async def _drop_old(tx: Transaction) -> None:
     newest = select(func.max(changes.c.seq)).scalar_subquery()
     await tx.execute(delete(changes).where(changes.c.seq <= newest - KEPT))
 
@@ -30,7 +40,10 @@ async def last(tx: Transaction) -> int:
     return found or 0
 
 
-async def since(tx: Transaction, seq: int) -> list[tuple[int, UUID]]:
-    """Number and image of each change behind `seq`, in order. A gap in the numbers is what was dropped."""
+async def since(tx: Transaction, seq: int) -> list[tuple[int, UUID | None]]:
+    """Number and image (None: all of an account) of each change behind `seq`, in order.
+
+    A gap in the numbers is what was dropped.
+    """
     query = select(changes.c.seq, changes.c.image).where(changes.c.seq > seq).order_by(changes.c.seq)
     return [(row.seq, row.image) for row in await tx.execute(query)]

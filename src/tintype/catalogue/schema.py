@@ -6,7 +6,7 @@ from pathlib import Path
 
 from tintype.catalogue.engine import BUSY_SECONDS
 
-HEAD = "0002"
+HEAD = "0003"
 """The newest migration; a test holds it against the migrations folder."""
 
 

@@ -16,6 +16,7 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
     Uuid,
+    false,
 )
 from sqlalchemy.engine import Dialect
 from sqlalchemy.types import TypeDecorator
@@ -49,6 +50,48 @@ accounts = Table(
     Column("created_at", Instant, nullable=False),
     # The sizes that plain links of the account may ask for, as `320x240,640x`; NULL is any.
     Column("allowed_sizes", Text),
+    # Quotas; NULL is what the settings say. Seconds of render slots are those of a minute.
+    Column("max_bytes", BigInteger),
+    Column("max_images", Integer),
+    Column("max_uploads", Integer),
+    Column("max_pixel_seconds", Integer),
+    # Whether originals are delivered without their EXIF, GPS and XMP.
+    Column("strips_metadata", Boolean, nullable=False, server_default=false()),
+)
+
+# Through which dialects the images of an account are delivered. `links` says whether those links are signed
+# ("plain", "signed"); NULL is what the dialect's settings say.
+publications = Table(
+    "publications",
+    metadata,
+    Column("account_id", Uuid, ForeignKey("accounts.id"), primary_key=True),
+    Column("dialect", String(32), primary_key=True),
+    Column("links", String(16)),
+)
+
+# What the images of an account are together, kept in the transactions that add, replace and delete them.
+usage = Table(
+    "usage",
+    metadata,
+    Column("account_id", Uuid, ForeignKey("accounts.id"), primary_key=True),
+    Column("images", Integer, nullable=False),
+    Column("bytes", BigInteger, nullable=False),
+)
+
+# Only ever added to. `actor` is a token's id or a command, `origin` an address or a user of this machine,
+# `details` a JSON object.
+audit = Table(
+    "audit",
+    metadata,
+    Column("seq", Integer, primary_key=True),
+    Column("at", Instant, nullable=False),
+    Column("event", String(64), nullable=False),
+    Column("account", String(255)),
+    Column("actor", String(255), nullable=False),
+    Column("origin", String(255), nullable=False),
+    Column("details", Text, nullable=False),
+    Index("audit_by_account", "account", "seq"),
+    sqlite_autoincrement=True,
 )
 
 people = Table(
@@ -112,6 +155,9 @@ images = Table(
     Index("images_by_modified", "account_id", "modified_at", "number"),
     Index("images_by_name", "account_id", "folded", "number"),
     Index("images_by_sha256", "sha256"),
+    # With both columns a batch of ids is found by them, whatever statistics the database has.
+    Index("images_by_id", "account_id", "id", unique=True),
+    Index("images_by_number", "account_id", "number"),
     sqlite_autoincrement=True,
 )
 
@@ -129,14 +175,14 @@ placements = Table(
     UniqueConstraint("account_id", "kind", "container", "holder", "slot"),
 )
 
-# Images whose delivery changed: deleted, replaced, archived. Every process reads what is new here and drops
-# what it remembers of them, so rows are of use for some minutes only.
+# Images whose delivery changed: deleted, replaced, archived; without an image, all of the account. Every process
+# reads what is new here and drops what it remembers of them, so rows are of use for some minutes only.
 changes = Table(
     "changes",
     metadata,
     Column("seq", Integer, primary_key=True),
-    Column("image", Uuid, nullable=False),
-    Column("number", Integer, nullable=False),
+    Column("account", Uuid, nullable=False),
+    Column("image", Uuid),
     Column("at", Instant, nullable=False),
     sqlite_autoincrement=True,
 )

@@ -69,6 +69,9 @@ async def _catch_up(house: House, seq: int | None) -> int:
         # Between here and there some were dropped: nobody knows any more which.
         house.facts.forget_all()
     for seq, image in news:  # noqa: B007  where the next question begins
-        house.facts.forget(image)
+        if image is None:
+            house.facts.forget_all()
+        else:
+            house.facts.forget(image)
     house.facts.trust(asked)
     return seq

@@ -1,0 +1,75 @@
+"""What an account publishes, what it may hold and what it holds; the audit log; indexes for batches and lists."""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0003"
+down_revision = "0002"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    """Add tables, columns and indexes, and fill them from what is there."""
+    for name, kind in (
+        ("max_bytes", sa.BigInteger()),
+        ("max_images", sa.Integer()),
+        ("max_uploads", sa.Integer()),
+        ("max_pixel_seconds", sa.Integer()),
+    ):
+        op.add_column("accounts", sa.Column(name, kind))
+    op.add_column(
+        "accounts", sa.Column("strips_metadata", sa.Boolean(), nullable=False, server_default=sa.false())
+    )
+    _publications()
+    _usage()
+    op.create_table(
+        "audit",
+        sa.Column("seq", sa.Integer(), primary_key=True),
+        sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.Column("event", sa.String(64), nullable=False),
+        sa.Column("account", sa.String(255)),
+        sa.Column("actor", sa.String(255), nullable=False),
+        sa.Column("origin", sa.String(255), nullable=False),
+        sa.Column("details", sa.Text(), nullable=False),
+        sqlite_autoincrement=True,
+    )
+    op.create_index("audit_by_account", "audit", ["account", "seq"])
+    # Rows of it are of use for minutes only: nothing is lost.
+    op.drop_table("changes")
+    op.create_table(
+        "changes",
+        sa.Column("seq", sa.Integer(), primary_key=True),
+        sa.Column("account", sa.Uuid(), nullable=False),
+        sa.Column("image", sa.Uuid()),
+        sa.Column("at", sa.BigInteger(), nullable=False),
+        sqlite_autoincrement=True,
+    )
+    op.create_index("images_by_id", "images", ["account_id", "id"], unique=True)
+    op.create_index("images_by_number", "images", ["account_id", "number"])
+
+
+def _publications() -> None:
+    op.create_table(
+        "publications",
+        sa.Column("account_id", sa.Uuid(), sa.ForeignKey("accounts.id"), primary_key=True),
+        sa.Column("dialect", sa.String(32), primary_key=True),
+        sa.Column("links", sa.String(16)),
+    )
+    op.execute(
+        "INSERT INTO publications (account_id, dialect) "
+        "SELECT DISTINCT account_id, dialect FROM tokens WHERE revoked_at IS NULL"
+    )
+
+
+def _usage() -> None:
+    op.create_table(
+        "usage",
+        sa.Column("account_id", sa.Uuid(), sa.ForeignKey("accounts.id"), primary_key=True),
+        sa.Column("images", sa.Integer(), nullable=False),
+        sa.Column("bytes", sa.BigInteger(), nullable=False),
+    )
+    op.execute(
+        "INSERT INTO usage (account_id, images, bytes) "
+        "SELECT account_id, count(*), sum(bytes) FROM images GROUP BY account_id"
+    )
