@@ -115,8 +115,8 @@ def test_a_name_that_is_no_text_is_an_error_in_one_sentence(tmp_path: Path) -> N
 
 
 def test_migrating_says_what_it_did(tmp_path: Path) -> None:
-    assert said(tmp_path / "new" / "folder", "migrate") == "Schema none -> 0002.\n"
-    assert said(tmp_path / "new" / "folder", "migrate") == "Schema 0002: nothing to do.\n"
+    assert said(tmp_path / "new" / "folder", "migrate") == "Schema none -> 0003.\n"
+    assert said(tmp_path / "new" / "folder", "migrate") == "Schema 0003: nothing to do.\n"
 
 
 def test_a_taken_port_is_named_and_a_way_out_told(tmp_path: Path) -> None:

@@ -175,8 +175,8 @@ placements = Table(
     UniqueConstraint("account_id", "kind", "container", "holder", "slot"),
 )
 
-# Images whose delivery changed: deleted, replaced, archived; without an image, all of the account. Every process
-# reads what is new here and drops what it remembers of them, so rows are of use for some minutes only.
+# Images whose delivery changed: deleted, replaced, archived; without an image, all of the account. Every
+# process reads what is new here and drops what it remembers of them, so rows are of use for minutes only.
 changes = Table(
     "changes",
     metadata,

@@ -1,4 +1,4 @@
-"""What an account publishes, what it may hold and what it holds; the audit log; indexes for batches and lists."""
+"""What an account publishes, may hold and holds; the audit log; indexes for batches and lists."""
 
 import sqlalchemy as sa
 from alembic import op
