@@ -27,6 +27,7 @@ QUICK_SECONDS, QUICK_ROUNDS, QUICK_RENDERS, QUICK_LARGEST = 1.0, 1, 200, 12.0
     type=click.Path(path_type=Path, exists=True, file_okay=False),
     help="A folder of JPEGs and PNGs to measure with besides the generated ones.",
 )
+@click.option("--against", help="A revision of this repository that the cell `before` compares with.")
 @click.option("--seconds", default=5.0, show_default=True, help="How long one load lasts.")
 @click.option("--rounds", default=3, show_default=True, help="How often each contender has its turn.")
 @click.option(
@@ -51,6 +52,7 @@ def main(  # noqa: PLR0913  an option each
     *,
     cells: str,
     images: Path | None,
+    against: str | None,
     seconds: float,
     rounds: int,
     renders: int,
@@ -76,7 +78,9 @@ def main(  # noqa: PLR0913  an option each
         console.print(f"Left out, as it can't be had: {reason}", style="yellow")
     results = []
     with tempfile.TemporaryDirectory(dir=folder, prefix="run-") as work:
-        bench = Bench(folder / "pictures", Path(work), tools, seconds, rounds, renders, largest, images)
+        bench = Bench(
+            folder / "pictures", Path(work), tools, seconds, rounds, renders, largest, images, against
+        )
         for cell in chosen:
             for result in cell.measure(bench):
                 report.show(result, console)

@@ -52,12 +52,30 @@ def measure(bench: Bench, batch: Batch) -> Iterator[Result]:
     with ExitStack() as stack:
         library = fill(folder / "library", originals)
         service = stack.enter_context(serving(library, folder / "tintype.log"))
-        body, headers = (_get_urls if batch is GET_URLS else _image_urls)(service)
-        contenders = {OURS: Asked(service.server, batch.path, headers, body)}
+        ours = asked(batch, service)
+        contenders = {OURS: ours}
         if bench.tools.python:
             server = stack.enter_context(peers.echo(bench.tools.python, folder / "echo.log"))
-            contenders[ECHO] = Asked(server, batch.echo, JSON, body)
+            contenders[ECHO] = Asked(server, batch.echo, JSON, ours.body)
         yield _result(bench, batch, contenders)
+
+
+def asked(batch: Batch, service: Service) -> Asked:
+    """The batch as a service is sent it."""
+    body, headers = (_get_urls if batch is GET_URLS else _image_urls)(service)
+    return Asked(service.server, batch.path, headers, body)
+
+
+def ask(bench: Bench, asked: Asked) -> Sample:
+    """Send the batch again and again."""
+    return press(
+        asked.server,
+        [asked.path],
+        connections=CONNECTIONS,
+        seconds=bench.seconds,
+        headers=asked.headers,
+        body=asked.body,
+    )
 
 
 def _get_urls(service: Service) -> tuple[bytes, dict[str, str]]:
@@ -71,8 +89,8 @@ def _get_urls(service: Service) -> tuple[bytes, dict[str, str]]:
 
 
 def _image_urls(service: Service) -> tuple[bytes, dict[str, str]]:
-    asked = [{"imageId": short(image.id), "width": 48} for image in service.images.values()]
-    return msgspec.json.encode(asked), JSON | {"Authorization": f"Bearer {service.library.tokens.smartsheet}"}
+    items = [{"imageId": short(image.id), "width": 48} for image in service.images.values()]
+    return msgspec.json.encode(items), JSON | {"Authorization": f"Bearer {service.library.tokens.smartsheet}"}
 
 
 def _result(bench: Bench, batch: Batch, contenders: dict[str, Asked]) -> Result:
@@ -99,13 +117,6 @@ def _answered(asked: Asked) -> int:
 
 def _load(bench: Bench, name: str, asked: Asked, weights: dict[str, int]) -> Sample:
     with Scales(asked.server.pid) as scales:
-        sample = press(
-            asked.server,
-            [asked.path],
-            connections=CONNECTIONS,
-            seconds=bench.seconds,
-            headers=asked.headers,
-            body=asked.body,
-        )
+        sample = ask(bench, asked)
     weights[name] = max(weights.get(name, 0), scales.peak)
     return sample

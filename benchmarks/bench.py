@@ -28,6 +28,7 @@ class Bench(Struct, frozen=True):
         renders: how many of them the memory is watched over.
         largest: the most megapixels of a generated original.
         images: a folder of more originals, or None.
+        against: a revision of the repository to compare with, or None.
     """
 
     pictures: Path
@@ -38,6 +39,7 @@ class Bench(Struct, frozen=True):
     renders: int
     largest: float
     images: Path | None
+    against: str | None
 
     def folder(self) -> Path:
         """A new folder that stays until the run ends.

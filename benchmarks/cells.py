@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 
 from msgspec import Struct
 
-from benchmarks import batches, cold, hits, memory, start, storm
+from benchmarks import batches, before, cold, hits, memory, start, storm
 from benchmarks.bench import Bench, Result
 from benchmarks.cold import Cold
 from benchmarks.hits import Hit
@@ -52,5 +52,8 @@ CELLS = (
     Cell("memory", "resident memory over many mixed renders", memory.measure),
     Cell("allocators", "the same under other allocators", memory.measure_allocators),
     Cell("start", "start to ready", start.measure),
+    Cell(
+        "before", "cold renditions, hits and batches beside an earlier revision (--against)", before.measure
+    ),
     Cell("loaded", "hits while cold renders saturate both cores", hits.measure_loaded),
 )

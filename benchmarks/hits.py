@@ -48,7 +48,7 @@ def measure(bench: Bench, cell: Hit) -> Iterator[Result]:
     folder = bench.folder()
     with ExitStack() as stack:
         service = _service(originals, folder, stack)
-        path, body = _of_bytes(service, originals[0], cell.bytes)
+        path, body = of_bytes(service, originals[0], cell.bytes)
         contenders = {OURS: (service.server, path)}
         if bench.tools.nginx:
             files = folder / "files"
@@ -65,7 +65,7 @@ def measure_loaded(bench: Bench) -> Iterator[Result]:
     folder = bench.folder()
     with ExitStack() as stack:
         service = _service(originals, folder, stack)
-        path, body = _of_bytes(service, originals[0], 20_000)
+        path, body = of_bytes(service, originals[0], 20_000)
         serials = count(1)
         hit = partial(press, service.server, [path], connections=CONNECTIONS, seconds=bench.seconds)
         colds: list[Sample] = []
@@ -104,7 +104,7 @@ def _service(originals: list[Original], folder: Path, stack: ExitStack) -> Servi
     return stack.enter_context(serving(library, folder / "tintype.log", settings=UNLOGGED))
 
 
-def _of_bytes(service: Service, original: Original, wanted: int) -> tuple[str, bytes]:
+def of_bytes(service: Service, original: Original, wanted: int) -> tuple[str, bytes]:
     """The path and the body of a rendition of about so many bytes."""
     least, most = 16, original.width
     path, body = "", b""
@@ -121,7 +121,7 @@ def _of_bytes(service: Service, original: Original, wanted: int) -> tuple[str, b
 def _result(bench: Bench, cell: Hit, contenders: dict[str, tuple[Server, str]], size: int) -> Result:
     weights: dict[str, int] = {}
     loads = {
-        name: partial(_load, bench, name, server, path, _headers(cell, server, path), weights)
+        name: partial(_load, bench, name, server, path, sent(cell, server, path), weights)
         for name, (server, path) in contenders.items()
     }
     samples = take_turns(bench, loads)
@@ -132,7 +132,7 @@ def _result(bench: Bench, cell: Hit, contenders: dict[str, tuple[Server, str]], 
     return Result(cell.name, f"{cell.title}, one worker, {CONNECTIONS} connections", rows, tuple(verdicts))
 
 
-def _headers(cell: Hit, server: Server, path: str) -> dict[str, str]:
+def sent(cell: Hit, server: Server, path: str) -> dict[str, str]:
     """What is sent, after looking that it is answered as the cell wants."""
     answer = fetch(server.url + path).expect(FULL)
     if not cell.unchanged:

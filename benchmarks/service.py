@@ -1,5 +1,6 @@
 """tintype under test: a library of originals, the real `tintype serve` over a real socket, links into it."""
 
+import os
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping, Sequence
@@ -81,19 +82,22 @@ class Service(Struct, frozen=True):
         return family(self.server.pid)[1:]
 
 
-def fill(data: Path, originals: Sequence[Original]) -> Library:
-    """Make a library of the originals, and tokens for it."""
+def fill(data: Path, originals: Sequence[Original], env: Mapping[str, str] | None = None) -> Library:
+    """Make a library of the originals, and tokens for it; `env` is added to the environment."""
     folder: list[str | Path] = ["--data", data]
+    environment = {**os.environ, **(env or {})}
     subprocess.run(
         [TINTYPE, "import", *folder, *(original.path for original in originals)],
         check=True,
+        env=environment,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )
 
     def token(dialect: str) -> list[str]:
         command: list[str | Path] = [TINTYPE, "token", "create", *folder, "--dialect", dialect]
-        return subprocess.run(command, check=True, capture_output=True, text=True).stdout.split()
+        done = subprocess.run(command, check=True, env=environment, capture_output=True, text=True)
+        return done.stdout.split()
 
     client, access = token("mews")
     return Library(data, Tokens((client, access), *token("smartsheet"), *token("native")))
