@@ -11,7 +11,6 @@ from PIL import Image
 from tests import pictures
 from tests.extra_pictures import corners_svg, embedding, heic, jxl, svg
 from tintype.imaging import (
-    AsideLimits,
     Facts,
     Format,
     ImageRefused,
@@ -216,14 +215,6 @@ def test_an_animated_jxl_is_refused_in_words() -> None:
     refused = refusal(b"\xff\x0a" + bits.to_bytes(8, "little"))
     assert refused.reason is Reason.UNSUPPORTED
     assert "Animated JXL" in str(refused)
-
-
-@pytest.mark.parametrize("format_", [Format.HEIC, Format.JXL])
-def test_what_takes_too_much_memory_is_refused(format_: Format) -> None:
-    data = MAKERS[format_](Image.new("RGB", (1500, 1500)))
-    with pytest.raises(ImageRefused) as caught:
-        verify(data, inspect(data), AsideLimits(memory=1024 * 1024))
-    assert caught.value.reason in {Reason.TOO_COSTLY, Reason.DAMAGED}
 
 
 @pytest.mark.parametrize("format_", CORNERS)

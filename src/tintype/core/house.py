@@ -13,7 +13,7 @@ from tintype.core.later import Later
 from tintype.core.memory import Memory
 from tintype.core.sign import Keyring
 from tintype.core.workers import Workers
-from tintype.imaging import AsideLimits, Limits, OutputLimits
+from tintype.imaging import Limits, OutputLimits
 from tintype.storage import Originals, Renditions
 
 Clock = Callable[[], datetime]
@@ -41,10 +41,8 @@ class ImageSettings(Struct, frozen=True, forbid_unknown_fields=True):
     """The most frames of an animated rendition; the others are left out."""
     max_output_total_pixels: Annotated[int, Meta(ge=1)] = 25_000_000
     """The most pixels of all frames of an animated rendition together; frames beyond them are left out."""
-    extra_seconds: Annotated[float, Meta(gt=0)] = 20.0
-    """How long the process that decodes a HEIC, JXL or SVG may take."""
-    extra_memory_bytes: Annotated[int, Meta(ge=1)] = 1024 * 1024 * 1024
-    """How much memory the process that decodes a HEIC, JXL or SVG may take."""
+    max_svg_bytes: Annotated[int, Meta(ge=1)] = 10 * 1024 * 1024
+    """The largest SVG, in bytes: a parser holds all of it, as a tree that is many times as large."""
 
     def accepted(self) -> Limits:
         """The limits on originals."""
@@ -53,7 +51,7 @@ class ImageSettings(Struct, frozen=True, forbid_unknown_fields=True):
             max_side=self.max_side,
             max_frames=self.max_frames,
             max_total_pixels=self.max_total_pixels,
-            aside=AsideLimits(seconds=self.extra_seconds, memory=self.extra_memory_bytes),
+            max_svg_bytes=self.max_svg_bytes,
         )
 
     def made(self) -> OutputLimits:

@@ -171,7 +171,7 @@ def _load(caller: Caller, staged: Staged) -> Load:
 def _examine(staged: Staged, limits: Limits) -> Facts:
     try:
         facts = inspect(staged.path, limits)
-        return structs.replace(facts, placeholder=verify(staged.path, facts, limits.aside))
+        return structs.replace(facts, placeholder=verify(staged.path, facts))
     except ImageRefused as refused:
         raise _refusal(refused) from refused
 
@@ -182,7 +182,7 @@ def _look(staged: Staged, limits: Limits) -> Look:
         format_ = recognise(staged.path)
         facts = inspect(staged.path, None)
         check_limits(facts, limits)
-        facts = structs.replace(facts, placeholder=verify(staged.path, facts, limits.aside))
+        facts = structs.replace(facts, placeholder=verify(staged.path, facts))
     except ImageRefused as refused:
         return Look(format_, facts, _refusal(refused))
     return Look(format_, facts)

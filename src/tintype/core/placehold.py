@@ -69,6 +69,6 @@ def _placeholder(house: House, sha256: str) -> Placeholder | None:
     path = house.originals.path(sha256)
     try:
         # No limits: it was accepted when it came, perhaps under others.
-        return verify(path, inspect(path, None), house.images.accepted().aside)
+        return verify(path, inspect(path, None))
     except (ImageRefused, FileNotFoundError):
         return None

@@ -1,6 +1,5 @@
 """This room makes pictures from pictures: it inspects what came in and renders recipes, by libvips."""
 
-from tintype.imaging.aside import AsideLimits
 from tintype.imaging.errors import ImageRefused, Reason
 from tintype.imaging.formats import Format, Row, extension_fits, row, sniff
 from tintype.imaging.geometry import OutputLimits, Plan, check_output, plan
@@ -11,7 +10,6 @@ from tintype.imaging.render import Rendition, output_format, render
 from tintype.imaging.words import WordError, from_words
 
 __all__ = [
-    "AsideLimits",
     "Colour",
     "Crop",
     "Facts",

@@ -6,7 +6,6 @@ import pyvips
 from msgspec import Struct
 
 from tintype.imaging.animation import animated
-from tintype.imaging.aside import AsideLimits
 from tintype.imaging.formats import Format, Row
 from tintype.imaging.geometry import Plan, Stretch
 from tintype.imaging.grid import Grid, grid
@@ -36,7 +35,6 @@ class Job(Struct, frozen=True, kw_only=True):
     target: Row
     recipe: Recipe
     frames: int = 1
-    aside: AsideLimits
 
 
 def draw(job: Job) -> pyvips.Image:
@@ -68,7 +66,7 @@ def _may_be_opaque(job: Job) -> bool:
     shrinks = all(part.scaled < part.length for part in (job.plan.across, job.plan.down))
     if not (job.facts.has_alpha and shrinks and job.facts.format in STREAMED) or job.recipe.linear:
         return False
-    image = load_whole(job.source, job.facts, job.aside).image
+    image = load_whole(job.source, job.facts).image
     if image.get_typeof("interlaced"):
         return False
     lines = _ready(image.crop(0, 0, image.width, min(image.height, LINES_TO_LOOK_AT)), job)
@@ -78,8 +76,8 @@ def _may_be_opaque(job: Job) -> bool:
 def _loaded(job: Job) -> Loaded:
     """The source; what is made smaller while it is decoded has its levels averaged, not its light."""
     if job.recipe.linear:
-        return load_whole(job.source, job.facts, job.aside)
-    return load(job.source, job.facts, job.plan, job.aside)
+        return load_whole(job.source, job.facts)
+    return load(job.source, job.facts, job.plan)
 
 
 def _resampled(loaded: Loaded, job: Job, *, weigh: bool = True) -> pyvips.Image:

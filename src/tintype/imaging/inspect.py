@@ -1,22 +1,20 @@
 """What a file is, before it is taken in: first from its header alone, then from all of its data."""
 
-import io
 from collections.abc import Callable, Mapping
-from pathlib import Path
 from types import MappingProxyType
 from typing import BinaryIO
 
 import pyvips
 from msgspec import Struct
 
-from tintype.imaging import aside, gif_blocks, png_chunks
-from tintype.imaging.aside import DEFAULT_ASIDE, AsideLimits
+from tintype.imaging import gif_blocks, heic, jxl, png_chunks, svg
 from tintype.imaging.errors import ImageRefused, Reason, size_in_words
 from tintype.imaging.extras import require
 from tintype.imaging.formats import HEAD_BYTES, Format, row, sniff
 from tintype.imaging.placeholder import Placeholder, placeholder
+from tintype.imaging.source import Source, content, length, opened
 from tintype.imaging.strangers import unsupported
-from tintype.imaging.vips import Source, decoding, open_image
+from tintype.imaging.vips import decoding, open_image
 
 FIRST_TURNED = 5  # EXIF orientations 5 to 8 are stored lying on their side
 ORIENTATIONS = range(1, 9)
@@ -27,14 +25,14 @@ SHORTEST_TO_SHRINK = 8  # a shorter side can't be decoded at an eighth
 class Limits(Struct, frozen=True, kw_only=True):
     """What is accepted as an original: pixels of a frame, of a side; frames; pixels of all frames.
 
-    `aside` bounds the process that reads what libvips doesn't.
+    `max_svg_bytes` bounds what is parsed as XML.
     """
 
     max_pixels: int = 100_000_000
     max_side: int = 20_000
     max_frames: int = 1000
     max_total_pixels: int = 400_000_000
-    aside: AsideLimits = DEFAULT_ASIDE
+    max_svg_bytes: int = 10 * 1024 * 1024
 
 
 class Facts(Struct, frozen=True, kw_only=True):
@@ -72,30 +70,32 @@ def inspect(source: Source, limits: Limits | None = DEFAULT_LIMITS) -> Facts:
     can't be read.
     """
     format_ = recognise(source)
+    if format_ is Format.SVG:
+        _check_svg_bytes(source, (limits or DEFAULT_LIMITS).max_svg_bytes)
     with decoding():
-        facts = _facts_aside(source, format_) or _facts(source, format_, open_image(source, format_))
+        facts = _facts_unseen(source, format_) or _facts(source, format_, open_image(source, format_))
     if limits is not None:
         check_limits(facts, limits)
     return facts
 
 
-def verify(source: Source, facts: Facts, limits: AsideLimits = DEFAULT_ASIDE) -> Placeholder:
+def verify(source: Source, facts: Facts) -> Placeholder:
     """Decode everything once, in little memory, and answer what can be shown until the picture is there.
 
-    Raises ImageRefused: damaged, when it is cut or broken; too costly, beyond `limits`. What decoders pass
-    over is passed over: bytes behind the end, unknown chunks. Of a TIFF only the first page is read, of an
-    AVIF or HEIC only the primary image.
+    Raises ImageRefused: damaged, when it is cut or broken; too costly. What decoders pass over is passed
+    over: bytes behind the end, unknown chunks. Of a TIFF only the first page is read, of an AVIF or HEIC only
+    the primary image.
     """
     if check := STRUCTURE_CHECKS.get(facts.format):
-        with _reader(source) as file:
+        with opened(source) as file:
             check(file)
     with decoding():
-        return placeholder(_shrunk(_all_read(source, facts, limits)))
+        return placeholder(_shrunk(_all_read(source, facts)))
 
 
 def recognise(source: Source) -> Format:
     """The format, by the first bytes; ImageRefused (unsupported) when it is none that is read here."""
-    with _reader(source) as file:
+    with opened(source) as file:
         head = file.read(HEAD_BYTES)
     format_ = sniff(head)
     if format_ is None:
@@ -104,13 +104,13 @@ def recognise(source: Source) -> Format:
     return format_
 
 
-def _all_read(source: Source, facts: Facts, limits: AsideLimits) -> pyvips.Image:
+def _all_read(source: Source, facts: Facts) -> pyvips.Image:
     """The picture, opened so that whoever reads all of it has read all of the file."""
     options = row(facts.format).load_all
     if min(facts.width, facts.height) < SHORTEST_TO_SHRINK:
         # libvips would be left with no pixel, and call the picture broken.
         options = {name: value for name, value in options.items() if name != "shrink"}
-    image = open_image(source, facts.format, limits, **options)
+    image = open_image(source, facts.format, **options)
     if facts.is_animated and "n" in options:
         # A strip of all frames, of which only the first is to be seen.
         image.avg()
@@ -133,11 +133,11 @@ def _shrunk(image: pyvips.Image) -> pyvips.Image:
     return weighed.copy_memory().unpremultiply().cast(format_)
 
 
-def _facts_aside(source: Source, format_: Format) -> Facts | None:
-    """The facts where the format is read aside, upright; None where libvips reads it."""
+def _facts_unseen(source: Source, format_: Format) -> Facts | None:
+    """The facts where a package reads the format, upright; None where libvips does."""
     if row(format_).loader is not None:
         return None
-    width, height, has_alpha = aside.header(source, format_)
+    width, height, has_alpha = HEADERS[format_](source)
     return Facts(format=format_, width=width, height=height, frames=1, has_alpha=has_alpha, orientation=1)
 
 
@@ -163,7 +163,7 @@ def _orientation(image: pyvips.Image) -> int:
 
 def _frames(source: Source, format_: Format, image: pyvips.Image) -> int:
     if format_ is Format.PNG:
-        with _reader(source) as file:
+        with opened(source) as file:
             return png_chunks.frames(file)
     if row(format_).animated and image.get_typeof("n-pages"):
         return int(image.get("n-pages"))  # not get_n_pages(), which takes more than 10,000 for 1
@@ -188,5 +188,23 @@ def check_limits(facts: Facts, limits: Limits) -> None:
         raise ImageRefused(Reason.TOO_MANY_PIXELS, sentence)
 
 
-def _reader(source: Source) -> BinaryIO:
-    return source.open("rb") if isinstance(source, Path) else io.BytesIO(source)
+def _check_svg_bytes(source: Source, most: int) -> None:
+    """Raise ImageRefused (too costly) for an SVG that is too large to be parsed."""
+    if length(source) > most:
+        raise ImageRefused(
+            Reason.TOO_COSTLY, f"The SVG has {length(source)} bytes; at most {most} are accepted."
+        )
+
+
+def _jxl_header(source: Source) -> tuple[int, int, bool]:
+    with opened(source) as file:
+        return jxl.header(file)
+
+
+HEADERS: Mapping[Format, Callable[[Source], tuple[int, int, bool]]] = MappingProxyType(
+    {
+        Format.HEIC: lambda source: heic.header(content(source)),
+        Format.JXL: _jxl_header,
+        Format.SVG: lambda source: (*svg.size(content(source)), True),
+    }
+)

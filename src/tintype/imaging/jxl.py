@@ -1,8 +1,10 @@
-"""JPEG XL: the header read by ourselves, so that a bomb is known before a pixel is decoded; and the writer.
+"""JPEG XL: the header read by ourselves, so that a bomb is known before it is decoded; reader and writer.
 
 The header is that of ISO/IEC 18181-1 (the codestream) and 18181-2 (the boxes around it).
 """
 
+import io
+from array import array
 from collections.abc import Mapping, Sequence
 from typing import Any, BinaryIO
 
@@ -10,6 +12,7 @@ import pyvips
 
 from tintype.imaging.errors import ImageRefused, Reason, damaged
 from tintype.imaging.formats import Option
+from tintype.imaging.packages import from_pixels, reading
 
 SIGNATURE = b"\xff\x0a"
 HEADER_BYTES = 512  # of the codestream; all that is asked for stands before the first name of a channel
@@ -20,6 +23,7 @@ SIDE_BITS = ((1, 9), (1, 13), (1, 18), (1, 30))
 ALPHA = 0
 MAX_CHANNELS = 8
 BEST = 100
+GREY_16, FLOATS = "I;16", "F"
 MODES = {1: "L", 2: "LA", 3: "RGB", 4: "RGBA"}
 
 Choice = Sequence[tuple[int, int]]  # of four: what to add, to how many bits
@@ -64,6 +68,39 @@ def header(file: BinaryIO) -> tuple[int, int, bool]:
     turned = bits.flag() and _is_turned(bits)
     has_alpha = _has_alpha(bits)
     return (height, width, has_alpha) if turned else (width, height, has_alpha)
+
+
+def read(data: bytes) -> pyvips.Image:
+    """The picture, upright, in memory at 8 bits, with its profile.
+
+    Raises:
+        ImageRefused: damaged, too costly; unsupported where it is an animation.
+    """
+    width, height, _ = header(io.BytesIO(data))
+    with reading():
+        return _decoded(data, (width, height))
+
+
+def _decoded(data: bytes, size: tuple[int, int]) -> pyvips.Image:
+    from pillow_jxl import Decoder  # noqa: PLC0415  an extra
+
+    is_jpeg, info, pixels, profile, _boxes = Decoder(num_threads=0)(data)
+    if is_jpeg:
+        return _unpacked(pixels, size)
+    if info.mode == GREY_16:  # little-endian: the second byte is the upper one
+        return from_pixels(pixels[1::2], size, 1, profile)
+    if info.mode.startswith(FLOATS):
+        levels = bytes(min(255, max(0, round(255 * value))) for value in array("f", pixels))
+        return from_pixels(levels, size, 1, profile)
+    return from_pixels(pixels, size, len(info.mode), profile)
+
+
+def _unpacked(jpeg: bytes, size: tuple[int, int]) -> pyvips.Image:
+    """A JPEG XL file can be a JPEG file packed anew, and is then unpacked to just that."""
+    image = pyvips.Image.jpegload_buffer(jpeg, access="sequential", fail_on="error")
+    if sorted((image.width, image.height)) != sorted(size):
+        raise damaged()
+    return image.copy_memory().autorot()
 
 
 def write(image: pyvips.Image, options: Mapping[str, Option]) -> bytes:

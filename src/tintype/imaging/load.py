@@ -5,7 +5,6 @@ import math
 import pyvips
 from msgspec import Struct
 
-from tintype.imaging.aside import AsideLimits
 from tintype.imaging.formats import Format
 from tintype.imaging.geometry import Plan
 from tintype.imaging.inspect import Facts
@@ -32,7 +31,7 @@ class Loaded(Struct, frozen=True):
     down: float = 1.0
 
 
-def load(source: Source, facts: Facts, plan: Plan, aside: AsideLimits) -> Loaded:
+def load(source: Source, facts: Facts, plan: Plan) -> Loaded:
     """Open a source as small as the plan (for the pixels as they are stored) allows; an SVG as large."""
     ratio = min(part.length / part.scaled for part in (plan.across, plan.down))
     if facts.format is Format.JPEG:
@@ -40,13 +39,13 @@ def load(source: Source, facts: Facts, plan: Plan, aside: AsideLimits) -> Loaded
     if facts.format is Format.WEBP and not facts.is_animated and ratio >= WEBP_LEAST:
         return _webp(source, plan, ratio)
     if facts.format is Format.SVG:
-        return _svg(source, plan, ratio, aside)
-    return load_whole(source, facts, aside)
+        return _svg(source, plan, ratio)
+    return load_whole(source, facts)
 
 
-def load_whole(source: Source, facts: Facts, aside: AsideLimits) -> Loaded:
+def load_whole(source: Source, facts: Facts) -> Loaded:
     """Open a source at its own size."""
-    return Loaded(open_image(source, facts.format, aside))
+    return Loaded(open_image(source, facts.format))
 
 
 def _jpeg(source: Source, ratio: float) -> Loaded:
@@ -59,7 +58,7 @@ def _webp(source: Source, plan: Plan, ratio: float) -> Loaded:
     return Loaded(image, image.width / plan.across.source, image.height / plan.down.source)
 
 
-def _svg(source: Source, plan: Plan, ratio: float, aside: AsideLimits) -> Loaded:
+def _svg(source: Source, plan: Plan, ratio: float) -> Loaded:
     most = math.sqrt(SVG_PIXELS / (plan.across.source * plan.down.source))
-    image = open_image(source, Format.SVG, aside, scale=min(1 / ratio, max(1.0, most)))
+    image = open_image(source, Format.SVG, scale=min(1 / ratio, max(1.0, most)))
     return Loaded(image, image.width / plan.across.source, image.height / plan.down.source)

@@ -49,7 +49,7 @@ def render(
     check_output(planned, facts.width, facts.height, limits)
     _check_writable(planned, target)
     if _has_to_look(planned, recipe):
-        focal = find(source, facts, recipe.crop, planned, source_limits.aside)
+        focal = find(source, facts, recipe.crop, planned)
         planned = plan(facts.width, facts.height, replace(recipe, focal=focal, crop=Crop.CENTRE))
     stored = as_stored(planned, facts.orientation)
     job = Job(
@@ -59,7 +59,6 @@ def render(
         target=target,
         recipe=recipe,
         frames=frames_kept(facts, recipe, target, (planned.width, planned.height), limits),
-        aside=source_limits.aside,
     )
     with decoding():
         data = encode(draw(job), target, recipe)

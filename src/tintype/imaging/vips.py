@@ -1,14 +1,15 @@
 """The one edge with libvips: it is made hygienic here, and pictures are opened here and nowhere else."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from types import MappingProxyType
 
 import pyvips
 
-from tintype.imaging import aside
-from tintype.imaging.aside import DEFAULT_ASIDE, AsideLimits, Source
+from tintype.imaging import heic, jxl, svg
 from tintype.imaging.errors import damaged
 from tintype.imaging.formats import Format, Option, row
+from tintype.imaging.source import Source, content
 
 __all__ = ["Source", "decoding", "open_image"]
 
@@ -18,23 +19,35 @@ pyvips.cache_set_max_mem(0)
 pyvips.cache_set_max_files(0)
 # Parallelism is ours: a picture a thread.
 pyvips.concurrency_set(1)
-# Loaders that libvips itself doesn't trust with hostile bytes; none of the six that we name is among them.
+# Loaders that libvips itself doesn't trust with hostile bytes; of those that we name only that of SVG is
+# among them, which is given what came from a filter.
 pyvips.block_untrusted_set(True)  # noqa: FBT003  # pyvips takes it by position only
+pyvips.operation_block_set("VipsForeignLoadSvg", False)  # noqa: FBT003  # the same
+
+READERS: Mapping[Format, Callable[[bytes, float], pyvips.Image]] = MappingProxyType(
+    {
+        Format.HEIC: lambda data, _: heic.read(data),
+        Format.JXL: lambda data, _: jxl.read(data),
+        Format.SVG: lambda data, scale: svg.read(data, scale=scale),
+    }
+)
+"""What reads the formats that libvips doesn't, all at once."""
 
 
-def open_image(
-    source: Source, format: Format, limits: AsideLimits = DEFAULT_ASIDE, /, **options: Option
-) -> pyvips.Image:
+def open_image(source: Source, format: Format, /, **options: Option) -> pyvips.Image:
     """The picture, opened for one pass from top to bottom by the loader of its format: libvips never guesses.
 
     Only the header is read: errors in the pixels come up when they are asked for, so callers stay inside
-    `decoding()`. A format without a loader of libvips' is decoded at once, in a process within `limits`; of
-    the options an SVG takes `scale`, the others none.
+    `decoding()`. A format without a loader of libvips' is decoded at once; of the options an SVG takes
+    `scale`, the others none.
+
+    Raises:
+        ImageRefused: damaged, or too costly, of a format that is decoded at once.
     """
     options = {"access": "sequential", "fail_on": "error", **options}
     loader = row(format).loader
     if loader is None:
-        return aside.read(source, format, limits, scale=float(options.get("scale", 1)))
+        return READERS[format](content(source), float(options.get("scale", 1)))
     if isinstance(source, bytes):
         return getattr(pyvips.Image, f"{loader}_buffer")(source, **options)
     return getattr(pyvips.Image, loader)(str(source), **options)
