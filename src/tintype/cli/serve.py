@@ -4,6 +4,7 @@ import ctypes
 import gc
 import http.client
 import os
+import resource
 import signal
 import socket
 import sys
@@ -14,7 +15,8 @@ from pathlib import Path
 
 import msgspec
 import rich_click as click
-from granian.constants import Interfaces
+from granian.constants import HTTPModes, Interfaces
+from granian.http import HTTP1Settings
 from granian.log import LogLevels
 from granian.server import Server
 
@@ -29,6 +31,8 @@ from tintype.web.front import Front
 
 PR_SET_PDEATHSIG = 1
 """The option of prctl(2) that names the signal a process gets when its parent ends."""
+READ_BYTES = 32 * 1024
+"""Bytes that are read ahead of a connection: a head of so many always fits, one of twice as many never."""
 READY_WITHIN = 60.0
 """Seconds after which we stop asking whether the service is ready."""
 
@@ -80,11 +84,18 @@ def run(settings: Settings, on_ready: Callable[[str], None], showcase: Showcase 
         return app
 
     web = settings.web
+    _allow_open_files()
     server = Server(
         "tintype",
         address=web.host,
         port=web.port,
         interface=Interfaces.ASGI,
+        http=HTTPModes.http1,
+        # HTTP/2 is for the proxy in front: granian's would take 16 MiB of headers in each of 200 streams.
+        http1_settings=HTTP1Settings(
+            header_read_timeout=round(web.head_seconds * 1000), max_buffer_size=READ_BYTES
+        ),
+        backpressure=web.connections,
         workers=web.workers,
         websockets=False,
         respawn_failed_workers=True,
@@ -93,6 +104,12 @@ def run(settings: Settings, on_ready: Callable[[str], None], showcase: Showcase 
     )
     threading.Thread(target=_announce, args=(settings, told, on_ready), daemon=True).start()
     server.serve(target_loader=load_app, wrap_loader=False)
+
+
+def _allow_open_files() -> None:
+    """Let this process and its workers open as many files and connections as the system allows them."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
 def _become_worker() -> None:

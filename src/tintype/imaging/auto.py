@@ -14,18 +14,17 @@ TINY_PIXELS = 16_384
 """Up to here the frame of a file outweighs the picture, so that all formats are tried and the smallest kept:
 an AVIF has some 300 bytes before its first pixel."""
 
+_BY_MEDIA_TYPE = {row(format).media_type: format for format in MODERN}
+
 
 def accepted(accept: str) -> frozenset[Format]:
     """The modern formats that an `Accept` header (RFC 9110, 12.5.1) names.
 
     A wildcard names none: every browser sends one, whatever it reads. Nor does a quality of 0.
     """
-    named = {
-        media.strip().lower()
-        for media, _, parameters in (part.partition(";") for part in accept.split(","))
-        if not _is_refused(parameters)
-    }
-    return frozenset(format for format in MODERN if row(format).media_type in named)
+    parts = (part.partition(";") for part in accept.lower().split(","))
+    named = ((_BY_MEDIA_TYPE.get(media.strip()), parameters) for media, _, parameters in parts)
+    return frozenset(format for format, parameters in named if format and not _is_refused(parameters))
 
 
 def candidates(
@@ -57,6 +56,6 @@ def _plain(source: Format, recipe: Recipe, *, has_alpha: bool, moves: bool) -> F
 def _is_refused(parameters: str) -> bool:
     for parameter in parameters.split(";"):
         name, _, value = parameter.partition("=")
-        if name.strip().lower() == "q":
+        if name.strip() == "q":
             return not value.strip().strip("0.")
     return False

@@ -44,6 +44,11 @@ class WebSettings(Struct, frozen=True, forbid_unknown_fields=True):
     """A path that all of the service lies under, such as /context; empty: none."""
     metrics: bool = False
     """Whether `/metrics` is answered, to anybody: what the worker process that is asked has counted."""
+    connections: Annotated[int, Meta(ge=1)] = 8192
+    """Connections that each worker process has open at once; more wait until one of them ends."""
+    head_seconds: Annotated[float, Meta(ge=0.1, le=3600)] = 30.0
+    """How long a client may take for the head of a request, from the opening of its connection or the end of
+    the answer before; so this is also how long a connection stays open between two requests."""
     drain_bytes: Annotated[int, Meta(ge=0)] = 256 * 1024 * 1024
     """How much of a request body that nobody wants is read and dropped before the answer is sent. A server
     that answers and closes while the client still sends resets the connection, and many clients then never

@@ -9,7 +9,6 @@ from collections import OrderedDict
 from collections.abc import Callable
 from collections.abc import Set as AbstractSet
 from datetime import datetime
-from functools import lru_cache
 from typing import Annotated, Any, TypeVar
 
 from msgspec import Meta, Struct
@@ -36,6 +35,8 @@ READY_SECONDS = 60.0
 """How long an answer stays ready; the next one goes the long way, which also marks its rendition as used."""
 LONGEST_LINK = 1024
 """Characters of the longest path and of the longest query of which an answer is kept ready."""
+LONGEST_ACCEPT = 1024
+"""Bytes of the longest `Accept` that is read; those of browsers have some 100. A longer one names nothing."""
 
 _READING = frozenset({"GET", "HEAD"})
 _TAG, _SINCE = b"if-none-match", b"if-modified-since"
@@ -268,13 +269,9 @@ class Shelf:
 
 
 def reads(headers: Pairs) -> frozenset[Format]:
-    """The modern formats that a client reads, by its `Accept`."""
-    return _reads(b",".join([value for name, value in headers if name == _ACCEPT]))
-
-
-@lru_cache(maxsize=1000)
-def _reads(accept: bytes) -> frozenset[Format]:
-    return accepted(accept.decode("latin-1"))
+    """The modern formats that a client reads, by its `Accept`, not remembered: it may be anything."""
+    accept = b",".join([value for name, value in headers if name == _ACCEPT])
+    return accepted(accept.decode("latin-1")) if len(accept) <= LONGEST_ACCEPT else frozenset()
 
 
 def _put(shelf: OrderedDict[K, V], key: K, value: V, most: int) -> None:

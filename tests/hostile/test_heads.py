@@ -1,0 +1,59 @@
+"""Heads of requests: their protocol, their size, and what is kept of them."""
+
+from collections.abc import Callable
+from contextlib import suppress
+
+import httpx
+
+from tests import pictures
+from tests.hostile.connecting import answer, connect, head, status
+from tests.hostile.measure import MEGABYTE, memory, settles, watched
+from tests.running import Running
+
+PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + b"\x00\x00\x00\x04\x00\x00\x00\x00\x00"
+"""RFC 9113, 3.4: what a client of HTTP/2 sends first, and an empty SETTINGS frame."""
+CHROME = "image/avif,image/webp,image/apng,image/*,*/*;q=0.8"
+
+
+def test_nobody_speaks_http_2(serve: Callable[..., Running]) -> None:
+    with connect(serve().base_url) as connection:
+        connection.sendall(PREFACE)
+        assert answer(connection) == b""
+
+
+def test_a_head_of_100_kb_is_refused_and_takes_no_memory(serve: Callable[..., Running]) -> None:
+    service = serve()
+    large = head("GET", "/healthz", "X-Large: " + "x" * 100_000)
+    httpx.get(service.base_url + "/healthz")
+    with watched(service.process.pid) as peak:
+        connections = [connect(service.base_url) for _ in range(100)]
+        for connection in connections:
+            # It may be refused before all of it is sent.
+            with suppress(ConnectionError):
+                connection.sendall(large)
+        statuses = {status(answer(connection)) for connection in connections}
+        for connection in connections:
+            connection.close()
+    # The reset that ends a refused connection may overtake the answer.
+    assert statuses <= {431, 0}
+    assert peak.growth < 15 * MEGABYTE
+    whole = head("GET", "/healthz", "X-Large: " + "x" * 30_000, "Connection: close")
+    with connect(service.base_url) as connection:
+        connection.sendall(whole)
+        assert status(answer(connection)) == 200
+
+
+def test_a_thousand_long_accept_headers_are_not_remembered(serve: Callable[..., Running]) -> None:
+    service = serve()
+    with httpx.Client(base_url=service.base_url) as client:
+        token = {"Authorization": f"Bearer {service.token('native')}"}
+        image = client.post("/v1/images", content=pictures.jpeg(64, 48, seed=3), headers=token).json()["id"]
+        asked = {"links": [{"image": image, "width": 32, "format": "auto"}]}
+        url = client.post("/v1/links", json=asked, headers=token).json()["links"][0]["url"]
+        for _ in range(3):
+            assert client.get(url, headers={"Accept": CHROME}).headers["content-type"] == "image/webp"
+        before = memory(service.process.pid)
+        for number in range(1000):
+            long = {"Accept": f"image/webp,x/{number:05}" + "y" * 28_000}
+            assert client.get(url, headers=long).headers["content-type"] == "image/jpeg"
+    assert settles(service.process.pid, before + 12 * MEGABYTE), memory(service.process.pid) - before
