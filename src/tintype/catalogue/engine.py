@@ -6,8 +6,9 @@ makes a hop between threads of every step of a statement.
 
 import asyncio
 import functools
+import itertools
 import sqlite3
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
@@ -22,6 +23,8 @@ BUSY_SECONDS = 30
 """How long a writer waits for another process's write transaction before it gives up."""
 READERS = 4
 """Read transactions at the same time, unless a setting says otherwise."""
+BATCH = 1_000
+"""Values that one statement asks for at most; SQLite takes 32,766 parameters."""
 STOP_SECONDS = 0.01
 """How often a cancelled statement that still runs is told to stop."""
 
@@ -198,6 +201,13 @@ class Database:
 def url(path: Path) -> URL:
     """The SQLAlchemy address of an SQLite file, whatever characters its path has."""
     return URL.create("sqlite", database=str(path))
+
+
+def batches(values: Iterable[T]) -> Iterator[list[T]]:
+    """Values without those that come twice, as many at a time as a statement takes."""
+    left = iter(dict.fromkeys(values))
+    while batch := list(itertools.islice(left, BATCH)):
+        yield batch
 
 
 def _straight(connection: Connection, question: Callable[[Transaction], Coroutine[Any, Any, T]]) -> T:

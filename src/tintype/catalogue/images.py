@@ -8,7 +8,7 @@ from uuid import UUID
 from msgspec import structs
 from sqlalchemy import ColumnElement, Row, Select, delete, func, insert, select, update
 
-from tintype.catalogue.engine import Transaction
+from tintype.catalogue.engine import Transaction, batches
 from tintype.catalogue.tables import images, people
 from tintype.imaging import Format
 from tintype.model import Draft, Image, Person, Status, Version
@@ -44,11 +44,13 @@ async def record(tx: Transaction, account: UUID, person: Person, draft: Draft, n
 
 
 async def versions(tx: Transaction, account: UUID, ids: Sequence[UUID]) -> dict[UUID, Version]:
-    """The present versions of those of `ids` that the account owns, in one query."""
-    rows = await tx.execute(
-        select(*_VERSION).where(images.c.account_id == account, images.c.id.in_(set(ids)))
-    )
-    return {row.id: Version(row.id, row.number, row.version, row.width, row.height) for row in rows}
+    """The present versions of those of `ids` that the account owns."""
+    found: dict[UUID, Version] = {}
+    for batch in batches(ids):
+        query = select(*_VERSION).where(images.c.account_id == account, images.c.id.in_(batch))
+        for row in await tx.execute(query):
+            found[row.id] = Version(row.id, row.number, row.version, row.width, row.height)
+    return found
 
 
 async def get(tx: Transaction, account: UUID, id: UUID) -> Image | None:
@@ -94,8 +96,11 @@ async def newest(tx: Transaction, account: UUID, before: int | None, limit: int)
 
 async def numbered(tx: Transaction, account: UUID, numbers: Sequence[int]) -> dict[int, Image]:
     """Those of the numbered images that the account owns."""
-    rows = await tx.execute(_whole().where(images.c.account_id == account, images.c.number.in_(set(numbers))))
-    return {row.number: _image(row) for row in rows}
+    found: dict[int, Image] = {}
+    for batch in batches(numbers):
+        query = _whole().where(images.c.account_id == account, images.c.number.in_(batch))
+        found |= {row.number: _image(row) for row in await tx.execute(query)}
+    return found
 
 
 async def set_status(tx: Transaction, image: Image, status: Status, person: Person, now: datetime) -> Image:

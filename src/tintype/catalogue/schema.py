@@ -38,6 +38,7 @@ def migrate(path: Path) -> tuple[str | None, str]:
     """
     before = revision(path)
     if before == HEAD:
+        _drop_statistics(path)
         return before, HEAD
     # Imported here: most starts need no migration, and this import takes longer than all else of one.
     from tintype.catalogue import upgrade  # noqa: PLC0415
@@ -48,3 +49,15 @@ def migrate(path: Path) -> tuple[str | None, str]:
         )
     upgrade.to_head(path)
     return before, HEAD
+
+
+def _drop_statistics(path: Path) -> None:
+    """Remove what an ANALYZE left.
+
+    The queries are written for the plans that SQLite makes without statistics, which stay the same. With
+    those of a small catalogue it would read all of the large one that has become of it.
+    """
+    with closing(sqlite3.connect(path, timeout=BUSY_SECONDS)) as connection:
+        found = connection.execute("SELECT name FROM sqlite_master WHERE name GLOB 'sqlite_stat[0-9]'")
+        for (name,) in found.fetchall():
+            connection.execute(f"DROP TABLE {name}")

@@ -154,7 +154,9 @@ images = Table(
     Column("colour", String(7)),
     Index("images_by_modified", "account_id", "modified_at", "number"),
     Index("images_by_name", "account_id", "folded", "number"),
-    Index("images_by_sha256", "sha256"),
+    Index("images_by_created", "account_id", "created_at", "number"),
+    # The account too: without it an account's image of certain bytes is sought among all it has.
+    Index("images_by_sha256", "sha256", "account_id"),
     # With both columns a batch of ids is found by them, whatever statistics the database has.
     Index("images_by_id", "account_id", "id", unique=True),
     Index("images_by_number", "account_id", "number"),

@@ -47,6 +47,9 @@ def upgrade() -> None:
     )
     op.create_index("images_by_id", "images", ["account_id", "id"], unique=True)
     op.create_index("images_by_number", "images", ["account_id", "number"])
+    op.create_index("images_by_created", "images", ["account_id", "created_at", "number"])
+    op.drop_index("images_by_sha256", "images")
+    op.create_index("images_by_sha256", "images", ["sha256", "account_id"])
 
 
 def _publications() -> None:
