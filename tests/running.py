@@ -58,15 +58,24 @@ def call_cli(
 
 
 def make_token(data: Path, dialect: str, account: str = "demo", **options: str | list[str]) -> str:
-    """The secret of a new token; for mews the client token and the access token, a line each."""
+    """The secret of a new token; for mews the client token and the access token, a line each.
+
+    A library is made if there is none.
+    """
+    if not (data / "catalogue.sqlite3").exists():
+        _invoke(["init", "--data", str(data)])
     arguments = ["token", "create", "--dialect", dialect, "--account", account]
     for name, value in options.items():
         for each in [value] if isinstance(value, str) else value:
             arguments += [f"--{name}", each]
+    return _invoke([*arguments, "--data", str(data)])
+
+
+def _invoke(arguments: list[str]) -> str:
     # In this process: a process of its own spends a second on imports, and tests make many tokens. In a
     # thread: the command runs an event loop, and so may the test.
     with ThreadPoolExecutor(1) as thread:
-        done = thread.submit(CliRunner().invoke, main, [*arguments, "--data", str(data)]).result()
+        done = thread.submit(CliRunner().invoke, main, arguments).result()
     assert done.exit_code == 0, done.output
     return done.stdout.strip()
 

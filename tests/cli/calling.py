@@ -17,6 +17,12 @@ def call(data: Path | None, *arguments: str, env: dict[str, str | None] | None =
     return result
 
 
+def library(folder: Path) -> Path:
+    """The folder, with a new library in it."""
+    said(folder, "init")
+    return folder
+
+
 def said(data: Path | None, *arguments: str) -> str:
     """What a command says on standard output; it must succeed."""
     result = call(data, *arguments)

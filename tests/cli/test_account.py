@@ -2,11 +2,11 @@
 
 from pathlib import Path
 
-from tests.cli.calling import call, said
+from tests.cli.calling import call, library, said
 
 
 def with_account(data: Path) -> Path:
-    said(data, "token", "create", "--dialect", "native", "--account", "hotel")
+    said(library(data), "token", "create", "--dialect", "native", "--account", "hotel")
     return data
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 import pytest
 
-from tests.cli.calling import call, said
+from tests.cli.calling import call, library, said
 from tintype import __version__
 from tintype.cli import main
 from tintype.cli.main import COMMANDS
@@ -79,7 +79,7 @@ def test_an_unknown_section_is_named_in_one_sentence(tmp_path: Path) -> None:
 
 
 def test_a_catalogue_of_a_newer_version_is_left_alone(tmp_path: Path) -> None:
-    said(tmp_path, "migrate")
+    library(tmp_path)
     with closing(sqlite3.connect(tmp_path / "catalogue.sqlite3")) as connection, connection:
         connection.execute("UPDATE alembic_version SET version_num = '9999'")
     result = call(tmp_path, "check")
@@ -95,7 +95,7 @@ def test_a_file_that_is_no_catalogue_is_an_error_in_one_sentence(tmp_path: Path)
 
 
 def test_a_file_that_holds_no_keys_is_an_error_in_one_sentence(tmp_path: Path) -> None:
-    (tmp_path / "link-keys.json").write_bytes(b"{")
+    (library(tmp_path) / "link-keys.json").write_bytes(b"{")
     result = call(tmp_path, "keys", "list")
     assert result.exit_code == 1
     assert "link-keys.json" in result.stderr
@@ -109,14 +109,9 @@ def test_a_data_folder_that_is_a_file_is_an_error(tmp_path: Path) -> None:
 
 
 def test_a_name_that_is_no_text_is_an_error_in_one_sentence(tmp_path: Path) -> None:
-    result = call(tmp_path, "token", "create", "--dialect", "native", "--account", "\udcff")
+    result = call(library(tmp_path), "token", "create", "--dialect", "native", "--account", "\udcff")
     assert result.exit_code == 1
     assert "UTF-8" in result.stderr
-
-
-def test_migrating_says_what_it_did(tmp_path: Path) -> None:
-    assert said(tmp_path / "new" / "folder", "migrate") == "Schema none -> 0003.\n"
-    assert said(tmp_path / "new" / "folder", "migrate") == "Schema 0003: nothing to do.\n"
 
 
 def test_a_taken_port_is_named_and_a_way_out_told(tmp_path: Path) -> None:
@@ -138,7 +133,7 @@ def test_an_address_that_is_not_ours_is_an_error(tmp_path: Path, host: str) -> N
 
 
 def test_keys_are_listed_added_and_retired(tmp_path: Path) -> None:
-    (first,) = said(tmp_path, "keys", "list").splitlines()
+    (first,) = said(library(tmp_path), "keys", "list").splitlines()
     assert said(tmp_path, "keys", "rotate").startswith("Added ")
     old, new = said(tmp_path, "keys", "list").splitlines()
     assert old == first

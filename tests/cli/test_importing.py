@@ -128,7 +128,7 @@ def test_a_path_that_does_not_exist_is_named(data: Path) -> None:
 
 def test_an_import_that_was_killed_is_completed_by_the_next(data: Path, source: Path) -> None:
     write(source, *(f"{number:03}.png" for number in range(150)))
-    said(data, "migrate")
+    said(data, "init")
     with killable(data, "import", str(source)) as importing:
         while len(names(data)) < 20:
             assert importing.process.poll() is None

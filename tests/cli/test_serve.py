@@ -14,7 +14,7 @@ import httpx
 import pytest
 
 from tests import pictures
-from tests.cli.calling import said
+from tests.cli.calling import library, said
 from tests.cli.killing import Killable, killable
 from tests.running import Running
 
@@ -23,7 +23,7 @@ STOP_WITHIN = 20
 
 @pytest.fixture
 def data(tmp_path: Path) -> Path:
-    return tmp_path / "library"
+    return library(tmp_path / "library")
 
 
 def native_token(data: Path) -> str:

@@ -5,9 +5,14 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.calling import call, said
+from tests.cli.calling import call, library, said
 
 SECRET = re.compile(r"[A-Za-z0-9_-]{43}")
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Path:
+    return library(tmp_path / "library")
 
 
 def rows(data: Path, *options: str) -> list[list[str]]:
@@ -16,24 +21,24 @@ def rows(data: Path, *options: str) -> list[list[str]]:
     return [[cell.strip() for cell in line.split("│")[1:-1]] for line in lines if line.startswith("│")]
 
 
-def test_the_secret_is_alone_on_standard_output(tmp_path: Path) -> None:
-    result = call(tmp_path, "token", "create", "--dialect", "smartsheet")
+def test_the_secret_is_alone_on_standard_output(data: Path) -> None:
+    result = call(data, "token", "create", "--dialect", "smartsheet")
     (secret,) = result.stdout.splitlines()
     assert SECRET.fullmatch(secret)
     assert secret not in result.stderr
     assert "can't be shown again" in result.stderr
 
 
-def test_a_pair_is_two_lines(tmp_path: Path) -> None:
-    client, access = said(tmp_path, "token", "create", "--dialect", "mews").splitlines()
+def test_a_pair_is_two_lines(data: Path) -> None:
+    client, access = said(data, "token", "create", "--dialect", "mews").splitlines()
     assert SECRET.fullmatch(client)
     assert SECRET.fullmatch(access)
-    first, second = rows(tmp_path)
+    first, second = rows(data)
     assert (first[4], first[7]) == ("client", client[-4:])
     assert (second[4], second[7]) == ("access", access[-4:])
 
 
-def test_the_list_tells_everything_but_the_secret(tmp_path: Path) -> None:
+def test_the_list_tells_everything_but_the_secret(data: Path) -> None:
     options = {
         "--account": "north",
         "--person": "Борис Петров",
@@ -42,8 +47,8 @@ def test_the_list_tells_everything_but_the_secret(tmp_path: Path) -> None:
         "--label": "till [bold]3[/bold] [/x]",
         "--expires": "90m",
     }
-    secret = said(tmp_path, "token", "create", *(part for pair in options.items() for part in pair)).strip()
-    (row,) = rows(tmp_path)
+    secret = said(data, "token", "create", *(part for pair in options.items() for part in pair)).strip()
+    (row,) = rows(data)
     assert row[1:9] == [
         "north",
         "Борис Петров",
@@ -55,23 +60,23 @@ def test_the_list_tells_everything_but_the_secret(tmp_path: Path) -> None:
         "till [bold]3[/bold] [/x]",
     ]
     assert re.fullmatch(r"until \d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC", row[9])
-    assert secret not in said(tmp_path, "token", "list")
-    assert secret[:-4] not in said(tmp_path, "token", "list")
+    assert secret not in said(data, "token", "list")
+    assert secret[:-4] not in said(data, "token", "list")
 
 
-def test_the_list_can_be_one_accounts(tmp_path: Path) -> None:
+def test_the_list_can_be_one_accounts(data: Path) -> None:
     for account in ("north", "south"):
-        said(tmp_path, "token", "create", "--dialect", "native", "--account", account)
-    assert [row[1] for row in rows(tmp_path)] == ["north", "south"]
-    assert [row[1] for row in rows(tmp_path, "--account", "south")] == ["south"]
-    assert rows(tmp_path, "--account", "west") == []
+        said(data, "token", "create", "--dialect", "native", "--account", account)
+    assert [row[1] for row in rows(data)] == ["north", "south"]
+    assert [row[1] for row in rows(data, "--account", "south")] == ["south"]
+    assert rows(data, "--account", "west") == []
 
 
-def test_a_revoked_token_says_so(tmp_path: Path) -> None:
-    said(tmp_path, "token", "create", "--dialect", "mews")
-    client, access = rows(tmp_path)
-    assert said(tmp_path, "token", "revoke", client[0]) == f"Revoked {client[0]} (mews, default).\n"
-    assert [row[9].split()[0] for row in rows(tmp_path)] == ["revoked", "revoked"]
+def test_a_revoked_token_says_so(data: Path) -> None:
+    said(data, "token", "create", "--dialect", "mews")
+    client, access = rows(data)
+    assert said(data, "token", "revoke", client[0]) == f"Revoked {client[0]} (mews, default).\n"
+    assert [row[9].split()[0] for row in rows(data)] == ["revoked", "revoked"]
     assert access[9] == "valid"
 
 
@@ -79,17 +84,17 @@ def test_a_revoked_token_says_so(tmp_path: Path) -> None:
     ("token_id", "status"), [("00000000-0000-0000-0000-000000000001", 1), ("not-an-id", 2)]
 )
 def test_revoking_what_does_not_exist_is_an_error_that_names_it(
-    tmp_path: Path, token_id: str, status: int
+    data: Path, token_id: str, status: int
 ) -> None:
-    result = call(tmp_path, "token", "revoke", token_id)
+    result = call(data, "token", "revoke", token_id)
     assert result.exit_code == status
     assert token_id in result.stderr
 
 
-def test_without_scopes_a_token_has_all_of_its_dialect(tmp_path: Path) -> None:
-    said(tmp_path, "token", "create", "--dialect", "native")
-    said(tmp_path, "token", "create", "--dialect", "native", "--scope", "images:read")
-    assert [row[6] for row in rows(tmp_path)] == ["images:read images:write", "images:read"]
+def test_without_scopes_a_token_has_all_of_its_dialect(data: Path) -> None:
+    said(data, "token", "create", "--dialect", "native")
+    said(data, "token", "create", "--dialect", "native", "--scope", "images:read")
+    assert [row[6] for row in rows(data)] == ["images:read images:write", "images:read"]
 
 
 @pytest.mark.parametrize(
@@ -103,10 +108,8 @@ def test_without_scopes_a_token_has_all_of_its_dialect(tmp_path: Path) -> None:
         ([], "--dialect"),
     ],
 )
-def test_what_does_not_exist_is_named_and_no_token_made(
-    tmp_path: Path, options: list[str], named: str
-) -> None:
-    result = call(tmp_path, "token", "create", *options)
+def test_what_does_not_exist_is_named_and_no_token_made(data: Path, options: list[str], named: str) -> None:
+    result = call(data, "token", "create", *options)
     assert (result.exit_code, result.stdout) == (2, "")
     assert named in result.stderr
-    assert rows(tmp_path) == []
+    assert rows(data) == []

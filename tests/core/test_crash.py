@@ -8,7 +8,7 @@ from pathlib import Path
 import httpx
 
 from tests import pictures
-from tests.cli.calling import call, said
+from tests.cli.calling import call, library, said
 from tests.cli.killing import killable
 
 UPLOADERS = 4
@@ -62,7 +62,7 @@ def delivered(base_url: str, token: str, images: dict[str, str]) -> dict[str, st
 
 
 def test_every_acknowledged_image_survives_and_nothing_is_half_there(tmp_path: Path) -> None:
-    data = tmp_path / "library"
+    data = library(tmp_path / "library")
     token = said(data, "token", "create", "--dialect", "native").strip()
     acknowledged: dict[str, str] = {}
     for round_ in range(KILLS + 1):

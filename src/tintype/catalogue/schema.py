@@ -1,10 +1,9 @@
 """Bringing a database to the present schema."""
 
-import sqlite3
 from contextlib import closing
 from pathlib import Path
 
-from tintype.catalogue.engine import BUSY_SECONDS
+from tintype.catalogue.snapshot import connect
 
 HEAD = "0003"
 """The newest migration; a test holds it against the migrations folder."""
@@ -14,24 +13,46 @@ class SchemaTooNew(Exception):  # noqa: N818  nothing failed: the program is the
     """The catalogue was written by a newer tintype than this one."""
 
 
+class SchemaTooOld(Exception):  # noqa: N818  nothing failed: the catalogue is the older one
+    """The catalogue was written by an older tintype, and has not been migrated."""
+
+
 def revision(path: Path) -> str | None:
-    """The migration a catalogue stands at; None if it is new or empty."""
+    """The migration a catalogue stands at; None if there is none, or no tintype made it."""
     if not path.exists():
         return None
-    with closing(sqlite3.connect(path, timeout=BUSY_SECONDS)) as connection:
-        if (
-            connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'alembic_version'").fetchone()
-            is None
-        ):
+    with closing(connect(path)) as connection:
+        query = "SELECT 1 FROM sqlite_master WHERE name = 'alembic_version'"
+        if connection.execute(query).fetchone() is None:
             return None
         row = connection.execute("SELECT version_num FROM alembic_version").fetchone()
     return None if row is None else str(row[0])
 
 
-def migrate(path: Path) -> tuple[str | None, str]:
+def require_head(stands: str) -> None:
+    """Refuse a catalogue that does not stand at the newest schema.
+
+    Raises:
+        SchemaTooOld: with the command that migrates.
+        SchemaTooNew: when a newer version wrote it.
+    """
+    if stands == HEAD:
+        return
+    _refuse_unknown(stands)
+    raise SchemaTooOld(
+        f"This library is at schema {stands} and this version of tintype needs {HEAD}: "
+        "`tintype migrate` brings it there."
+    )
+
+
+def migrate(path: Path, backup: Path | None = None) -> tuple[str | None, str]:
     """Bring a catalogue to the newest schema; answers where it stood and where it stands.
 
     Two processes may do it at once: the second waits and finds the work done.
+
+    Args:
+        path: the catalogue; made if it is missing.
+        backup: where to put a copy of it before anything is changed; only if something is.
 
     Raises:
         SchemaTooNew: when a newer version wrote the catalogue.
@@ -40,14 +61,12 @@ def migrate(path: Path) -> tuple[str | None, str]:
     if before == HEAD:
         _drop_statistics(path)
         return before, HEAD
+    if before is not None:
+        _refuse_unknown(before)
     # Imported here: most starts need no migration, and this import takes longer than all else of one.
     from tintype.catalogue import upgrade  # noqa: PLC0415
 
-    if before is not None and before not in upgrade.known():
-        raise SchemaTooNew(
-            f"This catalogue is at schema {before}, which this version of tintype does not know."
-        )
-    upgrade.to_head(path)
+    upgrade.to_head(path, backup)
     return before, HEAD
 
 
@@ -57,7 +76,16 @@ def _drop_statistics(path: Path) -> None:
     The queries are written for the plans that SQLite makes without statistics, which stay the same. With
     those of a small catalogue it would read all of the large one that has become of it.
     """
-    with closing(sqlite3.connect(path, timeout=BUSY_SECONDS)) as connection:
+    with closing(connect(path)) as connection:
         found = connection.execute("SELECT name FROM sqlite_master WHERE name GLOB 'sqlite_stat[0-9]'")
         for (name,) in found.fetchall():
             connection.execute(f"DROP TABLE {name}")
+
+
+def _refuse_unknown(stands: str) -> None:
+    from tintype.catalogue import upgrade  # noqa: PLC0415  as above
+
+    if stands not in upgrade.known():
+        raise SchemaTooNew(
+            f"This catalogue is at schema {stands}, which this version of tintype does not know."
+        )

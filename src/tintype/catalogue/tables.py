@@ -41,6 +41,15 @@ class Instant(TypeDecorator[datetime]):
 
 metadata = MetaData()
 
+# One row: which library this is, and since when its catalogue has been the one. Originals older than that
+# came in with another.
+library = Table(
+    "library",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("created_at", Instant, nullable=False),
+)
+
 accounts = Table(
     "accounts",
     metadata,

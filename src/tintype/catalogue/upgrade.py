@@ -7,11 +7,13 @@ from pathlib import Path
 
 from alembic import command
 from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import create_engine, event
+from sqlalchemy import Connection, create_engine, event
 from sqlalchemy.pool import StaticPool
 
 from tintype.catalogue.engine import BUSY_SECONDS
+from tintype.catalogue.snapshot import connect, make_private, snapshot
 
 RETRY_SECONDS = 0.01
 
@@ -21,17 +23,32 @@ def known() -> set[str]:
     return {script.revision for script in ScriptDirectory.from_config(_config()).walk_revisions()}
 
 
-def to_head(path: Path) -> None:
-    """Run every migration that the catalogue lacks, in one transaction."""
-    with closing(sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None)) as raw:
+def to_head(path: Path, backup: Path | None = None) -> None:
+    """Run every migration that the catalogue lacks, in one transaction.
+
+    Args:
+        path: the catalogue; made, readable by its owner only, if it is missing.
+        backup: where to put a copy of it first, if any is lacking; a new catalogue is not copied.
+    """
+    make_private(path)
+    with closing(connect(path)) as raw:
+        raw.isolation_level = None
         _turn_on_wal(raw)
         engine = create_engine("sqlite://", creator=lambda: raw, poolclass=StaticPool)
         # Immediate: a second process that migrates at the same time waits here.
         event.listen(engine, "begin", lambda connection: connection.exec_driver_sql("BEGIN IMMEDIATE"))
         with engine.begin() as connection:
             config = _config()
+            if backup is not None and _is_older(connection, config):
+                # In here nobody writes: the copy is what the migrations begin with.
+                snapshot(path, backup)
             config.attributes["connection"] = connection
             command.upgrade(config, "head")
+
+
+def _is_older(connection: Connection, config: Config) -> bool:
+    stands = MigrationContext.configure(connection).get_current_revision()
+    return stands not in {None, ScriptDirectory.from_config(config).get_current_head()}
 
 
 def _turn_on_wal(raw: sqlite3.Connection) -> None:

@@ -11,7 +11,7 @@ import rich_click as click
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from tintype.cli.library import data_option, plain_errors, with_house
+from tintype.cli.library import data_option, in_house, make_library, plain_errors
 from tintype.core import House
 from tintype.core.ingest import examine, keep, present, stage
 from tintype.core.permit import member
@@ -58,7 +58,7 @@ def import_images(data: Path, paths: tuple[Path, ...], account: str, person: str
         caller = Caller(owner, who, NO_TOKEN, "import", Role.EDITOR, frozenset())
         return await _import_all(house, caller, files, status)
 
-    outcomes = with_house(data, work)
+    outcomes = asyncio.run(in_house(make_library(data), work))
     click.echo(", ".join(f"{outcomes[outcome]} {outcome.value}" for outcome in Outcome) + ".")
     if outcomes[Outcome.REFUSED]:
         raise SystemExit(1)

@@ -5,7 +5,7 @@ from pathlib import Path
 import rich_click as click
 
 from tintype.app import LINK_KEYS
-from tintype.cli.library import data_option, plain_errors, prepare
+from tintype.cli.library import data_option, open_library, plain_errors
 from tintype.core.sign import Keyring
 
 
@@ -47,4 +47,4 @@ def retire(data: Path, key_id: str) -> None:
 
 
 def _keyring(data: Path) -> Keyring:
-    return Keyring(prepare(data).data / LINK_KEYS)
+    return Keyring(open_library(data).data / LINK_KEYS)

@@ -4,19 +4,22 @@ import asyncio
 import functools
 import sqlite3
 from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import ParamSpec, TypeVar
 
 import rich_click as click
 from sqlalchemy.exc import DBAPIError
 
-from tintype.app import CATALOGUE, close_house, open_house
+from tintype.app import CATALOGUE, LINK_KEYS, ORIGINALS, close_house, open_house
 from tintype.catalogue import schema
 from tintype.core import House
+from tintype.core.sign import Keyring
 from tintype.dialects import discover
 from tintype.model import Error
 from tintype.settings import DATA, DEFAULT_DATA, SettingError, Settings, load
 from tintype.storage import durable
+from tintype.storage.originals import digests
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -31,6 +34,26 @@ data_option = click.option(
     help="The folder that holds the library.",
 )
 
+backup_option = click.option(
+    "--no-backup",
+    is_flag=True,
+    help="Migrate an older library without putting a copy of its catalogue beside it.",
+)
+
+
+class NoLibrary(Exception):  # noqa: N818  it is for the caller to say where one is
+    """The folder holds no library, or not all of one."""
+
+
+_SAID_IN_A_SENTENCE = (
+    SettingError,
+    NoLibrary,
+    schema.SchemaTooNew,
+    schema.SchemaTooOld,
+    Error,
+    OSError,
+)
+
 
 def plain_errors(command: Callable[P, T]) -> Callable[P, T]:
     """Say what went wrong in one sentence, without a traceback."""
@@ -39,7 +62,7 @@ def plain_errors(command: Callable[P, T]) -> Callable[P, T]:
     def guarded(*args: P.args, **kwargs: P.kwargs) -> T:
         try:
             return command(*args, **kwargs)
-        except (SettingError, schema.SchemaTooNew, Error, OSError) as error:
+        except _SAID_IN_A_SENTENCE as error:
             raise click.ClickException(str(error)) from error
         except UnicodeEncodeError as error:
             raise click.ClickException(f"This is not valid UTF-8: {error.object!a}.") from error
@@ -51,17 +74,83 @@ def plain_errors(command: Callable[P, T]) -> Callable[P, T]:
     return guarded
 
 
-def prepare(data: Path) -> Settings:
-    """The settings of a data folder, which is made if it is new and migrated if it is older."""
+def open_library(data: Path) -> Settings:
+    """The settings of a library that is there, at the present schema. Nothing is made or changed.
+
+    Raises:
+        NoLibrary: when there is none.
+        SchemaTooOld: when it has to be migrated first.
+        SchemaTooNew: when a newer tintype wrote it.
+    """
     settings = load(data, discover())
-    durable.make_folder(settings.data)
+    stands = schema.revision(settings.data / CATALOGUE)
+    if stands is None:
+        _refuse_remains(settings.data)
+        raise NoLibrary(
+            f"There is no library in {settings.data}: `tintype init` makes one, "
+            "--data or TINTYPE_DATA names another folder."
+        )
+    schema.require_head(stands)
+    return settings
+
+
+def make_library(data: Path) -> Settings:
+    """The settings of a library, which is made if there is none; an older one is not migrated.
+
+    Raises:
+        NoLibrary: when the folder has originals without their catalogue.
+        SchemaTooOld: when it has to be migrated first.
+        SchemaTooNew: when a newer tintype wrote it.
+    """
+    settings = load(data, discover())
+    if schema.revision(settings.data / CATALOGUE) is not None:
+        return open_library(data)
+    _refuse_remains(settings.data)
+    _make_private_folder(settings.data)
+    Keyring(settings.data / LINK_KEYS)
+    # Last: the catalogue is what makes a folder a library.
     schema.migrate(settings.data / CATALOGUE)
     return settings
 
 
+def prepare(data: Path, *, backup: bool = True) -> Settings:
+    """The settings of a library, which is made if there is none and migrated if it is older.
+
+    Raises:
+        NoLibrary: when the folder has originals without their catalogue.
+        SchemaTooNew: when a newer tintype wrote it.
+    """
+    settings = load(data, discover())
+    if schema.revision(settings.data / CATALOGUE) is None:
+        return make_library(data)
+    migrate_library(settings.data, backup=backup)
+    return settings
+
+
+def migrate_library(folder: Path, *, backup: bool) -> tuple[str | None, str]:
+    """Migrate a library that is there; answers where its catalogue stood and where it stands.
+
+    Args:
+        folder: of the library.
+        backup: first put a copy of the catalogue beside it, and say so.
+    """
+    catalogue = folder / CATALOGUE
+    copy = catalogue.with_name(
+        f"{CATALOGUE}.{schema.revision(catalogue)}-{datetime.now(UTC):%Y%m%dT%H%M%SZ}.backup"
+    )
+    stood, stands = schema.migrate(catalogue, copy if backup else None)
+    if copy.exists():
+        click.echo(
+            f"The catalogue of before is in {copy}. To go back: stop tintype, remove {CATALOGUE}-wal and "
+            f"{CATALOGUE}-shm, move the copy over {CATALOGUE}, and start the version of before.",
+            err=True,
+        )
+    return stood, stands
+
+
 def with_house(data: Path, work: Callable[[House], Awaitable[T]]) -> T:
-    """Do work in the house of a data folder."""
-    return asyncio.run(in_house(prepare(data), work))
+    """Do work in the house of a library that is there."""
+    return asyncio.run(in_house(open_library(data), work))
 
 
 async def in_house(settings: Settings, work: Callable[[House], Awaitable[T]]) -> T:
@@ -71,3 +160,19 @@ async def in_house(settings: Settings, work: Callable[[House], Awaitable[T]]) ->
         return await work(house)
     finally:
         await close_house(house)
+
+
+def _refuse_remains(folder: Path) -> None:
+    """Refuse a folder that a catalogue is missing from: an empty one would make all of it unused."""
+    if any(digests(folder / ORIGINALS)) or (folder / f"{CATALOGUE}-wal").exists():
+        raise NoLibrary(
+            f"{folder} has originals but no catalogue: restore {CATALOGUE} from a backup, "
+            f"or move {ORIGINALS}/ away to begin anew."
+        )
+
+
+def _make_private_folder(path: Path) -> None:
+    durable.make_folder(path.parent)
+    if not path.is_dir():
+        path.mkdir(mode=0o700, exist_ok=True)
+        durable.sync_folder(path.parent)

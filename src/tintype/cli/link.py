@@ -7,7 +7,7 @@ from uuid import UUID
 
 import rich_click as click
 
-from tintype.cli.library import data_option, in_house, plain_errors, prepare
+from tintype.cli.library import data_option, in_house, open_library, plain_errors
 from tintype.cli.serve import base_url
 from tintype.cli.token import parse_duration
 from tintype.cli.words import read_recipe
@@ -34,7 +34,7 @@ def make_link(data: Path, image: UUID, words: tuple[str, ...], expires: timedelt
     Without WORDS it is the original. With them, a rendition by the recipe that they say, each NAME=VALUE,
     as for `tintype render`; format=auto suits whoever asks. Such as: tintype link ID w=400 format=auto
     """
-    settings = prepare(data)
+    settings = open_library(data)
     recipe = read_recipe(words).normal() if words else None
 
     async def write(house: House) -> str:

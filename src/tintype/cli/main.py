@@ -9,6 +9,7 @@ from tintype import __version__
 COMMANDS = {
     "serve": "tintype.cli.serve:serve",
     "demo": "tintype.cli.demo:demo",
+    "init": "tintype.cli.init:init",
     "import": "tintype.cli.importing:import_images",
     "render": "tintype.cli.render:render_file",
     "link": "tintype.cli.link:make_link",

@@ -1,28 +1,27 @@
 """`tintype migrate`: the catalogue brought to the present schema."""
 
+from contextlib import suppress
 from pathlib import Path
 
 import rich_click as click
 
-from tintype.app import CATALOGUE
-from tintype.catalogue import schema
-from tintype.cli.library import data_option, plain_errors
+from tintype.catalogue.schema import SchemaTooOld
+from tintype.cli.library import backup_option, data_option, migrate_library, open_library, plain_errors
 from tintype.dialects import discover
 from tintype.settings import load
-from tintype.storage import durable
 
 
 @click.command()
 @data_option
+@backup_option
 @plain_errors
-def migrate(data: Path) -> None:
+def migrate(data: Path, *, no_backup: bool) -> None:
     """Bring the catalogue to the present schema.
 
-    `tintype serve` does it by itself; this is for doing it at a time of your choosing, after a backup.
+    `tintype serve` does it by itself; this is for doing it at a time of your choosing. Before anything is
+    changed a copy of the catalogue is put beside it.
     """
-    settings = load(data, discover())
-    durable.make_folder(settings.data)
-    before, after = schema.migrate(settings.data / CATALOGUE)
-    click.echo(
-        f"Schema {after}: nothing to do." if before == after else f"Schema {before or 'none'} -> {after}."
-    )
+    with suppress(SchemaTooOld):
+        open_library(data)
+    before, after = migrate_library(load(data, discover()).data, backup=not no_backup)
+    click.echo(f"Schema {after}: nothing to do." if before == after else f"Schema {before} -> {after}.")

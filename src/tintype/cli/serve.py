@@ -22,7 +22,7 @@ from granian.server import Server
 
 from tintype.app import create_app
 from tintype.cli.allocator import keep_memory_flat
-from tintype.cli.library import data_option, plain_errors, prepare
+from tintype.cli.library import backup_option, data_option, plain_errors, prepare
 from tintype.console import Showcase
 from tintype.dialects import discover
 from tintype.settings import Settings
@@ -42,15 +42,16 @@ READY_WITHIN = 60.0
 @click.option("--host", help="The address to listen on. [default: 127.0.0.1]")
 @click.option("--port", type=click.IntRange(0, 65535), help="The port; 0 picks a free one. [default: 8080]")
 @click.option("--workers", type=click.IntRange(1, 64), help="Worker processes. [default: 1]")
+@backup_option
 @plain_errors
-def serve(data: Path, host: str | None, port: int | None, workers: int | None) -> None:
+def serve(data: Path, host: str | None, port: int | None, workers: int | None, *, no_backup: bool) -> None:
     """Serve the library.
 
-    A new data folder is made, an older one migrated. All settings: `docs/settings.md`. Stop it with
-    Ctrl-C or SIGTERM: requests under way are finished first.
+    A new data folder is made; an older one is migrated, after a copy of its catalogue was put beside it.
+    All settings: `docs/settings.md`. Stop it with Ctrl-C or SIGTERM: requests under way are finished first.
     """
     run(
-        override(prepare(data), host, port, workers),
+        override(prepare(data, backup=not no_backup), host, port, workers),
         lambda url: click.echo(f"tintype serves {url}", err=True),
     )
 

@@ -81,6 +81,13 @@ class Staged:
             self._descriptor = _CLOSED
 
 
+def digests(root: Path) -> Iterator[str]:
+    """The digests of all originals in a folder, in no particular order; foreign files are passed over."""
+    for path in root.glob("??/*"):
+        if _DIGEST.match(path.name) and path.name.startswith(path.parent.name):
+            yield path.name
+
+
 class Originals:
     """A folder of originals, content-addressed: `ab/abcdef….`.
 
@@ -130,9 +137,7 @@ class Originals:
 
     def each(self) -> Iterator[str]:
         """The digests of everything stored here, in no particular order; foreign files are passed over."""
-        for path in self._root.glob("??/*"):
-            if _DIGEST.match(path.name) and path.name.startswith(path.parent.name):
-                yield path.name
+        return digests(self._root)
 
     def abandoned(self, older_than_seconds: float) -> list[Path]:
         """Temporary files that no upload can still be writing."""

@@ -1,4 +1,7 @@
-"""What an account publishes, may hold and holds; the audit log; indexes for batches and lists."""
+"""What a library is, what an account publishes and may hold; the audit log; indexes for batches and lists."""
+
+import time
+import uuid
 
 import sqlalchemy as sa
 from alembic import op
@@ -21,6 +24,7 @@ def upgrade() -> None:
     op.add_column(
         "accounts", sa.Column("strips_metadata", sa.Boolean(), nullable=False, server_default=sa.false())
     )
+    _library()
     _publications()
     _usage()
     op.create_table(
@@ -50,6 +54,19 @@ def upgrade() -> None:
     op.create_index("images_by_created", "images", ["account_id", "created_at", "number"])
     op.drop_index("images_by_sha256", "images")
     op.create_index("images_by_sha256", "images", ["sha256", "account_id"])
+
+
+def _library() -> None:
+    op.create_table(
+        "library",
+        sa.Column("id", sa.Uuid(), primary_key=True),
+        sa.Column("created_at", sa.BigInteger(), nullable=False),
+    )
+    # An older catalogue is as old as its first account.
+    first = op.get_bind().execute(sa.text("SELECT min(created_at) FROM accounts")).scalar()
+    made = sa.table("library", sa.column("id", sa.Uuid()), sa.column("created_at", sa.BigInteger()))
+    now = time.time_ns() // 1000
+    op.bulk_insert(made, [{"id": uuid.uuid4(), "created_at": now if first is None else first}])
 
 
 def _publications() -> None:

@@ -1,0 +1,206 @@
+"""Which commands make a library, which migrate one, and what the others say where there is none."""
+
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+import click
+import pytest
+from alembic import command as alembic
+from sqlalchemy import create_engine
+
+from tests import pictures
+from tests.cli.calling import call, library, said
+from tests.cli.test_commands import command, commands
+from tests.running import running
+from tintype.catalogue import schema, upgrade
+from tintype.cli import main
+
+MAKES = {("serve",), ("demo",), ("import",), ("init",)}
+NEEDS_NONE = {("render",)}
+MIGRATES = {("serve",), ("demo",), ("migrate",)}
+MAKING = [["serve", "--port", "0"], ["demo", "--port", "0"], ["init"], ["import"]]
+
+
+def leaves() -> list[tuple[str, ...]]:
+    """Every command that does something."""
+    return [path for path in commands(main) if not isinstance(command(path), click.Group)]
+
+
+def example(kind: object, folder: Path) -> str:
+    """A value that a parameter can have."""
+    if isinstance(kind, click.Path):
+        return str(folder / "elsewhere")
+    if isinstance(kind, click.Choice):
+        return str(kind.choices[0])
+    return "00000000-0000-0000-0000-000000000001" if kind is click.UUID else "native"
+
+
+def whole(path: tuple[str, ...], folder: Path) -> list[str]:
+    """A command with everything that it can't do without."""
+    given = list(path)
+    for parameter in command(path).params:
+        if parameter.required:
+            value = example(parameter.type, folder)
+            given += [parameter.opts[0], value] if isinstance(parameter, click.Option) else [value]
+    return given
+
+
+def everything(folder: Path) -> dict[str, bytes]:
+    """All that is below a folder; folders end in a slash."""
+    found = {f"{path.relative_to(folder)}/": b"" for path in folder.rglob("*") if path.is_dir()}
+    return found | {
+        str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()
+    }
+
+
+def sentence(data: Path, *arguments: str) -> str:
+    """What a refused command says: one sentence on standard error, nothing else."""
+    result = call(data, *arguments)
+    assert (result.exit_code, result.stdout) == (1, "")
+    inside = [line.strip("│ ") for line in result.stderr.splitlines() if line.startswith("│")]
+    assert "Traceback" not in result.stderr
+    return " ".join(inside)
+
+
+@pytest.fixture
+def old(tmp_path: Path) -> Path:
+    """A library as a version before left it: one schema back."""
+    data = tmp_path / "old"
+    data.mkdir()
+    engine = create_engine(f"sqlite:///{data / 'catalogue.sqlite3'}")
+    with engine.begin() as connection:
+        config = upgrade._config()  # noqa: SLF001  its migrations, and not all of them
+        config.attributes["connection"] = connection
+        alembic.upgrade(config, "0002")
+        connection.exec_driver_sql(
+            "INSERT INTO accounts (id, name, external_id, created_at) VALUES ('00', 'hotel', '1', 7)"
+        )
+    engine.dispose()
+    return data
+
+
+@pytest.fixture
+def bereft(tmp_path: Path) -> Path:
+    """A library that has lost its catalogue, and still has its originals."""
+    (tmp_path / "a.png").write_bytes(pictures.png())
+    said(tmp_path / "bereft", "import", str(tmp_path / "a.png"))
+    for path in (tmp_path / "bereft").glob("catalogue.sqlite3*"):
+        path.unlink()
+    return tmp_path / "bereft"
+
+
+@pytest.mark.parametrize("path", [each for each in leaves() if each not in MAKES | NEEDS_NONE], ids=" ".join)
+@pytest.mark.parametrize("folder", ["missing", "empty", "bereft"])
+def test_no_other_command_makes_a_library(
+    tmp_path: Path, folder: str, path: tuple[str, ...], request: pytest.FixtureRequest
+) -> None:
+    data = request.getfixturevalue("bereft") if folder == "bereft" else tmp_path / folder
+    if folder == "empty":
+        data.mkdir()
+    before = everything(tmp_path)
+    said_instead = sentence(data, *whole(path, tmp_path))
+    wanted = "has originals but no catalogue" if folder == "bereft" else "`tintype init`"
+    assert wanted in said_instead
+    assert str(data) in said_instead
+    assert everything(tmp_path) == before
+
+
+@pytest.mark.parametrize("arguments", MAKING, ids=lambda arguments: arguments[0])
+@pytest.mark.parametrize("catalogue", ["gone", "emptied"])
+def test_no_empty_catalogue_is_made_beside_originals(
+    bereft: Path, arguments: list[str], catalogue: str, tmp_path: Path
+) -> None:
+    if catalogue == "emptied":
+        (bereft / "catalogue.sqlite3").write_bytes(b"")
+    paths = [str(tmp_path / "a.png")] if arguments == ["import"] else []
+    before = everything(bereft)
+    assert "has originals but no catalogue" in sentence(bereft, *arguments, *paths)
+    assert everything(bereft) == before
+
+
+def test_a_new_library_is_complete_and_its_owners_alone(tmp_path: Path) -> None:
+    data = tmp_path / "new" / "folder"
+    assert said(data, "init") == f"Made a library in {data}.\n"
+    assert sorted(path.name for path in data.iterdir()) == ["catalogue.sqlite3", "link-keys.json"]
+    assert [path.stat().st_mode & 0o777 for path in (data, *sorted(data.iterdir()))] == [0o700, 0o600, 0o600]
+    said(data, "check")
+
+
+def test_a_library_that_is_there_is_left_as_it_is(tmp_path: Path) -> None:
+    said(library(tmp_path), "token", "create", "--dialect", "native")
+    before = everything(tmp_path)
+    assert said(tmp_path, "init") == f"There is a library in {tmp_path} already.\n"
+    assert everything(tmp_path) == before
+
+
+@pytest.mark.parametrize(
+    "path", [each for each in leaves() if each not in MIGRATES | NEEDS_NONE], ids=" ".join
+)
+def test_no_other_command_migrates(old: Path, path: tuple[str, ...], tmp_path: Path) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    before = everything(tmp_path)
+    assert "`tintype migrate`" in sentence(old, *whole(path, tmp_path))
+    assert everything(tmp_path) == before
+
+
+def tables(path: Path) -> set[str]:
+    with closing(sqlite3.connect(path)) as catalogue:
+        return {name for (name,) in catalogue.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+
+
+def backups(data: Path) -> list[Path]:
+    return list(data.glob("catalogue.sqlite3.*backup*"))
+
+
+def test_migrating_puts_a_copy_beside_the_catalogue_first(old: Path) -> None:
+    before = tables(old / "catalogue.sqlite3")
+    result = call(old, "migrate")
+    assert (result.exit_code, result.stdout) == (0, f"Schema 0002 -> {schema.HEAD}.\n")
+    (copy,) = backups(old)
+    assert str(copy) in result.stderr
+    assert "To go back" in result.stderr
+    assert copy.name.startswith("catalogue.sqlite3.0002-")
+    assert copy.stat().st_mode & 0o777 == 0o600
+    assert tables(copy) == before
+    assert schema.revision(copy) == "0002"
+    assert schema.revision(old / "catalogue.sqlite3") == schema.HEAD
+    # Going back, as the sentence says.
+    for each in ("-wal", "-shm"):
+        (old / f"catalogue.sqlite3{each}").unlink(missing_ok=True)
+    copy.replace(old / "catalogue.sqlite3")
+    assert said(old, "migrate", "--no-backup") == f"Schema 0002 -> {schema.HEAD}.\n"
+    assert backups(old) == []
+
+
+def test_nothing_to_migrate_is_nothing_to_copy(tmp_path: Path) -> None:
+    assert said(library(tmp_path), "migrate") == f"Schema {schema.HEAD}: nothing to do.\n"
+    assert backups(tmp_path) == []
+
+
+def test_a_copy_that_can_not_be_written_stops_the_migration(
+    old: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def is_full(path: Path) -> None:
+        raise OSError(28, "No space left on device", str(path))
+
+    # The disk is full once the copy is synced.
+    monkeypatch.setattr("tintype.catalogue.snapshot.sync", is_full)
+    assert "No space left" in sentence(old, "migrate")
+    assert schema.revision(old / "catalogue.sqlite3") == "0002"
+    assert backups(old) == []
+
+
+def test_serving_migrates_too_and_says_where_the_copy_is(old: Path) -> None:
+    with running(old, "serve"):
+        pass
+    (copy,) = backups(old)
+    assert schema.revision(copy) == "0002"
+    assert schema.revision(old / "catalogue.sqlite3") == schema.HEAD
+
+
+def test_a_library_is_as_old_as_its_first_account(old: Path) -> None:
+    said(old, "migrate")
+    with closing(sqlite3.connect(old / "catalogue.sqlite3")) as catalogue:
+        ((id, made),) = catalogue.execute("SELECT id, created_at FROM library")
+    assert (len(id), made) == (32, 7)
