@@ -42,6 +42,7 @@ from tintype.web.responses import from_answer
 CATALOGUE = "catalogue.sqlite3"
 ORIGINALS = "originals"
 INCOMING = "incoming"
+REMOVED = "removed"
 RENDITIONS = "renditions"
 LINK_KEYS = "link-keys.json"
 
@@ -60,7 +61,7 @@ def open_house(settings: Settings, clock: Clock = utc_now) -> House:
     catalogue = Database(settings.data / CATALOGUE, settings.workers.catalogue_readers)
     return House(
         catalogue=catalogue,
-        originals=Originals(settings.data / ORIGINALS, settings.data / INCOMING),
+        originals=Originals(settings.data / ORIGINALS, settings.data / INCOMING, settings.data / REMOVED),
         renditions=Renditions(settings.data / RENDITIONS, settings.renditions.max_bytes),
         workers=workers,
         later=Later(settings.later, workers),

@@ -12,6 +12,7 @@ from msgspec import Struct
 from tintype.core.facts import FactSettings
 from tintype.core.house import ImageSettings, RenditionSettings
 from tintype.core.later import LaterSettings
+from tintype.core.sweep import GcSettings
 from tintype.core.workers import WorkerSettings
 from tintype.dialects import Dialect
 from tintype.web.bounds import BoundSettings
@@ -34,6 +35,7 @@ SECTIONS: dict[str, type[Struct]] = {
     "facts": FactSettings,
     "delivery": DeliverySettings,
     "logs": LogSettings,
+    "gc": GcSettings,
 }
 
 
@@ -54,6 +56,7 @@ class Settings(Struct, frozen=True):
     facts: FactSettings
     delivery: DeliverySettings
     logs: LogSettings
+    gc: GcSettings
     dialects: dict[str, Any]
 
 

@@ -60,15 +60,49 @@ def test_what_nobody_needs_is_found_told_and_removed(data: Path) -> None:
     result = call(data, "check")
     assert result.exit_code == 1
     assert "tintype gc" in result.stdout
-    counted = "1 originals, renditions of 0 images, 1 temporary files.\n"
-    assert said(data, "gc", "--dry-run") == f"Would remove {counted}"
+    assert "1 temporary files are older than a day" in result.stdout
+    assert said(data, "gc", "--dry-run") == (
+        "Would set aside 1 originals, delete 0 that were set aside before, "
+        "remove renditions of 0 images and 1 temporary files.\n"
+    )
     assert unused.exists()
     assert temporary.exists()
-    assert said(data, "gc") == f"Removed {counted}"
+    assert said(data, "gc") == (
+        "Set aside 1 originals, deleted 0 that were set aside before, "
+        "removed renditions of 0 images and 1 temporary files.\n"
+    )
     assert not unused.exists()
     assert not temporary.exists()
-    assert said(data, "gc") == "Removed 0 originals, renditions of 0 images, 0 temporary files.\n"
+    assert "removed/: 1 originals, 9 bytes, were set aside, the first 20" in said(data, "check", "--deep")
+    (aside,) = (data / "removed").rglob(unused.name)
+    aside.parent.rename(aside.parent.with_name("20000101T000000Z"))
+    assert said(data, "gc").startswith("Set aside 0 originals, deleted 1 that were set aside before")
     said(data, "check", "--deep")
+
+
+def test_an_emptied_catalogue_takes_no_original_with_it(data: Path) -> None:
+    kept = originals(data)
+    with closing(sqlite3.connect(data / "catalogue.sqlite3")) as catalogue:
+        (recorded,) = catalogue.execute("SELECT count(*) FROM images").fetchone()
+        catalogue.execute("CREATE TABLE aside AS SELECT * FROM images")
+        catalogue.execute("DELETE FROM images")
+        catalogue.commit()
+    assert "It would be refused." in said(data, "gc", "--dry-run")
+    for options in ([], ["--yes-remove", "1"], ["--yes-remove", "0"]):
+        result = call(data, "gc", *options)
+        assert (result.exit_code, result.stdout) == (1, "")
+        assert "2 " in result.stderr
+    assert originals(data) == kept
+    assert said(data, "gc", "--yes-remove", str(recorded)).startswith("Set aside 2 originals")
+    assert originals(data) == []
+    with closing(sqlite3.connect(data / "catalogue.sqlite3")) as catalogue:
+        catalogue.execute("INSERT INTO images SELECT * FROM aside")
+        catalogue.commit()
+    result = call(data, "check")
+    assert (result.exit_code, result.stdout.count("`tintype gc --restore` puts it back")) == (1, 2)
+    assert said(data, "gc", "--restore") == "Put back 2 originals.\n"
+    assert originals(data) == kept
+    assert said(data, "check", "--deep") == "Every image has its bytes, and every original an image.\n"
 
 
 def test_gc_does_not_touch_what_a_damaged_library_still_has(data: Path) -> None:

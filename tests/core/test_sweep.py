@@ -14,10 +14,26 @@ from tests.core.conftest import Town
 from tintype.catalogue import tables
 from tintype.core.render import rendition
 from tintype.core.retire import delete
-from tintype.core.sweep import ABANDONED_AFTER_SECONDS, Finding, Swept, check, size, sweep
+from tintype.core.sweep import (
+    ABANDONED_AFTER_SECONDS,
+    Finding,
+    GcSettings,
+    Swept,
+    check,
+    leftovers,
+    plan,
+    put_back,
+    size,
+)
+from tintype.core.sweep import sweep as carry_out
 from tintype.imaging import Recipe
+from tintype.model import Error, Image
 
-NOTHING = Swept(0, 0, 0)
+NOTHING = Swept()
+
+
+async def sweep(town: Town, confirmed: int | None = None) -> Swept:
+    return await carry_out(town.house, await plan(town.house, GcSettings()), confirmed)
 
 
 async def findings(town: Town, *, deep: bool = False) -> list[tuple[str, UUID | None]]:
@@ -34,10 +50,10 @@ def flip_a_bit(path: Path) -> None:
     path.write_bytes(data)
 
 
-def orphan(town: Town) -> str:
+def orphan(town: Town, data: bytes = b"left over") -> str:
     """Bytes without a record, as a crash between publication and commit leaves them."""
-    with town.house.originals.stage(100) as staged:
-        staged.write(b"left over")
+    with town.house.originals.stage(len(data)) as staged:
+        staged.write(data)
         staged.seal()
         town.house.originals.publish(staged)
         return staged.sha256
@@ -59,7 +75,7 @@ async def test_a_sound_library_has_no_faults_and_nothing_to_remove(town: Town) -
         await rendition(town.house, await town.add(), Recipe(width=4))
     before = town.files()
     assert await findings(town, deep=True) == []
-    assert await sweep(town.house) == NOTHING
+    assert await sweep(town) == NOTHING
     assert town.files() == before
 
 
@@ -123,17 +139,154 @@ async def test_exactly_what_is_left_over_is_removed(town: Town) -> None:
     grow_old(fresh, ABANDONED_AFTER_SECONDS - 60)
 
     before = town.files()
-    left_over = Swept(originals=1, rendition_folders=1, temporary_files=2)
-    assert await sweep(town.house, dry_run=True) == left_over
+    planned = await plan(town.house, GcSettings())
+    assert [len(planned.unused), len(planned.rendition_folders), len(planned.temporary_files)] == [1, 1, 2]
     assert town.files() == before
-    assert await sweep(town.house) == left_over
-    assert await sweep(town.house) == NOTHING
+    assert await sweep(town) == Swept(set_aside=1, rendition_folders=1, temporary_files=2)
+    assert await sweep(town) == NOTHING
     assert await findings(town, deep=True) == []
     after = {str(path.relative_to(town.data)) for path in (fresh, fresh_draft, kept_rendition.path)}
     gone_files = set(before) - set(town.files())
     assert len(gone_files) == 4
     assert not gone_files & after
     assert town.house.originals.holds(kept.sha256)
+
+
+def aside(town: Town) -> list[str]:
+    """Originals that were set aside, each below the time at which that was."""
+    removed = town.data / "removed"
+    return sorted(str(path.relative_to(removed)) for path in removed.rglob("*") if path.is_file())
+
+
+async def test_originals_are_set_aside_for_a_week_and_then_deleted(town: Town) -> None:
+    await town.add()
+    sha256 = orphan(town)
+    assert (await sweep(town)).set_aside == 1
+    assert not town.house.originals.holds(sha256)
+    assert aside(town) == [f"20240229T120000Z/{sha256}"]
+    assert (await leftovers(town.house)).removed_bytes == len(b"left over")
+    town.clock.go(days=7, seconds=-1)
+    assert await sweep(town) == NOTHING
+    assert aside(town) == [f"20240229T120000Z/{sha256}"]
+    town.clock.go(seconds=1)
+    assert await sweep(town) == Swept(deleted=1)
+    assert [path.name for path in (town.data / "removed").iterdir()] == ["deleted"]
+
+
+async def set_aside_by_mistake(town: Town) -> Image:
+    """An image whose bytes were set aside while another catalogue was in its place."""
+    image = await town.add()
+    town.house.originals.set_aside(image.sha256, town.clock())
+    return image
+
+
+async def test_what_an_image_needs_is_told_and_put_back(town: Town) -> None:
+    image = await set_aside_by_mistake(town)
+    assert await findings(town) == [("bytes-set-aside", image.id)]
+    assert await put_back(town.house) == {True: 1}
+    assert await findings(town, deep=True) == []
+    assert aside(town) == []
+
+
+async def test_what_an_image_needs_is_never_deleted(town: Town) -> None:
+    image = await set_aside_by_mistake(town)
+    town.clock.go(days=8)
+    assert await sweep(town) == Swept(put_back=1)
+    assert town.house.originals.digest(image.sha256) == image.sha256
+
+
+async def test_damaged_bytes_are_not_put_back_and_not_deleted(town: Town) -> None:
+    image = await set_aside_by_mistake(town)
+    (lying,) = (town.data / "removed").rglob(image.sha256)
+    flip_a_bit(lying)
+    town.clock.go(days=8)
+    assert await put_back(town.house) == {False: 1}
+    assert await sweep(town) == NOTHING
+    assert lying.exists()
+
+
+async def test_what_came_in_again_meanwhile_is_not_touched_by_the_end_of_its_week(town: Town) -> None:
+    await town.add()
+    sha256 = orphan(town)
+    await sweep(town)
+    orphan(town)
+    town.clock.go(days=8)
+    assert await sweep(town) == Swept(deleted=1, set_aside=1)
+    assert [path.rpartition("/")[2] for path in aside(town)] == [sha256]
+
+
+async def forget(town: Town, images: list[Image]) -> None:
+    """As if another catalogue stood in place of theirs."""
+    async with town.house.catalogue.write() as tx:
+        for image in images:
+            await tx.execute(tables.images.delete().where(tables.images.c.number == image.number))
+
+
+@pytest.mark.parametrize(
+    ("present", "unused", "is_refused"),
+    [
+        (1, 1, True),
+        (14, 14, True),
+        (2, 1, False),
+        (10, 1, False),
+        (20, 2, False),
+        (19, 2, True),
+        (5, 4, True),
+    ],
+)
+async def test_more_than_a_tenth_is_refused_unless_the_number_is_named(
+    town: Town,
+    present: int,
+    unused: int,
+    is_refused: bool,  # noqa: FBT001  a column of the table
+) -> None:
+    await forget(town, [await town.add() for _ in range(present)][:unused])
+    (town.data / "incoming" / "upload-old").write_bytes(b"")
+    grow_old(town.data / "incoming" / "upload-old")
+    before = town.files()
+    with pytest.raises(Error, match="nothing was removed"):
+        await sweep(town, unused + 1)
+    if is_refused:
+        with pytest.raises(Error, match=f"{unused} of {present} originals .* --yes-remove {unused}`"):
+            await sweep(town)
+        assert (town.files(), aside(town)) == (before, [])
+        assert (await sweep(town, unused)).set_aside == unused
+    else:
+        assert (await sweep(town)).set_aside == unused
+    assert len(aside(town)) == unused
+
+
+async def test_originals_older_than_the_catalogue_are_refused(town: Town) -> None:
+    for _ in range(11):
+        await town.add()
+    sha256 = orphan(town)
+    grow_old(town.house.originals.path(sha256), 60)
+    with pytest.raises(Error, match="1 unused originals are older than the catalogue"):
+        await sweep(town)
+    assert town.house.originals.holds(sha256)
+    assert (await sweep(town, 1)).set_aside == 1
+
+
+async def test_nothing_is_removed_while_a_backup_runs(town: Town) -> None:
+    await town.add()
+    sha256 = orphan(town)
+    with town.house.originals.removed.held() as is_ours:
+        assert is_ours
+        with pytest.raises(Error, match="A backup is running"):
+            await sweep(town)
+    assert town.house.originals.holds(sha256)
+
+
+async def test_a_sweep_beside_an_upload_of_the_same_bytes_never_takes_its_bytes(town: Town) -> None:
+    for _ in range(11):
+        await town.add()
+    for turn in range(30):
+        data = pictures.png(8, 6, seed=turn)
+        orphan(town, data)
+        swept, image = await asyncio.gather(sweep(town), town.add(data=data))
+        assert town.house.originals.path(image.sha256).read_bytes() == data
+        assert swept.set_aside in {0, 1}
+    assert [fault async for fault in check(town.house, deep=True)] == []
 
 
 async def test_what_lies_there_and_is_not_ours_is_left_alone(town: Town) -> None:
@@ -143,7 +296,7 @@ async def test_what_lies_there_and_is_not_ours_is_left_alone(town: Town) -> None
         grow_old(town.data / folder / ".nfs0001")
     before = town.files()
     assert await findings(town, deep=True) == []
-    assert await sweep(town.house) == NOTHING
+    assert await sweep(town) == NOTHING
     assert town.files() == before
 
 
@@ -182,7 +335,7 @@ async def test_a_sweep_beside_uploads_takes_nothing_that_is_needed(town: Town) -
 
     async def sweep_often() -> None:
         for _ in range(12):
-            await sweep(town.house)
+            await sweep(town)
 
     await asyncio.gather(*(come_and_stay(each) for each in data), sweep_often())
     assert await findings(town, deep=True) == []

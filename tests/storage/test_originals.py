@@ -17,7 +17,7 @@ SHA256 = hashlib.sha256(DATA).hexdigest()
 
 @pytest.fixture
 def originals(tmp_path: Path) -> Originals:
-    return Originals(tmp_path / "originals", tmp_path / "incoming")
+    return Originals(tmp_path / "originals", tmp_path / "incoming", tmp_path / "removed")
 
 
 @contextmanager

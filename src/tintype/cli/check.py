@@ -8,13 +8,15 @@ from rich.progress import Progress
 
 from tintype.cli.library import data_option, plain_errors, with_house
 from tintype.core import House
-from tintype.core.sweep import Fault, Finding, size
+from tintype.core.sweep import Fault, Finding, Leftovers, leftovers, size
 from tintype.core.sweep import check as find
 
 _SAYS = {
     Fault.BYTES_MISSING: "image {image}: its original {sha256} is missing; restore it from a backup",
     Fault.BYTES_DAMAGED: "image {image}: its original {sha256} is damaged; restore it from a backup",
-    Fault.OBJECT_UNUSED: "original {sha256}: no image refers to it; `tintype gc` removes it",
+    Fault.BYTES_SET_ASIDE: "image {image}: its original {sha256} was set aside; "
+    "`tintype gc --restore` puts it back",
+    Fault.OBJECT_UNUSED: "original {sha256}: no image refers to it; `tintype gc` sets it aside",
 }
 
 
@@ -25,17 +27,28 @@ _SAYS = {
 def check(data: Path, *, deep: bool) -> None:
     """Verify that every image has its bytes, and every original an image.
 
-    A line for each fault; the exit status is 1 when there is one.
+    A line for each fault; the exit status is 1 when there is one. What was set aside by `tintype gc` and what
+    broken-off uploads left is told too, and is no fault.
     """
 
-    async def work(house: House) -> list[Finding]:
+    async def work(house: House) -> tuple[list[Finding], Leftovers]:
         with Progress(transient=True, console=Console(stderr=True)) as progress:
             task = progress.add_task("Checking", total=await size(house))
-            return [found async for found in find(house, deep=deep, on_step=lambda: progress.advance(task))]
+            found = [each async for each in find(house, deep=deep, on_step=lambda: progress.advance(task))]
+        return found, await leftovers(house)
 
-    findings = with_house(data, work)
+    findings, left = with_house(data, work)
     for found in findings:
         click.echo(_SAYS[found.fault].format(image=found.image, sha256=found.sha256))
+    _tell(left)
     if findings:
         raise SystemExit(1)
     click.echo("Every image has its bytes, and every original an image.")
+
+
+def _tell(left: Leftovers) -> None:
+    if left.removed:
+        since = f", the first {left.since:%Y-%m-%d %H:%M} UTC" if left.since else ""
+        click.echo(f"removed/: {left.removed} originals, {left.removed_bytes} bytes, were set aside{since}")
+    if left.temporary_files:
+        click.echo(f"{left.temporary_files} temporary files are older than a day; `tintype gc` removes them")

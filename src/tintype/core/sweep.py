@@ -1,20 +1,36 @@
 """Keeping records and bytes in step: what is wrong is found, what is left over is removed."""
 
+from collections import Counter
 from collections.abc import AsyncIterator, Callable
-from enum import StrEnum
+from contextlib import suppress
+from datetime import datetime, timedelta
+from enum import Enum, StrEnum, auto
 from pathlib import Path
+from typing import Annotated
 from uuid import UUID
 
-from msgspec import Struct
+from msgspec import Meta, Struct
 
-from tintype.catalogue import images
+from tintype.catalogue import images, library
+from tintype.catalogue.engine import Transaction
 from tintype.core.house import House
-from tintype.core.retire import drop_unused
+from tintype.model import Error, Kind
 
 ABANDONED_AFTER_SECONDS = 24 * 3600
 """No upload takes a day: a temporary file this old was left by a crash."""
 BATCH = 1000
 """Records read in one transaction."""
+TOO_MANY = 10
+"""More unused originals than one in so many are no left-overs: something is wrong with the catalogue."""
+CLOCK_SLACK_SECONDS = 1.0
+"""How far the time of a file may be behind the time of the catalogue."""
+
+
+class GcSettings(Struct, frozen=True, forbid_unknown_fields=True):
+    """What `tintype gc` does with originals that no image has."""
+
+    keep_days: Annotated[int, Meta(ge=0, le=36_500)] = 7
+    """How many days originals that were set aside stay in the folder `removed` before they are deleted."""
 
 
 class Fault(StrEnum):
@@ -22,6 +38,7 @@ class Fault(StrEnum):
 
     BYTES_MISSING = "bytes-missing"
     BYTES_DAMAGED = "bytes-damaged"
+    BYTES_SET_ASIDE = "bytes-set-aside"
     OBJECT_UNUSED = "object-unused"
 
 
@@ -33,11 +50,41 @@ class Finding(Struct, frozen=True):
     image: UUID | None = None
 
 
-class Swept(Struct, frozen=True):
-    """What a sweep removed."""
+class Plan(Struct, frozen=True):
+    """What a sweep would do, and why it should perhaps not; of `present` originals no image has `unused`."""
 
-    originals: int
-    rendition_folders: int
+    present: int
+    unused: list[str]
+    rendition_folders: list[UUID]
+    temporary_files: list[Path]
+    expired: list[Path]
+    doubt: str | None
+
+
+class Swept(Struct, frozen=True):
+    """What a sweep did: originals set aside, and those set aside earlier that it deleted or put back."""
+
+    set_aside: int = 0
+    deleted: int = 0
+    put_back: int = 0
+    rendition_folders: int = 0
+    temporary_files: int = 0
+
+
+class _Fate(Enum):
+    """What became of an original that was set aside long enough ago; a damaged one that is needed is kept."""
+
+    DELETED = auto()
+    PUT_BACK = auto()
+    KEPT = auto()
+
+
+class Leftovers(Struct, frozen=True):
+    """What waits to be deleted, and is no fault; `since` is when the oldest original was set aside."""
+
+    removed: int
+    removed_bytes: int
+    since: datetime | None
     temporary_files: int
 
 
@@ -72,28 +119,97 @@ async def size(house: House) -> int:
     return records + len(await house.workers.disk(lambda: list(house.originals.each())))
 
 
-async def sweep(house: House, *, dry_run: bool = False) -> Swept:
-    """Remove originals without a record, renditions of images that are gone, and abandoned temporary files.
+async def leftovers(house: House) -> Leftovers:
+    """What was set aside, and what broken-off uploads and renditions left."""
+    return await house.workers.disk(_leftovers, house)
 
-    Safe beside a running service: each removal is checked inside a write transaction, and a rendition
-    that goes too early is made again.
+
+async def plan(house: House, settings: GcSettings) -> Plan:
+    """What a sweep would do now."""
+    present = await house.workers.disk(lambda: list(house.originals.each()))
+    unused = [sha256 for sha256 in present if await _is_unused(house, sha256)]
+    renditions = await house.workers.disk(lambda: list(house.renditions.each()))
+    before = house.clock() - timedelta(days=settings.keep_days)
+    return Plan(
+        present=len(present),
+        unused=unused,
+        rendition_folders=[image for image in renditions if await _is_gone(house, image)],
+        temporary_files=await house.workers.disk(_abandoned, house),
+        expired=await house.workers.disk(house.originals.removed.expired, before),
+        doubt=await _doubt(house, unused, len(present)),
+    )
+
+
+async def sweep(house: House, plan: Plan, confirmed: int | None = None) -> Swept:
+    """Set aside originals without a record; remove renditions of images that are gone, and temporary files.
+
+    What was set aside long enough ago is deleted; what a record needs again is put back instead. Safe beside
+    a running service: each step is checked inside a write transaction, and a rendition that goes too early
+    is made again.
+
+    Args:
+        house: the house.
+        plan: what to do.
+        confirmed: so many originals are unused, says a person who knows that it is right.
+
+    Raises:
+        Error: CONFLICT when there is doubt about the plan and `confirmed` does not name the number of its
+            unused originals, or while a backup runs. Nothing is removed then.
     """
-    originals = [
-        sha
-        for sha in await house.workers.disk(lambda: list(house.originals.each()))
-        if await _is_unused(house, sha)
-    ]
-    folders = [
-        image
-        for image in await house.workers.disk(lambda: list(house.renditions.each()))
-        if await _is_gone(house, image)
-    ]
-    files = await house.workers.disk(_abandoned, house)
-    if dry_run:
-        return Swept(len(originals), len(folders), len(files))
-    dropped = [await drop_unused(house, sha256) for sha256 in originals]
-    await house.workers.disk(_remove, house, folders, files)
-    return Swept(sum(dropped), len(folders), len(files))
+    _confirm(plan, confirmed)
+    with house.originals.removed.unless_held() as is_free:
+        if not is_free:
+            raise Error(Kind.CONFLICT, "A backup is running; try again when it has ended.")
+        fates = Counter([await _forget(house, path) for path in plan.expired])
+        set_aside = [await _set_aside(house, sha256) for sha256 in plan.unused]
+        await house.workers.disk(_remove, house, plan.rendition_folders, plan.temporary_files)
+    return Swept(
+        set_aside=sum(set_aside),
+        deleted=fates[_Fate.DELETED],
+        put_back=fates[_Fate.PUT_BACK],
+        rendition_folders=len(plan.rendition_folders),
+        temporary_files=len(plan.temporary_files),
+    )
+
+
+async def put_back(house: House) -> Counter[bool]:
+    """Put back what was set aside and a record needs.
+
+    Returns:
+        How many originals were put back (True), and how many could not be, as they are damaged (False).
+    """
+    done: Counter[bool] = Counter()
+    for path in await house.workers.disk(lambda: list(house.originals.removed.each())):
+        async with house.catalogue.write() as tx:
+            if await _is_needed(house, tx, path.name):
+                done[await house.workers.disk(house.originals.put_back, path)] += 1
+    return done
+
+
+async def _doubt(house: House, unused: list[str], present: int) -> str | None:
+    """Why so many originals can hardly be left over; None if they can.
+
+    One unused original beside others that are in use is never too many: a crash leaves one.
+    """
+    async with house.catalogue.read() as tx:
+        made_at = await library.made_at(tx)
+    older = await house.workers.disk(_older, house, unused, made_at)
+    if older:
+        made = f"{made_at:%Y-%m-%d %H:%M} UTC"
+        return f"{older} unused originals are older than the catalogue, which was made {made}."
+    is_too_many = len(unused) > 1 and len(unused) * TOO_MANY > present
+    if is_too_many or (unused and len(unused) == present):
+        return f"{len(unused)} of {present} originals are unused: is this their catalogue?"
+    return None
+
+
+def _confirm(plan: Plan, confirmed: int | None) -> None:
+    count = len(plan.unused)
+    if confirmed is not None and confirmed != count:
+        raise Error(Kind.CONFLICT, f"{count} originals are unused, not {confirmed}; nothing was removed.")
+    if confirmed is None and plan.doubt:
+        hint = f"Nothing was removed; `tintype gc --yes-remove {count}` would set them aside."
+        raise Error(Kind.CONFLICT, f"{plan.doubt} {hint}")
 
 
 async def _records(house: House) -> AsyncIterator[tuple[UUID, str, int]]:
@@ -111,10 +227,51 @@ async def _records(house: House) -> AsyncIterator[tuple[UUID, str, int]]:
 def _fault(house: House, sha256: str, size: int, *, deep: bool) -> Fault | None:
     path = house.originals.path(sha256)
     if not path.is_file():
-        return Fault.BYTES_MISSING
+        is_aside = house.originals.removed.find(sha256) is not None
+        return Fault.BYTES_SET_ASIDE if is_aside else Fault.BYTES_MISSING
     if path.stat().st_size != size or (deep and house.originals.digest(sha256) != sha256):
         return Fault.BYTES_DAMAGED
     return None
+
+
+def _older(house: House, originals: list[str], than: datetime) -> int:
+    horizon = than.timestamp() - CLOCK_SLACK_SECONDS
+    found = 0
+    for sha256 in originals:
+        with suppress(FileNotFoundError):
+            found += house.originals.path(sha256).stat().st_mtime < horizon
+    return found
+
+
+def _leftovers(house: House) -> Leftovers:
+    sizes = []
+    for path in house.originals.removed.each():
+        with suppress(FileNotFoundError):
+            sizes.append(path.stat().st_size)
+    return Leftovers(len(sizes), sum(sizes), house.originals.removed.oldest(), len(_abandoned(house)))
+
+
+async def _set_aside(house: House, sha256: str) -> bool:
+    """Inside a write transaction: nobody can record an image with these bytes meanwhile."""
+    async with house.catalogue.write() as tx:
+        if await images.refers(tx, sha256):
+            return False
+        await house.workers.disk(house.originals.set_aside, sha256, house.clock())
+        return True
+
+
+async def _forget(house: House, path: Path) -> _Fate:
+    """Delete for good what was set aside, or put it back, as a record needs it."""
+    async with house.catalogue.write() as tx:
+        if await _is_needed(house, tx, path.name):
+            is_back = await house.workers.disk(house.originals.put_back, path)
+            return _Fate.PUT_BACK if is_back else _Fate.KEPT
+        await house.workers.disk(house.originals.removed.forget, path)
+        return _Fate.DELETED
+
+
+async def _is_needed(house: House, tx: Transaction, sha256: str) -> bool:
+    return await images.refers(tx, sha256) and not await house.workers.disk(house.originals.holds, sha256)
 
 
 def _abandoned(house: House) -> list[Path]:

@@ -2,17 +2,18 @@
 
 import hashlib
 import os
-import re
 from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 from uuid import uuid4
 
 from tintype.storage import durable
+from tintype.storage.digest import digest_of, is_digest
+from tintype.storage.removed import Removed
 
 _CLOSED = -1
-_DIGEST = re.compile(r"[0-9a-f]{64}\Z")
 
 
 class StageFull(Exception):  # noqa: N818  it is a bound that was reached, not a fault
@@ -84,7 +85,7 @@ class Staged:
 def digests(root: Path) -> Iterator[str]:
     """The digests of all originals in a folder, in no particular order; foreign files are passed over."""
     for path in root.glob("??/*"):
-        if _DIGEST.match(path.name) and path.name.startswith(path.parent.name):
+        if is_digest(path.name) and path.name.startswith(path.parent.name):
             yield path.name
 
 
@@ -92,11 +93,17 @@ class Originals:
     """A folder of originals, content-addressed: `ab/abcdef….`.
 
     All methods but `path` and `stage` block on the disk, so call them from a worker thread.
+
+    Args:
+        root: the folder.
+        incoming: where uploads under way lie; on the same file system.
+        removed: where originals go that are set aside; on the same file system.
     """
 
-    def __init__(self, root: Path, incoming: Path) -> None:
+    def __init__(self, root: Path, incoming: Path, removed: Path) -> None:
         self._root = root
         self._incoming = incoming
+        self.removed = Removed(removed)
         durable.make_folder(root)
         durable.make_folder(incoming)
 
@@ -125,15 +132,32 @@ class Originals:
 
     def digest(self, sha256: str) -> str:
         """The digest that the stored bytes have now; differs from `sha256` when the disk lost them."""
-        with self.path(sha256).open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
+        return digest_of(self.path(sha256))
 
     def remove(self, sha256: str) -> None:
-        """Remove an original; no error if it is gone already."""
+        """Delete an original; no error if it is gone already."""
         path = self.path(sha256)
         if path.exists():
-            path.unlink()
+            self.removed.delete(path)
             durable.sync_folder(path.parent)
+
+    def set_aside(self, sha256: str, now: datetime) -> None:
+        """Take an original out, so that it can be put back for a while; no error if it is gone already."""
+        path = self.path(sha256)
+        if path.exists():
+            self.removed.set_aside(path, now)
+            durable.sync_folder(path.parent)
+
+    def put_back(self, path: Path) -> bool:
+        """Bring back an original that lies at `path` since it was taken out; False if it is damaged."""
+        if digest_of(path) != path.name:
+            return False
+        target = self.path(path.name)
+        durable.make_folder(target.parent)
+        path.replace(target)
+        durable.sync_folder(target.parent)
+        self.removed.forget(path)
+        return True
 
     def each(self) -> Iterator[str]:
         """The digests of everything stored here, in no particular order; foreign files are passed over."""

@@ -1,0 +1,14 @@
+"""Which library a catalogue is of, and since when."""
+
+from datetime import datetime
+
+from sqlalchemy import select
+
+from tintype.catalogue.engine import Transaction
+from tintype.catalogue.tables import library
+
+
+async def made_at(tx: Transaction) -> datetime:
+    """When the catalogue was made."""
+    found: datetime = (await tx.execute(select(library.c.created_at))).scalar_one()
+    return found

@@ -1,0 +1,130 @@
+"""Originals that were taken out of the library and are kept for a while, in case that was a mistake."""
+
+import fcntl
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
+from pathlib import Path
+
+from tintype.storage import durable
+from tintype.storage.digest import is_digest
+
+STAMP = "%Y%m%dT%H%M%SZ"
+"""How a folder is named: by the time, in UTC, at which what is in it was set aside."""
+DELETED = "deleted"
+"""The folder of what was deleted for good while a backup ran: it goes when the backup has ended."""
+
+
+class Removed:
+    """A folder for each time something was set aside, such as `20261126T193512Z/<sha256>`.
+
+    While a backup holds it, whatever is deleted for good waits in `deleted/`: what the backup has seen
+    recorded it still finds. All methods block on the disk.
+    """
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+        durable.make_folder(root / DELETED)
+
+    def set_aside(self, original: Path, now: datetime) -> None:
+        """Move an original here until `expired` tells it."""
+        self._take(original, f"{now.astimezone(UTC):{STAMP}}")
+
+    def delete(self, original: Path) -> None:
+        """Delete an original for good: now, or once the backup that is running has ended."""
+        with self.unless_held() as is_free:
+            if is_free:
+                original.unlink()
+                return
+        waiting = self._take(original, DELETED)
+        # Once more: the backup may have ended meanwhile, and have deleted what waited for that.
+        with self.unless_held() as is_free:
+            if is_free:
+                self.forget(waiting)
+
+    def find(self, sha256: str) -> Path | None:
+        """Where an original lies that was taken out; None if it is not here."""
+        found = [folder / sha256 for folder in self._folders() if (folder / sha256).is_file()]
+        return found[0] if found else None
+
+    def each(self) -> Iterator[Path]:
+        """Everything that was set aside or waits to be deleted."""
+        for folder in self._folders():
+            yield from _originals(folder)
+
+    def expired(self, before: datetime) -> list[Path]:
+        """What was set aside before a time, and whatever a backup that was killed has left to be deleted."""
+        return [path for path in self.each() if (_stamp(path.parent) or before) <= before]
+
+    def oldest(self) -> datetime | None:
+        """When the first of what is here was set aside."""
+        return min((stamp for path in self.each() if (stamp := _stamp(path.parent))), default=None)
+
+    def forget(self, path: Path) -> None:
+        """Delete one of `each` for good, and its folder with the last one."""
+        path.unlink(missing_ok=True)
+        if path.parent.name != DELETED:
+            with suppress(OSError):
+                path.parent.rmdir()
+
+    @contextmanager
+    def unless_held(self) -> Iterator[bool]:
+        """Whether no backup runs, and none begins before the block ends."""
+        with self._locked(fcntl.LOCK_SH) as is_free:
+            yield is_free
+
+    @contextmanager
+    def held(self) -> Iterator[bool]:
+        """Hold on to everything while the block runs; False if another backup, or a sweep, runs.
+
+        Then whatever was to be deleted meanwhile is.
+        """
+        with self._locked(fcntl.LOCK_EX) as is_ours:
+            try:
+                yield is_ours
+            finally:
+                if is_ours:
+                    for path in _originals(self._root / DELETED):
+                        self.forget(path)
+
+    @contextmanager
+    def _locked(self, kind: int) -> Iterator[bool]:
+        descriptor = os.open(self._root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        try:
+            yield _lock(descriptor, kind)
+        finally:
+            os.close(descriptor)
+
+    def _take(self, original: Path, folder: str) -> Path:
+        durable.make_folder(self._root / folder)
+        taken = original.replace(self._root / folder / original.name)
+        durable.sync_folder(taken.parent)
+        return taken
+
+    def _folders(self) -> list[Path]:
+        """The newest first, and that of what is to be deleted last."""
+        found = [path for path in self._root.iterdir() if path.name == DELETED or _stamp(path)]
+        return sorted(found, key=lambda path: (path.name != DELETED, path.name), reverse=True)
+
+
+def _originals(folder: Path) -> list[Path]:
+    """Those in a folder, which may vanish meanwhile; foreign files are passed over."""
+    with suppress(FileNotFoundError):
+        return [path for path in folder.iterdir() if is_digest(path.name)]
+    return []
+
+
+def _lock(descriptor: int, kind: int) -> bool:
+    try:
+        fcntl.flock(descriptor, kind | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def _stamp(folder: Path) -> datetime | None:
+    try:
+        return datetime.strptime(folder.name, STAMP).replace(tzinfo=UTC)
+    except ValueError:
+        return None
