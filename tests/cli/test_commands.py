@@ -132,6 +132,20 @@ def test_an_address_that_is_not_ours_is_an_error(tmp_path: Path, host: str) -> N
     assert host in " ".join(result.stderr.split())
 
 
+def test_new_keys_are_made_only_where_there_are_none(tmp_path: Path) -> None:
+    keys = library(tmp_path) / "link-keys.json"
+    result = call(tmp_path, "keys", "new")
+    assert (result.exit_code, "is whole" in result.stderr.replace("\n", " ")) == (1, True)
+    before = keys.read_bytes()
+    keys.unlink()
+    assert call(tmp_path, "keys", "rotate").exit_code == 1
+    assert not keys.exists()
+    made = said(tmp_path, "keys", "new")
+    assert made.startswith("Made ")
+    assert said(tmp_path, "keys", "list").split()[0] in made
+    assert keys.read_bytes() != before
+
+
 def test_keys_are_listed_added_and_retired(tmp_path: Path) -> None:
     (first,) = said(library(tmp_path), "keys", "list").splitlines()
     assert said(tmp_path, "keys", "rotate").startswith("Added ")

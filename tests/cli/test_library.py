@@ -13,8 +13,10 @@ from tests import pictures
 from tests.cli.calling import call, library, said
 from tests.cli.test_commands import command, commands
 from tests.running import running
+from tintype.app import LINK_KEYS
 from tintype.catalogue import schema, upgrade
 from tintype.cli import main
+from tintype.core.sign import Keyring
 
 MAKES = {("serve",), ("demo",), ("import",), ("init",)}
 NEEDS_NONE = {("render",)}
@@ -77,6 +79,7 @@ def old(tmp_path: Path) -> Path:
             "INSERT INTO accounts (id, name, external_id, created_at) VALUES ('00', 'hotel', '1', 7)"
         )
     engine.dispose()
+    Keyring.make(data / LINK_KEYS)
     return data
 
 

@@ -126,6 +126,30 @@ def test_a_killed_worker_is_replaced_and_the_library_is_whole(data: Path) -> Non
         assert client.post(url, content=picture, headers=headers).status_code == 201
 
 
+@pytest.mark.parametrize("content", [None, b"{"])
+def test_lost_link_keys_stop_the_start_in_one_sentence_until_it_may_make_new_ones(
+    data: Path, content: bytes | None
+) -> None:
+    keys = data / "link-keys.json"
+    keys.unlink()
+    if content is not None:
+        keys.write_bytes(content)
+    with killable(data, "serve", "--port", "0", "--workers", "2") as refused:
+        assert refused.join(STOP_WITHIN) == 1
+    said_there = " ".join("".join(refused.lines).replace("│", "").split())
+    assert said_there.count("--new-keys") == 1
+    assert "Traceback" not in said_there
+    with killable(data, "serve", "--port", "0", "--workers", "2", "--new-keys") as service:
+        url = service.ready()
+        headers = {"Authorization": f"Bearer {native_token(data)}"}
+        image = httpx.post(f"{url}/v1/images", content=pictures.png(8, 8), headers=headers).json()
+        assert httpx.get(image["url"]).status_code == 200
+    # They stay, though it may make new ones.
+    with killable(data, "serve", "--port", urlsplit(url).netloc.rpartition(":")[2], "--new-keys") as again:
+        again.ready()
+        assert httpx.get(image["url"]).status_code == 200
+
+
 def served_again(client: httpx.Client, url: str) -> httpx.Response:
     for _ in range(3):
         try:

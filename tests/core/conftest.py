@@ -10,11 +10,12 @@ from uuid import UUID
 import pytest
 
 from tests import pictures
-from tintype.app import CATALOGUE, close_house, open_house
+from tintype.app import CATALOGUE, LINK_KEYS, close_house, open_house
 from tintype.catalogue import schema
 from tintype.core import House
 from tintype.core.ingest import examine, keep, stage
 from tintype.core.permit import member
+from tintype.core.sign import Keyring
 from tintype.model import Caller, Image, Place, Role
 from tintype.settings import Settings, load
 
@@ -94,6 +95,7 @@ async def settle(house: House, account: str, person: str, role: Role = Role.EDIT
 @asynccontextmanager
 async def founded(settings: Settings, clock: Clock) -> AsyncIterator[Town]:
     schema.migrate(settings.data / CATALOGUE)
+    Keyring.make(settings.data / LINK_KEYS)
     house = open_house(settings, clock)
     try:
         anna = await settle(house, "north", "Anna Koch")

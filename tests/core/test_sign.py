@@ -8,12 +8,12 @@ import sys
 from base64 import b64decode, urlsafe_b64encode
 from pathlib import Path
 
-import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from structlog.testing import capture_logs
 
-from tintype.core.sign import Keyring, Signature
+from tintype.core.sign import Keyring, Signature, renew
 from tintype.model import Error
 
 PARTS = ("image", "7f000001", "800", "1700000000")
@@ -26,7 +26,7 @@ def path(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def keyring(path: Path) -> Keyring:
-    return Keyring(path)
+    return Keyring.make(path)
 
 
 def test_a_signature_is_the_hmac_of_the_parts_each_led_by_its_length(path: Path, keyring: Keyring) -> None:
@@ -84,7 +84,7 @@ def test_a_change_in_the_signature_is_noticed(keyring: Keyring) -> None:
 
 
 def test_another_houses_signature_is_none_of_ours(keyring: Keyring, tmp_path: Path) -> None:
-    theirs = Keyring(tmp_path / "other.json").sign(PARTS)
+    theirs = Keyring.make(tmp_path / "other.json").sign(PARTS)
     assert not keyring.verify(PARTS, theirs)
     assert not keyring.verify(PARTS, Signature(keyring.sign(PARTS).key, theirs.mac))
 
@@ -119,11 +119,15 @@ def test_keys_survive_a_restart_in_a_file_of_their_own(path: Path, keyring: Keyr
     assert [each.name for each in path.parent.iterdir()] == [path.name]
 
 
-def test_a_key_that_another_process_added_is_learnt_with_its_first_link(path: Path, keyring: Keyring) -> None:
-    other = Keyring(path)
+def test_a_key_that_another_process_added_is_learnt(path: Path, keyring: Keyring) -> None:
+    other, generation = Keyring(path), keyring.generation
     other.rotate()
+    assert not keyring.verify(PARTS, other.sign(PARTS))
+    assert keyring.learn()
     assert keyring.verify(PARTS, other.sign(PARTS))
     assert keyring.all() == other.all()
+    assert keyring.generation != generation
+    assert not keyring.learn()
 
 
 def test_two_that_rotate_from_the_same_state_both_keep_their_key(path: Path, keyring: Keyring) -> None:
@@ -135,7 +139,7 @@ def test_two_that_rotate_from_the_same_state_both_keep_their_key(path: Path, key
 def test_two_processes_that_start_at_once_share_one_key(path: Path) -> None:
     program = (
         "import sys; from pathlib import Path; from tintype.core.sign import Keyring; "
-        "print(flush=True); input(); print(*(key.id for key in Keyring(Path(sys.argv[1])).all()))"
+        "print(flush=True); input(); print(*(key.id for key in Keyring.make(Path(sys.argv[1])).all()))"
     )
     pipe = subprocess.PIPE
     together = [
@@ -153,23 +157,60 @@ def test_two_processes_that_start_at_once_share_one_key(path: Path) -> None:
     assert said == {f"{key.id}\n" for key in Keyring(path).all()}
 
 
-@pytest.mark.parametrize("content", [b"", b"{", b'[{"id": 1}]', b"\xff"])
+BROKEN = [b"", b"{", b'[{"id": 1}]', b"\xff", b"[]"]
+
+
+@pytest.mark.parametrize("content", BROKEN)
 def test_a_file_that_holds_no_keys_is_an_error_that_names_it_and_stays(path: Path, content: bytes) -> None:
     path.write_bytes(content)
-    with pytest.raises(Error, match=r"link-keys\.json"):
-        Keyring(path)
+    for opening in (Keyring, Keyring.make):
+        with pytest.raises(Error, match=r"link-keys\.json.* --new-keys"):
+            opening(path)
     assert path.read_bytes() == content
 
 
-def test_an_empty_list_of_keys_gets_its_first(path: Path) -> None:
-    path.write_bytes(msgspec.json.encode([]))
+def test_a_missing_file_is_an_error_and_is_not_made_without_a_word(path: Path) -> None:
+    with pytest.raises(Error, match=r"link-keys\.json is missing"):
+        Keyring(path)
+    assert not path.exists()
+
+
+@pytest.mark.parametrize("content", [None, *BROKEN])
+def test_what_is_missing_or_broken_is_made_anew_when_told(path: Path, content: bytes | None) -> None:
+    if content is not None:
+        path.write_bytes(content)
+    assert renew(path)
     assert len(Keyring(path).all()) == 1
+    broken = path.with_name("link-keys.json.broken")
+    assert (broken.read_bytes() if broken.exists() else None) == content
+    assert not renew(path)
+
+
+@pytest.mark.parametrize("content", [None, *BROKEN])
+def test_a_file_that_goes_or_breaks_meanwhile_changes_nothing_until_it_is_back(
+    path: Path, keyring: Keyring, content: bytes | None
+) -> None:
+    whole, signature, generation = path.read_bytes(), keyring.sign(PARTS), keyring.generation
+    path.unlink()
+    if content is not None:
+        path.write_bytes(content)
+    with capture_logs() as lines:
+        for _ in range(3):
+            assert not keyring.learn()
+    assert [line["event"] for line in lines] == ["link-keys-unreadable"]
+    assert "link-keys.json" in keyring.fault
+    assert keyring.verify(PARTS, signature)
+    assert keyring.generation == generation
+    path.write_bytes(whole)
+    keyring.learn()
+    assert not keyring.fault
+    assert keyring.verify(PARTS, signature)
 
 
 @pytest.fixture(scope="module", autouse=True)
 def _one_for_the_properties(tmp_path_factory: pytest.TempPathFactory) -> None:
     global KEYRING  # noqa: PLW0603  hypothesis wants one value for all examples, not a fixture for each
-    KEYRING = Keyring(tmp_path_factory.mktemp("keys") / "link-keys.json")
+    KEYRING = Keyring.make(tmp_path_factory.mktemp("keys") / "link-keys.json")
 
 
 KEYRING: Keyring

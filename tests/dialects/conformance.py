@@ -52,6 +52,8 @@ FITTING: dict[Kind, set[int]] = {
     Kind.METHOD_NOT_ALLOWED: {404, 405},
     Kind.NOT_ACCEPTABLE: {400, 406},
     Kind.UNSUPPORTED_TYPE: {400, 415},
+    Kind.INSUFFICIENT_STORAGE: {503, 507},
+    Kind.ORIGINAL_MISSING: {500},
     Kind.INTERNAL: {500},
 }
 """The statuses that can stand for each kind of error."""

@@ -75,7 +75,7 @@ def passes(service: Running) -> dict[str, Pass]:
 @pytest.fixture(scope="module")
 def link_house(tmp_path_factory: pytest.TempPathFactory) -> LinkHouse:
     """What signed links are checked with, at a fixed time."""
-    return LinkHouse(Keyring(tmp_path_factory.mktemp("keys") / "link-keys.json"), lambda: NOW)
+    return LinkHouse(Keyring.make(tmp_path_factory.mktemp("keys") / "link-keys.json"), lambda: NOW)
 
 
 # The record and the folder.
@@ -163,7 +163,7 @@ def test_the_voice_says_every_error(dialect: Dialect, kind: Kind, accept: str) -
 
 @every_dialect
 def test_the_voice_says_when_to_come_back(dialect: Dialect) -> None:
-    for kind in (Kind.TOO_MANY_REQUESTS, Kind.BUSY):
+    for kind in (Kind.TOO_MANY_REQUESTS, Kind.BUSY, Kind.INSUFFICIENT_STORAGE):
         said = dialect.voice(Error(kind, retry_after=7), conformance.asked())
         assert {name.lower(): value for name, value in said.headers.items()}["retry-after"] == "7"
 

@@ -13,8 +13,9 @@ import pytest
 from tests import pictures
 from tests.running import TINTYPE, Running, make_token, run_cli
 from tests.web.conftest import LONG, converse, request, status
-from tintype.app import CATALOGUE, create_app
+from tintype.app import CATALOGUE, LINK_KEYS, create_app
 from tintype.catalogue import schema
+from tintype.core.sign import Keyring
 from tintype.dialects import discover
 from tintype.settings import load
 from tintype.web.context import open_context
@@ -24,6 +25,7 @@ from tintype.web.context import open_context
 async def test_a_body_is_whole_when_all_its_bytes_are_there(tmp_path: Path, path: str) -> None:
     """The server has not said yet that nothing more comes, and is not asked."""
     schema.migrate(tmp_path / CATALOGUE)
+    Keyring.make(tmp_path / LINK_KEYS)
     dialects = discover()
     app = create_app(load(tmp_path, dialects, {}), dialects)
     arriving = iter([{"type": "http.request", "body": b"{", "more_body": True}] * 2)

@@ -6,7 +6,7 @@ import rich_click as click
 
 from tintype.app import LINK_KEYS
 from tintype.cli.library import data_option, open_library, plain_errors
-from tintype.core.sign import Keyring
+from tintype.core.sign import Keyring, renew
 
 
 @click.group()
@@ -44,6 +44,20 @@ def retire(data: Path, key_id: str) -> None:
     if not _keyring(data).retire(key_id):
         raise click.ClickException(f"{key_id} was not removed: there is no such key, or it is the only one.")
     click.echo(f"Removed {key_id}.")
+
+
+@keys.command()
+@data_option
+@plain_errors
+def new(data: Path) -> None:
+    """Make a new key where the file of keys is missing or broken: links given out before open no more.
+
+    A broken file is kept as `link-keys.json.broken`. Keys that are there stay; `rotate` adds one.
+    """
+    path = open_library(data).data / LINK_KEYS
+    if not renew(path):
+        raise click.ClickException(f"{path} is whole; `tintype keys rotate` adds a key.")
+    click.echo(f"Made {Keyring(path).all()[0].id}.")
 
 
 def _keyring(data: Path) -> Keyring:

@@ -107,7 +107,7 @@ def make_library(data: Path) -> Settings:
         return open_library(data)
     _refuse_remains(settings.data)
     _make_private_folder(settings.data)
-    Keyring(settings.data / LINK_KEYS)
+    Keyring.make(settings.data / LINK_KEYS)
     # Last: the catalogue is what makes a folder a library.
     schema.migrate(settings.data / CATALOGUE)
     return settings

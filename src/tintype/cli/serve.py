@@ -20,10 +20,11 @@ from granian.http import HTTP1Settings
 from granian.log import LogLevels
 from granian.server import Server
 
-from tintype.app import create_app
+from tintype.app import LINK_KEYS, create_app
 from tintype.cli.allocator import keep_memory_flat
 from tintype.cli.library import backup_option, data_option, plain_errors, prepare
 from tintype.console import Showcase
+from tintype.core.sign import Keyring, renew
 from tintype.dialects import discover
 from tintype.settings import Settings
 from tintype.web import logs
@@ -43,15 +44,24 @@ READY_WITHIN = 60.0
 @click.option("--port", type=click.IntRange(0, 65535), help="The port; 0 picks a free one. [default: 8080]")
 @click.option("--workers", type=click.IntRange(1, 64), help="Worker processes. [default: 1]")
 @backup_option
+@click.option("--new-keys", is_flag=True, help="Make new link keys if they are missing or broken.")
 @plain_errors
-def serve(data: Path, host: str | None, port: int | None, workers: int | None, *, no_backup: bool) -> None:
+def serve(
+    data: Path, host: str | None, port: int | None, workers: int | None, *, no_backup: bool, new_keys: bool
+) -> None:
     """Serve the library.
 
     A new data folder is made; an older one is migrated, after a copy of its catalogue was put beside it.
     All settings: `docs/settings.md`. Stop it with Ctrl-C or SIGTERM: requests under way are finished first.
     """
+    settings = prepare(data, backup=not no_backup)
+    keys = settings.data / LINK_KEYS
+    if new_keys:
+        renew(keys)
+    # Here, and not only in each worker: what is wrong with them is said once.
+    Keyring(keys)
     run(
-        override(prepare(data, backup=not no_backup), host, port, workers),
+        override(settings, host, port, workers),
         lambda url: click.echo(f"tintype serves {url}", err=True),
     )
 

@@ -2,6 +2,7 @@
 
 import hmac
 import secrets
+import threading
 import time
 from base64 import urlsafe_b64encode
 from collections.abc import Sequence
@@ -9,6 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import msgspec
+import structlog
 from msgspec import Struct
 
 from tintype.model import Error, Kind
@@ -18,6 +20,8 @@ LEARN_SECONDS = 0.9
 """How old the keys in memory may be when a link is verified: a retired key opens nothing after a second."""
 KEY_BYTES = 32
 """Bytes of a key: as many as SHA-256 puts out, as RFC 2104 advises."""
+
+log = structlog.get_logger("tintype")
 
 
 class Key(Struct, frozen=True):
@@ -49,28 +53,43 @@ def verify(keys: Sequence[Key], parts: Sequence[str], signature: Signature) -> b
 class Keyring:
     """The keys in a file, oldest first: all of them verify, the newest signs.
 
-    The file is made on first use, readable by its owner only. What another process added or removed counts
-    here as soon as somebody calls `learn`, and after a second at the latest when links come in.
+    What another process added or removed counts here as soon as somebody calls `learn`. A file that vanishes
+    or breaks meanwhile changes nothing: the keys read last stay, and `fault` says what is wrong.
+
+    Raises:
+        Error: INTERNAL when the file is missing or holds no keys.
     """
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._keys = _read(path) or _start(path)
+        self._keys = _read(path)
         self._stamp = _stamp(path)
         self._learned = time.monotonic()
+        self._learning = threading.Lock()
+        self.fault = ""
         self.generation = 0
         """Differs after any key came or went, and so tells whether a verified link is still verified."""
+
+    @classmethod
+    def make(cls, path: Path) -> "Keyring":
+        """The keys in a file, which is made with one key, readable by its owner only, if it is missing."""
+        with durable.alone_in(path.parent):
+            # Another process may have started at the same moment, and have been first.
+            if not path.exists():
+                _write(path, (_new_key(),))
+        return cls(path)
 
     def sign(self, parts: Sequence[str]) -> Signature:
         """Sign with the newest key."""
         return sign(self._keys[-1], parts)
 
     def verify(self, parts: Sequence[str], signature: Signature) -> bool:
-        """Whether one of our keys made this signature of these parts."""
-        is_late = time.monotonic() > self._learned + LEARN_SECONDS
-        if is_late or all(key.id != signature.key for key in self._keys):
-            self.learn()
+        """Whether one of the keys in memory made this signature of these parts."""
         return verify(self._keys, parts, signature)
+
+    def is_late(self) -> bool:
+        """Whether the keys in memory are so old that `learn` is due before a link is verified."""
+        return time.monotonic() > self._learned + LEARN_SECONDS
 
     def all(self) -> tuple[Key, ...]:
         """All keys, oldest first."""
@@ -93,12 +112,31 @@ class Keyring:
             self._put(kept)
         return True
 
-    def learn(self) -> None:
-        """Read the file again if it is another than the one read last."""
-        now, stamp = time.monotonic(), _stamp(self._path)
-        if stamp != self._stamp:
-            self._take(_read(self._path) or self._keys, stamp)
-        self._learned = now
+    def learn(self) -> bool:
+        """Read the file again if it is another than the one read last; it blocks on the disk.
+
+        Returns:
+            Whether other keys than before were found.
+        """
+        now = time.monotonic()
+        with self._learning:
+            try:
+                stamp = _stamp(self._path)
+                is_news = stamp != self._stamp
+                if is_news:
+                    self._take(_read(self._path), stamp)
+                self.fault = ""
+            except (OSError, Error) as failed:
+                is_news = False
+                self._keep(str(failed))
+            self._learned = now
+        return is_news
+
+    def _keep(self, fault: str) -> None:
+        """Go on with the keys in memory; the log hears of it once."""
+        if not self.fault:
+            log.error("link-keys-unreadable", reason=fault)
+        self.fault = fault
 
     def _put(self, keys: tuple[Key, ...]) -> None:
         _write(self._path, keys)
@@ -107,6 +145,23 @@ class Keyring:
     def _take(self, keys: tuple[Key, ...], stamp: tuple[int, int]) -> None:
         self._keys, self._stamp = keys, stamp
         self.generation += 1
+
+
+def renew(path: Path) -> bool:
+    """Make new keys where they are missing or broken; a broken file is kept as `….broken`.
+
+    Returns:
+        False when the keys are there and whole: they stay.
+    """
+    with durable.alone_in(path.parent):
+        try:
+            _read(path)
+        except Error:
+            if path.exists():
+                path.replace(path.with_name(f"{path.name}.broken"))
+            _write(path, (_new_key(),))
+            return True
+        return False
 
 
 def _mac(key: Key, parts: Sequence[str]) -> str:
@@ -126,27 +181,28 @@ def _new_key() -> Key:
     return Key(secrets.token_hex(4), secrets.token_bytes(KEY_BYTES), datetime.now(UTC))
 
 
-def _start(path: Path) -> tuple[Key, ...]:
-    with durable.alone_in(path.parent):
-        # Another process may have started at the same moment, and have been first.
-        keys = _read(path)
-        if not keys:
-            keys = (_new_key(),)
-            _write(path, keys)
-        return keys
-
-
 def _write(path: Path, keys: tuple[Key, ...]) -> None:
     durable.write_private(path, msgspec.json.encode(keys))
 
 
 def _read(path: Path) -> tuple[Key, ...]:
-    if not path.exists():
-        return ()
     try:
-        return msgspec.json.decode(path.read_bytes(), type=tuple[Key, ...])
+        keys = msgspec.json.decode(path.read_bytes(), type=tuple[Key, ...])
+    except FileNotFoundError as missing:
+        raise _unusable(f"{path} is missing.") from missing
     except msgspec.DecodeError as broken:
-        raise Error(Kind.INTERNAL, f"{path} holds no keys: {broken} Restore it from a backup.") from broken
+        raise _unusable(f"{path} holds no keys: {broken}.") from broken
+    if not keys:
+        raise _unusable(f"{path} holds no keys.")
+    return keys
+
+
+def _unusable(what: str) -> Error:
+    return Error(
+        Kind.INTERNAL,
+        f"{what} Without its keys no signed link that was given out opens: restore it from a backup, "
+        "or make new keys with `tintype serve --new-keys`.",
+    )
 
 
 def _stamp(path: Path) -> tuple[int, int]:

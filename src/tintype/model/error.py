@@ -25,6 +25,8 @@ class Kind(StrEnum):
     METHOD_NOT_ALLOWED = "method-not-allowed"
     NOT_ACCEPTABLE = "not-acceptable"
     UNSUPPORTED_TYPE = "unsupported-type"
+    INSUFFICIENT_STORAGE = "insufficient-storage"
+    ORIGINAL_MISSING = "original-missing"
     INTERNAL = "internal"
 
 

@@ -88,9 +88,7 @@ class Delivery:
             return
         if context.method not in METHODS:
             raise Error(Kind.METHOD_NOT_ALLOWED, "Pictures are read with GET.", field=", ".join(METHODS))
-        # Before the link is checked: keys that change meanwhile must not count as those it was checked with.
-        keys = self._house.keyring.generation
-        wanted = opener(context.path, _query(context.query))
+        keys, wanted = await self._wanted(context, opener)
         known = await _known(self._house, wanted)
         answer = _answer(context, keys, wanted, known, reads(scope["headers"]))
         self._pictures.note(answer.tag)
@@ -109,6 +107,22 @@ class Delivery:
         finally:
             if source.file >= 0:
                 os.close(source.file)
+
+    async def _wanted(self, context: Context, opener: Opener) -> tuple[int, Wanted]:
+        """What a link asks for, and the generation of the keys that it was checked with."""
+        keyring, query = self._house.keyring, _query(context.query)
+        if keyring.is_late():
+            await self._house.workers.disk(keyring.learn)
+        # Before the link is checked: keys that change meanwhile must not count as those it was checked with.
+        keys = keyring.generation
+        try:
+            return keys, opener(context.path, query)
+        except Error as refused:
+            # Another process may have made a key a moment ago.
+            if refused.kind is not Kind.FORBIDDEN or not await self._house.workers.disk(keyring.learn):
+                raise
+        keys = keyring.generation
+        return keys, opener(context.path, query)
 
     async def _open(self, answer: "_Answer", scope: Scope, receive: Receive) -> Source:
         """The picture, made if it has to be; and made again if it is removed before we have it open."""

@@ -32,6 +32,8 @@ STATUS = {
     Kind.METHOD_NOT_ALLOWED: HTTPStatus.METHOD_NOT_ALLOWED,
     Kind.NOT_ACCEPTABLE: HTTPStatus.NOT_ACCEPTABLE,
     Kind.UNSUPPORTED_TYPE: HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
+    Kind.INSUFFICIENT_STORAGE: HTTPStatus.INSUFFICIENT_STORAGE,
+    Kind.ORIGINAL_MISSING: HTTPStatus.INTERNAL_SERVER_ERROR,
     Kind.INTERNAL: HTTPStatus.INTERNAL_SERVER_ERROR,
 }
 """The usual HTTP status of each kind of error; a dialect departs from it where its vendor does."""

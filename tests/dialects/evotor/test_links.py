@@ -85,7 +85,7 @@ def test_the_signature_is_an_hmac_over_dialect_image_and_version() -> None:
 
 @pytest.fixture
 def keyring(tmp_path: Path) -> Keyring:
-    return Keyring(tmp_path / "keys.json")
+    return Keyring.make(tmp_path / "keys.json")
 
 
 @pytest.fixture

@@ -257,7 +257,7 @@ Opened = Callable[[str], Wanted]
 
 @pytest.fixture
 def keyring(tmp_path: Path) -> Keyring:
-    return Keyring(tmp_path / "keys.json")
+    return Keyring.make(tmp_path / "keys.json")
 
 
 def opener(keyring: Keyring, now: datetime, max_age: int = 3600) -> Opened:
@@ -308,7 +308,7 @@ def test_a_forged_link_is_refused_whether_it_has_expired_or_not(keyring: Keyring
 
 
 def test_a_link_of_another_service_is_refused(keyring: Keyring, tmp_path: Path) -> None:
-    stranger = Keyring(tmp_path / "others.json")
+    stranger = Keyring.make(tmp_path / "others.json")
     assert refusal(opener(keyring, NOW), signed(stranger, Link(ID, 1))) is Kind.FORBIDDEN
 
 

@@ -38,7 +38,7 @@ SIGNATURES = st.builds(
 
 @pytest.fixture
 def keyring(tmp_path: Path) -> Keyring:
-    return Keyring(tmp_path / "keys.json")
+    return Keyring.make(tmp_path / "keys.json")
 
 
 def split(link: str) -> tuple[str, dict[str, str]]:
@@ -188,7 +188,7 @@ def test_a_retired_key_opens_nothing(keyring: Keyring) -> None:
 
 
 def test_a_signature_of_another_house_opens_nothing(keyring: Keyring, tmp_path: Path) -> None:
-    other = Keyring(tmp_path / "other-keys.json")
+    other = Keyring.make(tmp_path / "other-keys.json")
     assert refusal(lambda: opened(signed(LINK, other), keyring)) is Kind.FORBIDDEN
 
 

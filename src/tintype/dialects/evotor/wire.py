@@ -48,8 +48,11 @@ _CODES = {
     Kind.NOT_ACCEPTABLE: "not_acceptable",
     Kind.UNSUPPORTED_TYPE: "unsupported_media_type",
     Kind.NO_SUCH_RANGE: "range_not_satisfiable",
+    Kind.INSUFFICIENT_STORAGE: "service_unavailable",
+    Kind.ORIGINAL_MISSING: "internal_error",
     Kind.INTERNAL: "internal_error",
 }
+_STATUS = STATUS | {Kind.INSUFFICIENT_STORAGE: HTTPStatus.SERVICE_UNAVAILABLE}
 
 
 class Meta(Struct, frozen=True):
@@ -224,7 +227,7 @@ def allowance_headers(context: Context) -> dict[str, str]:
 
 def say(error: Error, context: Context) -> Answer:
     """An error in this dialect."""
-    status = STATUS[error.kind]
+    status = _STATUS[error.kind]
     code = "validation_failed" if error.violations else _CODES[error.kind]
     body = msgspec.json.encode(Failure(code, error.message or status.phrase, error.violations))
     headers = standard_headers(error) | allowance_headers(context)

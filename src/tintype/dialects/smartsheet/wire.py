@@ -74,9 +74,15 @@ _SAID = {
     Kind.METHOD_NOT_ALLOWED: (1010, "HTTP Method not supported."),
     Kind.NOT_ACCEPTABLE: (1052, "Invalid Accept header. Media type not supported."),
     Kind.UNSUPPORTED_TYPE: (1124, "Invalid Content-Type header. Media type not supported."),
+    Kind.INSUFFICIENT_STORAGE: (4001, "{}"),
+    Kind.ORIGINAL_MISSING: (4000, "{}"),
     Kind.INTERNAL: (4000, "{}"),
 }
-_STATUS = STATUS | {Kind.CONFLICT: HTTPStatus.BAD_REQUEST, Kind.TOO_LARGE: HTTPStatus.BAD_REQUEST}
+_STATUS = STATUS | {
+    Kind.CONFLICT: HTTPStatus.BAD_REQUEST,
+    Kind.TOO_LARGE: HTTPStatus.BAD_REQUEST,
+    Kind.INSUFFICIENT_STORAGE: HTTPStatus.SERVICE_UNAVAILABLE,
+}
 
 
 class Failure(Struct, frozen=True, rename="camel"):
