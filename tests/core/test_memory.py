@@ -135,6 +135,13 @@ async def test_a_token_that_was_unknown_is_known_once_it_is_there(town: Town) ->
     assert (await admit(town.house, "native", secret)).person == town.anna.person
 
 
+async def test_tokens_that_nobody_knows_are_not_remembered(town: Town) -> None:
+    for number in range(100):
+        with pytest.raises(Error):
+            await admit(town.house, "native", f"made up {number}")
+    assert town.house.memory.page() == {}
+
+
 async def test_a_remembered_token_expires(town: Town) -> None:
     lifetime = timedelta(minutes=1)
     (secret,) = await grant(town.house, town.anna.account, town.anna.person, "native", lifetime=lifetime)

@@ -1,5 +1,7 @@
 """How often a token may ask: a sliding window, to the second."""
 
+import tracemalloc
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -140,3 +142,17 @@ def test_no_window_of_that_length_ever_holds_more_than_the_limit(
             passed.append(seconds.now)
     for late, early in zip(passed[limit:], passed, strict=False):
         assert early <= late - length
+
+
+def test_windows_that_are_over_are_forgotten(seconds: Seconds) -> None:
+    pace = Pace(2, 30, seconds)
+    tracemalloc.start()
+    for number in range(10_000):
+        pace.take(number)
+        seconds.now += 1
+    kept, _ = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert kept < 31 * 2000
+    assert [refused(pace, key="late") for _ in range(3)] == [None, None, 30]
+    seconds.now += 30
+    assert [refused(pace, key="late") for _ in range(3)] == [None, None, 30]

@@ -1,4 +1,4 @@
-"""Heads of requests: their protocol, their size, and what is kept of them."""
+"""Heads of requests: their protocol, their size, and what is remembered of them."""
 
 from collections.abc import Callable
 from contextlib import suppress
@@ -57,3 +57,34 @@ def test_a_thousand_long_accept_headers_are_not_remembered(serve: Callable[..., 
             long = {"Accept": f"image/webp,x/{number:05}" + "y" * 28_000}
             assert client.get(url, headers=long).headers["content-type"] == "image/jpeg"
     assert settles(service.process.pid, before + 12 * MEGABYTE), memory(service.process.pid) - before
+
+
+def test_paths_and_queries_are_not_remembered(serve: Callable[..., Running]) -> None:
+    service = serve()
+    with connect(service.base_url) as connection:
+        before = memory(service.process.pid)
+        for number in range(1000):
+            name, query = f"{number:05}", "?cursor=" + "q" * 20_000
+            for path, status in (
+                (f"/v1/images/{name}" + "p" * 20_000, 404),
+                (f"/v1/images/{name}" + "p" * 900, 401),
+                (f"/v1/images{query}{name}", 401),
+                (f"/stores/a/products/b/images{query}{name}", 401),
+            ):
+                connection.sendall(head("GET", path))
+                assert connection.recv(65_536).startswith(f"HTTP/1.1 {status} ".encode())
+    assert settles(service.process.pid, before + 12 * MEGABYTE), memory(service.process.pid) - before
+
+
+def test_twenty_thousand_spellings_of_a_link_take_little_memory(serve: Callable[..., Running]) -> None:
+    service = serve()
+    with httpx.Client(base_url=service.base_url) as client:
+        token = {"Authorization": f"Bearer {service.token('native')}"}
+        image = client.post("/v1/images", content=pictures.jpeg(64, 48, seed=3), headers=token).json()["id"]
+        with connect(service.base_url) as connection:
+            before = memory(service.process.pid)
+            for number in range(20_000):
+                link = f"/Media/Image/{image}?Width=32&{number:05}=" + "x" * 1_000
+                connection.sendall(head("GET", link, "If-None-Match: *"))
+                assert connection.recv(65_536).startswith(b"HTTP/1.1 304 ")
+    assert settles(service.process.pid, before + 40 * MEGABYTE), memory(service.process.pid) - before

@@ -31,7 +31,7 @@ from tintype.imaging import Mode, Recipe
 from tintype.model import Image
 from tintype.settings import load
 from tintype.web.front import Front
-from tintype.web.ready import LONGEST_LINK, DeliverySettings, Lease, Pictures, Ready, Shelf
+from tintype.web.ready import HELD_BYTES, LONGEST_LINK, DeliverySettings, Lease, Pictures, Ready, Shelf
 
 NOON = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
 PHOTO = pictures.jpeg(300, 200, seed=5)
@@ -326,7 +326,7 @@ async def test_an_upload_may_wait_longer_than_its_body_may_stand_still(tmp_path:
 
 
 async def test_pictures_in_memory_have_room_for_so_many_bytes(town: Town) -> None:
-    kept = Pictures(DeliverySettings(memory_bytes=100, picture_bytes=60))
+    kept = Pictures(DeliverySettings(memory_bytes=100 + 3 * HELD_BYTES, picture_bytes=60))
     image = await town.add()
 
     def picture(tag: str, size: int) -> Picture:

@@ -4,13 +4,14 @@ import math
 import time
 from collections import OrderedDict, deque
 from collections.abc import Callable, Hashable
+from itertools import islice
 
 from msgspec import Struct
 
 from tintype.model import Error, Kind
 
-MAX_KEYS = 100_000
-"""Tokens remembered at once; beyond it the one that asked longest ago is forgotten."""
+MAX_KEYS = 20_000
+"""Windows remembered at once; beyond it the one that was asked longest ago is forgotten."""
 
 
 class Allowance(Struct, frozen=True):
@@ -22,6 +23,8 @@ class Allowance(Struct, frozen=True):
 
 
 class _Window:
+    __slots__ = ("spent", "taken")
+
     def __init__(self) -> None:
         self.taken: deque[tuple[float, int]] = deque()
         self.spent = 0
@@ -51,6 +54,7 @@ class Pace:
         if not self._limit:
             return Allowance(0, 0, 0)
         now = self._now()
+        self._drop_over(now)
         window = self._window(key)
         self._forget(window, now)
         if window.spent + cost > self._limit:
@@ -77,6 +81,13 @@ class Pace:
         if len(self._windows) > MAX_KEYS:
             self._windows.popitem(last=False)
         return window
+
+    def _drop_over(self, now: float) -> None:
+        """Drop windows in which nothing is left: two at a time, as each request can add one."""
+        for key, window in list(islice(self._windows.items(), 2)):
+            if window.taken and window.taken[-1][0] > now - self._seconds:
+                return
+            del self._windows[key]
 
     def _forget(self, window: _Window, now: float) -> None:
         while window.taken and window.taken[0][0] <= now - self._seconds:

@@ -164,8 +164,9 @@ async def _find(house: House, dialect: str, secret_texts: Sequence[str]) -> list
     keys = [(dialect, digest) for digest in digests]
     if not all(key in page for key in keys):
         found = await house.catalogue.ask(lambda tx: tokens.by_digest(tx, dialect, digests))
-        page.update({(dialect, digest): found.get(digest) for digest in digests})
-    return [page[key] for key in keys]
+        # Not those that nobody knows: whoever makes them up would crowd out what is known.
+        page.update({(dialect, digest): token for digest, token in found.items()})
+    return [page.get(key) for key in keys]
 
 
 def _caller(house: House, token: Token | None, kind: TokenKind) -> Caller:

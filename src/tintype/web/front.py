@@ -23,6 +23,9 @@ from tintype.web.ready import Answered
 
 Application = Callable[[Any, Any, Any], Awaitable[None]]
 
+LONGEST_PATH = 1024
+"""Characters of the longest path of an endpoint: the framework remembers the paths it found one for."""
+
 log = structlog.get_logger("tintype")
 
 
@@ -151,7 +154,8 @@ class Front:
         if direct is not None:
             await _answer(watch.send, await direct(context, watch.receive))
             return
-        await self._endpoints(scope, watch.receive, watch.send)
+        # Without the query: the framework would remember it, and everything here reads the context's.
+        await self._endpoints(scope | {"query_string": b""}, watch.receive, watch.send)
 
     def _inside(self, path: str) -> str | None:
         """The path below the base path; None if it lies outside. Health is answered on both sides."""
@@ -167,10 +171,10 @@ class Front:
         )
 
     def _is_crooked(self, path: str) -> bool:
-        """Whether the framework would overlook something in a path that its dialect does not."""
+        """Whether the framework would overlook in a path what its dialect does not, or remember much."""
         mount = find(self._mounts, path)
-        ends_with_slash = path != "/" and path.endswith("/")
-        return "//" in path or (ends_with_slash and not (mount and mount.trailing_slash))
+        ends_with_slash = path != "/" and path.endswith("/") and not (mount and mount.trailing_slash)
+        return ends_with_slash or "//" in path or len(path) > LONGEST_PATH
 
     async def _answer_error(self, raised: Exception, context: Context, watch: "_Watch") -> None:
         error = understand(raised, context)

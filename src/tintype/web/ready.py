@@ -33,6 +33,8 @@ NOTHING: Message = {"type": "http.response.body", "body": b""}
 """The end of an answer without a body."""
 READY_SECONDS = 60.0
 """How long an answer stays ready; the next one goes the long way, which also marks its rendition as used."""
+HELD_BYTES = 1500
+"""What a picture in memory takes besides its bytes, and so counts for."""
 LONGEST_LINK = 1024
 """Characters of the longest path and of the longest query of which an answer is kept ready."""
 LONGEST_ACCEPT = 1024
@@ -51,7 +53,7 @@ class DeliverySettings(Struct, frozen=True, forbid_unknown_fields=True):
     links: Annotated[int, Meta(ge=0)] = 10_000
     """Links whose answers each worker process keeps ready; 0: none, and no pictures either."""
     memory_bytes: Annotated[int, Meta(ge=0)] = 64 * 1024 * 1024
-    """The most bytes of pictures that each worker process keeps in memory."""
+    """The most bytes of pictures that each worker process keeps in memory; each counts 1,500 more."""
     picture_bytes: Annotated[int, Meta(ge=0)] = 256 * 1024
     """The largest picture that is kept in memory, in bytes; larger ones are sent from their files."""
 
@@ -81,7 +83,7 @@ class Pictures:
 
     def __init__(self, settings: DeliverySettings) -> None:
         self._most = settings.memory_bytes
-        self._largest = min(settings.picture_bytes, settings.memory_bytes)
+        self._largest = min(settings.picture_bytes, settings.memory_bytes - HELD_BYTES)
         self._held: OrderedDict[str, Held] = OrderedDict()
         self._asked: OrderedDict[str, int] = OrderedDict()
         self._most_asked = settings.links
@@ -114,7 +116,7 @@ class Pictures:
             # Several asked for it at once.
             return held
         held = self._held[picture.tag] = Held(picture, known, data)
-        self._bytes += picture.size
+        self._bytes += picture.size + HELD_BYTES
         while self._bytes > self._most:
             self._drop(next(iter(self._held)))
         return held
@@ -128,7 +130,7 @@ class Pictures:
         held = self._held.pop(tag, None)
         if held is not None:
             held.body = held.data = None
-            self._bytes -= held.picture.size
+            self._bytes -= held.picture.size + HELD_BYTES
 
 
 class Lease(Struct, frozen=True):

@@ -3,7 +3,7 @@
 from litestar import Request, Response, delete, get, post
 from litestar.datastructures import State
 from litestar.di import NamedDependency as Given
-from litestar.params import FromPath, FromQuery
+from litestar.params import FromPath
 from msgspec import Struct
 
 from tintype.core import House, browse, retire
@@ -76,11 +76,10 @@ async def get_images(
     house: Given[House],
     context: Given[Context],
     caller: Given[Caller],
-    cursor: FromQuery[str] = "",
 ) -> Response[bytes]:
     """The product's images: one or none, and so all on one page."""
     place = await _enter(house, caller, READ, store, product)
-    wire.require_first_page(cursor)
+    wire.require_first_page(context.query)
     found = [image for _, image in await browse.hanging(house, caller, place)]
     return _respond(context, wire.page([_describe(image, place, house, context, caller) for image in found]))
 

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from http import HTTPStatus
+from urllib.parse import parse_qsl
 from uuid import UUID
 
 import msgspec
@@ -138,9 +139,9 @@ def image_id(text: str) -> UUID:
     return found
 
 
-def require_first_page(cursor: str) -> None:
+def require_first_page(query: str) -> None:
     """Raise MALFORMED for any cursor: there are never two pages, so we gave none out."""
-    if cursor:
+    if any(name == "cursor" for name, _ in parse_qsl(query)):
         raise Error(Kind.MALFORMED, "This cursor is not known.")
 
 

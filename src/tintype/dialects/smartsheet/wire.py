@@ -28,6 +28,7 @@ SOURCE = "smartsheet-integration-source"
 SOURCE_TYPES = frozenset({"AI", "SCRIPT", "APPLICATION"})
 MAX_SHOWN = 100
 """Characters of a client's value that go into an error or the log."""
+MAX_PLAIN_SIDE = 2**31 - 1
 MAX_QUERY_FIELDS = 50
 MAX_ID = 2**63 - 1
 
@@ -163,11 +164,14 @@ class Asked(Struct, frozen=True):
 
 
 class Item(Struct, frozen=True, rename="camel"):
-    """One item of an imageurls request in which nothing is wrong, as nearly all are."""
+    """One item of an imageurls request in which nothing is wrong, as nearly all are.
 
-    image_id: str
-    width: Annotated[int, Meta(ge=1)] | None = None
-    height: Annotated[int, Meta(ge=1)] | None = None
+    It is small, so that its link can be remembered by it.
+    """
+
+    image_id: Annotated[str, Meta(max_length=MAX_SHOWN)]
+    width: Annotated[int, Meta(ge=1, le=MAX_PLAIN_SIDE)] | None = None
+    height: Annotated[int, Meta(ge=1, le=MAX_PLAIN_SIDE)] | None = None
 
 
 class Upload(Struct, frozen=True):
