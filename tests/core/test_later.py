@@ -8,9 +8,9 @@ import pytest
 
 from tests import pictures
 from tests.core.conftest import Clock, Town, founded
-from tintype.core.fairness import Load
+from tintype.core.fairness import WorkEstimate
 from tintype.core.later import Later, LaterSettings
-from tintype.core.render import Picture, rendition, rendition_tag
+from tintype.core.render import Client, Picture, rendition, rendition_tag
 from tintype.core.workers import Workers, WorkerSettings
 from tintype.imaging import Format, Recipe, extras
 from tintype.model import Error, Image, Kind
@@ -108,13 +108,14 @@ async def test_a_gate_is_asked_before_anything_new_only(town: Town, photo: Image
         if asked > 1:
             raise Error(Kind.TOO_MANY_REQUESTS)
 
+    client = Client(town.anna.account.id, gate)
     small, large = Recipe(width=20), Recipe(width=30)
-    same = [rendition(town.house, photo, small, may_make=gate) for _ in range(5)]
+    same = [rendition(town.house, photo, small, client=client) for _ in range(5)]
     assert len({picture.tag for picture in await asyncio.gather(*same)}) == 1
-    await rendition(town.house, photo, small, may_make=gate)
+    await rendition(town.house, photo, small, client=client)
     assert asked == 1
     with pytest.raises(Error):
-        await rendition(town.house, photo, large, may_make=gate)
+        await rendition(town.house, photo, large, client=client)
     assert (await rendition(town.house, photo, large)).data is not None
 
 
@@ -150,10 +151,10 @@ async def test_nothing_is_made_later_while_clients_wait(town: Town) -> None:
         loop.call_soon_threadsafe(begun.set)
         asyncio.run_coroutine_threadsafe(go_on.wait(), loop).result()
 
-    load = Load(town.anna.account.id, 1)
-    running = asyncio.create_task(workers.pixels(load, hold))
+    work = WorkEstimate(town.anna.account.id, 1)
+    running = asyncio.create_task(workers.pixels(work, hold))
     await begun.wait()
-    waiting = asyncio.create_task(workers.pixels(load, int))
+    waiting = asyncio.create_task(workers.pixels(work, int))
     async with asyncio.timeout(30):
         while not workers.is_crowded():  # noqa: ASYNC110  a task of its own
             await asyncio.sleep(0)

@@ -9,12 +9,12 @@ from uuid import uuid4
 import pytest
 from structlog.testing import capture_logs
 
-from tintype.core.fairness import Load
+from tintype.core.fairness import WorkEstimate
 from tintype.core.workers import Workers, WorkerSettings
 from tintype.model import Error, Kind
 
 PATIENT = 60.0
-LOAD = Load(uuid4(), 1_000_000)
+WORK = WorkEstimate(uuid4(), 1_000_000)
 
 
 class Gate:
@@ -61,28 +61,28 @@ async def kind_of(work: asyncio.Task[int]) -> Kind | None:
 
 async def test_beyond_the_queue_the_answer_is_busy(gate: Gate) -> None:
     pool = workers(queue=2)
-    accepted = [asyncio.create_task(pool.pixels(LOAD, gate)) for _ in range(3)]
+    accepted = [asyncio.create_task(pool.pixels(WORK, gate)) for _ in range(3)]
     await let_all_start()
-    assert await kind_of(asyncio.create_task(pool.pixels(LOAD, gate))) is Kind.BUSY
+    assert await kind_of(asyncio.create_task(pool.pixels(WORK, gate))) is Kind.BUSY
     assert pool.tally.refused == 1
     gate.open.set()
     assert await asyncio.gather(*accepted) == [1, 2, 3]
-    assert await pool.pixels(LOAD, gate) == 4
+    assert await pool.pixels(WORK, gate) == 4
 
 
 async def test_who_waits_too_long_for_a_slot_is_told_busy_and_never_runs(gate: Gate) -> None:
     pool = workers(wait=0.01)
-    first = asyncio.create_task(pool.pixels(LOAD, gate))
+    first = asyncio.create_task(pool.pixels(WORK, gate))
     await gate.is_running()
-    assert await kind_of(asyncio.create_task(pool.pixels(LOAD, gate))) is Kind.BUSY
+    assert await kind_of(asyncio.create_task(pool.pixels(WORK, gate))) is Kind.BUSY
     gate.open.set()
     assert await first == 1
-    assert await pool.pixels(LOAD, gate) == 2
+    assert await pool.pixels(WORK, gate) == 2
 
 
 async def test_the_deadline_is_for_the_wait_and_not_for_the_work(gate: Gate) -> None:
     pool = workers(wait=0.01)
-    task = asyncio.create_task(pool.pixels(LOAD, gate))
+    task = asyncio.create_task(pool.pixels(WORK, gate))
     await gate.is_running()
     await asyncio.wait([task], timeout=0.1)
     assert not task.done()
@@ -92,28 +92,28 @@ async def test_the_deadline_is_for_the_wait_and_not_for_the_work(gate: Gate) -> 
 
 async def test_who_gives_up_waiting_frees_his_place(gate: Gate) -> None:
     pool = workers(queue=1)
-    working = asyncio.create_task(pool.pixels(LOAD, gate))
+    working = asyncio.create_task(pool.pixels(WORK, gate))
     await gate.is_running()
-    waiting = asyncio.create_task(pool.pixels(LOAD, gate))
+    waiting = asyncio.create_task(pool.pixels(WORK, gate))
     await let_all_start()
     waiting.cancel()
     await asyncio.wait([waiting])
-    next_one = asyncio.create_task(pool.pixels(LOAD, gate))
+    next_one = asyncio.create_task(pool.pixels(WORK, gate))
     gate.open.set()
     assert list(await asyncio.gather(working, next_one)) == [1, 2]
 
 
 async def test_who_goes_away_from_running_work_holds_the_slot_until_it_is_done(gate: Gate) -> None:
     pool = workers(wait=0.01)
-    gone = asyncio.create_task(pool.pixels(LOAD, gate))
+    gone = asyncio.create_task(pool.pixels(WORK, gate))
     await gate.is_running()
     gone.cancel()
-    waiting = asyncio.create_task(pool.pixels(LOAD, gate))
+    waiting = asyncio.create_task(pool.pixels(WORK, gate))
     assert (await asyncio.wait([waiting], timeout=10))[0], "it was given a slot that is not free"
     assert await kind_of(waiting) is Kind.BUSY
     assert not gone.done()
     gate.open.set()
-    assert await pool.pixels(LOAD, gate) == 2
+    assert await pool.pixels(WORK, gate) == 2
     assert gone.cancelled()
 
 
@@ -121,8 +121,8 @@ async def test_work_that_fails_frees_its_slot() -> None:
     pool = workers(queue=0)
     for _ in range(5):
         with pytest.raises(ZeroDivisionError):
-            await pool.pixels(LOAD, divmod, 1, 0)
-    assert await pool.pixels(LOAD, divmod, 7, 2) == (3, 1)
+            await pool.pixels(WORK, divmod, 1, 0)
+    assert await pool.pixels(WORK, divmod, 7, 2) == (3, 1)
 
 
 async def test_no_more_run_at_once_than_there_are_slots() -> None:
@@ -138,7 +138,7 @@ async def test_no_more_run_at_once_than_there_are_slots() -> None:
         with lock:
             now -= 1
 
-    await asyncio.gather(*(pool.pixels(LOAD, work) for _ in range(20)))
+    await asyncio.gather(*(pool.pixels(WORK, work) for _ in range(20)))
     assert most == 2
 
 
@@ -147,7 +147,7 @@ async def test_the_cores_are_shared_out_unless_slots_are_set(
     gate: Gate, slots: int, processes: int, running: int
 ) -> None:
     pool = Workers(WorkerSettings(render_slots=slots), processes)
-    tasks = [asyncio.create_task(pool.pixels(LOAD, gate)) for _ in range(5)]
+    tasks = [asyncio.create_task(pool.pixels(WORK, gate)) for _ in range(5)]
     await let_all_start()
     assert pool.waiting() == 5 - running
     gate.open.set()
@@ -156,18 +156,18 @@ async def test_the_cores_are_shared_out_unless_slots_are_set(
 
 async def test_the_same_work_under_way_is_shared_and_done_anew_afterwards(gate: Gate) -> None:
     pool = workers(queue=0)
-    together = [asyncio.create_task(pool.once("key", lambda: pool.pixels(LOAD, gate))) for _ in range(5)]
+    together = [asyncio.create_task(pool.once("key", lambda: pool.pixels(WORK, gate))) for _ in range(5)]
     await gate.is_running()
     gate.open.set()
     assert await asyncio.gather(*together) == [1] * 5
-    assert await pool.once("key", lambda: pool.pixels(LOAD, gate)) == 2
+    assert await pool.once("key", lambda: pool.pixels(WORK, gate)) == 2
 
 
 async def test_one_who_goes_away_does_not_take_the_work_from_the_others(gate: Gate) -> None:
     pool = workers(queue=0)
-    first = asyncio.create_task(pool.once("key", lambda: pool.pixels(LOAD, gate)))
+    first = asyncio.create_task(pool.once("key", lambda: pool.pixels(WORK, gate)))
     await gate.is_running()
-    second = asyncio.create_task(pool.once("key", lambda: pool.pixels(LOAD, gate)))
+    second = asyncio.create_task(pool.once("key", lambda: pool.pixels(WORK, gate)))
     await let_all_start()
     first.cancel()
     await asyncio.wait([first])
@@ -177,15 +177,15 @@ async def test_one_who_goes_away_does_not_take_the_work_from_the_others(gate: Ga
 
 async def test_when_all_have_gone_away_work_that_waits_is_dropped(gate: Gate) -> None:
     pool = workers(queue=1)
-    running = asyncio.create_task(pool.pixels(LOAD, gate))
+    running = asyncio.create_task(pool.pixels(WORK, gate))
     await gate.is_running()
-    clients = [asyncio.create_task(pool.once("key", lambda: pool.pixels(LOAD, gate))) for _ in range(3)]
+    clients = [asyncio.create_task(pool.once("key", lambda: pool.pixels(WORK, gate))) for _ in range(3)]
     await let_all_start()
     for client in clients:
         client.cancel()
     await asyncio.wait(clients)
     # Its place is free, and its key: who asks now has work of his own, that nobody cancelled.
-    asked_again = asyncio.create_task(pool.once("key", lambda: pool.pixels(LOAD, gate)))
+    asked_again = asyncio.create_task(pool.once("key", lambda: pool.pixels(WORK, gate)))
     gate.open.set()
     assert [await running, await asked_again] == [1, 2]
     assert (pool.tally.dropped, pool.tally.shared, pool.tally.refused) == (1, 2, 0)
@@ -194,9 +194,9 @@ async def test_when_all_have_gone_away_work_that_waits_is_dropped(gate: Gate) ->
 
 async def test_when_one_of_several_stays_work_that_waits_is_not_dropped(gate: Gate) -> None:
     pool = workers(queue=1)
-    running = asyncio.create_task(pool.pixels(LOAD, gate))
+    running = asyncio.create_task(pool.pixels(WORK, gate))
     await gate.is_running()
-    clients = [asyncio.create_task(pool.once("key", lambda: pool.pixels(LOAD, gate))) for _ in range(3)]
+    clients = [asyncio.create_task(pool.once("key", lambda: pool.pixels(WORK, gate))) for _ in range(3)]
     await let_all_start()
     for client in clients[:2]:
         client.cancel()
@@ -206,11 +206,11 @@ async def test_when_one_of_several_stays_work_that_waits_is_not_dropped(gate: Ga
 
 async def test_when_all_have_gone_away_work_that_runs_is_there_for_who_asks_next(gate: Gate) -> None:
     pool = workers(queue=1)
-    gone = asyncio.create_task(pool.once("key", lambda: pool.pixels(LOAD, gate)))
+    gone = asyncio.create_task(pool.once("key", lambda: pool.pixels(WORK, gate)))
     await gate.is_running()
     gone.cancel()
     await asyncio.wait([gone])
-    next_one = asyncio.create_task(pool.once("key", lambda: pool.pixels(LOAD, gate)))
+    next_one = asyncio.create_task(pool.once("key", lambda: pool.pixels(WORK, gate)))
     await let_all_start()
     gate.open.set()
     assert await next_one == 1
@@ -225,7 +225,7 @@ async def test_what_goes_wrong_when_all_have_gone_away_is_told_to_the_log_if_it_
     pool = workers(queue=1)
 
     async def fail() -> None:
-        await pool.pixels(LOAD, gate)
+        await pool.pixels(WORK, gate)
         raise error
 
     with capture_logs() as lines:
@@ -234,16 +234,16 @@ async def test_what_goes_wrong_when_all_have_gone_away_is_told_to_the_log_if_it_
         gone.cancel()
         await asyncio.wait([gone])
         gate.open.set()
-        await asyncio.gather(pool.pixels(LOAD, gate))
+        await asyncio.gather(pool.pixels(WORK, gate))
         await let_all_start()
     assert [line["event"] for line in lines] == told
 
 
 async def test_a_flood_of_one_account_does_not_hold_up_another(gate: Gate) -> None:
     pool = workers(queue=10)
-    flood = [asyncio.create_task(pool.pixels(LOAD, gate)) for _ in range(8)]
+    flood = [asyncio.create_task(pool.pixels(WORK, gate)) for _ in range(8)]
     await gate.is_running()
-    other = asyncio.create_task(pool.pixels(Load(uuid4(), 1_000_000), gate))
+    other = asyncio.create_task(pool.pixels(WorkEstimate(uuid4(), 1_000_000), gate))
     await let_all_start()
     gate.open.set()
     # One ran already, and one of equal rights was there before.
@@ -253,34 +253,69 @@ async def test_a_flood_of_one_account_does_not_hold_up_another(gate: Gate) -> No
 
 async def test_a_flood_that_fills_the_queue_makes_room_for_another_account(gate: Gate) -> None:
     pool = workers(queue=3)
-    flood = [asyncio.create_task(pool.pixels(LOAD, gate)) for _ in range(4)]
+    flood = [asyncio.create_task(pool.pixels(WORK, gate)) for _ in range(4)]
     await gate.is_running()
-    other = asyncio.create_task(pool.pixels(Load(uuid4(), 1), gate))
+    other = asyncio.create_task(pool.pixels(WorkEstimate(uuid4(), 1), gate))
     assert await kind_of(flood[-1]) is Kind.BUSY
     gate.open.set()
     assert sorted(await asyncio.gather(*flood[:-1], other)) == [1, 2, 3, 4]
 
 
+async def test_who_asks_for_what_a_flood_asked_for_does_not_wait_behind_the_flood(gate: Gate) -> None:
+    pool = workers(queue=20)
+    flood = [asyncio.create_task(pool.once(key, lambda: pool.pixels(WORK, gate), WORK)) for key in range(10)]
+    await gate.is_running()
+    other = WorkEstimate(uuid4(), 1_000_000)
+    joined = asyncio.create_task(pool.once(9, lambda: pool.pixels(other, gate), other))
+    await let_all_start()
+    assert pool.waiting() == 9
+    gate.open.set()
+    # One ran already, and one of equal rights was there before.
+    assert await joined <= 3
+    assert sorted(await asyncio.gather(*flood)) == list(range(1, 11))
+
+
+async def test_who_joins_work_that_waits_gives_it_as_much_time_as_if_it_were_new(gate: Gate) -> None:
+    pool = workers(queue=20)
+    running = asyncio.create_task(pool.pixels(WORK, gate))
+    await gate.is_running()
+    first = asyncio.create_task(pool.once("key", lambda: pool.pixels(WORK, gate), WORK))
+    await let_all_start()
+    pool.patience = 0.01
+    second = asyncio.create_task(pool.once("key", lambda: pool.pixels(WORK, gate), WORK))
+    assert [await kind_of(task) for task in (first, second)] == [Kind.BUSY, Kind.BUSY]
+    assert not running.done()
+
+
+async def test_work_that_takes_more_memory_than_there_is_is_refused_at_once(gate: Gate) -> None:
+    pool = Workers(WorkerSettings(render_slots=2), memory=100_000_000)
+    with pytest.raises(Error, match="memory") as raised:
+        await pool.pixels(WorkEstimate(uuid4(), 1, memory=100_000_001), gate)
+    assert (raised.value.kind, raised.value.field) == (Kind.REFUSED, "too-costly")
+    gate.open.set()
+    assert await pool.pixels(WorkEstimate(uuid4(), 1, memory=50_000_000), gate) == 1
+
+
 async def test_a_slot_given_to_one_who_goes_away_that_moment_goes_to_the_next(gate: Gate) -> None:
     pool = workers(queue=5)
-    running = asyncio.create_task(pool.pixels(LOAD, gate))
+    running = asyncio.create_task(pool.pixels(WORK, gate))
     await gate.is_running()
-    gone, stays = (asyncio.create_task(pool.pixels(LOAD, gate)) for _ in range(2))
+    gone, stays = (asyncio.create_task(pool.pixels(WORK, gate)) for _ in range(2))
     await let_all_start()
     gate.open.set()
     running.add_done_callback(lambda _done: gone.cancel())
     await asyncio.wait([running, gone, stays])
     assert stays.result() >= 2
-    assert await pool.pixels(LOAD, gate) > stays.result()
+    assert await pool.pixels(WORK, gate) > stays.result()
 
 
 async def test_shared_work_that_fails_fails_for_all_and_is_tried_again() -> None:
     pool = workers()
     outcomes = await asyncio.gather(
-        *(pool.once("key", lambda: pool.pixels(LOAD, divmod, 1, 0)) for _ in range(3)), return_exceptions=True
+        *(pool.once("key", lambda: pool.pixels(WORK, divmod, 1, 0)) for _ in range(3)), return_exceptions=True
     )
     assert [type(outcome) for outcome in outcomes] == [ZeroDivisionError] * 3
-    assert await pool.once("key", lambda: pool.pixels(LOAD, divmod, 7, 2)) == (3, 1)
+    assert await pool.once("key", lambda: pool.pixels(WORK, divmod, 7, 2)) == (3, 1)
 
 
 async def test_who_is_cancelled_waits_for_his_file_work_to_end(gate: Gate) -> None:

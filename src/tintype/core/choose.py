@@ -1,6 +1,7 @@
 """Which pictures would answer a link: the best for the one who asks, and what can stand in for it. Pure."""
 
 import hashlib
+import math
 from collections.abc import Set as AbstractSet
 
 from msgspec import Struct
@@ -13,6 +14,10 @@ from tintype.model import Image
 
 SLOW = frozenset({Format.AVIF, Format.JXL})
 """Formats whose encoders can take longer than anybody wants to wait."""
+READ_SECONDS = {Format.AVIF: 30e-9, Format.HEIC: 50e-9, Format.JXL: 100e-9, Format.SVG: math.inf}
+"""Seconds a pixel of formats that take long to read; of an SVG its pixels tell nothing."""
+COSTLY_SECONDS = 0.5
+"""From how many seconds on a picture is costly to read."""
 
 
 class Making(Struct, frozen=True):
@@ -58,6 +63,11 @@ def varies(image: Image, recipe: Recipe) -> bool:
 def is_slow(making: Making) -> bool:
     """Whether nobody should wait for it if it is large."""
     return not SLOW.isdisjoint(making.formats) and len(making.formats) == 1
+
+
+def is_costly(format: Format | None, pixels: float = math.inf) -> bool:
+    """Whether a picture takes long to read; None is a format that isn't known."""
+    return format in READ_SECONDS and READ_SECONDS[format] * pixels > COSTLY_SECONDS
 
 
 def output_pixels(image: Image, recipe: Recipe) -> int:

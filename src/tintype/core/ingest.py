@@ -1,7 +1,7 @@
 """Taking images in: bytes to a stage, the stage examined, then bytes and record kept together."""
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from datetime import datetime
 
 import uuid_utils.compat
@@ -9,7 +9,8 @@ from msgspec import Struct, structs
 
 from tintype.catalogue import images, placements
 from tintype.catalogue.engine import Transaction
-from tintype.core.fairness import Load
+from tintype.core.choose import is_costly
+from tintype.core.fairness import WorkEstimate
 from tintype.core.house import House
 from tintype.core.stores import claim
 from tintype.imaging import Facts, Format, ImageRefused, Limits, check_limits, inspect, recognise, verify
@@ -56,7 +57,8 @@ async def look(house: House, caller: Caller, staged: Staged) -> Look:
     Raises:
         Error: BUSY.
     """
-    return await house.workers.pixels(_load(caller, staged), _look, staged, house.images.accepted())
+    work = await house.workers.disk(_estimate, caller, staged)
+    return await house.workers.pixels(work, _look, staged, house.images.accepted())
 
 
 async def examine(house: House, caller: Caller, staged: Staged) -> Facts:
@@ -68,7 +70,8 @@ async def examine(house: House, caller: Caller, staged: Staged) -> Facts:
     Raises:
         Error: REFUSED, with a sentence that says why; BUSY.
     """
-    return await house.workers.pixels(_load(caller, staged), _examine, staged, house.images.accepted())
+    work = await house.workers.disk(_estimate, caller, staged)
+    return await house.workers.pixels(work, _examine, staged, house.images.accepted())
 
 
 async def keep(  # noqa: PLR0913  an image is recorded with all of these
@@ -164,8 +167,11 @@ async def _blocks(chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
         yield bytes(gathered)
 
 
-def _load(caller: Caller, staged: Staged) -> Load:
-    return Load(caller.account.id, staged.size * PIXELS_PER_BYTE)
+def _estimate(caller: Caller, staged: Staged) -> WorkEstimate:
+    costly = False
+    with suppress(ImageRefused):
+        costly = is_costly(recognise(staged.path))
+    return WorkEstimate(caller.account.id, staged.size * PIXELS_PER_BYTE, costly=costly)
 
 
 def _examine(staged: Staged, limits: Limits) -> Facts:

@@ -5,7 +5,8 @@ from collections.abc import Callable
 from msgspec import Struct
 
 from tintype.catalogue import images
-from tintype.core.fairness import Load
+from tintype.core.choose import is_costly
+from tintype.core.fairness import WorkEstimate
 from tintype.core.house import House
 from tintype.imaging import ImageRefused, Placeholder, inspect, verify
 from tintype.model import Image
@@ -56,8 +57,9 @@ async def _lacking(house: House, after: int) -> list[Image]:
 
 async def _placehold_one(house: House, image: Image) -> bool:
     """Answers whether the original could be read."""
-    load = Load(image.account_id, image.width * image.height * image.frames)
-    found = await house.workers.pixels(load, _placeholder, house, image.sha256)
+    pixels = image.width * image.height * image.frames
+    work = WorkEstimate(image.account_id, pixels, costly=is_costly(image.format, pixels))
+    found = await house.workers.pixels(work, _placeholder, house, image.sha256)
     if found is None:
         return False
     async with house.catalogue.write() as tx:

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Hashable
 from collections.abc import Set as AbstractSet
 from pathlib import Path
 
@@ -10,9 +10,9 @@ import structlog
 from msgspec import Struct, structs
 
 from tintype.core.browse import no_such_image
-from tintype.core.choose import SLOW, Making, is_slow, makings, output_pixels
+from tintype.core.choose import SLOW, Making, is_costly, is_slow, makings, output_pixels
 from tintype.core.evict import tend
-from tintype.core.fairness import Load
+from tintype.core.fairness import WorkEstimate
 from tintype.core.house import House
 from tintype.core.tally import Tally
 from tintype.imaging import Format, ImageRefused, Reason, Recipe, Rendition, render, row
@@ -29,6 +29,18 @@ log = structlog.get_logger("tintype")
 
 ASKED_TOO_MUCH = frozenset({Reason.OUTPUT_TOO_LARGE, Reason.TOO_COSTLY, Reason.UNSUPPORTED})
 """Why a picture that was taken in isn't drawn as asked: too large, or for want of an extra."""
+
+
+class Client(Struct, frozen=True):
+    """For whom a rendition is made.
+
+    Attributes:
+        payer: who pays for the work, as a WorkEstimate has it.
+        may_make: asked before anything is made anew; what it raises is raised.
+    """
+
+    payer: Hashable
+    may_make: Gate | None = None
 
 
 class Picture(Struct, frozen=True):
@@ -73,7 +85,7 @@ async def rendition(
     image: Image,
     recipe: Recipe,
     accepted: AbstractSet[Format] = frozenset(),
-    may_make: Gate | None = None,
+    client: Client | None = None,
 ) -> Picture:
     """A picture made by a recipe: from the cache, or made now and put there.
 
@@ -82,19 +94,20 @@ async def rendition(
         image: of what.
         recipe: how.
         accepted: the formats that the client reads, besides those that everybody does.
-        may_make: asked before anything is made anew; what it raises is raised.
+        client: for whom it is made; None: for the image's account.
 
     Raises:
-        Error: INVALID when the result would be larger than the limits allow; BUSY; MISSING when the
-            image was deleted meanwhile.
+        Error: INVALID when the result would be larger than the limits allow; BUSY; REFUSED when it takes more
+            memory than there is; MISSING when the image was deleted meanwhile.
     """
     best, *others = makings(image, recipe, accepted)
+    client = client or Client(image.account_id)
     made = await house.workers.disk(_find, house, _places(house, image, best))
     if made is not None:
         return _picture(image, best, made)
     if others and _is_for_later(house, best, output_pixels(image, recipe)):
-        return await _stand_in(house, image, best, others[0], may_make)
-    return _picture(image, best, await _make_once(house, image, best, may_make))
+        return await _stand_in(house, image, best, others[0], client)
+    return _picture(image, best, await _make_once(house, image, best, client))
 
 
 async def use(house: House, picture: Picture) -> None:
@@ -122,22 +135,21 @@ def _is_for_later(house: House, best: Making, pixels: int) -> bool:
     return is_slow(best) and is_installed(row(format)) and house.later.is_for_later(format, pixels)
 
 
-async def _stand_in(
-    house: House, image: Image, best: Making, other: Making, may_make: Gate | None
-) -> Picture:
+async def _stand_in(house: House, image: Image, best: Making, other: Making, client: Client) -> Picture:
     """What is quickly made; the best is made later."""
     made = await house.workers.disk(_find, house, _places(house, image, other))
-    made = made or await _make_once(house, image, other, may_make)
-    house.later.add(_key(_places(house, image, best)), lambda: _make_once(house, image, best, None))
+    made = made or await _make_once(house, image, other, client)
+    alone = Client(client.payer)
+    house.later.add(_key(_places(house, image, best)), lambda: _make_once(house, image, best, alone))
     return structs.replace(_picture(image, other, made), stands_in=True)
 
 
-async def _make_once(house: House, image: Image, making: Making, may_make: Gate | None) -> _Made:
-    key = _key(_places(house, image, making))
+async def _make_once(house: House, image: Image, making: Making, client: Client) -> _Made:
+    key, work = _key(_places(house, image, making)), _estimate(house, image, making, client.payer)
     # Who shares what another asked for causes no work.
-    if may_make is not None and not house.workers.is_under_way(key):
-        await may_make()
-    made = await house.workers.once(key, lambda: _make(house, image, making))
+    if client.may_make is not None and not house.workers.is_under_way(key):
+        await client.may_make()
+    made = await house.workers.once(key, lambda: _make(house, image, making, work), work)
     tend(house)
     return made
 
@@ -171,18 +183,26 @@ def _find(house: House, places: _Places) -> _Made | None:
     return None
 
 
-async def _make(house: House, image: Image, making: Making) -> _Made:
+async def _make(house: House, image: Image, making: Making, work: WorkEstimate) -> _Made:
     """Make a rendition, or wait for another process of this machine that does."""
-    load = Load(image.account_id, image.width * image.height * image.frames)
     patient_until = time.monotonic() + house.workers.patience
     while True:
         alone = time.monotonic() >= patient_until
-        made = await house.workers.pixels(load, _render, house, image, making, alone=alone)
+        made = await house.workers.pixels(work, _render, house, image, making, alone=alone)
         # The slot is for others while we wait, and no thread waits with us.
         made = made or await _made_by_another(house, image, making, patient_until)
         if made is not None:
             _count(house.workers.tally, made)
             return made
+
+
+def _estimate(house: House, image: Image, making: Making, payer: Hashable) -> WorkEstimate:
+    pixels = image.width * image.height * image.frames
+    made = output_pixels(image, making.recipes[0])
+    costly = is_costly(image.format, pixels) or (
+        is_slow(making) and house.later.is_for_later(making.formats[0], made)
+    )
+    return WorkEstimate(payer, pixels + made, costly=costly)
 
 
 def _count(tally: Tally, made: _Made) -> None:

@@ -11,8 +11,9 @@ from typing import Annotated, Any, Generic, ParamSpec, TypeVar
 import structlog
 from msgspec import Meta, Struct
 
-from tintype.core.fairness import Load, Turns
+from tintype.core.fairness import BUDGET, FairQueue, WorkEstimate
 from tintype.core.tally import Tally
+from tintype.imaging import Reason
 from tintype.model import Error, Kind
 
 P = ParamSpec("P")
@@ -27,7 +28,7 @@ class WorkerSettings(Struct, frozen=True, forbid_unknown_fields=True):
     render_slots: Annotated[int, Meta(ge=0)] = 0
     """Pictures decoded at the same time; 0 is one a core, cores shared out among the worker processes."""
     render_queue: Annotated[int, Meta(ge=0)] = 64
-    """Pictures that may wait for a slot; beyond it the account with the most of them is told "busy"."""
+    """Pictures that may wait for a slot; beyond it whoever has the most of them is told "busy"."""
     render_wait_seconds: Annotated[float, Meta(gt=0)] = 20.0
     """How long a picture waits for a slot before the answer is "busy", and for another process that makes the
     same one before it is made here too."""
@@ -48,18 +49,20 @@ class Workers:
     Args:
         settings: how much is done at once.
         processes: worker processes that share the cores.
+        memory: bytes that all work on pixels may take together, by its estimates.
     """
 
-    def __init__(self, settings: WorkerSettings, processes: int = 1) -> None:
+    def __init__(self, settings: WorkerSettings, processes: int = 1, memory: int = BUDGET) -> None:
         slots = settings.render_slots or max(1, _cores() // processes)
         self._pixel_threads = ThreadPoolExecutor(slots, "pixels")
         self._disk_threads = ThreadPoolExecutor(settings.disk_threads, "disk")
-        self._turns: Turns[_Turn] = Turns(slots, settings.render_queue)
+        self._queue: FairQueue[_Turn] = FairQueue(slots, settings.render_queue, memory)
         self.tally = Tally()
         self.patience = settings.render_wait_seconds
         self._shared: dict[Hashable, _Shared[Any]] = {}
         self._aside: dict[Hashable, asyncio.Task[object]] = {}
         self._holding: set[asyncio.Task[Any] | None] = set()
+        self._waits: dict[asyncio.Task[Any] | None, _Wait] = {}
 
     async def disk(self, work: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs) -> R:
         """Run file work on a thread. It always runs to its end: who is cancelled meanwhile waits for that.
@@ -68,13 +71,16 @@ class Workers:
         """
         return await _to_the_end(self._disk_threads, functools.partial(work, *args, **kwargs))
 
-    async def pixels(self, load: Load, work: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs) -> R:
-        """Run image work on a thread once it is its account's turn. It then runs to its end, as `disk` does.
+    async def pixels(
+        self, estimate: WorkEstimate, work: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs
+    ) -> R:
+        """Run image work on a thread once it is its payer's turn. It then runs to its end, as `disk` does.
 
         Raises:
-            Error: BUSY when the queue is full, or the deadline passes before there is a slot.
+            Error: BUSY when the queue is full, or the deadline passes before there is a slot; REFUSED when
+                the work takes more memory than there is for all.
         """
-        turn = await self._take_slot(load)
+        turn = await self._take_slot(estimate)
         began, task = time.perf_counter(), asyncio.current_task()
         self._holding.add(task)
         try:
@@ -85,11 +91,16 @@ class Workers:
             self.tally.pixel_seconds += seconds
             self._give_back(turn, seconds)
 
-    async def once(self, key: Hashable, work: Callable[[], Coroutine[Any, Any, R]]) -> R:
+    async def once(
+        self, key: Hashable, work: Callable[[], Coroutine[Any, Any, R]], estimate: WorkEstimate | None = None
+    ) -> R:
         """Run work, or share the answer of the same work (by key) that is under way already.
 
         One client that goes away takes nothing from the others. When all are gone, the work is dropped if
         it still waits for its slot, and else runs to its end, for whoever asks next.
+
+        Who shares work that still waits for its slot, and has a payer of his own (that of the estimate),
+        waits no longer than if he had been the only one to ask.
         """
         shared = self._shared.get(key)
         if shared is None:
@@ -97,6 +108,7 @@ class Workers:
             shared.task.add_done_callback(lambda _done: self._end_shared(key, shared))
         else:
             self.tally.shared += 1
+            self._join(shared.task, estimate)
         shared.clients += 1
         try:
             return await asyncio.shield(shared.task)
@@ -108,7 +120,7 @@ class Workers:
 
     def waiting(self) -> int:
         """How many wait for a slot."""
-        return len(self._turns)
+        return len(self._queue)
 
     def aside(self, key: Hashable, work: Callable[[], Coroutine[Any, Any, object]]) -> None:
         """Do work that nobody waits for, unless the same (by key) is under way. Its errors go to the log."""
@@ -119,7 +131,7 @@ class Workers:
 
     def is_crowded(self) -> bool:
         """Whether somebody waits for a slot."""
-        return len(self._turns) > 0
+        return len(self._queue) > 0
 
     def is_under_way(self, key: Hashable) -> bool:
         """Whether work that `once` shares is under way."""
@@ -142,15 +154,14 @@ class Workers:
         del self._aside[key]
         _log_unforeseen(key, done)
 
-    async def _take_slot(self, load: Load) -> "_Turn":
+    async def _take_slot(self, estimate: WorkEstimate) -> "_Turn":
+        if not self._queue.can_ever_run(estimate):
+            sentence = "Working on this picture takes more memory than there is for it."
+            raise Error(Kind.REFUSED, sentence, field=Reason.TOO_COSTLY.value)
         turn: _Turn = asyncio.get_running_loop().create_future()
-        crowded_out = self._turns.join(turn, load)
-        if crowded_out is not None and not crowded_out.done():
-            crowded_out.set_result(False)
-        self._call_next()
+        self._push(turn, estimate)
         try:
-            async with asyncio.timeout(self.patience):
-                has_slot = await self._wait_for(turn, load)
+            has_slot = await self._wait_for(turn)
         except TimeoutError:
             has_slot = False
         if not has_slot:
@@ -160,24 +171,43 @@ class Workers:
             )
         return turn
 
-    async def _wait_for(self, turn: "_Turn", load: Load) -> bool:
+    async def _wait_for(self, turn: "_Turn") -> bool:
+        task = asyncio.current_task()
         try:
-            return await turn
-        except asyncio.CancelledError:
+            async with asyncio.timeout(self.patience) as deadline:
+                self._waits[task] = _Wait(turn, deadline)
+                return await turn
+        except (asyncio.CancelledError, TimeoutError):
             if not turn.cancelled() and turn.result():
                 # The slot and the end of the wait came at once.
                 self._give_back(turn, 0.0)
-            self._turns.leave(turn, load)
+            self._queue.remove(turn)
             raise
+        finally:
+            del self._waits[task]
+
+    def _join(self, task: asyncio.Task[Any], estimate: WorkEstimate | None) -> None:
+        """Let waiting work wait in another payer's line too, and as long as if it were new."""
+        wait = self._waits.get(task)
+        if wait is None or estimate is None or wait.turn.done():
+            return
+        self._push(wait.turn, estimate)
+        wait.deadline.reschedule(asyncio.get_running_loop().time() + self.patience)
+
+    def _push(self, turn: "_Turn", estimate: WorkEstimate) -> None:
+        crowded_out = self._queue.push(turn, estimate)
+        if crowded_out is not None and not crowded_out.done():
+            crowded_out.set_result(False)
+        self._call_next()
 
     def _give_back(self, turn: "_Turn", seconds: float) -> None:
-        self._turns.done(turn, seconds)
+        self._queue.finish(turn, seconds)
         self._call_next()
 
     def _call_next(self) -> None:
-        while (turn := self._turns.take()) is not None:
+        while (turn := self._queue.pop()) is not None:
             if turn.cancelled():
-                self._turns.done(turn, 0.0)
+                self._queue.finish(turn, 0.0)
             else:
                 turn.set_result(True)
 
@@ -188,6 +218,13 @@ class Workers:
 
 _Turn = asyncio.Future[bool]
 """Who waits for a slot: True when it is given one, False when it is crowded out."""
+
+
+class _Wait(Struct, frozen=True):
+    """Work that waits for its slot, and until when."""
+
+    turn: _Turn
+    deadline: asyncio.Timeout
 
 
 class _Shared(Generic[R]):

@@ -1,6 +1,5 @@
 """What a link that anybody can write may cause: how many new renditions an address can ask for."""
 
-from collections.abc import Awaitable, Callable
 from ipaddress import IPv6Address, IPv6Network, ip_address
 from typing import Annotated
 
@@ -8,7 +7,9 @@ from msgspec import Meta, Struct
 
 from tintype.core import House
 from tintype.core.bound import require_size
+from tintype.core.fairness import AddressPayer
 from tintype.core.pace import Pace
+from tintype.core.render import Client
 from tintype.imaging import Recipe
 from tintype.model import Image
 from tintype.web.context import Scope
@@ -37,18 +38,20 @@ class Bounds:
         self._settings = settings
         self._pace = Pace(settings.new_renditions, settings.window_seconds)
 
-    def gate(self, house: House, image: Image, recipe: Recipe, scope: Scope) -> Callable[[], Awaitable[None]]:
-        """What to ask before this rendition is made anew for this client.
+    def client(self, house: House, image: Image, recipe: Recipe, scope: Scope, *, free: bool) -> Client:
+        """For whom this rendition is made: for the address that asks; `free` for a size of its choice.
 
-        It raises:
+        Before it is made anew there may be raised:
             Error: FORBIDDEN for a size that the account doesn't allow; TOO_MANY_REQUESTS.
         """
+        payer = AddressPayer(address(scope, self._settings.proxies))
 
-        async def ask() -> None:
-            await require_size(house, image.account_id, recipe)
-            self._pace.take(address(scope, self._settings.proxies))
+        async def may_make() -> None:
+            if free:
+                await require_size(house, image.account_id, recipe)
+            self._pace.take(payer)
 
-        return ask
+        return Client(payer, may_make)
 
 
 def address(scope: Scope, proxies: int) -> str:

@@ -16,8 +16,8 @@ from tintype.core.browse import no_such_image
 from tintype.core.choose import varies
 from tintype.core.facts import Known
 from tintype.core.follow import linked
-from tintype.core.render import Picture, original, original_tag, rendition, rendition_tag, use
-from tintype.imaging import Format, row
+from tintype.core.render import Client, Picture, original, original_tag, rendition, rendition_tag, use
+from tintype.imaging import Format, Recipe, row
 from tintype.model import Error, Kind
 from tintype.web.bounds import Bounds
 from tintype.web.conditions import Span, is_unmodified, span
@@ -138,14 +138,21 @@ class Delivery:
             if recipe is None:
                 picture = original(self._house, image)
             else:
-                gate = self._bounds.gate(self._house, image, recipe, scope) if answer.wanted.free else None
-                making = rendition(self._house, image, recipe, answer.formats or frozenset(), gate)
+                client = self._client(answer, recipe, scope)
+                making = rendition(self._house, image, recipe, answer.formats or frozenset(), client)
                 picture = await unless_gone(answer.context, receive, making)
             with suppress(FileNotFoundError):
                 return await self._opened_file(picture, answer.known)
             if recipe is None:
                 break
         raise no_such_image()
+
+    def _client(self, answer: "_Answer", recipe: Recipe, scope: Scope) -> Client:
+        """Who pays for a rendition: the address for a link without a signature, the account for the rest."""
+        image = answer.known.image
+        if answer.wanted.unsigned:
+            return self._bounds.client(self._house, image, recipe, scope, free=answer.wanted.free)
+        return Client(image.account_id)
 
     async def _opened_file(self, picture: Picture, known: Known) -> Source:
         if not self._pictures.takes(picture):

@@ -31,7 +31,8 @@ class Wanted(Struct, frozen=True):
         max_age: seconds a client may keep the picture without asking again.
         shared: whether caches that serve several people may keep it.
         expires: Unix time, in seconds, from which on the link opens nothing; None is never.
-        free: whether anybody can write such a link, for whatever sizes.
+        unsigned: whether anybody can write such a link; then whoever asks pays for its picture.
+        free: whether anybody can write one for whatever sizes.
     """
 
     key: UUID | int
@@ -41,6 +42,7 @@ class Wanted(Struct, frozen=True):
     max_age: int = 3600
     shared: bool = True
     expires: float | None = None
+    unsigned: bool = False
     free: bool = False
 
 

@@ -41,7 +41,7 @@ class Link(Struct, frozen=True):
     def wanted(self, max_age: int) -> Wanted:
         """What has to be delivered."""
         recipe = Recipe(mode=self.mode, width=self.width, height=self.height)
-        return Wanted(self.image, recipe, max_age=max_age, free=True)
+        return Wanted(self.image, recipe, max_age=max_age, unsigned=True, free=True)
 
 
 def write(link: Link) -> str:

@@ -32,7 +32,7 @@ class Link(Struct, frozen=True):
     def wanted(self, side: int, max_age: int) -> Wanted:
         """What has to be delivered; a thumbnail fits a square of `side` pixels and is never enlarged."""
         recipe = Recipe(mode=Mode.FIT, width=side, height=side, enlarge=False) if self.thumbnail else None
-        return Wanted(self.number, recipe, extension=self.extension, max_age=max_age)
+        return Wanted(self.number, recipe, extension=self.extension, max_age=max_age, unsigned=True)
 
 
 def write(link: Link) -> str:
