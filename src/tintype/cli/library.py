@@ -2,6 +2,8 @@
 
 import asyncio
 import functools
+import getpass
+import os
 import sqlite3
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
@@ -16,7 +18,7 @@ from tintype.catalogue import schema
 from tintype.core import House
 from tintype.core.sign import Keyring
 from tintype.dialects import discover
-from tintype.model import Error
+from tintype.model import Actor, Error
 from tintype.settings import DATA, DEFAULT_DATA, SettingError, Settings, load
 from tintype.storage import durable
 from tintype.storage.originals import digests
@@ -146,6 +148,21 @@ def migrate_library(folder: Path, *, backup: bool) -> tuple[str | None, str]:
             err=True,
         )
     return stood, stands
+
+
+def command_actor() -> Actor:
+    """Who does what the present command does: the command, and the user of this machine who gave it.
+
+    Without a command it is the demo, which fills its library in a process of its own.
+    """
+    context = click.get_current_context(silent=True)
+    command = context.command_path.partition(" ")[2] if context else "demo"
+    try:
+        user = getpass.getuser()
+    except (OSError, KeyError):
+        # In a container users need no names.
+        user = str(os.getuid())
+    return Actor(f"tintype {command}", user)
 
 
 def with_house(data: Path, work: Callable[[House], Awaitable[T]]) -> T:

@@ -1,11 +1,14 @@
 """The values everybody speaks of, and the one vocabulary of errors: no SQL, no HTTP."""
 
+from tintype.model.audit import Actor, AuditEntry
 from tintype.model.caller import Account, Caller, Person, Role, Token, TokenKind
 from tintype.model.error import Error, Kind
 from tintype.model.image import Draft, Image, Place, Status, Version
 
 __all__ = [
     "Account",
+    "Actor",
+    "AuditEntry",
     "Caller",
     "Draft",
     "Error",

@@ -6,6 +6,8 @@ from uuid import UUID
 
 from msgspec import Struct
 
+from tintype.model.audit import Actor
+
 
 class Account(Struct, frozen=True):
     """The tenant that owns images. `external_id` is its name towards the evotor dialect."""
@@ -60,7 +62,10 @@ class Token(Struct, frozen=True):
 
 
 class Caller(Struct, frozen=True):
-    """Who asks, once a token was accepted. Every query is scoped to `account`."""
+    """Who asks, once a token was accepted. Every query is scoped to `account`.
+
+    `origin` is the address of the client, or the user of this machine who gave a command.
+    """
 
     account: Account
     person: Person
@@ -68,3 +73,9 @@ class Caller(Struct, frozen=True):
     dialect: str
     role: Role
     scopes: frozenset[str]
+    origin: str = ""
+
+    @property
+    def actor(self) -> Actor:
+        """Who asks, as the audit log tells it."""
+        return Actor(str(self.token_id), self.origin)

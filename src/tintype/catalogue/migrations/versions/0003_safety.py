@@ -39,6 +39,11 @@ def upgrade() -> None:
         sqlite_autoincrement=True,
     )
     op.create_index("audit_by_account", "audit", ["account", "seq"])
+    for change in ("UPDATE", "DELETE"):
+        op.execute(
+            f"CREATE TRIGGER audit_refuses_{change.lower()} BEFORE {change} ON audit "
+            "BEGIN SELECT RAISE(ABORT, 'the audit log is only ever added to'); END"
+        )
     # Rows of it are of use for minutes only: nothing is lost.
     op.drop_table("changes")
     op.create_table(

@@ -1,0 +1,52 @@
+"""Queries on the audit log, which is only ever added to: the database refuses to change or delete a row."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+import msgspec
+from msgspec import Struct
+from sqlalchemy import ColumnElement, insert, select
+
+from tintype.catalogue.engine import Transaction
+from tintype.catalogue.tables import audit
+from tintype.model import Actor, AuditEntry
+
+
+class AuditFilter(Struct, frozen=True):
+    """Which entries are asked for: from a moment on, of an account by its name, of an event; None is any."""
+
+    since: datetime | None = None
+    account: str | None = None
+    event: str | None = None
+
+
+async def add(
+    tx: Transaction, at: datetime, actor: Actor, event: str, account: str | None, details: Mapping[str, Any]
+) -> None:
+    """Add an entry."""
+    told = {"at": at, "event": event, "account": account, "details": msgspec.json.encode(details).decode()}
+    await tx.execute(insert(audit).values(**told, actor=actor.name, origin=actor.origin))
+
+
+async def after(tx: Transaction, seq: int, asked: AuditFilter, limit: int) -> list[AuditEntry]:
+    """The entries that are asked for, oldest first, from the one behind `seq`."""
+    conditions: list[ColumnElement[bool]] = [audit.c.seq > seq]
+    if asked.since is not None:
+        conditions.append(audit.c.at >= asked.since)
+    if asked.account is not None:
+        conditions.append(audit.c.account == asked.account)
+    if asked.event is not None:
+        conditions.append(audit.c.event == asked.event)
+    query = select(audit).where(*conditions).order_by(audit.c.seq).limit(limit)
+    return [
+        AuditEntry(
+            seq=row.seq,
+            at=row.at,
+            event=row.event,
+            account=row.account,
+            actor=Actor(row.actor, row.origin),
+            details=msgspec.json.decode(row.details),
+        )
+        for row in await tx.execute(query)
+    ]

@@ -1,0 +1,44 @@
+"""What the audit log tells: who changed what, when, and from where."""
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from msgspec import Struct
+
+
+class Event(StrEnum):
+    """What is recorded."""
+
+    TOKEN_CREATED = "token-created"  # noqa: S105  a name, no secret
+    TOKEN_REVOKED = "token-revoked"  # noqa: S105  the same
+    KEY_ADDED = "key-added"
+    KEY_RETIRED = "key-retired"
+    IMAGE_DELETED = "image-deleted"
+    IMAGE_REPLACED = "image-replaced"
+    PUBLICATION_CHANGED = "publication-changed"
+    LINKS_CHANGED = "links-changed"
+    METADATA_CHANGED = "metadata-changed"
+    SIZES_CHANGED = "sizes-changed"
+    QUOTAS_CHANGED = "quotas-changed"
+
+
+class Actor(Struct, frozen=True):
+    """Who does something: the id of a token, and the address of its client; or a command, and whose it is.
+
+    Such as `Actor("0192…", "192.0.2.7")`, or `Actor("tintype token revoke", "anna")`.
+    """
+
+    name: str
+    origin: str
+
+
+class AuditEntry(Struct, frozen=True):
+    """One line of the audit log; `account` is the name of the account that it is about, if there is one."""
+
+    seq: int
+    at: datetime
+    event: str
+    account: str | None
+    actor: Actor
+    details: dict[str, Any]

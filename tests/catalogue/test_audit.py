@@ -1,0 +1,58 @@
+"""The audit log: only ever added to, and read in order."""
+
+import sqlite3
+from contextlib import closing
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from tests.catalogue.conftest import NOON, Shelf
+from tintype.catalogue import audit
+from tintype.catalogue.audit import AuditFilter
+from tintype.model import Actor
+
+ANNA = Actor("tintype token create", "anna")
+
+
+async def add(shelf: Shelf, event: str, account: str | None = None, minutes: int = 0) -> None:
+    async with shelf.database.write() as tx:
+        await audit.add(tx, NOON + timedelta(minutes=minutes), ANNA, event, account, {"minutes": minutes})
+
+
+async def events(shelf: Shelf, asked: AuditFilter, seq: int = 0, limit: int = 100) -> list[str]:
+    async with shelf.database.read() as tx:
+        return [entry.event for entry in await audit.after(tx, seq, asked, limit)]
+
+
+async def test_an_entry_is_told_as_it_was_recorded(shelf: Shelf) -> None:
+    await add(shelf, "token-created", "north", minutes=7)
+    async with shelf.database.read() as tx:
+        (entry,) = await audit.after(tx, 0, AuditFilter(), 10)
+    assert (entry.seq, entry.event, entry.account) == (1, "token-created", "north")
+    assert (entry.at, entry.actor, entry.details) == (NOON + timedelta(minutes=7), ANNA, {"minutes": 7})
+
+
+async def test_entries_are_chosen_by_time_account_and_event_and_read_on_from_where_one_stopped(
+    shelf: Shelf,
+) -> None:
+    for minutes, (event, account) in enumerate([("a", "north"), ("b", "south"), ("c", "north"), ("a", None)]):
+        await add(shelf, event, account, minutes)
+    assert await events(shelf, AuditFilter()) == ["a", "b", "c", "a"]
+    assert await events(shelf, AuditFilter(account="north")) == ["a", "c"]
+    assert await events(shelf, AuditFilter(event="a")) == ["a", "a"]
+    assert await events(shelf, AuditFilter(since=NOON + timedelta(minutes=2))) == ["c", "a"]
+    assert await events(shelf, AuditFilter(), seq=1, limit=2) == ["b", "c"]
+
+
+@pytest.mark.parametrize("change", ["UPDATE audit SET actor = 'nobody'", "DELETE FROM audit"])
+async def test_the_database_itself_refuses_to_change_what_was_recorded(
+    shelf: Shelf, path: Path, change: str
+) -> None:
+    await add(shelf, "a")
+    with (
+        closing(sqlite3.connect(path)) as connection,
+        pytest.raises(sqlite3.DatabaseError, match="only ever added to"),
+    ):
+        connection.execute(change)
+    assert await events(shelf, AuditFilter()) == ["a"]
