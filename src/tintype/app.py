@@ -1,6 +1,5 @@
 """The only place where everything is put together: settings in, ASGI application out."""
 
-import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
@@ -16,7 +15,7 @@ from tintype.catalogue import Database
 from tintype.console import Page, Showcase, welcome
 from tintype.core import House
 from tintype.core.facts import Facts
-from tintype.core.follow import follow
+from tintype.core.follow import Follower
 from tintype.core.house import Clock
 from tintype.core.later import Later
 from tintype.core.memory import Memory
@@ -58,7 +57,9 @@ def utc_now() -> datetime:
 def open_house(settings: Settings, clock: Clock = utc_now) -> House:
     """Put the house together on its data folder, whose catalogue must be migrated. Needs a running loop."""
     workers = Workers(settings.workers, settings.web.workers)
-    catalogue = Database(settings.data / CATALOGUE, settings.workers.catalogue_readers)
+    catalogue = Database(
+        settings.data / CATALOGUE, settings.workers.catalogue_readers, settings.workers.catalogue_wait_seconds
+    )
     return House(
         catalogue=catalogue,
         originals=Originals(settings.data / ORIGINALS, settings.data / INCOMING, settings.data / REMOVED),
@@ -101,11 +102,10 @@ def create_app(
 
     @asynccontextmanager
     async def life(_app: Litestar) -> AsyncIterator[None]:
-        stop = asyncio.Event()
-        following = asyncio.create_task(follow(house, stop))
+        follower = Follower(house)
+        follower.start()
         yield
-        stop.set()
-        await following
+        await follower.stop()
         lines.close()
         await close_house(house)
 

@@ -1,9 +1,10 @@
 """What is remembered of images: bounded, and never longer than it is true."""
 
 import asyncio
+import threading
 import time
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager, suppress
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from uuid import UUID
 
 import msgspec
@@ -13,9 +14,10 @@ from sqlalchemy import insert, update
 
 from tests.core.conftest import Clock, Town, founded
 from tintype.catalogue import changes, images, tables
+from tintype.catalogue.engine import READERS
 from tintype.core.curate import set_status
 from tintype.core.facts import TRUSTED_SECONDS, Facts
-from tintype.core.follow import follow, linked
+from tintype.core.follow import Follower, linked
 from tintype.core.house import House
 from tintype.core.retire import delete
 from tintype.core.sign import Keyring
@@ -30,14 +32,13 @@ SOON_SECONDS = 20.0
 @asynccontextmanager
 async def following(house: House) -> AsyncIterator[None]:
     """The house as in a running service: it remembers, and follows what changes."""
-    stop = asyncio.Event()
-    task = asyncio.create_task(follow(house, stop))
+    follower = Follower(house)
+    follower.start()
     try:
         await until(lambda: house.facts.trusted_until > time.monotonic())
         yield
     finally:
-        stop.set()
-        await task
+        await follower.stop()
 
 
 async def until(holds: Callable[[], bool], within: float = SOON_SECONDS) -> None:
@@ -211,3 +212,27 @@ async def test_of_an_image_that_is_not_the_accounts_nothing_is_told(town: Town) 
         for account, id in ((town.boris.account.id, image.id), (town.anna.account.id, UUID(int=1))):
             await changes.note(tx, account, id, town.clock())
         assert await changes.last(tx) == 0
+
+
+async def test_memory_is_trusted_though_every_thread_and_reader_is_taken(town: Town) -> None:
+    """What follows changes waits for none of those that requests wait for."""
+    house, go_on = town.house, threading.Event()
+    image = await town.add()
+    async with following(house), AsyncExitStack() as taken:
+        known = await linked(house, image.id)
+        busy = [asyncio.create_task(house.workers.disk(go_on.wait)) for _ in range(100)]
+        for _ in range(READERS):
+            await taken.enter_async_context(house.catalogue.read())
+        since = time.monotonic() + TRUSTED_SECONDS
+        await until(lambda: house.facts.trusted_until > since + TRUSTED_SECONDS)
+        assert house.facts.known(image.id) is known
+        await set_status(house, town.anna, image.id, Status.ARCHIVED)
+        assert not known.holds
+        go_on.set()
+        await asyncio.gather(*busy)
+
+
+async def test_memory_is_trusted_though_the_event_loop_is_late(town: Town) -> None:
+    async with following(town.house):
+        time.sleep(2 * TRUSTED_SECONDS)  # noqa: ASYNC251  the loop can't do anything meanwhile
+        assert town.house.facts.trusted_until > time.monotonic()

@@ -8,6 +8,7 @@ import asyncio
 import functools
 import itertools
 import sqlite3
+import time
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, suppress
@@ -15,18 +16,29 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from sqlalchemy import URL, Connection, CursorResult, Engine, Executable, Row, create_engine, event
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.pool import NullPool
+
+from tintype.model import Error, Kind, insufficient_storage
 
 T = TypeVar("T")
 
 BUSY_SECONDS = 30
-"""How long a writer waits for another process's write transaction before it gives up."""
+"""How long a command waits for another process's write transaction before it gives up."""
 READERS = 4
 """Read transactions at the same time, unless a setting says otherwise."""
 BATCH = 1_000
 """Values that one statement asks for at most; SQLite takes 32,766 parameters."""
 STOP_SECONDS = 0.01
 """How often a cancelled statement that still runs is told to stop."""
+
+_LOCKED = frozenset({sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_PROTOCOL})
+_UNWRITABLE = frozenset({sqlite3.SQLITE_FULL, sqlite3.SQLITE_READONLY})
+_WRITE_FAILED = frozenset(
+    {sqlite3.SQLITE_IOERR_WRITE, sqlite3.SQLITE_IOERR_FSYNC, sqlite3.SQLITE_IOERR_SHMSIZE}
+)
+"""What SQLite calls a disk that takes nothing, other than by ENOSPC; the file of shared memory has no other
+name for that either."""
 
 
 class Rows:
@@ -79,17 +91,22 @@ class Transaction:
 class Database:
     """Read and write transactions on one catalogue.
 
+    What keeps one from being carried out is an `Error`: BUSY when it is locked, INSUFFICIENT_STORAGE when the
+    disk takes nothing. Anything else comes as SQLAlchemy raises it.
+
     Args:
         path: the SQLite file; created when it is missing.
         readers: read transactions at the same time; more wait. Beside them one writes.
+        patience: seconds that a write transaction waits for its turn, for those of other processes too.
     """
 
-    def __init__(self, path: Path, readers: int = READERS) -> None:
+    def __init__(self, path: Path, readers: int = READERS, patience: float = BUSY_SECONDS) -> None:
+        self._patience = patience
         self._engine = create_engine(
             url(path),
             # Ours are kept below, and go from thread to thread, never used by two at once.
             poolclass=NullPool,
-            connect_args={"timeout": BUSY_SECONDS, "check_same_thread": False},
+            connect_args={"timeout": patience, "check_same_thread": False},
         )
         _teach_sqlite(self._engine)
         self._threads = ThreadPoolExecutor(readers + 1, "catalogue")
@@ -130,10 +147,11 @@ class Database:
         Write transactions follow one another, across processes too: what one has checked stays true
         until it ends.
         """
-        async with self._turn:
+        deadline = time.monotonic() + self._patience
+        async with self._in_turn():
             connection = await self._take()
             try:
-                await self._on_thread(functools.partial(_begin, connection, "BEGIN IMMEDIATE"))
+                await self._on_thread(functools.partial(self._begin_write, connection, deadline))
                 yield Transaction(connection, functools.partial(self._stoppable, connection))
                 await self._on_thread(connection.commit)
             finally:
@@ -151,12 +169,36 @@ class Database:
         except sqlite3.Error:
             return None
 
+    def watch(self) -> "Watch":
+        """A connection apart from those of the transactions, for one thread that asks again and again."""
+        return Watch(self._engine)
+
     async def close(self) -> None:
         """Give all connections back, once no transaction is under way."""
         if self._witness is not None:
             self._witness.close()
             self._witness = None
         await asyncio.to_thread(self._close)
+
+    @asynccontextmanager
+    async def _in_turn(self) -> AsyncIterator[None]:
+        try:
+            async with asyncio.timeout(self._patience):
+                await self._turn.acquire()
+        except TimeoutError:
+            raise _locked() from None
+        try:
+            yield
+        finally:
+            self._turn.release()
+
+    def _begin_write(self, connection: Connection, deadline: float) -> None:
+        left = max(0.0, deadline - time.monotonic())
+        _set_patience(connection, left)
+        try:
+            _begin(connection, "BEGIN IMMEDIATE")
+        finally:
+            _set_patience(connection, self._patience)
 
     async def _take(self) -> Connection:
         # Opened into the idle ones: who is cancelled meanwhile leaves it to the next.
@@ -186,7 +228,7 @@ class Database:
 
         A connection is never given to the next while a thread still works on it.
         """
-        future = asyncio.get_running_loop().run_in_executor(self._threads, work)
+        future = asyncio.get_running_loop().run_in_executor(self._threads, _understood, work)
         try:
             return await asyncio.shield(future)
         except asyncio.CancelledError:
@@ -196,6 +238,42 @@ class Database:
                 with suppress(asyncio.CancelledError):
                     await asyncio.wait([future], timeout=STOP_SECONDS)
             raise
+
+
+class Watch:
+    """A connection for one thread, which waits for none of those that requests use."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._connection: Connection | None = None
+
+    def ask(self, question: Callable[[Transaction], Coroutine[Any, Any, T]]) -> T:
+        """The answer to a question, on this thread."""
+        return self._carry_out(lambda connection: _straight(connection, question))
+
+    def state(self) -> int:
+        """A number that is another one once any other connection has committed a change."""
+        pragma = "PRAGMA data_version"
+        return int(self._carry_out(lambda connection: _driver(connection).execute(pragma).fetchone()[0]))
+
+    def close(self) -> None:
+        """Give the connection back; the next question opens another."""
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
+    def _carry_out(self, work: Callable[[Connection], T]) -> T:
+        if self._connection is None:
+            self._connection = self._engine.connect()
+        try:
+            return work(self._connection)
+        except BaseException:
+            # Whatever is wrong may be so with this connection only.
+            self.close()
+            raise
+        finally:
+            if self._connection is not None:
+                self._connection.rollback()
 
 
 def url(path: Path) -> URL:
@@ -225,6 +303,35 @@ def _execute(connection: Connection, statement: Executable, parameters: Mapping[
     if not connection.in_transaction():
         _begin(connection, "BEGIN")
     return Rows(connection.execute(statement, parameters))
+
+
+def _understood(work: Callable[[], T]) -> T:
+    """Do work on the database, and say in our words why it could not be done."""
+    try:
+        return work()
+    except OperationalError as failed:
+        error = _error(failed)
+        if error is None:
+            raise
+        raise error from failed
+
+
+def _error(failed: OperationalError) -> Error | None:
+    # The low byte is what SQLite calls the primary code.
+    code = getattr(failed.orig, "sqlite_errorcode", 0)
+    if code & 0xFF in _LOCKED:
+        return _locked()
+    if code & 0xFF in _UNWRITABLE or code in _WRITE_FAILED:
+        return insufficient_storage()
+    return None
+
+
+def _locked() -> Error:
+    return Error(Kind.BUSY, "The catalogue is in use by another program; try again later.", retry_after=5)
+
+
+def _set_patience(connection: Connection, seconds: float) -> None:
+    _driver(connection).execute(f"PRAGMA busy_timeout={int(seconds * 1000)}")
 
 
 def _begin(connection: Connection, how: str) -> None:

@@ -11,10 +11,12 @@ from pathlib import Path
 from typing import ParamSpec, TypeVar
 
 import rich_click as click
+from msgspec import structs
 from sqlalchemy.exc import DBAPIError
 
 from tintype.app import CATALOGUE, LINK_KEYS, ORIGINALS, close_house, open_house
 from tintype.catalogue import schema
+from tintype.catalogue.engine import BUSY_SECONDS
 from tintype.core import House
 from tintype.core.sign import Keyring
 from tintype.dialects import discover
@@ -172,11 +174,18 @@ def with_house(data: Path, work: Callable[[House], Awaitable[T]]) -> T:
 
 async def in_house(settings: Settings, work: Callable[[House], Awaitable[T]]) -> T:
     """Open the house, do the work, close the house."""
-    house = open_house(settings)
+    house = open_house(_patiently(settings))
     try:
         return await work(house)
     finally:
         await close_house(house)
+
+
+def _patiently(settings: Settings) -> Settings:
+    """A command can wait longer than a client for who writes the catalogue."""
+    workers = settings.workers
+    seconds = max(BUSY_SECONDS, workers.catalogue_wait_seconds)
+    return structs.replace(settings, workers=structs.replace(workers, catalogue_wait_seconds=seconds))
 
 
 def _refuse_remains(folder: Path) -> None:

@@ -44,7 +44,7 @@ async def reachable(house: House) -> bool:
     """Whether the catalogue answers."""
     try:
         await house.catalogue.ask(lambda tx: images.newest(tx, UUID(int=0), None, 1))
-    except (SQLAlchemyError, OSError):
+    except (SQLAlchemyError, OSError, Error):
         return False
     return True
 

@@ -1,6 +1,8 @@
 """Which image a link names: out of memory as long as that is true, and the following that keeps it true."""
 
 import asyncio
+import sqlite3
+import threading
 import time
 from contextlib import suppress
 from uuid import UUID
@@ -11,7 +13,7 @@ from tintype.catalogue import changes, images
 from tintype.core.browse import no_such_image
 from tintype.core.facts import Known
 from tintype.core.house import House
-from tintype.model import Error, Image, Status
+from tintype.model import Image, Status
 
 FOLLOW_SECONDS = 0.25
 """How often the catalogue is asked for changes."""
@@ -32,16 +34,78 @@ async def linked(house: House, key: UUID | int, version: int | None = None) -> K
     return known
 
 
-async def follow(house: House, stop: asyncio.Event) -> None:
-    """Forget what changes, whichever process changes it, until `stop`; learn of new and retired keys."""
-    seq: int | None = None
-    while not stop.is_set():
-        # Whatever is wrong with the catalogue or the keys: memory soon counts no more, and whoever needs
-        # them then asks, and is told what is wrong.
-        with suppress(SQLAlchemyError, OSError, Error):
-            seq = await _catch_up(house, seq)
-        with suppress(TimeoutError):
-            await asyncio.wait_for(stop.wait(), FOLLOW_SECONDS)
+class Follower:
+    """Forgets what changes, whichever process changes it, and learns of new and retired keys.
+
+    On a thread and a connection of its own: what keeps requests waiting must not make memory doubtful, which
+    would send every one of them to the catalogue.
+    """
+
+    def __init__(self, house: House) -> None:
+        self._house = house
+        self._watch = house.catalogue.watch()
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="follower", daemon=True)
+        self._loop = asyncio.get_running_loop()
+        self._state: int | None = None
+        self._seq: int | None = None
+        self._told = 0
+        self._heard = 0
+
+    def start(self) -> None:
+        """Begin to follow, for the event loop that this was made in."""
+        self._thread.start()
+
+    async def stop(self) -> None:
+        """End it."""
+        self._stop.set()
+        await asyncio.to_thread(self._thread.join)
+
+    def _run(self) -> None:
+        while not self._stop.is_set():
+            # Whatever is wrong with the catalogue: memory soon counts no more, and whoever needs it then
+            # asks, and is told what is wrong.
+            with suppress(SQLAlchemyError, sqlite3.Error, OSError):
+                self._catch_up()
+            self._stop.wait(FOLLOW_SECONDS)
+        self._watch.close()
+
+    def _catch_up(self) -> None:
+        asked = time.monotonic()
+        self._house.keyring.learn()
+        news, has_gap = self._news()
+        if not news and self._told == self._heard:
+            self._house.facts.trust(asked)
+            return
+        # In the loop, and in order: nothing may count as known that has not been forgotten yet.
+        self._told += 1
+        with suppress(RuntimeError):
+            self._loop.call_soon_threadsafe(self._hear, news, has_gap, asked)
+
+    def _news(self) -> tuple[list[UUID | None], bool]:
+        """The images that changed since the last time, and whether some changes were missed."""
+        state = self._watch.state()
+        if self._seq is None:
+            self._seq = self._watch.ask(changes.last)
+        if state == self._state:
+            return [], False
+        before = self._seq
+        news = self._watch.ask(lambda tx: changes.since(tx, before))
+        self._state = state
+        if not news:
+            return [], False
+        self._seq = news[-1][0]
+        return [image for _, image in news], news[0][0] != before + 1
+
+    def _hear(self, news: list[UUID | None], has_gap: bool, asked: float) -> None:  # noqa: FBT001  a callback's
+        facts = self._house.facts
+        if has_gap or None in news:
+            facts.forget_all()
+        for image in news:
+            if image is not None:
+                facts.forget(image)
+        facts.trust(asked)
+        self._heard += 1
 
 
 def _is_delivered(image: Image, version: int | None) -> bool:
@@ -56,22 +120,3 @@ async def _ask(house: House, key: UUID | int) -> Known:
     if image is None:
         raise no_such_image()
     return house.facts.remember(image, generation)
-
-
-async def _catch_up(house: House, seq: int | None) -> int:
-    asked = time.monotonic()
-    await house.workers.disk(house.keyring.learn)
-    async with house.catalogue.read() as tx:
-        if seq is None:
-            seq = await changes.last(tx)
-        news = await changes.since(tx, seq)
-    if news and news[0][0] != seq + 1:
-        # Between here and there some were dropped: nobody knows any more which.
-        house.facts.forget_all()
-    for seq, image in news:  # noqa: B007  where the next question begins
-        if image is None:
-            house.facts.forget_all()
-        else:
-            house.facts.forget(image)
-    house.facts.trust(asked)
-    return seq

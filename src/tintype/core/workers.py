@@ -36,6 +36,9 @@ class WorkerSettings(Struct, frozen=True, forbid_unknown_fields=True):
     """Threads that read and write files."""
     catalogue_readers: Annotated[int, Meta(ge=1)] = 4
     """Transactions that read the catalogue at the same time; beside them one writes."""
+    catalogue_wait_seconds: Annotated[float, Meta(gt=0)] = 4.0
+    """How long a change waits for its turn to write the catalogue, which another program may hold locked,
+    before the answer is "busy"."""
     malloc_arenas: Annotated[int, Meta(ge=0)] = 2
     """Arenas of memory that the threads of a process share, where the C library is glibc: fewer hold less of
     what was freed. 0 leaves the allocator as it is."""

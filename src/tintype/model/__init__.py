@@ -2,7 +2,7 @@
 
 from tintype.model.audit import Actor, AuditEntry
 from tintype.model.caller import Account, Caller, Person, Role, Token, TokenKind
-from tintype.model.error import Error, Kind
+from tintype.model.error import Error, Kind, insufficient_storage
 from tintype.model.image import Draft, Image, Place, Status, Version
 
 __all__ = [
@@ -21,4 +21,5 @@ __all__ = [
     "Token",
     "TokenKind",
     "Version",
+    "insufficient_storage",
 ]

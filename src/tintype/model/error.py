@@ -66,3 +66,10 @@ class Error(Exception):
         self.code = code
         self.violations = violations
         self.retry_after = retry_after
+
+
+def insufficient_storage() -> Error:
+    """The error for what can't be stored now: the disk is full, over a quota, or only read."""
+    return Error(
+        Kind.INSUFFICIENT_STORAGE, "Nothing can be stored at the moment; try again later.", retry_after=30
+    )

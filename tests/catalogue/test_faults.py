@@ -1,0 +1,111 @@
+"""What keeps a catalogue from answering is said in our words, soon, and stops nothing else."""
+
+import asyncio
+import sqlite3
+import time
+from collections.abc import AsyncIterator, Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from uuid import UUID
+
+import pytest
+from sqlalchemy import text
+from sqlalchemy.exc import OperationalError
+
+from tests.catalogue.conftest import NOON
+from tintype.catalogue import Database, accounts
+from tintype.model import Error, Kind
+
+PATIENCE = 0.3
+ANSWERED_WITHIN = 2.0
+
+
+@pytest.fixture
+async def hurried(path: Path) -> AsyncIterator[Database]:
+    """A database whose writers wait for 0.3 seconds."""
+    opened = Database(path, patience=PATIENCE)
+    yield opened
+    await opened.close()
+
+
+@contextmanager
+def locked(path: Path) -> Iterator[None]:
+    """The catalogue, while another program writes it and takes its time."""
+    with closing(sqlite3.connect(path, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        yield
+        other.execute("ROLLBACK")
+
+
+async def write(database: Database) -> None:
+    async with database.write() as tx:
+        await accounts.allow_sizes(tx, (await accounts.each(tx))[0].id, "1x1")
+
+
+@pytest.fixture
+async def account(hurried: Database) -> None:
+    async with hurried.write() as tx:
+        await accounts.add(tx, UUID(int=1), "a", NOON)
+
+
+@pytest.mark.usefixtures("account")
+async def test_writers_of_a_locked_catalogue_are_told_soon_and_readers_read_on(
+    hurried: Database, path: Path
+) -> None:
+    with locked(path):
+        began = time.monotonic()
+        writers = [asyncio.create_task(write(hurried)) for _ in range(20)]
+        assert [each.name for each in await hurried.ask(accounts.each)] == ["a"]
+        assert time.monotonic() < began + PATIENCE
+        refused = await asyncio.gather(*writers, return_exceptions=True)
+        # All of them: they wait together, not one after the other.
+        assert time.monotonic() < began + ANSWERED_WITHIN
+    for error in refused:
+        assert isinstance(error, Error)
+        assert (error.kind, error.retry_after) == (Kind.BUSY, 5)
+    await write(hurried)
+
+
+@pytest.mark.usefixtures("account")
+async def test_a_writer_that_waited_in_vain_makes_the_next_no_less_patient(
+    hurried: Database, path: Path
+) -> None:
+    with locked(path), pytest.raises(Error):
+        await write(hurried)
+    with locked(path):
+        writer = asyncio.create_task(write(hurried))
+        await asyncio.sleep(PATIENCE / 3)
+        assert not writer.done()
+    await writer
+
+
+@pytest.mark.parametrize("pragma", ["max_page_count", "query_only"])
+@pytest.mark.usefixtures("account")
+async def test_a_disk_that_takes_nothing_is_told_from_other_faults(hurried: Database, pragma: str) -> None:
+    with pytest.raises(Error) as refused:
+        await fill(hurried, pragma)
+    assert (refused.value.kind, refused.value.retry_after) == (Kind.INSUFFICIENT_STORAGE, 30)
+    assert isinstance(refused.value.__cause__, OperationalError)
+    await hurried.ask(lambda tx: tx.execute(text(f"PRAGMA {pragma} = 0")))
+    assert len(await hurried.ask(accounts.each)) == 1
+    with pytest.raises(OperationalError, match="no such table"):
+        await hurried.ask(lambda tx: tx.execute(text("SELECT * FROM missing")))
+
+
+async def fill(database: Database, pragma: str) -> None:
+    async with database.write() as tx:
+        await tx.execute(text(f"PRAGMA {pragma} = 1"))
+        for n in range(2, 1000):
+            await accounts.add(tx, UUID(int=n), f"account {n}" * 20, NOON)
+
+
+async def test_what_watches_sees_changes_though_every_reader_is_taken(hurried: Database) -> None:
+    watch = hurried.watch()
+    async with hurried.read(), hurried.read(), hurried.read(), hurried.read():
+        before = await asyncio.to_thread(watch.state)
+        assert await asyncio.to_thread(watch.state) == before
+        async with hurried.write() as tx:
+            await accounts.add(tx, UUID(int=1), "a", NOON)
+        assert await asyncio.to_thread(watch.state) != before
+        assert [each.name for each in await asyncio.to_thread(watch.ask, accounts.each)] == ["a"]
+    watch.close()
