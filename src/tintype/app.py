@@ -9,7 +9,7 @@ from litestar import Litestar, Request, Router
 from litestar.datastructures import State
 from litestar.di import NamedDependency as Given
 from litestar.di import Provide
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from tintype.catalogue import Database
 from tintype.console import Page, Showcase, welcome
@@ -29,7 +29,7 @@ from tintype.model import Caller, Image
 from tintype.settings import Settings
 from tintype.storage import Originals, Renditions
 from tintype.web import bodies, context
-from tintype.web.bounds import Bounds
+from tintype.web.bounds import Bounds, client_address
 from tintype.web.context import Context
 from tintype.web.delivery import Delivery
 from tintype.web.errors import problem, understand
@@ -155,6 +155,12 @@ def _router(dialect: Dialect, house: House, settings: Settings, pace: Pace) -> R
     async def read_raw(request: Request[Any, Any, State]) -> bytes:
         return await bodies.read(request, own.max_body_bytes)
 
+    def came_in(
+        request: Request[Any, Any, State], context: Given[Context], admitted: Given[Caller]
+    ) -> Caller:
+        context.came_in(admitted)
+        return structs.replace(admitted, origin=client_address(request.scope, settings.bounds.proxies))
+
     return Router(
         path="/",
         route_handlers=dialect.routes,
@@ -164,18 +170,13 @@ def _router(dialect: Dialect, house: House, settings: Settings, pace: Pace) -> R
             "pace": _given(pace),
             "raw": Provide(read_raw),
             "admitted": Provide(dialect.admit),
-            "caller": Provide(_came_in, sync_to_thread=False),
+            "caller": Provide(came_in, sync_to_thread=False),
         },
     )
 
 
 def _thumbnail(image: Image) -> str:
     return links.write(links.Link(image.id, Mode.FIT, THUMBNAIL_SIDE, THUMBNAIL_SIDE))
-
-
-def _came_in(context: Given[Context], admitted: Given[Caller]) -> Caller:
-    context.came_in(admitted)
-    return admitted
 
 
 def _given(value: House | Struct | Pace) -> Provide:

@@ -19,7 +19,7 @@ async def page(shelf: Shelf, selection: Selection) -> tuple[int, list[Image]]:
         return await images.page(tx, shelf.north.id, selection)
 
 
-async def delete(database: Database, account: UUID, id: UUID) -> str | None:
+async def delete(database: Database, account: UUID, id: UUID) -> images.Erased | None:
     async with database.write() as tx:
         return await images.erase(tx, account, id)
 
@@ -207,7 +207,7 @@ async def test_deleting_an_image_frees_its_places(shelf: Shelf) -> None:
     number = await shelf.add(id=id)
     async with shelf.database.write() as tx:
         assert await placements.hang(tx, shelf.north.id, number, place)
-    assert await delete(shelf.database, shelf.north.id, id) == "0" * 64
+    assert await delete(shelf.database, shelf.north.id, id) == images.Erased("photo.png", "0" * 64, 1)
     other = await shelf.add()
     async with shelf.database.write() as tx:
         assert await placements.hanging(tx, shelf.north.id, place) == []

@@ -16,8 +16,10 @@ from tintype.core import House
 from tintype.core.ingest import examine, keep, stage
 from tintype.core.permit import member
 from tintype.core.sign import Keyring
-from tintype.model import Caller, Image, Place, Role
+from tintype.model import Actor, Caller, Image, Place, Role
 from tintype.settings import Settings, load
+
+NOBODY = Actor("a test", "here")
 
 
 @dataclass

@@ -1,12 +1,21 @@
 """Who changed what: recorded with the change, or not at all."""
 
 import pytest
+from msgspec import structs
 
-from tests.core.conftest import Town
+from tests import pictures
+from tests.core.conftest import NOBODY, Town, once
+from tintype.app import CATALOGUE
 from tintype.catalogue.audit import AuditFilter
 from tintype.core import audit as module
 from tintype.core.audit import entries, record
-from tintype.model import Actor
+from tintype.core.bound import allow, parse_sizes
+from tintype.core.curate import replace
+from tintype.core.ingest import examine, stage
+from tintype.core.keys import retire, rotate
+from tintype.core.permit import grant, issued, revoke
+from tintype.core.retire import delete
+from tintype.model import Actor, Error
 from tintype.model.audit import Event
 
 ANNA = Actor("tintype keys rotate", "anna")
@@ -39,3 +48,74 @@ async def test_a_long_log_is_read_in_batches(town: Town, monkeypatch: pytest.Mon
 
 async def test_a_caller_is_told_by_token_and_address(town: Town) -> None:
     assert town.anna.actor == Actor(str(town.anna.token_id), "")
+
+
+async def told(town: Town, event: Event) -> tuple[Actor, str | None, dict[str, object]]:
+    """The one entry of an event."""
+    (entry,) = [entry async for entry in entries(town.house, AuditFilter(event=event))]
+    assert entry.at == town.clock()
+    return entry.actor, entry.account, entry.details
+
+
+async def test_tokens_are_recorded_without_their_secrets(town: Town) -> None:
+    (secret,) = await grant(
+        town.house,
+        town.anna.account,
+        town.anna.person,
+        "native",
+        scopes=frozenset({"images:read"}),
+        actor=ANNA,
+    )
+    (token,) = await issued(town.house)
+    details = {
+        "token": str(token.id),
+        "dialect": "native",
+        "kind": "access",
+        "person": "Anna Koch",
+        "role": "editor",
+        "scopes": ["images:read"],
+    }
+    assert await told(town, Event.TOKEN_CREATED) == (ANNA, "north", details)
+    town.clock.go(days=1)
+    await revoke(town.house, token.id, NOBODY)
+    assert await told(town, Event.TOKEN_REVOKED) == (NOBODY, "north", details)
+    assert secret not in (town.data / CATALOGUE).read_bytes().decode("latin-1")
+
+
+async def test_deleted_and_replaced_images_are_recorded_by_who_did_it(town: Town) -> None:
+    boris = structs.replace(town.boris, origin="192.0.2.7")
+    image = await town.add(boris, filename="till.png")
+    async with stage(town.house, once(pictures.png(3, 4)), 10_000) as staged:
+        facts = await examine(town.house, boris, staged)
+        changed = await replace(town.house, boris, image.id, staged, facts, "")
+    by = Actor(str(boris.token_id), "192.0.2.7")
+    assert await told(town, Event.IMAGE_REPLACED) == (
+        by,
+        "south",
+        {"image": str(image.id), "version": 2, "before": image.sha256, "after": changed.sha256},
+    )
+    await delete(town.house, boris, image.id)
+    assert await told(town, Event.IMAGE_DELETED) == (
+        by,
+        "south",
+        {"image": str(image.id), "filename": "till.png", "sha256": changed.sha256},
+    )
+
+
+async def test_what_was_not_done_is_not_recorded(town: Town) -> None:
+    image = await town.add(town.boris)
+    with pytest.raises(Error):
+        await delete(town.house, town.anna, image.id)
+    with pytest.raises(Error):
+        await retire(town.house, town.house.keyring.all()[0].id, ANNA)
+    assert [entry async for entry in entries(town.house, AuditFilter())] == []
+
+
+async def test_keys_and_sizes_are_recorded(town: Town) -> None:
+    first = town.house.keyring.all()[0].id
+    second = await rotate(town.house, ANNA)
+    assert await told(town, Event.KEY_ADDED) == (ANNA, None, {"key": second.id})
+    await retire(town.house, first, ANNA)
+    assert await told(town, Event.KEY_RETIRED) == (ANNA, None, {"key": first})
+    await allow(town.house, town.anna.account, parse_sizes("320x240"), ANNA)
+    assert await told(town, Event.SIZES_CHANGED) == (ANNA, "north", {"before": None, "after": "320x240"})

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.core.conftest import Town
+from tests.core.conftest import NOBODY, Town
 from tintype.core.bound import Sizes, allow, allowed, parse_sizes, require_size
 from tintype.imaging import Mode, Recipe
 from tintype.model import Error, Kind
@@ -51,13 +51,13 @@ async def test_an_account_that_allows_nothing_in_particular_allows_everything(to
 
 
 async def test_sizes_bind_the_account_that_they_were_set_for(town: Town) -> None:
-    await allow(town.house, town.anna.account.id, parse_sizes("320x240"))
+    await allow(town.house, town.anna.account, parse_sizes("320x240"), NOBODY)
     await require_size(town.house, town.anna.account.id, Recipe(width=320, height=240))
     await require_size(town.house, town.boris.account.id, Recipe(width=1234))
     with pytest.raises(Error, match="320x240") as raised:
         await require_size(town.house, town.anna.account.id, Recipe(width=1234))
     assert raised.value.kind is Kind.FORBIDDEN
-    await allow(town.house, town.anna.account.id, None)
+    await allow(town.house, town.anna.account, None, NOBODY)
     await require_size(town.house, town.anna.account.id, Recipe(width=1234))
 
 

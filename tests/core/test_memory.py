@@ -8,7 +8,7 @@ from uuid import UUID
 import pytest
 
 from tests import pictures
-from tests.core.conftest import Town
+from tests.core.conftest import NOBODY, Town
 from tintype.app import CATALOGUE
 from tintype.catalogue import Database
 from tintype.core.memory import Memory
@@ -117,17 +117,17 @@ async def test_an_id_that_can_not_be_read_raises_each_time(town: Town) -> None:
 
 
 async def test_a_remembered_token_is_refused_once_it_is_revoked(town: Town) -> None:
-    (secret,) = await grant(town.house, town.anna.account, town.anna.person, "native")
+    (secret,) = await grant(town.house, town.anna.account, town.anna.person, "native", actor=NOBODY)
     caller = await admit(town.house, "native", secret)
     assert await admit(town.house, "native", secret) == caller
-    await revoke(town.house, caller.token_id)
+    await revoke(town.house, caller.token_id, NOBODY)
     with pytest.raises(Error) as raised:
         await admit(town.house, "native", secret)
     assert raised.value.kind is Kind.UNKNOWN_TOKEN
 
 
 async def test_a_token_that_was_unknown_is_known_once_it_is_there(town: Town) -> None:
-    (secret,) = await grant(town.house, town.anna.account, town.anna.person, "native")
+    (secret,) = await grant(town.house, town.anna.account, town.anna.person, "native", actor=NOBODY)
     write_elsewhere(town, "UPDATE tokens SET dialect = 'mews'")
     with pytest.raises(Error):
         await admit(town.house, "native", secret)
@@ -144,7 +144,9 @@ async def test_tokens_that_nobody_knows_are_not_remembered(town: Town) -> None:
 
 async def test_a_remembered_token_expires(town: Town) -> None:
     lifetime = timedelta(minutes=1)
-    (secret,) = await grant(town.house, town.anna.account, town.anna.person, "native", lifetime=lifetime)
+    (secret,) = await grant(
+        town.house, town.anna.account, town.anna.person, "native", lifetime=lifetime, actor=NOBODY
+    )
     await admit(town.house, "native", secret)
     town.clock.go(minutes=1)
     with pytest.raises(Error) as raised:

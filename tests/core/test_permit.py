@@ -5,7 +5,7 @@ from uuid import UUID
 
 import pytest
 
-from tests.core.conftest import Town
+from tests.core.conftest import NOBODY, Town
 from tintype.core.permit import (
     admit,
     admit_pair,
@@ -23,7 +23,7 @@ async def make(
     town: Town, dialect: str = "native", *, who: Caller | None = None, pairs: bool = False, **options: object
 ) -> list[str]:
     who = who or town.anna
-    return await grant(town.house, who.account, who.person, dialect, pairs=pairs, **options)  # type: ignore[arg-type]  # passed on as they are
+    return await grant(town.house, who.account, who.person, dialect, pairs=pairs, actor=NOBODY, **options)  # type: ignore[arg-type]  # passed on as they are
 
 
 async def refusal(town: Town, secret: str | None, dialect: str = "native") -> Kind | None:
@@ -98,7 +98,7 @@ async def test_a_token_without_a_lifetime_opens_for_ever(town: Town) -> None:
 async def test_a_revoked_token_is_unknown_even_when_it_has_expired_too(town: Town) -> None:
     (secret,) = await make(town, lifetime=timedelta(seconds=90))
     (token,) = await issued(town.house)
-    assert (await revoke(town.house, token.id)).id == token.id
+    assert (await revoke(town.house, token.id, NOBODY)).id == token.id
     assert await refusal(town, secret) is Kind.UNKNOWN_TOKEN
     town.clock.go(days=1)
     assert await refusal(town, secret) is Kind.UNKNOWN_TOKEN
@@ -108,15 +108,15 @@ async def test_revoking_again_keeps_the_first_time(town: Town) -> None:
     await make(town)
     (token,) = await issued(town.house)
     first = town.clock.now
-    await revoke(town.house, token.id)
+    await revoke(town.house, token.id, NOBODY)
     town.clock.go(hours=1)
-    await revoke(town.house, token.id)
+    await revoke(town.house, token.id, NOBODY)
     assert [each.revoked_at for each in await issued(town.house)] == [first]
 
 
 async def test_revoking_what_does_not_exist_is_missing(town: Town) -> None:
     with pytest.raises(Error) as raised:
-        await revoke(town.house, UUID(int=1))
+        await revoke(town.house, UUID(int=1), NOBODY)
     assert raised.value.kind is Kind.MISSING
 
 
@@ -144,7 +144,7 @@ async def test_revoking_a_client_token_revokes_the_access_tokens_issued_for_it(t
     client, access = await make(town, "mews", pairs=True)
     kept = await make(town, "mews", pairs=True)
     token = next(each for each in await issued(town.house) if each.kind is TokenKind.CLIENT)
-    await revoke(town.house, token.id)
+    await revoke(town.house, token.id, NOBODY)
     assert await pair_refusal(town, client, access) is Kind.UNKNOWN_TOKEN
     assert await refusal(town, access, "mews") is Kind.UNKNOWN_TOKEN
     assert await pair_refusal(town, *kept) is None

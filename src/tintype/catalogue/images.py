@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from msgspec import structs
+from msgspec import Struct, structs
 from sqlalchemy import ColumnElement, Row, Select, delete, func, insert, select, update
 
 from tintype.catalogue.engine import Transaction, batches
@@ -31,6 +31,14 @@ _SORT_COLUMNS: dict[SortKey, ColumnElement[Any]] = {
 }
 
 _VERSION = (images.c.id, images.c.number, images.c.version, images.c.width, images.c.height)
+
+
+class Erased(Struct, frozen=True):
+    """What is told of an image that was deleted; `bytes` is the size of its original."""
+
+    filename: str
+    sha256: str
+    bytes: int
 
 
 async def record(tx: Transaction, account: UUID, person: Person, draft: Draft, now: datetime) -> Image:
@@ -118,11 +126,12 @@ async def replace(tx: Transaction, image: Image, draft: Draft, person: Person, n
     return structs.replace(image, modified_by=person, **given)
 
 
-async def erase(tx: Transaction, account: UUID, id: UUID) -> str | None:
-    """Delete an image and its placements; answers the digest of its bytes, None if there was none."""
-    query = delete(images).where(images.c.account_id == account, images.c.id == id).returning(images.c.sha256)
-    found: str | None = (await tx.execute(query)).scalar_one_or_none()
-    return found
+async def erase(tx: Transaction, account: UUID, id: UUID) -> Erased | None:
+    """Delete an image and its placements; answers what it was, None if there was none."""
+    columns = (images.c.filename, images.c.sha256, images.c.bytes)
+    query = delete(images).where(images.c.account_id == account, images.c.id == id).returning(*columns)
+    row = (await tx.execute(query)).first()
+    return None if row is None else Erased(row.filename, row.sha256, row.bytes)
 
 
 async def refers(tx: Transaction, sha256: str) -> bool:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import rich_click as click
 
-from tintype.cli.library import data_option, plain_errors, with_house
+from tintype.cli.library import command_actor, data_option, plain_errors, with_house
 from tintype.core import House
 from tintype.core.bound import Sizes, allow, allowed, parse_sizes
 
@@ -28,13 +28,13 @@ def bound_sizes(data: Path, name: str, sizes: str | None, *, anything: bool) -> 
     """
     if anything and sizes:
         raise click.UsageError("Give sizes, or --any, not both.")
-    wanted = parse_sizes(sizes) if sizes else None
+    wanted, actor = parse_sizes(sizes) if sizes else None, command_actor()
 
     async def work(house: House) -> Sizes | None:
         found, present = await allowed(house, name)
         if not sizes and not anything:
             return present
-        await allow(house, found.id, wanted)
+        await allow(house, found, wanted, actor)
         return wanted
 
     click.echo(with_house(data, work) or "any")

@@ -9,7 +9,7 @@ import msgspec
 import pyvips
 from msgspec import Struct
 
-from tintype.cli.library import in_house, prepare
+from tintype.cli.library import command_actor, in_house, prepare
 from tintype.core import House
 from tintype.core.ingest import examine, keep, present, stage
 from tintype.core.permit import grant, member
@@ -149,7 +149,14 @@ async def _fill(house: House) -> Made:
     foreign = await _add(house, OTHER_ACCOUNT, FOREIGN)
     secrets = {
         each.name: await grant(
-            house, account, anna, each.name, pairs=each.pairs, label="demo", scopes=each.scopes
+            house,
+            account,
+            anna,
+            each.name,
+            pairs=each.pairs,
+            label="demo",
+            scopes=each.scopes,
+            actor=command_actor(),
         )
         for each in discover()
     }

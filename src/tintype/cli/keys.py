@@ -5,8 +5,12 @@ from pathlib import Path
 import rich_click as click
 
 from tintype.app import LINK_KEYS
-from tintype.cli.library import data_option, open_library, plain_errors
-from tintype.core.sign import Keyring, renew
+from tintype.cli.library import command_actor, data_option, open_library, plain_errors, with_house
+from tintype.core import House
+from tintype.core.keys import record_new
+from tintype.core.keys import retire as remove
+from tintype.core.keys import rotate as add
+from tintype.core.sign import Key, Keyring, renew
 
 
 @click.group()
@@ -32,7 +36,12 @@ def show(data: Path) -> None:
 @plain_errors
 def rotate(data: Path) -> None:
     """Add a key. A running service signs with it within a second."""
-    click.echo(f"Added {_keyring(data).rotate().id}.")
+    actor = command_actor()
+
+    async def work(house: House) -> Key:
+        return await add(house, actor)
+
+    click.echo(f"Added {with_house(data, work).id}.")
 
 
 @keys.command()
@@ -41,8 +50,12 @@ def rotate(data: Path) -> None:
 @plain_errors
 def retire(data: Path, key_id: str) -> None:
     """Remove a key: within a second, links signed with it open no more."""
-    if not _keyring(data).retire(key_id):
-        raise click.ClickException(f"{key_id} was not removed: there is no such key, or it is the only one.")
+    actor = command_actor()
+
+    async def work(house: House) -> None:
+        await remove(house, key_id, actor)
+
+    with_house(data, work)
     click.echo(f"Removed {key_id}.")
 
 
@@ -57,7 +70,12 @@ def new(data: Path) -> None:
     path = open_library(data).data / LINK_KEYS
     if not renew(path):
         raise click.ClickException(f"{path} is whole; `tintype keys rotate` adds a key.")
-    click.echo(f"Made {Keyring(path).all()[0].id}.")
+    actor = command_actor()
+
+    async def work(house: House) -> Key:
+        return await record_new(house, actor)
+
+    click.echo(f"Made {with_house(data, work).id}.")
 
 
 def _keyring(data: Path) -> Keyring:

@@ -16,6 +16,7 @@ COMMANDS = {
     "token": "tintype.cli.token:token",
     "account": "tintype.cli.account:account",
     "keys": "tintype.cli.keys:keys",
+    "audit": "tintype.cli.audit:audit",
     "migrate": "tintype.cli.migrate:migrate",
     "check": "tintype.cli.check:check",
     "gc": "tintype.cli.gc:gc",

@@ -1,5 +1,6 @@
 """`tintype serve`: the service itself."""
 
+import asyncio
 import ctypes
 import gc
 import http.client
@@ -22,8 +23,9 @@ from granian.server import Server
 
 from tintype.app import LINK_KEYS, create_app
 from tintype.cli.allocator import keep_memory_flat
-from tintype.cli.library import backup_option, data_option, plain_errors, prepare
+from tintype.cli.library import backup_option, command_actor, data_option, in_house, plain_errors, prepare
 from tintype.console import Showcase
+from tintype.core.keys import record_new
 from tintype.core.sign import Keyring, renew
 from tintype.dialects import discover
 from tintype.settings import Settings
@@ -56,8 +58,10 @@ def serve(
     """
     settings = prepare(data, backup=not no_backup)
     keys = settings.data / LINK_KEYS
-    if new_keys:
-        renew(keys)
+    if new_keys and renew(keys):
+        actor = command_actor()
+        # Its threads have ended when it returns: none may run at the fork.
+        asyncio.run(in_house(settings, lambda house: record_new(house, actor)))
     # Here, and not only in each worker: what is wrong with them is said once.
     Keyring(keys)
     run(

@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from tintype.cli.library import data_option, plain_errors, with_house
+from tintype.cli.library import command_actor, data_option, plain_errors, with_house
 from tintype.core import House
 from tintype.core.permit import grant, issued, member, revoke
 from tintype.dialects import Dialect, discover
@@ -82,6 +82,7 @@ def create(
     """
     spoken = _dialect(dialect)
     allowed = _scopes(spoken, scopes)
+    actor = command_actor()
 
     async def make(house: House) -> list[str]:
         owner, who = await member(house, account, person)
@@ -95,6 +96,7 @@ def create(
             role=Role(role),
             scopes=allowed,
             lifetime=expires,
+            actor=actor,
         )
 
     for line in with_house(data, make):
@@ -139,9 +141,10 @@ def show(data: Path, account: str | None) -> None:
 @plain_errors
 def refuse(data: Path, token_id: UUID) -> None:
     """Refuse a token from now on; TOKEN_ID is the first column of the list."""
+    actor = command_actor()
 
     async def work(house: House) -> Token:
-        return await revoke(house, token_id)
+        return await revoke(house, token_id, actor)
 
     gone = with_house(data, work)
     click.echo(f"Revoked {gone.id} ({gone.dialect}, {gone.account.name}).")

@@ -6,9 +6,11 @@ from uuid import UUID
 from msgspec import Struct
 
 from tintype.catalogue import accounts
+from tintype.core import audit
 from tintype.core.house import House
 from tintype.imaging import Recipe
-from tintype.model import Account, Error, Kind
+from tintype.model import Account, Actor, Error, Kind
+from tintype.model.audit import Event
 
 MAX_SIZES = 100
 """Sizes that an account can allow."""
@@ -55,10 +57,14 @@ async def allowed(house: House, name: str) -> tuple[Account, Sizes | None]:
         return account, _sizes(await accounts.allowed_sizes(tx, account.id))
 
 
-async def allow(house: House, account: UUID, sizes: Sizes | None) -> None:
+async def allow(house: House, account: Account, sizes: Sizes | None, actor: Actor) -> None:
     """Let links that anybody can write ask for these sizes only, from the next new rendition on."""
+    text = None if sizes is None else str(sizes)
     async with house.catalogue.write() as tx:
-        await accounts.allow_sizes(tx, account, None if sizes is None else str(sizes))
+        before = await accounts.allowed_sizes(tx, account.id)
+        await accounts.allow_sizes(tx, account.id, text)
+        changed = {"before": before, "after": text}
+        await audit.record(tx, house.clock(), actor, Event.SIZES_CHANGED, account.name, **changed)
 
 
 async def require_size(house: House, account: UUID, recipe: Recipe) -> None:

@@ -3,12 +3,14 @@
 from uuid import UUID
 
 from tintype.catalogue import changes, images
+from tintype.core import audit
 from tintype.core.browse import no_such_image
 from tintype.core.house import House
 from tintype.core.ingest import draft
 from tintype.core.retire import drop_unused
 from tintype.imaging import Facts
 from tintype.model import Caller, Image, Status
+from tintype.model.audit import Event
 from tintype.storage import Staged
 
 
@@ -58,6 +60,8 @@ async def replace(
         made = draft(staged, facts, filename or image.filename, image.status)
         changed = await images.replace(tx, image, made, caller.person, now)
         await changes.note(tx, caller.account.id, id, now)
+        told = {"image": str(id), "version": changed.version, "before": image.sha256, "after": made.sha256}
+        await audit.record(tx, now, caller.actor, Event.IMAGE_REPLACED, caller.account.name, **told)
         # Inside the transaction, as every new original is.
         await house.workers.disk(house.originals.publish, staged)
     house.facts.forget(id)

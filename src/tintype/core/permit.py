@@ -10,8 +10,10 @@ import uuid_utils.compat
 
 from tintype.catalogue import accounts, tokens
 from tintype.catalogue.engine import Transaction
+from tintype.core import audit
 from tintype.core.house import House
-from tintype.model import Account, Caller, Error, Kind, Person, Role, Token, TokenKind
+from tintype.model import Account, Actor, Caller, Error, Kind, Person, Role, Token, TokenKind
+from tintype.model.audit import Event
 
 SECRET_BYTES = 32
 """Random bytes of a token: far beyond guessing, so a plain SHA-256 of it can be stored."""
@@ -68,6 +70,7 @@ async def grant(  # noqa: PLR0913  a token is all of these
     role: Role = Role.EDITOR,
     scopes: frozenset[str] = frozenset(),
     lifetime: timedelta | None = None,
+    actor: Actor,
 ) -> list[str]:
     """Make an access token, and answer its secret, which is stored nowhere and cannot be had again.
 
@@ -91,10 +94,11 @@ async def grant(  # noqa: PLR0913  a token is all of these
     async with house.catalogue.write() as tx:
         for token, secret in made:
             await tokens.record(tx, token, _digest(secret))
+            await audit.record(tx, now, actor, Event.TOKEN_CREATED, account.name, **_told(token))
     return [secret for _, secret in made]
 
 
-async def revoke(house: House, token_id: UUID) -> Token:
+async def revoke(house: House, token_id: UUID, actor: Actor) -> Token:
     """Refuse a token from now on, and those issued for it.
 
     Raises:
@@ -104,7 +108,9 @@ async def revoke(house: House, token_id: UUID) -> Token:
         token = await tokens.get(tx, token_id)
         if token is None:
             raise Error(Kind.MISSING, f"There is no token {token_id}.")
-        await tokens.revoke(tx, token_id, house.clock())
+        now = house.clock()
+        await tokens.revoke(tx, token_id, now)
+        await audit.record(tx, now, actor, Event.TOKEN_REVOKED, token.account.name, **_told(token))
     return token
 
 
@@ -151,6 +157,18 @@ def _new(  # noqa: PLR0913  a token is all of these
         revoked_at=None,
     )
     return token, secret
+
+
+def _told(token: Token) -> dict[str, object]:
+    """What the audit log says of a token."""
+    return {
+        "token": str(token.id),
+        "dialect": token.dialect,
+        "kind": token.kind.value,
+        "person": token.person.name,
+        "role": token.role.value,
+        "scopes": sorted(token.scopes),
+    }
 
 
 async def _account(tx: Transaction, name: str, now: datetime) -> Account:

@@ -3,9 +3,11 @@
 from uuid import UUID
 
 from tintype.catalogue import changes, images, placements
+from tintype.core import audit
 from tintype.core.browse import no_such_image
 from tintype.core.house import House
 from tintype.model import Caller, Place
+from tintype.model.audit import Event
 
 
 async def delete(house: House, caller: Caller, id: UUID, place: Place | None = None) -> None:
@@ -23,13 +25,16 @@ async def delete(house: House, caller: Caller, id: UUID, place: Place | None = N
     async with house.catalogue.write() as tx:
         if place is not None and not await placements.hangs(tx, caller.account.id, place, id):
             raise no_such_image()
-        await changes.note(tx, caller.account.id, id, house.clock())
-        sha256 = await images.erase(tx, caller.account.id, id)
-    if sha256 is None:
-        raise no_such_image()
+        now = house.clock()
+        await changes.note(tx, caller.account.id, id, now)
+        erased = await images.erase(tx, caller.account.id, id)
+        if erased is None:
+            raise no_such_image()
+        told = {"image": str(id), "filename": erased.filename, "sha256": erased.sha256}
+        await audit.record(tx, now, caller.actor, Event.IMAGE_DELETED, caller.account.name, **told)
     house.facts.forget(id)
     await house.workers.disk(house.renditions.forget, id)
-    await drop_unused(house, sha256)
+    await drop_unused(house, erased.sha256)
 
 
 async def drop_unused(house: House, sha256: str) -> bool:

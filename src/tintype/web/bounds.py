@@ -1,7 +1,9 @@
 """What a link that anybody can write may cause: how many new renditions an address can ask for."""
 
+from collections.abc import Mapping
+from contextlib import suppress
 from ipaddress import IPv6Address, IPv6Network, ip_address
-from typing import Annotated
+from typing import Annotated, Any
 
 from msgspec import Meta, Struct
 
@@ -56,19 +58,24 @@ class Bounds:
 
 def address(scope: Scope, proxies: int) -> str:
     """Who asks: the address behind so many proxies; of an IPv6 address its first 64 bits."""
+    found = client_address(scope, proxies)
+    with suppress(ValueError):
+        return str(IPv6Network((found, SITE_BITS), strict=False))
+    return found
+
+
+def client_address(scope: Mapping[str, Any], proxies: int) -> str:
+    """The address behind so many proxies, in the usual spelling; IPv4 in IPv6 is IPv4."""
     client = (scope.get("client") or ("",))[0]
     lines = [value.decode("latin-1") for name, value in scope["headers"] if name == b"x-forwarded-for"]
     hops = [*(hop.strip() for hop in ",".join(lines).split(",") if hop.strip()), client]
-    return _site(hops[max(0, len(hops) - 1 - proxies)]) or client
+    return _usual(hops[max(0, len(hops) - 1 - proxies)]) or _usual(client) or client
 
 
-def _site(text: str) -> str | None:
+def _usual(text: str) -> str | None:
     try:
         found = ip_address(text)
     except ValueError:
         return None
-    if not isinstance(found, IPv6Address):
-        return str(found)
-    if found.ipv4_mapped is not None:
-        return str(found.ipv4_mapped)
-    return str(IPv6Network((found, SITE_BITS), strict=False))
+    mapped = found.ipv4_mapped if isinstance(found, IPv6Address) else None
+    return str(mapped or found)

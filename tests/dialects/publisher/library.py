@@ -13,6 +13,7 @@ from uuid import UUID
 import httpx
 
 from tests import pictures
+from tests.core.conftest import NOBODY
 from tintype.app import CATALOGUE, close_house, open_house
 from tintype.catalogue.tables import EPOCH
 from tintype.cli.library import prepare
@@ -158,7 +159,7 @@ async def _refused(house: House) -> dict[str, str]:
     hour = timedelta(hours=1)
     revoked = await _token(house, "leavers", role=Role.EDITOR)
     for token in await issued(house, "leavers"):
-        await revoke(house, token.id)
+        await revoke(house, token.id, NOBODY)
     return {
         # The clock here stands in 2019.
         "expired": await _token(house, ACCOUNT, role=Role.EDITOR, lifetime=hour),
@@ -169,7 +170,7 @@ async def _refused(house: House) -> dict[str, str]:
 
 async def _token(house: House, account: str, *, dialect: str = "publisher", **options: Any) -> str:  # noqa: ANN401  those of grant
     owner, person = await member(house, account, "Token holder")
-    return (await grant(house, owner, person, dialect, **options))[-1]
+    return (await grant(house, owner, person, dialect, actor=NOBODY, **options))[-1]
 
 
 async def _once(data: bytes) -> AsyncIterator[bytes]:

@@ -1,0 +1,77 @@
+"""`tintype audit`: who changed what, when, and from where."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import msgspec
+import rich_click as click
+
+from tintype.catalogue.audit import AuditFilter
+from tintype.cli.library import data_option, plain_errors, with_house
+from tintype.cli.token import parse_duration
+from tintype.core import House
+from tintype.core.audit import entries
+from tintype.model import AuditEntry
+from tintype.model.audit import Event
+
+
+def parse_since(ctx: click.Context, param: click.Parameter, text: str | None) -> datetime | None:
+    """The moment that 7d (ago), 2026-01-31 or 2026-01-31T12:00+01:00 says; without a zone, in UTC."""
+    if text is None:
+        return None
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        ago = parse_duration(ctx, param, text)
+        return None if ago is None else datetime.now(UTC) - ago
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+@click.command()
+@data_option
+@click.option(
+    "--since",
+    callback=parse_since,
+    metavar="TIME",
+    help="From then on: 7d (ago), 12h, or a date. [default: all]",
+)
+@click.option("--account", help="Only what is about this account.")
+@click.option("--event", type=click.Choice([event.value for event in Event]), help="Only this event.")
+@click.option("--json", "as_json", is_flag=True, help="An object a line.")
+@plain_errors
+def audit(
+    data: Path, since: datetime | None, account: str | None, event: str | None, *, as_json: bool
+) -> None:
+    """Show the audit log, oldest first: who changed what, when, and from where.
+
+    It has tokens made and revoked, keys added and retired, images deleted and replaced, and what was
+    changed of accounts. It is only ever added to.
+    """
+    write = _as_json if as_json else _as_text
+
+    async def work(house: House) -> None:
+        async for entry in entries(house, AuditFilter(since, account, event)):
+            click.echo(write(entry))
+
+    with_house(data, work)
+
+
+def _as_json(entry: AuditEntry) -> str:
+    told = {
+        "seq": entry.seq,
+        "at": entry.at,
+        "event": entry.event,
+        "account": entry.account,
+        "actor": entry.actor.name,
+        "origin": entry.actor.origin,
+        "details": entry.details,
+    }
+    return msgspec.json.encode(told).decode()
+
+
+def _as_text(entry: AuditEntry) -> str:
+    who = f"{entry.actor.name} from {entry.actor.origin or 'here'}"
+    details = msgspec.json.encode(entry.details).decode()
+    line = f"{entry.at:%Y-%m-%d %H:%M:%S} UTC  {entry.event}  {entry.account or '-'}  {who}  {details}"
+    # Names are strangers' words: none may steer a terminal.
+    return "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in line)

@@ -1,0 +1,88 @@
+"""`tintype audit`: what commands and clients changed, in order."""
+
+import getpass
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from tests import pictures
+from tests.cli.calling import call, library, said
+from tests.running import Running
+
+
+def entries(data: Path, *options: str) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in said(data, "audit", "--json", *options).splitlines()]
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Path:
+    return library(tmp_path / "library")
+
+
+def test_commands_are_told_with_the_user_who_gave_them(data: Path) -> None:
+    said(data, "token", "create", "--dialect", "native", "--account", "north")
+    said(data, "account", "sizes", "north", "320x240")
+    said(data, "keys", "rotate")
+    made, bounded, rotated = entries(data)
+    assert (made["event"], made["account"], made["details"]["dialect"]) == (
+        "token-created",
+        "north",
+        "native",
+    )
+    assert bounded["details"] == {"before": None, "after": "320x240"}
+    assert [each["actor"] for each in (made, bounded, rotated)] == [
+        "tintype token create",
+        "tintype account sizes",
+        "tintype keys rotate",
+    ]
+    assert {each["origin"] for each in (made, bounded, rotated)} == {getpass.getuser()}
+    said(data, "token", "revoke", made["details"]["token"])
+    assert entries(data, "--event", "token-revoked")[0]["details"] == made["details"]
+    assert [each["event"] for each in entries(data, "--account", "north")] == [
+        "token-created",
+        "sizes-changed",
+        "token-revoked",
+    ]
+
+
+def test_new_keys_are_told(data: Path) -> None:
+    (data / "link-keys.json").unlink()
+    made = said(data, "keys", "new").split()[1].rstrip(".")
+    (entry,) = entries(data)
+    assert (entry["event"], entry["actor"]) == ("key-added", "tintype keys new")
+    assert entry["details"] == {"key": made, "replaces": "all"}
+
+
+@pytest.mark.parametrize(
+    ("since", "found"),
+    [("1h", 1), ("2000-01-01", 1), ("2000-01-01T00:00:00+02:00", 1), ("2999-01-01", 0)],
+)
+def test_it_begins_where_it_is_told_to(data: Path, since: str, found: int) -> None:
+    said(data, "keys", "rotate")
+    assert len(entries(data, "--since", since)) == found
+
+
+def test_a_time_that_is_none_is_refused(data: Path) -> None:
+    assert call(data, "audit", "--since", "yesterday").exit_code == 2
+
+
+def test_names_do_not_steer_the_terminal(data: Path) -> None:
+    said(data, "token", "create", "--dialect", "native", "--account", "\x1b[2Jnorth", "--person", "a\nb")
+    (line,) = said(data, "audit").splitlines()
+    assert line.isprintable()
+    assert "token-created" in line
+
+
+def test_what_a_client_changed_is_told_with_its_token_and_address(serve: Callable[..., Running]) -> None:
+    running = serve(TINTYPE_BOUNDS_PROXIES="1")
+    headers = {"Authorization": f"Bearer {running.token('native')}", "X-Forwarded-For": "2001:db8::7"}
+    url = f"{running.base_url}/v1/images"
+    image = httpx.post(url, content=pictures.png(), headers=headers).raise_for_status().json()
+    httpx.delete(f"{url}/{image['id']}", headers=headers).raise_for_status()
+    made, deleted = entries(running.data)
+    assert (deleted["event"], deleted["actor"]) == ("image-deleted", made["details"]["token"])
+    assert (deleted["origin"], deleted["details"]["image"]) == ("2001:db8::7", image["id"])
