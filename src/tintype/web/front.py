@@ -18,7 +18,7 @@ from tintype.web.errors import problem, understand
 from tintype.web.health import HEALTH_PATHS, health
 from tintype.web.lines import Lines, Told
 from tintype.web.metrics import METRICS_PATH, metrics
-from tintype.web.mount import Answer, Mount, Opener, Receive, find
+from tintype.web.mount import Answer, Mount, Receive, find
 from tintype.web.ready import Answered
 
 Application = Callable[[Any, Any, Any], Awaitable[None]]
@@ -45,6 +45,9 @@ class WebSettings(Struct, frozen=True, forbid_unknown_fields=True):
     address that the client reached the service by."""
     base_path: str = ""
     """A path that all of the service lies under, such as /context; empty: none."""
+    dialects: tuple[str, ...] = ()
+    """The dialects that are served, such as ["mews", "native"]; empty: all of them. Of the others there is
+    nothing, neither endpoints nor links."""
     metrics: bool = False
     """Whether `/metrics` is answered, to anybody: what the worker process that is asked has counted."""
     connections: Annotated[int, Meta(ge=1)] = 8192
@@ -95,7 +98,7 @@ class Front:
         self._lines = lines
         self._base = settings.base()
         self._direct = {path: answer for mount in mounts for path, answer in mount.direct.items()}
-        self._openers = {prefix: opener for mount in mounts for prefix, opener in mount.deliveries.items()}
+        self._links = {prefix: mount for mount in mounts for prefix in mount.deliveries}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection."""
@@ -143,10 +146,10 @@ class Front:
         if context.path == METRICS_PATH and self._settings.metrics:
             await _answer(watch.send, await metrics(self._house), head=context.method == "HEAD")
             return
-        opener = self._opener(context.path)
-        if opener is not None:
+        prefix = self._link_prefix(context.path)
+        if prefix is not None:
             watch.is_picture = True
-            await self._delivery.deliver(context, scope, receive, watch.send, opener)
+            await self._delivery.deliver(context, scope, receive, watch.send, self._links[prefix], prefix)
             return
         if not known or _hides_slash(scope) or self._is_crooked(context.path):
             raise Error(Kind.MISSING, "There is nothing at this path.")
@@ -165,10 +168,8 @@ class Front:
             return path[len(self._base) :] or "/"
         return None
 
-    def _opener(self, path: str) -> Opener | None:
-        return next(
-            (opener for prefix, opener in self._openers.items() if path.startswith(prefix + "/")), None
-        )
+    def _link_prefix(self, path: str) -> str | None:
+        return next((prefix for prefix in self._links if path.startswith(prefix + "/")), None)
 
     def _is_crooked(self, path: str) -> bool:
         """Whether the framework would overlook in a path what its dialect does not, or remember much."""
@@ -183,7 +184,7 @@ class Front:
             raise raised
         mount = find(self._mounts, context.path)
         answer = (mount.voice if mount else problem)(error, context)
-        if self._opener(context.path):
+        if self._link_prefix(context.path):
             answer = _as_delivery(answer)
         await _answer(watch.send, answer, head=context.method == "HEAD")
 
