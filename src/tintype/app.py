@@ -1,5 +1,6 @@
 """The only place where everything is put together: settings in, ASGI application out."""
 
+import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
@@ -25,11 +26,12 @@ from tintype.core.workers import Workers
 from tintype.dialects import Dialect, LinkHouse
 from tintype.dialects.mews import links
 from tintype.imaging import Mode
-from tintype.model import Caller, Image, Links
+from tintype.model import Caller, Image
 from tintype.settings import Settings
 from tintype.storage import Originals, Renditions
 from tintype.web import bodies, context
 from tintype.web.bounds import Bounds, client_address
+from tintype.web.connections import Guard
 from tintype.web.context import Context
 from tintype.web.delivery import Delivery
 from tintype.web.errors import problem, understand
@@ -91,21 +93,23 @@ def create_app(
 
     Args:
         settings: all of them.
-        dialects: all there are; those that the settings name are served, or all.
+        dialects: whose endpoints and links are served.
         clock: tells the time.
         showcase: what the first page of a demo shows; None outside a demo.
     """
-    dialects = [each for each in dialects if each.name in (settings.web.dialects or {each.name})]
     house = open_house(settings, clock)
     lines = Lines(settings.logs)
     paces = {dialect.name: dialect.pace(settings.dialects[dialect.name]) for dialect in dialects}
     mounts = [_mount(dialect, house, settings, paces[dialect.name]) for dialect in dialects]
+    guard = Guard(settings.web, by_address=settings.bounds.proxies == 0)
 
     @asynccontextmanager
     async def life(_app: Litestar) -> AsyncIterator[None]:
         follower = Follower(house)
         follower.start()
+        guarding = asyncio.create_task(guard.watch())
         yield
+        guarding.cancel()
         await follower.stop()
         lines.close()
         await close_house(house)
@@ -145,7 +149,6 @@ def _mount(dialect: Dialect, house: House, settings: Settings, pace: Pace) -> Mo
         prefixes=dialect.prefixes,
         voice=dialect.voice,
         deliveries=dialect.deliveries(LinkHouse(house.keyring, house.clock), own),
-        links=Links.SIGNED if dialect.links is None else dialect.links(own),
         direct=dialect.direct(house, own, pace),
         trailing_slash=dialect.trailing_slash,
     )

@@ -1,14 +1,12 @@
 """The front door, plain ASGI: health, pictures, and behind them the dialects' endpoints."""
 
-import asyncio
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from http import HTTPStatus
-from typing import Annotated, Any
+from typing import Any
 
 import structlog
 import uuid_utils
-from msgspec import Meta, Struct
 
 from tintype.core import House
 from tintype.model import Error, Kind
@@ -16,10 +14,12 @@ from tintype.web.context import Context, Scope, open_context
 from tintype.web.delivery import CORS, Delivery, Send
 from tintype.web.errors import problem, understand
 from tintype.web.health import HEALTH_PATHS, health
+from tintype.web.incoming import Incoming
 from tintype.web.lines import Lines, Told
 from tintype.web.metrics import METRICS_PATH, metrics
-from tintype.web.mount import Answer, Mount, Receive, find
+from tintype.web.mount import Answer, Mount, Opener, Receive, find
 from tintype.web.ready import Answered
+from tintype.web.settings import WebSettings
 
 Application = Callable[[Any, Any, Any], Awaitable[None]]
 
@@ -27,45 +27,6 @@ LONGEST_PATH = 1024
 """Characters of the longest path of an endpoint: the framework remembers the paths it found one for."""
 
 log = structlog.get_logger("tintype")
-
-
-class WebSettings(Struct, frozen=True, forbid_unknown_fields=True):
-    """Where the service is reached."""
-
-    host: str = "127.0.0.1"
-    """The address to listen on."""
-    port: Annotated[int, Meta(ge=0, le=65535)] = 8080
-    """The port to listen on; 0 picks a free one."""
-    workers: Annotated[int, Meta(ge=1, le=64)] = 1
-    """Worker processes. Rate limits are counted in each of them."""
-    stop_seconds: Annotated[int, Meta(ge=1)] = 30
-    """How long a stop waits for requests under way before it ends them."""
-    public_url: str = ""
-    """The address in links, with the base path, such as https://images.example.com/context; empty: the
-    address that the client reached the service by."""
-    base_path: str = ""
-    """A path that all of the service lies under, such as /context; empty: none."""
-    dialects: tuple[str, ...] = ()
-    """The dialects that are served, such as ["mews", "native"]; empty: all of them. Of the others there is
-    nothing, neither endpoints nor links."""
-    metrics: bool = False
-    """Whether `/metrics` is answered, to anybody: what the worker process that is asked has counted."""
-    connections: Annotated[int, Meta(ge=1)] = 8192
-    """Connections that each worker process has open at once; more wait until one of them ends."""
-    head_seconds: Annotated[float, Meta(ge=0.1, le=3600)] = 30.0
-    """How long a client may take for the head of a request, from the opening of its connection or the end of
-    the answer before; so this is also how long a connection stays open between two requests."""
-    drain_bytes: Annotated[int, Meta(ge=0)] = 256 * 1024 * 1024
-    """How much of a request body that nobody wants is read and dropped before the answer is sent. A server
-    that answers and closes while the client still sends resets the connection, and many clients then never
-    see the answer."""
-    body_idle_seconds: Annotated[float, Meta(gt=0)] = 30.0
-    """How long a request body may stand still before it counts as broken off."""
-
-    def base(self) -> str:
-        """The base path with a slash before it and none behind it; empty if there is none."""
-        inner = self.base_path.strip("/")
-        return f"/{inner}" if inner else ""
 
 
 class Front:
@@ -98,7 +59,7 @@ class Front:
         self._lines = lines
         self._base = settings.base()
         self._direct = {path: answer for mount in mounts for path, answer in mount.direct.items()}
-        self._links = {prefix: mount for mount in mounts for prefix in mount.deliveries}
+        self._openers = {prefix: opener for mount in mounts for prefix, opener in mount.deliveries.items()}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection."""
@@ -146,10 +107,10 @@ class Front:
         if context.path == METRICS_PATH and self._settings.metrics:
             await _answer(watch.send, await metrics(self._house), head=context.method == "HEAD")
             return
-        prefix = self._link_prefix(context.path)
-        if prefix is not None:
+        opener = self._opener(context.path)
+        if opener is not None:
             watch.is_picture = True
-            await self._delivery.deliver(context, scope, receive, watch.send, self._links[prefix], prefix)
+            await self._delivery.deliver(context, scope, receive, watch.send, opener)
             return
         if not known or _hides_slash(scope) or self._is_crooked(context.path):
             raise Error(Kind.MISSING, "There is nothing at this path.")
@@ -168,8 +129,10 @@ class Front:
             return path[len(self._base) :] or "/"
         return None
 
-    def _link_prefix(self, path: str) -> str | None:
-        return next((prefix for prefix in self._links if path.startswith(prefix + "/")), None)
+    def _opener(self, path: str) -> Opener | None:
+        return next(
+            (opener for prefix, opener in self._openers.items() if path.startswith(prefix + "/")), None
+        )
 
     def _is_crooked(self, path: str) -> bool:
         """Whether the framework would overlook in a path what its dialect does not, or remember much."""
@@ -184,66 +147,31 @@ class Front:
             raise raised
         mount = find(self._mounts, context.path)
         answer = (mount.voice if mount else problem)(error, context)
-        if self._link_prefix(context.path):
+        if self._opener(context.path):
             answer = _as_delivery(answer)
         await _answer(watch.send, answer, head=context.method == "HEAD")
 
 
 class _Watch:
-    """Sees a request and its answer go by.
-
-    It knows how far the body was read, drops what nobody wanted of it before the answer begins, and adds the
-    request id to the answer.
-    """
+    """Sees a request and its answer go by: what is left of the body is dropped before the answer begins."""
 
     def __init__(self, context: Context, receive: Receive, send: Send, settings: WebSettings) -> None:
         self._context = context
-        self._receive = receive
+        self._incoming = Incoming(context, receive, settings)
         self._send = send
-        self._settings = settings
-        self._body_is_begun = False
-        declared = context.headers.get("content-length", "")
-        self._left = int(declared[:20]) if declared.isdecimal() else -1
+        self.receive = self._incoming.receive
         self.status = 0
         self.is_picture = False
 
-    async def receive(self) -> dict[str, Any]:
-        message: dict[str, Any]
-        if self._context.body_is_read:
-            # All that can come is that the client goes away, at any time.
-            message = await self._receive()
-            return message
-        self._body_is_begun = True
-        try:
-            async with asyncio.timeout(self._settings.body_idle_seconds):
-                message = await self._receive()
-        except TimeoutError:
-            # Nobody may hold a temporary file or a connection by sending nothing.
-            message = {"type": "http.disconnect"}
-        self._left -= len(message.get("body", b""))
-        if self._left == 0 and message.get("more_body"):
-            # That was all: the server would tell so in a message of its own, a trip between threads later.
-            message = message | {"more_body": False}
-        self._context.body_is_read = not message.get("more_body", False)
-        return message
-
     async def send(self, message: dict[str, Any]) -> None:
         if message["type"] == "http.response.start":
-            await self._drain()
+            await self._incoming.drain()
             self.status = message["status"]
-            request_id = (b"request-id", self._context.request_id.encode())
-            message = message | {"headers": [*message.get("headers", ()), request_id]}
+            headers = [*message.get("headers", ()), (b"request-id", self._context.request_id.encode())]
+            if not self._incoming.is_at_its_end():
+                headers.append((b"connection", b"close"))
+            message = message | {"headers": headers}
         await self._send(message)
-
-    async def _drain(self) -> None:
-        context = self._context
-        is_held_back = context.headers.get("expect", "").lower() == "100-continue"
-        if not self._body_is_begun and (is_held_back or not context.announces_body):
-            # The client waits for our word before it sends a body, or has none to send.
-            return
-        dropped = 0
-        while not context.body_is_read and dropped <= self._settings.drain_bytes:
-            dropped += len((await self.receive()).get("body", b""))
 
 
 def _told(request_id: str, method: str, path: str, status: int, began: float) -> Told:

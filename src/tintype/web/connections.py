@@ -1,0 +1,180 @@
+"""Connections that hold a place and do nothing with it, found among all of this process's and ended.
+
+The server itself has a time limit for heads (`head_seconds`), and bodies are watched where they are read.
+What is left is seen from outside, by what the kernel counts: who sends nothing at all, who doesn't read its
+answer, and who has more connections than one address may have.
+"""
+
+import asyncio
+import time
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator, Sized
+
+import structlog
+
+from tintype.web import tcp
+from tintype.web.bounds import address
+from tintype.web.settings import WebSettings
+from tintype.web.tcp import Traffic
+
+LOOK_SECONDS = 1.0
+"""How often all connections are looked at."""
+CROWDED_LOOK_SECONDS = 0.25
+"""How often where hardly any place is left."""
+SLICE = 200
+"""Descriptors looked at before requests have their turn again."""
+CROWDED, RELIEVED = 0.9, 0.5
+"""The part of `[web] connections` beyond which those that do nothing are ended early, and down to which."""
+
+log = structlog.get_logger("tintype")
+
+
+class Connection:
+    """A connection as far as it was followed.
+
+    Attributes:
+        descriptor: its number in this process.
+        traffic: what had gone over it at the last look.
+        address: who is on the other side; of IPv6 the first 64 bits.
+        opened: when it was first seen.
+        slow_from: since when bytes wait to be read by the other side, and how many it had read then.
+    """
+
+    __slots__ = ("address", "descriptor", "opened", "slow_from", "traffic")
+
+    def __init__(self, descriptor: int, traffic: Traffic, address: str, opened: float) -> None:
+        self.descriptor = descriptor
+        self.traffic = traffic
+        self.address = address
+        self.opened = opened
+        self.slow_from: tuple[float, int] | None = None
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether nothing is under way: nothing was asked yet, or all of it is answered and read."""
+        return not self.traffic.received or (self.traffic.is_answered and not self.traffic.is_waiting)
+
+    def merit(self) -> tuple[bool, bool, int]:
+        """How much it does; who has less of it goes first."""
+        return self.traffic.received > 0, not self.is_idle, self.traffic.received + self.traffic.acked
+
+
+class Judge:
+    """Which connections go. Pure.
+
+    Args:
+        settings: the limits.
+        by_address: whether they are counted by address: not where all come from a proxy.
+    """
+
+    def __init__(self, settings: WebSettings, *, by_address: bool) -> None:
+        self._settings = settings
+        self._most = settings.connections_per_address if by_address else 0
+
+    def judge(self, connections: Collection[Connection], now: float) -> dict[str, list[Connection]]:
+        """The connections to end, by the reason."""
+        silent = [each for each in connections if self._is_silent(each, now)]
+        slow = [each for each in connections if self._is_slow(each, now)]
+        gone = {id(each) for each in (*silent, *slow)}
+        left = [each for each in connections if id(each) not in gone]
+        too_many = list(self._too_many(left)) or list(self._crowding(left, now))
+        return {"silent": silent, "not read": slow, "too many": too_many}
+
+    def is_crowded(self, connections: Sized) -> bool:
+        """Whether hardly any place is left."""
+        return len(connections) > CROWDED * self._settings.connections
+
+    def _is_silent(self, connection: Connection, now: float) -> bool:
+        return not connection.traffic.received and now - connection.opened > self._settings.first_byte_seconds
+
+    def _is_slow(self, connection: Connection, now: float) -> bool:
+        """Whether it read too slowly, in a stretch in which there always was something to read."""
+        acked = connection.traffic.acked
+        if not connection.traffic.is_waiting:
+            connection.slow_from = None
+        elif connection.slow_from is None:
+            connection.slow_from = now, acked
+        else:
+            since, acked_then = connection.slow_from
+            if now - since >= self._settings.rate_seconds:
+                connection.slow_from = now, acked
+                return acked - acked_then < self._settings.min_rate * (now - since)
+        return False
+
+    def _too_many(self, connections: Iterable[Connection]) -> Iterator[Connection]:
+        """Of each address those beyond its limit, that did least."""
+        if not self._most:
+            return
+        by_address = defaultdict(list)
+        for each in connections:
+            by_address[each.address].append(each)
+        for found in by_address.values():
+            if len(found) > self._most:
+                yield from sorted(found, key=Connection.merit)[: len(found) - self._most]
+
+    def _crowding(self, connections: Collection[Connection], now: float) -> Iterator[Connection]:
+        """Where hardly any place is left: idle ones, but for those that have only just come."""
+        if self.is_crowded(connections):
+            excess = len(connections) - int(RELIEVED * self._settings.connections)
+            idle = [each for each in connections if each.is_idle and now > each.opened]
+            yield from sorted(idle, key=Connection.merit)[:excess]
+
+
+class Guard:
+    """Follows the connections of this process to the port that it serves.
+
+    Args:
+        settings: the limits, and the port.
+        by_address: as for `Judge`.
+    """
+
+    def __init__(self, settings: WebSettings, *, by_address: bool) -> None:
+        self._port = settings.port
+        self._judge = Judge(settings, by_address=by_address)
+        self._known: dict[int, Connection] = {}
+        self._others: set[int] = set()
+        """Cookies of connections that are not to our port."""
+
+    async def watch(self) -> None:
+        """Look at all connections again and again."""
+        while True:
+            is_crowded = self._judge.is_crowded(self._known)
+            await asyncio.sleep(CROWDED_LOOK_SECONDS if is_crowded else LOOK_SECONDS)
+            await self.look()
+
+    async def look(self) -> None:
+        """Look at all connections once, and end those that go."""
+        now = time.monotonic()
+        found: dict[int, Connection] = {}
+        others: set[int] = set()
+        for descriptor in tcp.descriptors():
+            if not descriptor % SLICE:
+                await asyncio.sleep(0)
+            traffic = tcp.traffic(descriptor)
+            if traffic is not None:
+                connection = self._follow(descriptor, traffic, now)
+                if connection is None:
+                    others.add(traffic.cookie)
+                else:
+                    found[traffic.cookie] = connection
+        self._known, self._others = found, others
+        for reason, connections in self._judge.judge(found.values(), now).items():
+            _end(reason, connections)
+
+    def _follow(self, descriptor: int, traffic: Traffic, now: float) -> Connection | None:
+        known = self._known.get(traffic.cookie)
+        if known is not None:
+            known.descriptor, known.traffic = descriptor, traffic
+            return known
+        ends = None if traffic.cookie in self._others else tcp.ends(descriptor)
+        if ends is None or ends[0] != self._port:
+            return None
+        peer = address({"client": (ends[1], 0), "headers": ()}, 0)
+        return Connection(descriptor, traffic, peer, now)
+
+
+def _end(reason: str, connections: Collection[Connection]) -> None:
+    drop = reason == "not read"
+    ended = [each for each in connections if tcp.end(each.descriptor, each.traffic.cookie, drop=drop)]
+    if ended:
+        log.info("connections-ended", reason=reason, connections=len(ended), address=ended[0].address)

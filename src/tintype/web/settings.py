@@ -1,0 +1,55 @@
+"""Where the service is reached, and what whoever reaches it may do there."""
+
+from typing import Annotated
+
+from msgspec import Meta, Struct
+
+
+class WebSettings(Struct, frozen=True, forbid_unknown_fields=True):
+    """Where the service is reached."""
+
+    host: str = "127.0.0.1"
+    """The address to listen on."""
+    port: Annotated[int, Meta(ge=0, le=65535)] = 8080
+    """The port to listen on; 0 picks a free one."""
+    workers: Annotated[int, Meta(ge=1, le=64)] = 1
+    """Worker processes. Rate limits are counted in each of them."""
+    stop_seconds: Annotated[int, Meta(ge=1)] = 30
+    """How long a stop waits for requests under way before it ends them."""
+    public_url: str = ""
+    """The address in links, with the base path, such as https://images.example.com/context; empty: the
+    address that the client reached the service by."""
+    base_path: str = ""
+    """A path that all of the service lies under, such as /context; empty: none."""
+    metrics: bool = False
+    """Whether `/metrics` is answered, to anybody: what the worker process that is asked has counted."""
+    connections: Annotated[int, Meta(ge=1)] = 8192
+    """Connections that each worker process has open at once; more wait until one of them ends."""
+    connections_per_address: Annotated[int, Meta(ge=0)] = 1024
+    """How many of them one address (of IPv6 its first 64 bits) may have; beyond it those that did least are
+    ended. 0: no limit. Not counted where `[bounds] proxies` says that they are a proxy's."""
+    first_byte_seconds: Annotated[float, Meta(gt=0)] = 10.0
+    """How long a connection may be open without a first byte."""
+    head_seconds: Annotated[float, Meta(ge=0.1, le=3600)] = 30.0
+    """How long a client may take for the head of a request, from the opening of its connection or the end of
+    the answer before; so this is also how long a connection stays open between two requests."""
+    drain_bytes: Annotated[int, Meta(ge=0)] = 256 * 1024 * 1024
+    """How much of a request body that nobody wants is read and dropped before the answer is sent. A server
+    that answers and closes while the client still sends resets the connection, and many clients then never
+    see the answer."""
+    stranger_drain_bytes: Annotated[int, Meta(ge=0)] = 1024 * 1024
+    """The same where nobody is known by a token."""
+    body_idle_seconds: Annotated[float, Meta(gt=0)] = 30.0
+    """How long a request body may stand still before it counts as broken off."""
+    body_seconds: Annotated[float, Meta(gt=0)] = 3600.0
+    """How long a request body may be waited for in all before it counts as broken off."""
+    min_rate: Annotated[int, Meta(ge=0)] = 1024
+    """Bytes a second that a request body has to come at, and an answer has to be read at, on average over
+    `rate_seconds`; 0: at any rate."""
+    rate_seconds: Annotated[float, Meta(gt=0)] = 30.0
+    """How long a client may be slower than that."""
+
+    def base(self) -> str:
+        """The base path with a slash before it and none behind it; empty if there is none."""
+        inner = self.base_path.strip("/")
+        return f"/{inner}" if inner else ""

@@ -1,0 +1,106 @@
+"""What the kernel knows of this process's TCP connections, read without letting other threads in.
+
+Linux only; elsewhere there is nothing to be seen.
+"""
+
+import ctypes
+import os
+import socket
+import struct
+import sys
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import NamedTuple
+
+_SO_COOKIE = 57
+_TCP_INFO = 11
+# struct tcp_info of linux/tcp.h: state, unacked, last_data_sent, last_data_recv, bytes_acked, bytes_received,
+# notsent_bytes. The kernel only ever adds to its end; these are there since 4.6.
+_INFO = struct.Struct("=B23xI16xI4xI64xQQ8xI")
+_LISTENING = 10
+_STATUS = Path("/proc/self/status")
+
+_GetOption = Callable[[int, int, int, int, int], int]
+
+
+def _get_option() -> _GetOption | None:
+    if not sys.platform.startswith("linux"):
+        return None
+    # PyDLL keeps the interpreter: such a call takes a microsecond, and another thread's turn thousands.
+    word, number = ctypes.c_void_p, ctypes.c_int
+    prototype = ctypes.PYFUNCTYPE(number, number, number, number, word, word)
+    return prototype(("getsockopt", ctypes.PyDLL(None)))
+
+
+_option = _get_option()
+_info, _cookie = ctypes.create_string_buffer(_INFO.size), ctypes.c_uint64()
+_info_size, _cookie_size = ctypes.c_uint32(_INFO.size), ctypes.c_uint32(ctypes.sizeof(_cookie))
+_INFO_AT, _COOKIE_AT = ctypes.addressof(_info), ctypes.addressof(_cookie)
+_INFO_SIZE_AT, _COOKIE_SIZE_AT = ctypes.addressof(_info_size), ctypes.addressof(_cookie_size)
+
+
+class Traffic(NamedTuple):
+    """A connection at one moment.
+
+    Attributes:
+        cookie: what the kernel names this socket by, and no other while it runs.
+        received: bytes that came, whether anybody read them or not.
+        acked: bytes that the other side has confirmed.
+        is_waiting: whether bytes wait to be sent, or to be confirmed.
+        is_answered: whether something was sent after the last byte that came.
+    """
+
+    cookie: int
+    received: int
+    acked: int
+    is_waiting: bool
+    is_answered: bool
+
+
+def traffic(descriptor: int) -> Traffic | None:
+    """What has gone over a descriptor; None if it is no TCP connection."""
+    if _option is None or _option(descriptor, socket.IPPROTO_TCP, _TCP_INFO, _INFO_AT, _INFO_SIZE_AT):
+        return None
+    state, unacked, sent_ago, received_ago, acked, received, unsent = _INFO.unpack_from(_info)
+    if state == _LISTENING or _option(descriptor, socket.SOL_SOCKET, _SO_COOKIE, _COOKIE_AT, _COOKIE_SIZE_AT):
+        return None
+    return Traffic(_cookie.value, received, acked, unacked > 0 or unsent > 0, sent_ago < received_ago)
+
+
+def descriptors() -> range:
+    """All numbers that a descriptor of this process can have at present."""
+    if _option is None:
+        return range(0)
+    with suppress(OSError):
+        for line in _STATUS.read_text("ascii", "replace").splitlines():
+            if line.startswith("FDSize:"):
+                return range(int(line.split()[1]))
+    return range(0)
+
+
+def ends(descriptor: int) -> tuple[int, str] | None:
+    """The port on this side of a connection and the address on the other; None if it is gone meanwhile."""
+    with suppress(OSError), socket.socket(fileno=os.dup(descriptor)) as duplicate:
+        return duplicate.getsockname()[1], duplicate.getpeername()[0]
+    return None
+
+
+def end(descriptor: int, cookie: int, *, drop: bool) -> bool:
+    """End a connection, if the descriptor is still that of this cookie; whoever uses it finds it closed.
+
+    Args:
+        descriptor: where it was seen.
+        cookie: which it was.
+        drop: whether what waits to be sent is dropped too.
+    """
+    # What is looked at and what is ended are the same, whatever the number comes to mean meanwhile.
+    with suppress(OSError), socket.socket(fileno=os.dup(descriptor)) as duplicate:
+        found = traffic(duplicate.fileno())
+        if found is None or found.cookie != cookie:
+            return False
+        if drop:
+            duplicate.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        duplicate.shutdown(socket.SHUT_RDWR)
+        return True
+    return False
