@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests import pictures
-from tintype.imaging import Facts, Format, ImageRefused, Limits, Reason, inspect, verify
+from tintype.imaging import Format, ImageRefused, Limits, Reason, inspect, verify
 from tintype.imaging.formats import ROWS
 
 WHOLE = {
@@ -36,9 +36,11 @@ def refusal(source: bytes | Path, limits: Limits | None = None) -> ImageRefused:
 
 @pytest.mark.parametrize("format_", [entry.format for entry in ROWS if entry.package is None])
 def test_the_facts_of_a_still_picture(format_: Format) -> None:
-    assert inspect(pictures.picture(format_, 64, 48)) == Facts(
-        format=format_, width=64, height=48, frames=1, has_alpha=False, orientation=1
-    )
+    data = pictures.picture(format_, 64, 48)
+    facts = inspect(data)
+    assert (facts.format, facts.width, facts.height, facts.frames) == (format_, 64, 48, 1)
+    assert (facts.has_alpha, facts.orientation, facts.bands) == (False, 1, 3)
+    assert (facts.bits, facts.bytes) == (8, len(data))
 
 
 @pytest.mark.parametrize(

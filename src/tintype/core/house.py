@@ -27,6 +27,9 @@ class ImageSettings(Struct, frozen=True, forbid_unknown_fields=True):
     """The largest original, in bytes."""
     max_pixels: Annotated[int, Meta(ge=1)] = 100_000_000
     """The most pixels of one frame of an original."""
+    max_whole_pixels: Annotated[int, Meta(ge=1)] = 50_000_000
+    """The same where all of a frame is decoded at once: WebP, GIF, AVIF, HEIC, JXL and SVG, interlaced PNG,
+    progressive JPEG."""
     max_side: Annotated[int, Meta(ge=1)] = 20_000
     """The longest side of an original, in pixels."""
     max_frames: Annotated[int, Meta(ge=1)] = 1_000
@@ -48,6 +51,7 @@ class ImageSettings(Struct, frozen=True, forbid_unknown_fields=True):
         """The limits on originals."""
         return Limits(
             max_pixels=self.max_pixels,
+            max_whole_pixels=self.max_whole_pixels,
             max_side=self.max_side,
             max_frames=self.max_frames,
             max_total_pixels=self.max_total_pixels,

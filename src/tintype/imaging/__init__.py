@@ -1,5 +1,6 @@
 """This room makes pictures from pictures: it inspects what came in and renders recipes, by libvips."""
 
+from tintype.imaging.cost import decode_memory
 from tintype.imaging.errors import ImageRefused, Reason
 from tintype.imaging.formats import Format, Row, extension_fits, row, sniff
 from tintype.imaging.geometry import OutputLimits, Plan, check_output, plan
@@ -28,6 +29,7 @@ __all__ = [
     "WordError",
     "check_limits",
     "check_output",
+    "decode_memory",
     "extension_fits",
     "from_words",
     "inspect",

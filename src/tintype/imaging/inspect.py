@@ -18,6 +18,11 @@ from tintype.imaging.vips import decoding, open_image
 
 FIRST_TURNED = 5  # EXIF orientations 5 to 8 are stored lying on their side
 ORIENTATIONS = range(1, 9)
+RGB_BANDS = 3
+BITS = MappingProxyType({"uchar": 8, "char": 8, "ushort": 16, "short": 16})
+MOST_BITS = 64  # of others; floats among them have 32, and are rare
+MULTISCAN, SUBSAMPLING = "jpeg-multiscan", "jpeg-chroma-subsample"
+STRIP_LINES = 128  # of longer strips libvips takes line by line, as libtiff decodes them
 ENOUGH = 64  # pixels of a side that a placeholder is made from
 SHORTEST_TO_SHRINK = 8  # a shorter side can't be decoded at an eighth
 
@@ -25,10 +30,12 @@ SHORTEST_TO_SHRINK = 8  # a shorter side can't be decoded at an eighth
 class Limits(Struct, frozen=True, kw_only=True):
     """What is accepted as an original: pixels of a frame, of a side; frames; pixels of all frames.
 
-    `max_svg_bytes` bounds what is parsed as XML.
+    `max_whole_pixels` takes the place of `max_pixels` where a picture is decoded whole before its first line
+    is there, and `max_svg_bytes` bounds what is parsed as XML.
     """
 
     max_pixels: int = 100_000_000
+    max_whole_pixels: int = 50_000_000
     max_side: int = 20_000
     max_frames: int = 1000
     max_total_pixels: int = 400_000_000
@@ -38,7 +45,14 @@ class Limits(Struct, frozen=True, kw_only=True):
 class Facts(Struct, frozen=True, kw_only=True):
     """What the header says; the size, in pixels, is as people see it: with the EXIF orientation applied.
 
-    The placeholder isn't in a header: whoever decoded the picture adds it.
+    Attributes:
+        bands: channels as they are decoded, alpha included.
+        bits: of a channel as it is decoded: 8, 16 or 32.
+        buffered: how many samples (pixels times channels) have to be decoded before the first line is there:
+            the coefficients of a progressive JPEG, all of an interlaced PNG, a row of tiles of a TIFF. It is
+            0 where lines come one by one, and where the format is always decoded whole.
+        bytes: of the file.
+        placeholder: isn't in a header: whoever decoded the picture adds it.
     """
 
     format: Format
@@ -47,6 +61,10 @@ class Facts(Struct, frozen=True, kw_only=True):
     frames: int
     has_alpha: bool
     orientation: int
+    bands: int = 3
+    bits: int = 8
+    buffered: int = 0
+    bytes: int = 0
     placeholder: Placeholder | None = None
 
     @property
@@ -54,8 +72,16 @@ class Facts(Struct, frozen=True, kw_only=True):
         """Whether there is more than one frame."""
         return self.frames > 1
 
+    @property
+    def is_decoded_whole(self) -> bool:
+        """Whether all of a frame is decoded, and held, before its first line is there."""
+        # Of a progressive JPEG whose chroma is halved there are half as many samples.
+        return self.format in WHOLE or 2 * self.buffered >= self.width * self.height * self.bands
+
 
 DEFAULT_LIMITS = Limits()
+WHOLE = frozenset({Format.WEBP, Format.GIF, Format.AVIF, Format.HEIC, Format.JXL, Format.SVG})
+"""Formats that are always decoded whole."""
 
 # What libvips doesn't see of a format's wholeness.
 STRUCTURE_CHECKS: Mapping[Format, Callable[[BinaryIO], None]] = MappingProxyType(
@@ -138,7 +164,16 @@ def _facts_unseen(source: Source, format_: Format) -> Facts | None:
     if row(format_).loader is not None:
         return None
     width, height, has_alpha = HEADERS[format_](source)
-    return Facts(format=format_, width=width, height=height, frames=1, has_alpha=has_alpha, orientation=1)
+    return Facts(
+        format=format_,
+        width=width,
+        height=height,
+        frames=1,
+        has_alpha=has_alpha,
+        orientation=1,
+        bands=RGB_BANDS + has_alpha,
+        bytes=length(source),
+    )
 
 
 def _facts(source: Source, format_: Format, image: pyvips.Image) -> Facts:
@@ -152,7 +187,27 @@ def _facts(source: Source, format_: Format, image: pyvips.Image) -> Facts:
         frames=_frames(source, format_, image),
         has_alpha=bool(image.hasalpha()),
         orientation=orientation,
+        bands=image.bands,
+        bits=BITS.get(image.format, MOST_BITS),
+        buffered=_buffered(image, format_),
+        bytes=length(source),
     )
+
+
+def _buffered(image: pyvips.Image, format_: Format) -> int:
+    """How many samples are decoded before the first line is there, where the header decides that."""
+    samples = int(image.width * image.height * image.bands)
+    match format_:
+        case Format.JPEG:
+            subsampled = image.get_typeof(SUBSAMPLING) and image.get(SUBSAMPLING) == "4:2:0"
+            progressive = image.get_typeof(MULTISCAN) and image.get(MULTISCAN)
+            return (samples // 2 if subsampled else samples) if progressive else 0
+        case Format.PNG:
+            return samples if image.get_typeof("interlaced") else 0
+        case Format.TIFF:
+            lines = int(image.get("tile-height")) if image.get_typeof("tile-height") else STRIP_LINES
+            return min(samples, int(lines * image.width * image.bands))
+    return 0
 
 
 def _orientation(image: pyvips.Image) -> int:
@@ -178,6 +233,12 @@ def check_limits(facts: Facts, limits: Limits) -> None:
         raise ImageRefused(Reason.TOO_LARGE_SIDE, f"{has}; at most {limits.max_side} a side are accepted.")
     if pixels > limits.max_pixels:
         raise ImageRefused(Reason.TOO_MANY_PIXELS, f"{has}; at most {limits.max_pixels} are accepted.")
+    if facts.is_decoded_whole and pixels > limits.max_whole_pixels:
+        sentence = (
+            f"{has}; at most {limits.max_whole_pixels} are accepted where all have to be decoded at once, "
+            f"as in this {row(facts.format).name}."
+        )
+        raise ImageRefused(Reason.TOO_MANY_PIXELS, sentence)
     if facts.frames > limits.max_frames:
         sentence = f"The picture has {facts.frames} frames; at most {limits.max_frames} are accepted."
         raise ImageRefused(Reason.TOO_MANY_FRAMES, sentence)

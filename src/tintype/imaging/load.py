@@ -33,13 +33,12 @@ class Loaded(Struct, frozen=True):
 
 def load(source: Source, facts: Facts, plan: Plan) -> Loaded:
     """Open a source as small as the plan (for the pixels as they are stored) allows; an SVG as large."""
-    ratio = min(part.length / part.scaled for part in (plan.across, plan.down))
+    scale = decoded_scale(facts, plan)
     if facts.format is Format.JPEG:
-        return _jpeg(source, ratio)
-    if facts.format is Format.WEBP and not facts.is_animated and ratio >= WEBP_LEAST:
-        return _webp(source, plan, ratio)
-    if facts.format is Format.SVG:
-        return _svg(source, plan, ratio)
+        return Loaded(open_image(source, Format.JPEG, shrink=round(1 / scale)), scale, scale)
+    if facts.format is Format.SVG or scale != 1:
+        image = open_image(source, facts.format, scale=scale)
+        return Loaded(image, image.width / plan.across.source, image.height / plan.down.source)
     return load_whole(source, facts)
 
 
@@ -48,17 +47,14 @@ def load_whole(source: Source, facts: Facts) -> Loaded:
     return Loaded(open_image(source, facts.format))
 
 
-def _jpeg(source: Source, ratio: float) -> Loaded:
-    shrink = next((shrink for shrink, least in JPEG_SHRINKS if ratio >= least), 1)
-    return Loaded(open_image(source, Format.JPEG, shrink=shrink), 1 / shrink, 1 / shrink)
-
-
-def _webp(source: Source, plan: Plan, ratio: float) -> Loaded:
-    image = open_image(source, Format.WEBP, scale=WEBP_REMAINS / ratio)
-    return Loaded(image, image.width / plan.across.source, image.height / plan.down.source)
-
-
-def _svg(source: Source, plan: Plan, ratio: float) -> Loaded:
-    most = math.sqrt(SVG_PIXELS / (plan.across.source * plan.down.source))
-    image = open_image(source, Format.SVG, scale=min(1 / ratio, max(1.0, most)))
-    return Loaded(image, image.width / plan.across.source, image.height / plan.down.source)
+def decoded_scale(facts: Facts, plan: Plan) -> float:
+    """How many times its own size a source is decoded at for the plan."""
+    ratio = min(part.length / part.scaled for part in (plan.across, plan.down))
+    if facts.format is Format.JPEG:
+        return 1 / next((shrink for shrink, least in JPEG_SHRINKS if ratio >= least), 1)
+    if facts.format is Format.WEBP and not facts.is_animated and ratio >= WEBP_LEAST:
+        return WEBP_REMAINS / ratio
+    if facts.format is Format.SVG:
+        most = math.sqrt(SVG_PIXELS / (plan.across.source * plan.down.source))
+        return min(1 / ratio, max(1.0, most))
+    return 1.0
