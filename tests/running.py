@@ -39,6 +39,10 @@ class Running:
         """The secret of a new token. Options: role, scope (a list), expires, person, label."""
         return make_token(self.data, dialect, account, **options)
 
+    def publish(self, account: str, *dialects: str) -> None:
+        """Publish an account's images through exactly these dialects."""
+        publish(self.data, account, *dialects)
+
 
 def run_cli(data: Path, *arguments: str, env: Mapping[str, str] | None = None) -> str:
     """What a command prints on standard output; it must succeed."""
@@ -69,6 +73,11 @@ def make_token(data: Path, dialect: str, account: str = "demo", **options: str |
         for each in [value] if isinstance(value, str) else value:
             arguments += [f"--{name}", each]
     return _invoke([*arguments, "--data", str(data)])
+
+
+def publish(data: Path, account: str, *dialects: str) -> None:
+    """Publish an account's images through exactly these dialects."""
+    _invoke(["account", "publish", account, *(dialects or ["--none"]), "--data", str(data)])
 
 
 def _invoke(arguments: list[str]) -> str:

@@ -26,7 +26,7 @@ from tintype.core.workers import Workers
 from tintype.dialects import Dialect, LinkHouse
 from tintype.dialects.mews import links
 from tintype.imaging import Mode
-from tintype.model import Caller, Image
+from tintype.model import Caller, Image, Links
 from tintype.settings import Settings
 from tintype.storage import Originals, Renditions
 from tintype.web import bodies, context
@@ -93,10 +93,11 @@ def create_app(
 
     Args:
         settings: all of them.
-        dialects: whose endpoints and links are served.
+        dialects: all there are; those that the settings name are served, or all.
         clock: tells the time.
         showcase: what the first page of a demo shows; None outside a demo.
     """
+    dialects = [each for each in dialects if each.name in (settings.web.dialects or {each.name})]
     house = open_house(settings, clock)
     lines = Lines(settings.logs)
     paces = {dialect.name: dialect.pace(settings.dialects[dialect.name]) for dialect in dialects}
@@ -149,6 +150,7 @@ def _mount(dialect: Dialect, house: House, settings: Settings, pace: Pace) -> Mo
         prefixes=dialect.prefixes,
         voice=dialect.voice,
         deliveries=dialect.deliveries(LinkHouse(house.keyring, house.clock), own),
+        links=Links.SIGNED if dialect.links is None else dialect.links(own),
         direct=dialect.direct(house, own, pace),
         trailing_slash=dialect.trailing_slash,
     )

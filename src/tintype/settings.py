@@ -4,7 +4,7 @@ import os
 import tomllib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, get_origin
 
 import msgspec
 from msgspec import Struct
@@ -71,7 +71,7 @@ def load(
     """The settings in force.
 
     Strongest first: `TINTYPE_<SECTION>_<FIELD>` in the environment, `<data>/tintype.toml` with a table a
-    section, the defaults.
+    section, the defaults. In the environment the members of a list stand between commas.
 
     Args:
         data: the data folder; None: `TINTYPE_DATA`, or `tintype-data` here.
@@ -85,9 +85,10 @@ def load(
     known = sections(dialects)
     values = _from_file(folder / CONFIG_NAME, known)
     for section, name, value in _from_environment(environment, known):
-        values.setdefault(section, {})[name] = value
+        values.setdefault(section, {})[name] = _members(value) if _is_list(known[section], name) else value
     made = {section: _convert(section, values.get(section, {}), kind) for section, kind in known.items()}
     rooms: dict[str, Any] = {section: made[section] for section in SECTIONS}
+    _require_dialects(rooms["web"].dialects, dialects)
     return Settings(data=folder, dialects={dialect.name: made[dialect.name] for dialect in dialects}, **rooms)
 
 
@@ -117,6 +118,24 @@ def _from_environment(
     if unknown:
         raise SettingError(f"{unknown[0]} is not a setting; docs/settings.md lists them all.")
     return [(*names[name], value) for name, value in given.items()]
+
+
+def _is_list(kind: type[Struct], name: str) -> bool:
+    types = {field.name: field.type for field in msgspec.structs.fields(kind)}
+    return get_origin(types[name]) is tuple
+
+
+def _members(text: str) -> list[str]:
+    return [member.strip() for member in text.split(",") if member.strip()]
+
+
+def _require_dialects(named: Sequence[str], dialects: Sequence[Dialect]) -> None:
+    known = [dialect.name for dialect in dialects]
+    for name in named:
+        if name not in known:
+            raise SettingError(
+                f"Setting [web]: dialects names {name!r}, which is no dialect; there are {', '.join(known)}."
+            )
 
 
 def _convert(section: str, values: Mapping[str, Any], kind: type[Struct]) -> Struct:

@@ -4,9 +4,9 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from tests.catalogue.conftest import NOON, Shelf
-from tintype.catalogue import Database, images, placements
-from tintype.model import Image, Place, Status
+from tests.catalogue.conftest import Shelf
+from tintype.catalogue import Database, images, placements, publications
+from tintype.model import Image, Links, Place, Status
 from tintype.model.selection import Selection, SortKey
 
 
@@ -159,13 +159,38 @@ async def test_originals_are_listed_once_over_all_batches(shelf: Shelf) -> None:
 async def test_a_link_names_an_image_by_id_or_number_and_nothing_else(shelf: Shelf) -> None:
     id = uuid4()
     number = await shelf.add(id=id)
-    async with shelf.database.read() as tx:
+    async with shelf.database.write() as tx:
+        await publications.add(tx, shelf.north.id, "mews")
+        await publications.add(tx, shelf.south.id, "native")
         for key in (id, number):
-            image = await images.linked(tx, key)
-            assert image is not None
-            assert image.id == id
+            found = await images.linked(tx, key)
+            assert found is not None
+            assert (found[0].id, found[1]) == (id, {"mews": None})
+            assert await images.find(tx, key) == found[0]
         for key in (uuid4(), 0, -1, number + 1, 2**63 - 1, 2**63, 10**30):
             assert await images.linked(tx, key) is None
+            assert await images.find(tx, key) is None
+
+
+async def test_an_account_publishes_what_it_was_given(shelf: Shelf) -> None:
+    id = uuid4()
+    await shelf.add(id=id)
+    async with shelf.database.write() as tx:
+        assert await images.linked(tx, id) is None
+        for dialect in ("mews", "evotor", "mews"):
+            await publications.add(tx, shelf.north.id, dialect)
+        await publications.set_links(tx, shelf.north.id, "mews", Links.SIGNED)
+        await publications.add(tx, shelf.north.id, "mews")
+        told = {"evotor": None, "mews": Links.SIGNED}
+        assert await publications.of(tx, shelf.north.id) == told
+        assert await publications.of(tx, shelf.south.id) == {}
+        found = await images.linked(tx, id)
+        assert found is not None
+        assert found[1] == told
+        await publications.set_links(tx, shelf.north.id, "mews", None)
+        await publications.remove(tx, shelf.south.id, "evotor")
+        await publications.remove(tx, shelf.north.id, "evotor")
+        assert await publications.of(tx, shelf.north.id) == {"mews": None}
 
 
 async def test_nothing_crosses_accounts(shelf: Shelf) -> None:
@@ -203,7 +228,7 @@ async def test_each_account_may_use_the_same_place(shelf: Shelf) -> None:
 
 
 async def test_deleting_an_image_frees_its_places(shelf: Shelf) -> None:
-    id, place = uuid4(), Place("product", "store", "holder", "slot", "alt", owned=True)
+    id, place = uuid4(), Place("product", "store", "holder", "slot", "alt")
     number = await shelf.add(id=id)
     async with shelf.database.write() as tx:
         assert await placements.hang(tx, shelf.north.id, number, place)
@@ -222,10 +247,3 @@ async def test_a_digest_is_referred_to_as_long_as_any_account_has_it(shelf: Shel
         await delete(shelf.database, account.id, id)
         async with shelf.database.read() as tx:
             assert await images.refers(tx, "a" * 64) is left
-
-
-async def test_a_store_belongs_to_one_account(shelf: Shelf) -> None:
-    async with shelf.database.write() as tx:
-        assert await placements.store_owner(tx, "store") is None
-        await placements.claim_store(tx, shelf.north.id, "store", NOON)
-        assert await placements.store_owner(tx, "store") == shelf.north.id

@@ -26,7 +26,7 @@ from tests.catalogue.conftest import BLANK
 from tintype import catalogue
 from tintype.catalogue import Database, accounts, images, placements, schema, tokens
 from tintype.catalogue.engine import BATCH
-from tintype.model import Account, Person, Place, Role, Status, Token, TokenKind
+from tintype.model import Account, Links, Person, Place, Role, Status, Token, TokenKind
 from tintype.model.selection import Selection, SortKey
 
 IMAGES = 20_000
@@ -64,6 +64,7 @@ def sorts(key: SortKey, reads: str = "counts") -> list[Case]:
 CASES: dict[Callable[..., Any], list[Case]] = {
     images.versions: [Case({"ids": [UUID(int=i) for i in range(n)]}) for n in (1, 3, 100, 2 * BATCH + 1)],
     images.numbered: [Case({"numbers": list(range(n))}) for n in (1, 3, 100, 2 * BATCH + 1)],
+    images.find: [Case({"key": UUID(int=7)}), Case({"key": 7})],
     images.linked: [Case({"key": UUID(int=7)}), Case({"key": 7})],
     images.newest: [Case({"before": None}), Case({"before": IMAGES // 2})],
     images.page: [
@@ -98,6 +99,7 @@ ARGUMENTS: dict[str, Any] = {
     "ids": [UUID(int=7)],
     "image": UUID(int=7),
     "limit": 30,
+    "links": Links.SIGNED,
     "name": "b",
     "now": datetime.now(UTC),
     "person": Person(1, "p"),
@@ -106,7 +108,6 @@ ARGUMENTS: dict[str, Any] = {
     "sha256": "0" * 64,
     "sizes": None,
     "status": Status.ARCHIVED,
-    "store": "s",
     "thumbhash": "t",
 }
 
@@ -208,7 +209,7 @@ async def ask(database: Database, query: Callable[..., Any], case: Case) -> None
     """Ask, and leave everything as it was."""
     with suppress(UndoneError):
         async with database.write() as tx:
-            image = await images.linked(tx, 3)
+            image = await images.find(tx, 3)
             given = {**ARGUMENTS, "tx": tx, "token": TOKEN, **own(query, image), **case.arguments}
             await query(**{name: given[name] for name in needed(query, given)})
             raise UndoneError

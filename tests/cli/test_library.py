@@ -19,7 +19,7 @@ from tintype.cli import main
 from tintype.core.sign import Keyring
 
 MAKES = {("serve",), ("demo",), ("import",), ("init",)}
-NEEDS_NONE = {("render",)}
+NEEDS_NONE = {("render",), ("restore",)}
 MIGRATES = {("serve",), ("demo",), ("migrate",)}
 MAKING = [["serve", "--port", "0"], ["demo", "--port", "0"], ["init"], ["import"]]
 

@@ -11,11 +11,12 @@ import pytest
 
 from tests import pictures
 from tintype.app import CATALOGUE, LINK_KEYS, close_house, open_house
-from tintype.catalogue import schema
+from tintype.catalogue import publications, schema
 from tintype.core import House
 from tintype.core.ingest import examine, keep, stage
 from tintype.core.permit import member
 from tintype.core.sign import Keyring
+from tintype.dialects import discover
 from tintype.model import Actor, Caller, Image, Place, Role
 from tintype.settings import Settings, load
 
@@ -89,8 +90,11 @@ async def once(*chunks: bytes) -> AsyncIterator[bytes]:
 
 
 async def settle(house: House, account: str, person: str, role: Role = Role.EDITOR) -> Caller:
-    """Somebody of an account, as if let in by a token."""
+    """Somebody of an account that publishes through every dialect, as if let in by a token."""
     owner, who = await member(house, account, person)
+    async with house.catalogue.write() as tx:
+        for dialect in discover():
+            await publications.add(tx, owner.id, dialect.name)
     return Caller(owner, who, UUID(int=0), "native", role, frozenset())
 
 

@@ -26,10 +26,10 @@ async def test_an_archived_image_opens_by_no_link_until_it_is_brought_back(town:
     assert await browse.one(town.house, town.anna, image.id) == archived
     for key in (image.id, image.number):
         with pytest.raises(Error) as raised:
-            await linked(town.house, key, image.version)
+            await linked(town.house, "native", key, image.version)
         assert raised.value.kind is Kind.MISSING
     assert (await set_status(town.house, town.anna, image.id, Status.ACTIVE)).status is Status.ACTIVE
-    assert (await linked(town.house, image.id, image.version)).image.id == image.id
+    assert (await linked(town.house, "native", image.id, image.version)).image.id == image.id
 
 
 async def test_a_status_that_it_has_already_changes_nothing(town: Town) -> None:
@@ -51,7 +51,7 @@ async def test_what_changes_is_forgotten_by_its_own_process_at_once(town: Town) 
     )
     for change in changes:
         with suppress(Error):
-            await linked(town.house, image.id)
+            await linked(town.house, "native", image.id)
         known = town.house.facts.known(image.id)
         assert known is not None
         await change()
@@ -93,9 +93,9 @@ async def test_an_image_is_given_other_bytes_and_stays_the_image(town: Town) -> 
     assert (changed.format, changed.width, changed.height, changed.bytes) == (Format.JPEG, 60, 40, len(data))
     assert await browse.one(town.house, town.anna, image.id) == changed
     assert await browse.hanging(town.house, town.anna, place) == [(place, changed)]
-    assert (await linked(town.house, image.number)).image == changed
+    assert (await linked(town.house, "native", image.number)).image == changed
     with pytest.raises(Error, match="no such image"):
-        await linked(town.house, image.id, 1)
+        await linked(town.house, "native", image.id, 1)
     # Neither the bytes before nor a rendition of them is left.
     assert [name.partition("/")[0] for name in town.files()] == ["originals"]
     assert town.house.originals.path(changed.sha256).read_bytes() == data

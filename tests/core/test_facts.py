@@ -21,10 +21,11 @@ from tintype.core.follow import Follower, linked
 from tintype.core.house import House
 from tintype.core.retire import delete
 from tintype.core.sign import Keyring
-from tintype.model import Error, Image, Status
+from tintype.model import Error, Image, Publications, Status
 from tintype.settings import Settings
 
 PROMISED_SECONDS = 1.0
+PUBLICATIONS: Publications = {"native": None}
 SOON_SECONDS = 20.0
 """How long a test waits for what happens in a moment, unless the machine is very busy."""
 
@@ -58,7 +59,7 @@ async def facts(town: Town) -> tuple[Facts, list[Image]]:
 async def test_what_is_remembered_is_found_by_id_and_number(facts: tuple[Facts, list[Image]]) -> None:
     memory, (image, *_) = facts
     assert memory.known(image.id) is None
-    known = memory.remember(image, memory.generation)
+    known = memory.remember(image, PUBLICATIONS, memory.generation)
     assert known.holds
     assert memory.known(image.id) is memory.known(image.number) is known
     assert memory.known(image.number + 1) is None
@@ -66,9 +67,9 @@ async def test_what_is_remembered_is_found_by_id_and_number(facts: tuple[Facts, 
 
 async def test_the_least_recently_asked_is_forgotten_first(facts: tuple[Facts, list[Image]]) -> None:
     memory, listed = facts
-    known = [memory.remember(image, 0) for image in listed[:3]]
+    known = [memory.remember(image, PUBLICATIONS, 0) for image in listed[:3]]
     memory.known(listed[0].number)
-    known += [memory.remember(image, 0) for image in listed[3:]]
+    known += [memory.remember(image, PUBLICATIONS, 0) for image in listed[3:]]
     assert [each.holds for each in known] == [True, False, False, True, True]
     assert [memory.known(image.id) is not None for image in listed] == [True, False, False, True, True]
     assert [memory.known(image.number) is not None for image in listed] == [True, False, False, True, True]
@@ -76,7 +77,7 @@ async def test_the_least_recently_asked_is_forgotten_first(facts: tuple[Facts, l
 
 async def test_what_is_forgotten_holds_no_more(facts: tuple[Facts, list[Image]]) -> None:
     memory, (one, other, *_) = facts
-    first, second = memory.remember(one, 0), memory.remember(other, 0)
+    first, second = memory.remember(one, PUBLICATIONS, 0), memory.remember(other, PUBLICATIONS, 0)
     memory.forget(one.id)
     assert (first.holds, second.holds) == (False, True)
     assert memory.known(one.id) is memory.known(one.number) is None
@@ -89,63 +90,63 @@ async def test_an_answer_from_before_a_change_is_not_remembered(facts: tuple[Fac
     memory, (image, other, *_) = facts
     asked = memory.generation
     memory.forget(other.id)
-    assert not memory.remember(image, asked).holds
+    assert not memory.remember(image, PUBLICATIONS, asked).holds
     assert memory.known(image.id) is None
 
 
 async def test_a_newer_record_takes_the_place_of_an_older_one(facts: tuple[Facts, list[Image]]) -> None:
     memory, (image, *_) = facts
-    old = memory.remember(image, 0)
-    new = memory.remember(msgspec.structs.replace(image, version=2), 0)
+    old = memory.remember(image, PUBLICATIONS, 0)
+    new = memory.remember(msgspec.structs.replace(image, version=2), PUBLICATIONS, 0)
     assert (old.holds, new.holds) == (False, True)
     assert memory.known(image.number) is new
 
 
 async def test_memory_counts_only_as_long_as_it_is_trusted(facts: tuple[Facts, list[Image]]) -> None:
     memory, (image, other, *_) = facts
-    memory.remember(image, 0)
+    memory.remember(image, PUBLICATIONS, 0)
     memory.trust(time.monotonic() - TRUSTED_SECONDS)
     assert memory.known(image.id) is None
-    assert not memory.remember(other, 0).holds
+    assert not memory.remember(other, PUBLICATIONS, 0).holds
     assert TRUSTED_SECONDS < PROMISED_SECONDS
 
 
 async def test_a_house_that_follows_nothing_remembers_nothing(town: Town) -> None:
     image = await town.add()
-    assert not (await linked(town.house, image.id)).holds
+    assert not (await linked(town.house, "native", image.id)).holds
     assert town.house.facts.known(image.id) is None
 
 
 async def test_a_second_look_needs_no_catalogue(town: Town) -> None:
     image = await town.add()
     async with following(town.house):
-        known = await linked(town.house, image.id)
-        assert await linked(town.house, image.number) is known
+        known = await linked(town.house, "native", image.id)
+        assert await linked(town.house, "native", image.number) is known
         # Behind everybody's back: only the catalogue knows.
         async with town.house.catalogue.write() as tx:
             await images.erase(tx, town.anna.account.id, image.id)
-        assert await linked(town.house, image.id) is known
+        assert await linked(town.house, "native", image.id) is known
 
 
 async def test_memory_gives_but_never_refuses(town: Town) -> None:
     """Another process may just have made the version that a link names."""
     image = await town.add()
     async with following(town.house):
-        known = await linked(town.house, image.id)
+        known = await linked(town.house, "native", image.id)
         async with town.house.catalogue.write() as tx:
             await tx.execute(update(tables.images).values(version=2))
-        assert (await linked(town.house, image.id, 2)).image.version == 2
+        assert (await linked(town.house, "native", image.id, 2)).image.version == 2
         assert not known.holds
 
 
 async def test_a_delete_counts_at_once_in_its_own_process(town: Town) -> None:
     image = await town.add()
     async with following(town.house):
-        known = await linked(town.house, image.id)
+        known = await linked(town.house, "native", image.id)
         await delete(town.house, town.anna, image.id)
         assert not known.holds
         with pytest.raises(Error, match="no such image"):
-            await linked(town.house, image.id)
+            await linked(town.house, "native", image.id)
 
 
 async def test_what_another_house_changes_is_forgotten_within_a_second(
@@ -159,20 +160,20 @@ async def test_what_another_house_changes_is_forgotten_within_a_second(
             lambda: delete(other.house, other.anna, image.id),
         ):
             with suppress(Error):
-                await linked(town.house, image.id)
-            known, still = town.house.facts.known(image.id), await linked(town.house, kept.id)
+                await linked(town.house, "native", image.id)
+            known, still = town.house.facts.known(image.id), await linked(town.house, "native", kept.id)
             await change()
             await until(lambda known=known: known is None or not known.holds)  # type: ignore[misc]  # bound now
             assert still.holds
         with pytest.raises(Error, match="no such image"):
-            await linked(town.house, image.id)
+            await linked(town.house, "native", image.id)
 
 
 async def test_after_a_gap_in_the_changes_everything_is_forgotten(town: Town) -> None:
     image, other = await town.add(), await town.add()
     account = town.anna.account.id
     async with following(town.house):
-        known = await linked(town.house, image.id)
+        known = await linked(town.house, "native", image.id)
         async with town.house.catalogue.write() as tx:
             await changes.note(tx, account, other.id, town.clock())
             await changes.note(tx, account, other.id, town.clock())
@@ -219,7 +220,7 @@ async def test_memory_is_trusted_though_every_thread_and_reader_is_taken(town: T
     house, go_on = town.house, threading.Event()
     image = await town.add()
     async with following(house), AsyncExitStack() as taken:
-        known = await linked(house, image.id)
+        known = await linked(house, "native", image.id)
         busy = [asyncio.create_task(house.workers.disk(go_on.wait)) for _ in range(100)]
         for _ in range(READERS):
             await taken.enter_async_context(house.catalogue.read())

@@ -15,7 +15,7 @@ from tintype.model import Error, Image, Kind, Place
 from tintype.model.selection import Selection
 
 CELL = Place("cell", "sheet", "row", "column")
-PRODUCT = Place("product", "store", "product", owned=True)
+PRODUCT = Place("product", "store", "product")
 
 
 async def library(town: Town) -> list[Image]:
@@ -97,20 +97,10 @@ async def test_replacing_hangs_the_new_image_and_keeps_the_old_one_in_the_librar
     assert {image.id for image in await library(town)} == {first.id, second.id}
 
 
-async def test_another_accounts_store_is_forbidden_and_nothing_is_kept(town: Town) -> None:
-    await town.add(place=PRODUCT)
-    before = town.files()
-    with pytest.raises(Error) as raised:
-        await town.add(town.boris, place=PRODUCT)
-    assert raised.value.kind is Kind.FORBIDDEN
-    assert town.files() == before
-    assert (await browse.page(town.house, town.boris, Selection()))[0] == 0
-
-
-async def test_a_refused_first_image_does_not_claim_the_store(town: Town) -> None:
-    with pytest.raises(Error):
-        await town.add(data=b"no picture", place=PRODUCT)
-    await town.add(town.boris, place=PRODUCT)
+async def test_each_account_has_a_place_of_its_own_under_the_same_ids(town: Town) -> None:
+    ours, theirs = await town.add(place=PRODUCT), await town.add(town.boris, place=PRODUCT)
+    for who, image in ((town.anna, ours), (town.boris, theirs)):
+        assert await browse.hanging(town.house, who, PRODUCT) == [(PRODUCT, image)]
 
 
 async def test_the_same_bytes_of_two_accounts_share_one_original(town: Town) -> None:

@@ -36,7 +36,7 @@ async def test_what_is_asked_for_afterwards_is_made_again(town: Town) -> None:
     first = await rendition(town.house, image, Recipe(width=20))
     await purge(town.house, town.anna, image.id)
     assert (await rendition(town.house, image, Recipe(width=20))).data == first.data
-    assert (await linked(town.house, image.id)).image == image
+    assert (await linked(town.house, "native", image.id)).image == image
 
 
 async def test_of_an_image_that_nothing_was_made_of_nothing_is_removed(town: Town) -> None:
@@ -58,8 +58,8 @@ async def test_it_is_the_owners_to_ask_for(town: Town) -> None:
 async def test_every_process_forgets_it(town: Town) -> None:
     image = await town.add()
     town.house.facts.trust(1e12)
-    known = await linked(town.house, image.id)
-    assert (await linked(town.house, image.id)) is known
+    known = await linked(town.house, "native", image.id)
+    assert (await linked(town.house, "native", image.id)) is known
     async with town.house.catalogue.read() as tx:
         before = await changes.last(tx)
     await purge(town.house, town.anna, image.id)

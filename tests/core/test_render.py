@@ -102,11 +102,11 @@ async def test_a_result_beyond_the_limits_is_invalid(town: Town, recipe: Recipe)
 
 async def test_a_link_to_another_version_is_missing(town: Town) -> None:
     image = await town.add()
-    assert (await linked(town.house, image.id)).image == image
-    assert (await linked(town.house, image.number, 1)).image == image
+    assert (await linked(town.house, "native", image.id)).image == image
+    assert (await linked(town.house, "native", image.number, 1)).image == image
     for key, version in ((image.id, 2), (image.number, 0), (UUID(int=1), None), (0, None), (10**30, None)):
         with pytest.raises(Error) as raised:
-            await linked(town.house, key, version)
+            await linked(town.house, "native", key, version)
         assert raised.value.kind is Kind.MISSING
 
 

@@ -27,7 +27,7 @@ async def test_a_deleted_image_leaves_nothing(town: Town) -> None:
     await delete(town.house, town.anna, image.id)
     assert town.files() == []
     with pytest.raises(Error, match="no such image"):
-        await linked(town.house, image.id)
+        await linked(town.house, "native", image.id)
     with pytest.raises(Error, match="no such image"):
         await browse.one(town.house, town.anna, image.id)
 

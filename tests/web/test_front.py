@@ -157,7 +157,8 @@ def test_all_lies_below_the_base_path(serve: Callable[..., Running]) -> None:
     "public", ["https://images.example.com/context", "https://images.example.com/context/"]
 )
 def test_a_public_address_is_what_links_begin_with(public: str) -> None:
-    scope = {"headers": [(b"host", b"inside:8080")], "method": "GET", "query_string": b"", "scheme": "http"}
+    scope: dict[str, Any] = {"method": "GET", "scheme": "http", "raw_path": b"/context/", "query_string": b""}
+    scope["headers"] = [(b"host", b"inside:8080")]
     assert open_context(scope, "/", public, "/context").base_url == "https://images.example.com/context"
     assert open_context(scope, "/", "", "/context").base_url == "http://inside:8080/context"
 

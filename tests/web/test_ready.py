@@ -338,11 +338,11 @@ async def test_pictures_in_memory_have_room_for_so_many_bytes(town: Town) -> Non
     assert [kept.takes(picture("a", size)) for size in (0, 60, 61)] == [True, True, False]
     assert not kept.takes(picture("b", 60))
 
-    known = Known(image, holds=True)
+    known = Known(image, {}, holds=True)
     held = {tag: kept.keep(picture(tag, 40), known, tag.encode() * 40) for tag in "ab"}
     assert kept.keep(picture("a", 40), known, b"x" * 40) is held["a"]
     kept.use(held["a"])
-    kept.keep(picture("c", 30), Known(image, holds=True), b"c" * 30)
+    kept.keep(picture("c", 30), Known(image, {}, holds=True), b"c" * 30)
     assert kept.get("b") is None
     assert (held["b"].body, held["b"].data) == (None, None)
     assert held["a"].body == {"type": "http.response.body", "body": b"a" * 40}
@@ -364,15 +364,15 @@ async def test_only_so_many_links_are_kept_ready_and_no_endless_one(town: Town) 
     settings = DeliverySettings(links=2)
     shelf = Shelf(town.house, settings, Pictures(settings))
     town.house.facts.trust(float("inf"))
-    known = Known(await town.add(), holds=True)
+    known = Known(await town.add(), {}, holds=True)
 
     def scope(path: str, query: bytes = b"") -> dict[str, Any]:
         tag = (b"if-none-match", b'"tag"')
-        return {"method": "GET", "path": path, "query_string": query, "headers": [tag]}
+        return {"method": "GET", "raw_path": path.encode(), "query_string": query, "headers": [tag]}
 
     def put(path: str, query: bytes = b"") -> None:
         ready = Ready(path, known, 0, b'"tag"', None, [(b"etag", b'"tag"')], [], None)
-        shelf.put((path, query), ready)
+        shelf.put((path.encode(), query), ready)
 
     put("/a")
     put("/b")

@@ -1,5 +1,6 @@
 """Queries on images. All that serve a caller are scoped to an account."""
 
+import sys
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
@@ -9,9 +10,10 @@ from msgspec import Struct, structs
 from sqlalchemy import ColumnElement, Row, Select, delete, func, insert, select, update
 
 from tintype.catalogue.engine import Transaction, batches
-from tintype.catalogue.tables import images, people
+from tintype.catalogue.publications import read_links
+from tintype.catalogue.tables import images, people, publications
 from tintype.imaging import Format
-from tintype.model import Draft, Image, Person, Status, Version
+from tintype.model import Draft, Image, Person, Publications, Status, Version
 from tintype.model.names import fold
 from tintype.model.selection import Selection, SortKey
 
@@ -66,12 +68,24 @@ async def get(tx: Transaction, account: UUID, id: UUID) -> Image | None:
     return await _one(tx, _whole().where(images.c.account_id == account, images.c.id == id))
 
 
-async def linked(tx: Transaction, key: UUID | int) -> Image | None:
-    """The image a delivery link names, by id or number; the link itself is the permission."""
-    if isinstance(key, int) and key > MAX_ROW:
+async def find(tx: Transaction, key: UUID | int) -> Image | None:
+    """The image of any account, by id or number; for who owns the library."""
+    return None if _is_out_of_range(key) else await _one(tx, _whole().where(_named(key)))
+
+
+async def linked(tx: Transaction, key: UUID | int) -> tuple[Image, Publications] | None:
+    """The image of any account that a delivery link names, by id or number, and what the account publishes.
+
+    None also where the account publishes through nothing: the one statement takes as long for all of them.
+    """
+    if _is_out_of_range(key):
         return None
-    named = images.c.number == key if isinstance(key, int) else images.c.id == key
-    return await _one(tx, _whole().where(named))
+    own = publications.c.account_id == images.c.account_id
+    query = _whole().add_columns(publications.c.dialect, publications.c.links).join(publications, own)
+    rows = list(await tx.execute(query.where(_named(key))))
+    if not rows:
+        return None
+    return _image(rows[0]), {sys.intern(row.dialect): read_links(row.links) for row in rows}
 
 
 async def same(tx: Transaction, account: UUID, sha256: str, filename: str) -> Image | None:
@@ -182,6 +196,14 @@ async def count(tx: Transaction) -> int:
 async def _change(tx: Transaction, image: Image, person: Person, **values: Any) -> None:  # noqa: ANN401  any columns
     own = (images.c.account_id == image.account_id, images.c.number == image.number)
     await tx.execute(update(images).where(*own).values(**values, modified_by=person.id))
+
+
+def _is_out_of_range(key: UUID | int) -> bool:
+    return isinstance(key, int) and key > MAX_ROW
+
+
+def _named(key: UUID | int) -> ColumnElement[bool]:
+    return images.c.number == key if isinstance(key, int) else images.c.id == key
 
 
 def _matching(account: UUID, selection: Selection) -> list[ColumnElement[bool]]:

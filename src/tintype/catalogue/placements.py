@@ -1,13 +1,12 @@
-"""Queries on where images hang, and on whose the stores are."""
+"""Queries on where images hang."""
 
-from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, delete, insert, select
 from sqlalchemy.exc import IntegrityError
 
 from tintype.catalogue.engine import Transaction
-from tintype.catalogue.tables import images, placements, stores
+from tintype.catalogue.tables import images, placements
 from tintype.model import Place
 
 
@@ -44,18 +43,6 @@ async def hangs(tx: Transaction, account: UUID, place: Place, image: UUID) -> bo
     """Whether this image hangs at this holder."""
     query = select(placements.c.id).join(images, images.c.number == placements.c.image)
     return (await tx.execute(query.where(*_at(account, place), images.c.id == image))).first() is not None
-
-
-async def store_owner(tx: Transaction, store: str) -> UUID | None:
-    """The account a store belongs to; None if nobody has used it yet."""
-    query = select(stores.c.account_id).where(stores.c.id == store)
-    owner: UUID | None = (await tx.execute(query)).scalar_one_or_none()
-    return owner
-
-
-async def claim_store(tx: Transaction, account: UUID, store: str, now: datetime) -> None:
-    """Make a store the account's."""
-    await tx.execute(insert(stores).values(id=store, account_id=account, created_at=now))
 
 
 def _at(account: UUID, place: Place) -> tuple[ColumnElement[bool], ...]:

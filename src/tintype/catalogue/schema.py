@@ -29,6 +29,21 @@ def revision(path: Path) -> str | None:
     return None if row is None else str(row[0])
 
 
+def require_known(stands: str) -> None:
+    """Refuse a schema that this version can't start from.
+
+    Raises:
+        SchemaTooNew: when it can't.
+    """
+    # Imported here: most starts need no migration, and this import takes longer than all else of one.
+    from tintype.catalogue import upgrade  # noqa: PLC0415
+
+    if stands not in upgrade.known():
+        raise SchemaTooNew(
+            f"This catalogue is at schema {stands}, which this version of tintype does not know."
+        )
+
+
 def require_head(stands: str) -> None:
     """Refuse a catalogue that does not stand at the newest schema.
 
@@ -38,7 +53,7 @@ def require_head(stands: str) -> None:
     """
     if stands == HEAD:
         return
-    _refuse_unknown(stands)
+    require_known(stands)
     raise SchemaTooOld(
         f"This library is at schema {stands} and this version of tintype needs {HEAD}: "
         "`tintype migrate` brings it there."
@@ -62,9 +77,8 @@ def migrate(path: Path, backup: Path | None = None) -> tuple[str | None, str]:
         _drop_statistics(path)
         return before, HEAD
     if before is not None:
-        _refuse_unknown(before)
-    # Imported here: most starts need no migration, and this import takes longer than all else of one.
-    from tintype.catalogue import upgrade  # noqa: PLC0415
+        require_known(before)
+    from tintype.catalogue import upgrade  # noqa: PLC0415  as above
 
     upgrade.to_head(path, backup)
     return before, HEAD
@@ -80,12 +94,3 @@ def _drop_statistics(path: Path) -> None:
         found = connection.execute("SELECT name FROM sqlite_master WHERE name GLOB 'sqlite_stat[0-9]'")
         for (name,) in found.fetchall():
             connection.execute(f"DROP TABLE {name}")
-
-
-def _refuse_unknown(stands: str) -> None:
-    from tintype.catalogue import upgrade  # noqa: PLC0415  as above
-
-    if stands not in upgrade.known():
-        raise SchemaTooNew(
-            f"This catalogue is at schema {stands}, which this version of tintype does not know."
-        )

@@ -1,9 +1,13 @@
-"""A copy of a catalogue as it is at one moment, also while a service writes to it."""
+"""A copy of a catalogue as it is at one moment, also while a service writes to it, and what is in it."""
 
 import os
 import sqlite3
+from collections.abc import Iterator
 from contextlib import closing, suppress
 from pathlib import Path
+from uuid import UUID
+
+from msgspec import Struct
 
 from tintype.catalogue.engine import BUSY_SECONDS
 
@@ -29,6 +33,38 @@ def snapshot(catalogue: Path, to: Path) -> None:
             draft.unlink(missing_ok=True)
         raise
     sync(to.parent)
+
+
+class Contents(Struct, frozen=True):
+    """Of which library a catalogue is, its schema, and what it counts; `bytes` are those of its originals."""
+
+    library: UUID
+    schema: str
+    images: int
+    originals: int
+    bytes: int
+
+
+def contents(catalogue: Path) -> Contents:
+    """What is in a catalogue.
+
+    Raises:
+        sqlite3.Error: when it can't be read.
+    """
+    with closing(connect(catalogue)) as connection:
+        (library,) = connection.execute("SELECT id FROM library").fetchone()
+        (schema,) = connection.execute("SELECT version_num FROM alembic_version").fetchone()
+        (images,) = connection.execute("SELECT count(*) FROM images").fetchone()
+        count, size = connection.execute(
+            "SELECT count(*), coalesce(sum(bytes), 0) FROM (SELECT bytes FROM images GROUP BY sha256)"
+        ).fetchone()
+    return Contents(UUID(library), schema, images, count, size)
+
+
+def originals(catalogue: Path) -> Iterator[tuple[str, int]]:
+    """Digest and size of every original that a catalogue names, each once, sorted by digest."""
+    with closing(connect(catalogue)) as connection:
+        yield from connection.execute("SELECT sha256, bytes FROM images GROUP BY sha256 ORDER BY sha256")
 
 
 def connect(catalogue: Path) -> sqlite3.Connection:

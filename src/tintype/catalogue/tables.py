@@ -197,11 +197,3 @@ changes = Table(
     Column("at", Instant, nullable=False),
     sqlite_autoincrement=True,
 )
-
-stores = Table(
-    "stores",
-    metadata,
-    Column("id", String(128), primary_key=True),
-    Column("account_id", Uuid, ForeignKey("accounts.id"), nullable=False),
-    Column("created_at", Instant, nullable=False),
-)

@@ -5,10 +5,11 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, Select, insert, select, update
+from sqlalchemy import Row, Select, and_, insert, select, update
 
 from tintype.catalogue.engine import Transaction
-from tintype.catalogue.tables import accounts, people, tokens
+from tintype.catalogue.publications import read_links
+from tintype.catalogue.tables import accounts, people, publications, tokens
 from tintype.model import Account, Person, Role, Token, TokenKind
 
 
@@ -60,15 +61,21 @@ async def revoke(tx: Transaction, id: UUID, now: datetime) -> None:
 
 
 def _whole() -> Select[Any]:
+    published = and_(
+        publications.c.account_id == tokens.c.account_id, publications.c.dialect == tokens.c.dialect
+    )
     return (
         select(
             tokens,
             accounts.c.name.label("account_name"),
             accounts.c.external_id,
             people.c.name.label("person_name"),
+            publications.c.dialect.is_not(None).label("published"),
+            publications.c.links,
         )
         .join(accounts, accounts.c.id == tokens.c.account_id)
         .join(people, people.c.id == tokens.c.person_id)
+        .outerjoin(publications, published)
     )
 
 
@@ -87,4 +94,6 @@ def _token(row: Row[Any]) -> Token:
         created_at=row.created_at,
         expires_at=row.expires_at,
         revoked_at=row.revoked_at,
+        published=row.published,
+        links=read_links(row.links),
     )

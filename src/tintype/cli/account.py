@@ -7,6 +7,9 @@ import rich_click as click
 from tintype.cli.library import command_actor, data_option, plain_errors, with_house
 from tintype.core import House
 from tintype.core.bound import Sizes, allow, allowed, parse_sizes
+from tintype.core.publish import publish, published, set_links
+from tintype.dialects import Dialect, discover
+from tintype.model import Links, Publications
 
 
 @click.group()
@@ -38,3 +41,74 @@ def bound_sizes(data: Path, name: str, sizes: str | None, *, anything: bool) -> 
         return wanted
 
     click.echo(with_house(data, work) or "any")
+
+
+@account.command("publish")
+@data_option
+@click.argument("name")
+@click.argument("dialects", metavar="[DIALECT]...", nargs=-1)
+@click.option("--add", is_flag=True, help="Publish through these dialects too.")
+@click.option("--remove", is_flag=True, help="Publish through these dialects no longer.")
+@click.option("--none", "nothing", is_flag=True, help="Publish through no dialect at all.")
+@plain_errors
+def publish_images(
+    data: Path, name: str, dialects: tuple[str, ...], *, add: bool, remove: bool, nothing: bool
+) -> None:
+    """Publish the images of account NAME through exactly these dialects, or show through which they are.
+
+    Links of other dialects open nothing then, within a second, and their APIs refuse the account's tokens.
+    Making a token for a dialect publishes through it; revoking tokens changes nothing here.
+    """
+    if add + remove + nothing > 1 or (nothing == bool(dialects) and (add or remove or nothing)):
+        raise click.UsageError("Give dialects, with --add or --remove or neither; or --none alone.")
+    asked, actor = {_dialect(each).name for each in dialects}, command_actor()
+
+    async def work(house: House) -> Publications:
+        if not asked and not nothing:
+            return await published(house, name)
+        return await publish(house, name, asked, actor, add=add, remove=remove)
+
+    _show(with_house(data, work))
+
+
+@account.command("links")
+@data_option
+@click.argument("name")
+@click.argument("dialect")
+@click.argument("links", metavar="[LINKS]", required=False, type=click.Choice(["plain", "signed", "default"]))
+@plain_errors
+def set_link_kind(data: Path, name: str, dialect: str, links: str | None) -> None:
+    """Say what the links of a DIALECT to images of account NAME are, or show it.
+
+    LINKS are plain, signed or default. Plain links can be written by anybody who knows or guesses an id, in
+    any size. Where links are signed, plain ones open nothing, within a second; default is what the settings
+    of the dialect say. Links of smartsheet, evotor and native are always signed.
+    """
+    spoken, actor = _dialect(dialect), command_actor()
+    if spoken.links is None and links is not None:
+        raise click.UsageError(f"The links of {spoken.name} are always signed.")
+
+    async def work(house: House) -> Publications:
+        if links is None:
+            return await published(house, name)
+        wanted = None if links == "default" else Links(links)
+        return await set_links(house, name, spoken.name, wanted, actor)
+
+    found = with_house(data, work)
+    _show({each: found[each] for each in found if each == spoken.name})
+
+
+def _dialect(name: str) -> Dialect:
+    known = {dialect.name: dialect for dialect in discover()}
+    if name not in known:
+        raise click.UsageError(f"{name!r} is no dialect; there are {', '.join(known)}.")
+    return known[name]
+
+
+def _show(found: Publications) -> None:
+    """A line for each dialect: its name, and what its links are."""
+    both = {dialect.name for dialect in discover() if dialect.links is not None}
+    for name, links in found.items():
+        click.echo(f"{name} {links or 'default' if name in both else 'signed'}")
+    if not found:
+        click.echo("nothing")

@@ -18,11 +18,13 @@ from tintype.app import CATALOGUE, LINK_KEYS, ORIGINALS, close_house, open_house
 from tintype.catalogue import schema
 from tintype.catalogue.engine import BUSY_SECONDS
 from tintype.core import House
+from tintype.core.restore import UNFINISHED
 from tintype.core.sign import Keyring
 from tintype.dialects import discover
 from tintype.model import Actor, Error
 from tintype.settings import DATA, DEFAULT_DATA, SettingError, Settings, load
 from tintype.storage import durable
+from tintype.storage.backups import NoBackup
 from tintype.storage.originals import digests
 
 P = ParamSpec("P")
@@ -52,6 +54,7 @@ class NoLibrary(Exception):  # noqa: N818  it is for the caller to say where one
 _SAID_IN_A_SENTENCE = (
     SettingError,
     NoLibrary,
+    NoBackup,
     schema.SchemaTooNew,
     schema.SchemaTooOld,
     Error,
@@ -110,7 +113,7 @@ def make_library(data: Path) -> Settings:
     if schema.revision(settings.data / CATALOGUE) is not None:
         return open_library(data)
     _refuse_remains(settings.data)
-    _make_private_folder(settings.data)
+    durable.make_private_folder(settings.data)
     Keyring.make(settings.data / LINK_KEYS)
     # Last: the catalogue is what makes a folder a library.
     schema.migrate(settings.data / CATALOGUE)
@@ -190,15 +193,10 @@ def _patiently(settings: Settings) -> Settings:
 
 def _refuse_remains(folder: Path) -> None:
     """Refuse a folder that a catalogue is missing from: an empty one would make all of it unused."""
+    if (folder / UNFINISHED).exists():
+        raise NoLibrary(f"A restore into {folder} was broken off: run it again, or remove the folder.")
     if any(digests(folder / ORIGINALS)) or (folder / f"{CATALOGUE}-wal").exists():
         raise NoLibrary(
-            f"{folder} has originals but no catalogue: restore {CATALOGUE} from a backup, "
-            f"or move {ORIGINALS}/ away to begin anew."
+            f"{folder} has originals but no catalogue: restore a backup of it "
+            f"(`tintype restore`), or move {ORIGINALS}/ away to begin anew."
         )
-
-
-def _make_private_folder(path: Path) -> None:
-    durable.make_folder(path.parent)
-    if not path.is_dir():
-        path.mkdir(mode=0o700, exist_ok=True)
-        durable.sync_folder(path.parent)

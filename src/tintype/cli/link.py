@@ -44,7 +44,7 @@ def make_link(data: Path, image: UUID, words: tuple[str, ...], expires: timedelt
 
 
 async def _link(house: House, image: UUID, recipe: Recipe | None, lifetime: timedelta | None) -> str:
-    found = (await linked(house, image)).image
+    found = (await linked(house, "native", image)).image
     ends = None if lifetime is None else int((house.clock() + lifetime).timestamp())
     link = links.Link(found.id, found.version, recipe, ends)
     return links.write(link, house.keyring.sign(link.parts()))

@@ -19,6 +19,8 @@ COMMANDS = {
     "audit": "tintype.cli.audit:audit",
     "migrate": "tintype.cli.migrate:migrate",
     "check": "tintype.cli.check:check",
+    "backup": "tintype.cli.backup:backup",
+    "restore": "tintype.cli.restore:restore_library",
     "gc": "tintype.cli.gc:gc",
     "purge": "tintype.cli.purge:purge",
     "placeholders": "tintype.cli.placeholders:placeholders",

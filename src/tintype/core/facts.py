@@ -7,7 +7,7 @@ from uuid import UUID
 
 from msgspec import Meta, Struct
 
-from tintype.model import Image
+from tintype.model import Image, Publications
 
 TRUSTED_SECONDS = 0.9
 """How long memory counts after the catalogue was asked for changes: what is deleted, replaced or archived by
@@ -25,12 +25,16 @@ class FactSettings(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Known:
-    """An image as the catalogue told it. It holds until something of it changes, or it is forgotten."""
+    """An image as the catalogue told it, and what its account publishes through.
 
-    __slots__ = ("holds", "image")
+    It holds until something of either changes, or it is forgotten.
+    """
 
-    def __init__(self, image: Image, *, holds: bool) -> None:
+    __slots__ = ("holds", "image", "publications")
+
+    def __init__(self, image: Image, publications: Publications, *, holds: bool) -> None:
         self.image = image
+        self.publications = publications
         self.holds = holds
 
 
@@ -58,10 +62,14 @@ class Facts:
         self._known.move_to_end(found.image.id)
         return found
 
-    def remember(self, image: Image, generation: int) -> Known:
+    def remember(self, image: Image, publications: Publications, generation: int) -> Known:
         """Remember an image; not if anything was forgotten since the generation when it was asked for."""
+        found = self.known(image.id)
+        if found is not None and (found.image, found.publications) == (image, publications):
+            # Nobody who asks for what isn't delivered takes away what answers rest on.
+            return found
         holds = generation == self.generation and self._most > 0 and time.monotonic() < self.trusted_until
-        known = Known(image, holds=holds)
+        known = Known(image, publications, holds=holds)
         if holds:
             self._drop(image.id)
             self._known[image.id] = known

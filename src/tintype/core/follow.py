@@ -13,23 +13,39 @@ from tintype.catalogue import changes, images
 from tintype.core.browse import no_such_image
 from tintype.core.facts import Known
 from tintype.core.house import House
-from tintype.model import Image, Status
+from tintype.model import Links, Status
 
 FOLLOW_SECONDS = 0.25
 """How often the catalogue is asked for changes."""
 
 
-async def linked(house: House, key: UUID | int, version: int | None = None) -> Known:
+async def linked(
+    house: House,
+    dialect: str,
+    key: UUID | int,
+    version: int | None = None,
+    *,
+    default: Links | None = None,
+) -> Known:
     """The image that a link names, by id or number, if it is delivered.
 
+    Args:
+        house: the house.
+        dialect: whose link it is.
+        key: the image.
+        version: which the link was made for; None: whichever is present.
+        default: what links of the dialect are unless the account says otherwise, if this one is plain;
+            None: it is signed.
+
     Raises:
-        Error: MISSING when there is none, its present version is another than the link's, or it is archived.
+        Error: MISSING when there is none, its present version is another than the link's, it is archived, or
+            its account doesn't publish through the dialect, or by signed links alone. All take as long.
     """
     known = house.facts.known(key)
-    if known is None or not _is_delivered(known.image, version):
+    if known is None or not _is_delivered(known, dialect, version, default):
         # A link that another process just made may name a version that is news here: memory never refuses.
         known = await _ask(house, key)
-    if not _is_delivered(known.image, version):
+    if not _is_delivered(known, dialect, version, default):
         raise no_such_image()
     return known
 
@@ -108,15 +124,18 @@ class Follower:
         self._heard += 1
 
 
-def _is_delivered(image: Image, version: int | None) -> bool:
-    return version in {None, image.version} and image.status is Status.ACTIVE
+def _is_delivered(known: Known, dialect: str, version: int | None, default: Links | None) -> bool:
+    image, published = known.image, known.publications
+    if dialect not in published or image.status is not Status.ACTIVE:
+        return False
+    is_signed = default is None
+    return version in {None, image.version} and (is_signed or (published[dialect] or default) is Links.PLAIN)
 
 
 async def _ask(house: House, key: UUID | int) -> Known:
     # Before the question: a change that comes meanwhile must not be overwritten by an answer from before it.
     generation = house.facts.generation
-    async with house.catalogue.read() as tx:
-        image = await images.linked(tx, key)
-    if image is None:
+    found = await house.catalogue.ask(lambda tx: images.linked(tx, key))
+    if found is None:
         raise no_such_image()
-    return house.facts.remember(image, generation)
+    return house.facts.remember(*found, generation)

@@ -2,7 +2,6 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
-from datetime import datetime
 
 import uuid_utils.compat
 from msgspec import Struct, structs
@@ -12,7 +11,6 @@ from tintype.catalogue.engine import Transaction
 from tintype.core.choose import is_costly
 from tintype.core.fairness import WorkEstimate
 from tintype.core.house import House
-from tintype.core.stores import claim
 from tintype.imaging import Facts, Format, ImageRefused, Limits, check_limits, inspect, recognise, verify
 from tintype.model import Caller, Draft, Error, Image, Kind, Place, Status, names
 from tintype.storage import Staged, StageFull
@@ -100,8 +98,7 @@ async def keep(  # noqa: PLR0913  an image is recorded with all of these
         unique: the account's having an image with these bytes and this file name already is a conflict.
 
     Raises:
-        Error: CONFLICT when the place is taken or the image is there already, FORBIDDEN when the place's
-            container is another account's; nothing is kept then.
+        Error: CONFLICT when the place is taken or the image is there already; nothing is kept then.
     """
     new = draft(staged, facts, filename, status)
     async with house.catalogue.write() as tx:
@@ -111,7 +108,7 @@ async def keep(  # noqa: PLR0913  an image is recorded with all of these
         now = house.clock()
         image = await images.record(tx, caller.account.id, caller.person, new, now)
         if place is not None:
-            await _hang(tx, caller, image.number, place, now, replace=replace)
+            await _hang(tx, caller, image.number, place, replace=replace)
         # Bytes before row: published inside the transaction, after all that can refuse it and before
         # the commit. A crash in between leaves an object without a row, which a sweep removes.
         await house.workers.disk(house.originals.publish, staged)
@@ -198,11 +195,7 @@ def _refusal(refused: ImageRefused) -> Error:
     return Error(Kind.REFUSED, str(refused), field=refused.reason.value)
 
 
-async def _hang(
-    tx: Transaction, caller: Caller, number: int, place: Place, now: datetime, *, replace: bool
-) -> None:
-    if place.owned:
-        await claim(tx, caller, place.container, now)
+async def _hang(tx: Transaction, caller: Caller, number: int, place: Place, *, replace: bool) -> None:
     if replace:
         await placements.clear(tx, caller.account.id, place)
     if not await placements.hang(tx, caller.account.id, number, place):

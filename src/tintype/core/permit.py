@@ -12,6 +12,7 @@ from tintype.catalogue import accounts, tokens
 from tintype.catalogue.engine import Transaction
 from tintype.core import audit
 from tintype.core.house import House
+from tintype.core.publish import change_publications
 from tintype.model import Account, Actor, Caller, Error, Kind, Person, Role, Token, TokenKind
 from tintype.model.audit import Event
 
@@ -23,7 +24,8 @@ async def admit(house: House, dialect: str, secret: str | None) -> Caller:
     """The caller behind an access token.
 
     Raises:
-        Error: NO_TOKEN, UNKNOWN_TOKEN (revoked ones too) or EXPIRED_TOKEN.
+        Error: NO_TOKEN, UNKNOWN_TOKEN (revoked ones too), EXPIRED_TOKEN, or FORBIDDEN where the account
+            doesn't publish through the dialect: what is handed out there would open nothing.
     """
     if not secret:
         raise Error(Kind.NO_TOKEN, "A token is required.")
@@ -35,7 +37,8 @@ async def admit_pair(house: House, dialect: str, client: str, access: str) -> Ca
     """The caller behind an access token that was issued for a client token.
 
     Raises:
-        Error: NO_TOKEN, UNKNOWN_TOKEN (also when the two don't belong together) or EXPIRED_TOKEN.
+        Error: NO_TOKEN, UNKNOWN_TOKEN (also when the two don't belong together), EXPIRED_TOKEN or FORBIDDEN,
+            as in `admit`.
     """
     if not client or not access:
         raise Error(Kind.NO_TOKEN, "Two tokens are required.")
@@ -74,7 +77,8 @@ async def grant(  # noqa: PLR0913  a token is all of these
 ) -> list[str]:
     """Make an access token, and answer its secret, which is stored nowhere and cannot be had again.
 
-    Where the dialect `pairs` tokens, a client token is made too, and its secret comes first.
+    Where the dialect `pairs` tokens, a client token is made too, and its secret comes first. From now on the
+    account publishes through the dialect.
     """
     now = house.clock()
     client, client_secret = _new(account, person, dialect, now, kind=TokenKind.CLIENT, label=label)
@@ -95,6 +99,7 @@ async def grant(  # noqa: PLR0913  a token is all of these
         for token, secret in made:
             await tokens.record(tx, token, _digest(secret))
             await audit.record(tx, now, actor, Event.TOKEN_CREATED, account.name, **_told(token))
+        await change_publications(tx, account, {dialect}, actor, now, add=True)
     return [secret for _, secret in made]
 
 
@@ -192,7 +197,11 @@ def _caller(house: House, token: Token | None, kind: TokenKind) -> Caller:
         raise Error(Kind.UNKNOWN_TOKEN, "The token is not known.")
     if token.expires_at is not None and token.expires_at <= house.clock():
         raise Error(Kind.EXPIRED_TOKEN, "The token has expired.")
-    return Caller(token.account, token.person, token.id, token.dialect, token.role, token.scopes)
+    if not token.published:
+        raise Error(Kind.FORBIDDEN, f"This account doesn't publish through {token.dialect}.")
+    return Caller(
+        token.account, token.person, token.id, token.dialect, token.role, token.scopes, links=token.links
+    )
 
 
 def _digest(secret: str) -> str:

@@ -52,7 +52,7 @@ async def purge_any(house: House, key: UUID | int) -> Receipt:
         Error: MISSING when there is no such image.
     """
     async with house.catalogue.read() as tx:
-        image = await images.linked(tx, key)
+        image = await images.find(tx, key)
     if image is None:
         raise no_such_image()
     return await _purge(house, image)

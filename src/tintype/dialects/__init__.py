@@ -12,7 +12,7 @@ from msgspec import Struct
 from tintype.core.house import Clock, House
 from tintype.core.pace import Pace
 from tintype.core.sign import Keyring
-from tintype.model import Caller
+from tintype.model import Caller, Links
 from tintype.web.mount import Direct, Opener, Voice
 
 
@@ -36,6 +36,7 @@ class Dialect:
         pace: how often one token may ask, from the settings.
         voice: says errors.
         deliveries: prefixes of its delivery links, each with what reads them.
+        links: what its links are unless an account says otherwise, from the settings; None: always signed.
         direct: endpoints that are answered ahead of the framework too, because they are asked most: by paths.
         scopes: every scope that a token of it can have; a new token has them all unless told otherwise.
         pairs: whether an access token is issued for a client token.
@@ -50,6 +51,7 @@ class Dialect:
     pace: Callable[[Any], Pace]
     voice: Voice
     deliveries: Callable[[LinkHouse, Any], dict[str, Opener]]
+    links: Callable[[Any], Links] | None = None
     direct: Callable[[House, Any, Pace], dict[str, Direct]] = lambda _house, _settings, _pace: {}
     scopes: frozenset[str] = frozenset()
     pairs: bool = False

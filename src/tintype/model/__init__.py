@@ -4,6 +4,7 @@ from tintype.model.audit import Actor, AuditEntry
 from tintype.model.caller import Account, Caller, Person, Role, Token, TokenKind
 from tintype.model.error import Error, Kind, insufficient_storage
 from tintype.model.image import Draft, Image, Place, Status, Version
+from tintype.model.publication import Links, Publications
 
 __all__ = [
     "Account",
@@ -14,8 +15,10 @@ __all__ = [
     "Error",
     "Image",
     "Kind",
+    "Links",
     "Person",
     "Place",
+    "Publications",
     "Role",
     "Status",
     "Token",

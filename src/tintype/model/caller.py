@@ -7,6 +7,7 @@ from uuid import UUID
 from msgspec import Struct
 
 from tintype.model.audit import Actor
+from tintype.model.publication import Links
 
 
 class Account(Struct, frozen=True):
@@ -44,7 +45,11 @@ class TokenKind(StrEnum):
 
 
 class Token(Struct, frozen=True):
-    """A credential as the catalogue knows it: never the secret itself, only its last characters."""
+    """A credential as the catalogue knows it: never the secret itself, only its last characters.
+
+    `published` says whether the account publishes through the dialect now; `links` what its links there are,
+    None as the settings say.
+    """
 
     id: UUID
     account: Account
@@ -59,12 +64,15 @@ class Token(Struct, frozen=True):
     created_at: datetime
     expires_at: datetime | None
     revoked_at: datetime | None
+    published: bool = True
+    links: Links | None = None
 
 
 class Caller(Struct, frozen=True):
     """Who asks, once a token was accepted. Every query is scoped to `account`.
 
     `origin` is the address of the client, or the user of this machine who gave a command.
+    `links` is what the account's links of the dialect are; None: as the settings say.
     """
 
     account: Account
@@ -74,6 +82,7 @@ class Caller(Struct, frozen=True):
     role: Role
     scopes: frozenset[str]
     origin: str = ""
+    links: Links | None = None
 
     @property
     def actor(self) -> Actor:

@@ -82,8 +82,8 @@ class Draft(Struct, frozen=True):
 class Place(Struct, frozen=True):
     """Where an image hangs: a product of a store, a cell of a sheet.
 
-    One image a place: `(kind, container, holder, slot)` is unique within an account. Where `owned`, the
-    container as a whole belongs to one account: the first that hangs something in it.
+    One image a place: `(kind, container, holder, slot)` is unique within an account. Another account's place
+    of the same ids is another place.
     """
 
     kind: str
@@ -91,4 +91,3 @@ class Place(Struct, frozen=True):
     holder: str
     slot: str = ""
     alt_text: str = ""
-    owned: bool = False

@@ -17,6 +17,19 @@ def make_folder(path: Path) -> None:
     sync_folder(path.parent)
 
 
+def make_private_folder(path: Path) -> None:
+    """Create a folder that only its owner can enter, unless it is there, and its parents as any."""
+    make_folder(path.parent)
+    if not path.is_dir():
+        path.mkdir(mode=0o700, exist_ok=True)
+        sync_folder(path.parent)
+
+
+def is_empty(path: Path) -> bool:
+    """Whether a folder is missing, or holds nothing but what a new file system has."""
+    return not path.exists() or all(each.name == "lost+found" for each in path.iterdir())
+
+
 def sync_folder(path: Path) -> None:
     """Make the entries of a folder (creations, renames, removals) durable."""
     descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY)

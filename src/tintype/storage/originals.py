@@ -122,6 +122,11 @@ class Originals:
         staged.path.replace(target)
         durable.sync_folder(target.parent)
 
+    def sync(self) -> None:
+        """Make the names of all originals durable."""
+        for folder in self._root.glob("??"):
+            durable.sync_folder(folder)
+
     def path(self, sha256: str) -> Path:
         """Where the original with this digest lies, if it is here."""
         return self._root / sha256[:2] / sha256

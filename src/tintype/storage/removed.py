@@ -2,6 +2,7 @@
 
 import fcntl
 import os
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
@@ -12,6 +13,9 @@ from tintype.storage.digest import is_digest
 
 STAMP = "%Y%m%dT%H%M%SZ"
 """How a folder is named: by the time, in UTC, at which what is in it was set aside."""
+PATIENCE_SECONDS = 2.0
+"""How long a backup waits for deletes, which take milliseconds each."""
+RETRY_SECONDS = 0.005
 DELETED = "deleted"
 """The folder of what was deleted for good while a backup ran: it goes when the backup has ended."""
 
@@ -78,9 +82,9 @@ class Removed:
     def held(self) -> Iterator[bool]:
         """Hold on to everything while the block runs; False if another backup, or a sweep, runs.
 
-        Then whatever was to be deleted meanwhile is.
+        Then whatever was to be deleted meanwhile is. Single deletes are waited for.
         """
-        with self._locked(fcntl.LOCK_EX) as is_ours:
+        with self._locked(fcntl.LOCK_EX, PATIENCE_SECONDS) as is_ours:
             try:
                 yield is_ours
             finally:
@@ -89,10 +93,13 @@ class Removed:
                         self.forget(path)
 
     @contextmanager
-    def _locked(self, kind: int) -> Iterator[bool]:
+    def _locked(self, kind: int, patience: float = 0) -> Iterator[bool]:
         descriptor = os.open(self._root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        deadline = time.monotonic() + patience
         try:
-            yield _lock(descriptor, kind)
+            while not (is_ours := _lock(descriptor, kind)) and time.monotonic() < deadline:
+                time.sleep(RETRY_SECONDS)
+            yield is_ours
         finally:
             os.close(descriptor)
 

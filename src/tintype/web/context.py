@@ -22,7 +22,8 @@ class Context:
     """One request.
 
     `base_url` is the address the client reached us by, without a slash at its end; `allowance` what the
-    token has left, in dialects that say so; `link` the path, with the base path, and the query, as they came.
+    token has left, in dialects that say so; `link` the path, with the base path, and the query, as they came;
+    `target` both without the base path.
     """
 
     request_id: str
@@ -31,7 +32,8 @@ class Context:
     path: str
     query: str
     headers: dict[str, str]
-    link: tuple[str, bytes] = ("", b"")
+    link: tuple[bytes, bytes] = (b"", b"")
+    target: str = ""
     started: float = field(default_factory=time.perf_counter)
     account: UUID | None = None
     token: UUID | None = None
@@ -60,13 +62,20 @@ def open_context(scope: Scope, path: str, public_url: str, base_path: str) -> Co
         path=path,
         query=scope["query_string"].decode("latin-1"),
         headers=headers,
-        link=(scope.get("path", ""), scope["query_string"]),
+        link=(scope["raw_path"], scope["query_string"]),
+        target=_target(scope, base_path),
     )
 
 
 def of(scope: Any) -> Context:  # noqa: ANN401  Litestar's scope and plain ASGI's are both meant
     """The context that the front door put into a scope."""
     return scope["tintype.context"]  # type: ignore[no-any-return]  # put there by the front door
+
+
+def _target(scope: Scope, base_path: str) -> str:
+    path: str = scope["raw_path"].decode("latin-1")
+    query = scope["query_string"].decode("latin-1")
+    return path.removeprefix(base_path) + (f"?{query}" if query else "")
 
 
 def _headers(scope: Scope) -> dict[str, str]:

@@ -6,7 +6,7 @@ from contextlib import suppress
 from datetime import UTC
 from email.utils import format_datetime
 from typing import Any
-from urllib.parse import parse_qsl, quote
+from urllib.parse import quote
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -23,7 +23,7 @@ from tintype.web.bounds import Bounds
 from tintype.web.conditions import Span, is_unmodified, span
 from tintype.web.context import Context, Scope
 from tintype.web.gone import unless_gone
-from tintype.web.mount import Opener, Query, Receive, Wanted
+from tintype.web.mount import Mount, Opener, Receive, Target, Wanted
 from tintype.web.ready import NOTHING, DeliverySettings, Held, Lease, Pairs, Pictures, Ready, Shelf, reads
 
 Send = Callable[[dict[str, Any]], Awaitable[None]]
@@ -32,9 +32,11 @@ CHUNK = 256 * 1024
 """Bytes read at once where the server can't send a file by itself."""
 TRIES = 3
 """How often a rendition is made that is removed again before it can be opened."""
-MAX_QUERY_FIELDS = 50
 
 METHODS = ("GET", "HEAD", "OPTIONS")
+
+_UNSIGNED = frozenset({Kind.FORBIDDEN, Kind.MISSING})
+"""How a dialect may refuse a signature."""
 
 _FOR_ALL = {"access-control-allow-origin": "*"}
 _TO_READ = {
@@ -75,9 +77,9 @@ class Delivery:
         self.shelf = Shelf(house, settings, self._pictures)
 
     async def deliver(
-        self, context: Context, scope: Scope, receive: Receive, send: Send, opener: Opener
+        self, context: Context, scope: Scope, receive: Receive, send: Send, mount: Mount, prefix: str
     ) -> None:
-        """Answer a delivery link.
+        """Answer a delivery link of a dialect.
 
         Raises:
             Error: as the opener; MISSING; INVALID; NO_SUCH_RANGE; BUSY; METHOD_NOT_ALLOWED; MALFORMED when
@@ -88,8 +90,8 @@ class Delivery:
             return
         if context.method not in METHODS:
             raise Error(Kind.METHOD_NOT_ALLOWED, "Pictures are read with GET.", field=", ".join(METHODS))
-        keys, wanted = await self._wanted(context, opener)
-        known = await _known(self._house, wanted)
+        keys, wanted = await self._wanted(Target(context.target), mount.deliveries[prefix])
+        known = await _known(self._house, mount, wanted)
         answer = _answer(context, keys, wanted, known, reads(scope["headers"]))
         self._pictures.note(answer.tag)
         if is_unmodified(context.headers, answer.etag, known.image.modified_at):
@@ -108,21 +110,21 @@ class Delivery:
             if source.file >= 0:
                 os.close(source.file)
 
-    async def _wanted(self, context: Context, opener: Opener) -> tuple[int, Wanted]:
+    async def _wanted(self, target: Target, opener: Opener) -> tuple[int, Wanted]:
         """What a link asks for, and the generation of the keys that it was checked with."""
-        keyring, query = self._house.keyring, _query(context.query)
+        keyring = self._house.keyring
         if keyring.is_late():
             await self._house.workers.disk(keyring.learn)
         # Before the link is checked: keys that change meanwhile must not count as those it was checked with.
         keys = keyring.generation
         try:
-            return keys, opener(context.path, query)
+            return keys, opener(target)
         except Error as refused:
             # Another process may have made a key a moment ago.
-            if refused.kind is not Kind.FORBIDDEN or not await self._house.workers.disk(keyring.learn):
+            if refused.kind not in _UNSIGNED or not await self._house.workers.disk(keyring.learn):
                 raise
         keys = keyring.generation
-        return keys, opener(context.path, query)
+        return keys, opener(target)
 
     async def _open(self, answer: "_Answer", scope: Scope, receive: Receive) -> Source:
         """The picture, made if it has to be; and made again if it is removed before we have it open."""
@@ -163,7 +165,7 @@ class Delivery:
         return Source(picture, data, self._pictures.keep(picture, known, data))
 
     def _keep_ready(self, answer: "_Answer", held: Held | None) -> None:
-        if not self._pictures.is_sought(answer.tag):
+        if not (_is_canonical(answer) and self._pictures.is_sought(answer.tag)):
             return
         validating = _validating(answer)
         expires = answer.lease.expires is not None
@@ -253,18 +255,18 @@ def _standing_in(answer: _Answer, picture: Picture) -> _Answer:
     return replace(answer, lease=Lease(0, shared=False, expires=None), tag=picture.tag)
 
 
-def _query(query: str) -> Query:
-    try:
-        return dict(parse_qsl(query, keep_blank_values=True, max_num_fields=MAX_QUERY_FIELDS))
-    except ValueError:
-        raise Error(Kind.INVALID, f"A link has at most {MAX_QUERY_FIELDS} parameters.") from None
-
-
-async def _known(house: House, wanted: Wanted) -> Known:
-    known = await linked(house, wanted.key, wanted.version)
+async def _known(house: House, mount: Mount, wanted: Wanted) -> Known:
+    default = mount.links if wanted.unsigned else None
+    known = await linked(house, mount.name, wanted.key, wanted.version, default=default)
     if wanted.extension is not None and wanted.extension.lower() != known.image.extension.lower():
         raise no_such_image()
     return known
+
+
+def _is_canonical(answer: _Answer) -> bool:
+    """Whether the link is spelled as we write it, the extension in the image's own case."""
+    wanted = answer.wanted
+    return wanted.canonical and wanted.extension in {None, answer.known.image.extension}
 
 
 def _validating(answer: _Answer) -> Pairs:

@@ -17,7 +17,7 @@ from tintype.web.health import HEALTH_PATHS, health
 from tintype.web.incoming import Incoming
 from tintype.web.lines import Lines, Told
 from tintype.web.metrics import METRICS_PATH, metrics
-from tintype.web.mount import Answer, Mount, Opener, Receive, find
+from tintype.web.mount import Answer, Mount, Receive, find
 from tintype.web.ready import Answered
 from tintype.web.settings import WebSettings
 
@@ -59,7 +59,7 @@ class Front:
         self._lines = lines
         self._base = settings.base()
         self._direct = {path: answer for mount in mounts for path, answer in mount.direct.items()}
-        self._openers = {prefix: opener for mount in mounts for prefix, opener in mount.deliveries.items()}
+        self._links = {prefix: mount for mount in mounts for prefix in mount.deliveries}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection."""
@@ -107,10 +107,10 @@ class Front:
         if context.path == METRICS_PATH and self._settings.metrics:
             await _answer(watch.send, await metrics(self._house), head=context.method == "HEAD")
             return
-        opener = self._opener(context.path)
-        if opener is not None:
+        prefix = self._link_prefix(context.path)
+        if prefix is not None:
             watch.is_picture = True
-            await self._delivery.deliver(context, scope, receive, watch.send, opener)
+            await self._delivery.deliver(context, scope, receive, watch.send, self._links[prefix], prefix)
             return
         if not known or _hides_slash(scope) or self._is_crooked(context.path):
             raise Error(Kind.MISSING, "There is nothing at this path.")
@@ -129,10 +129,8 @@ class Front:
             return path[len(self._base) :] or "/"
         return None
 
-    def _opener(self, path: str) -> Opener | None:
-        return next(
-            (opener for prefix, opener in self._openers.items() if path.startswith(prefix + "/")), None
-        )
+    def _link_prefix(self, path: str) -> str | None:
+        return next((prefix for prefix in self._links if path.startswith(prefix + "/")), None)
 
     def _is_crooked(self, path: str) -> bool:
         """Whether the framework would overlook in a path what its dialect does not, or remember much."""
@@ -147,7 +145,7 @@ class Front:
             raise raised
         mount = find(self._mounts, context.path)
         answer = (mount.voice if mount else problem)(error, context)
-        if self._opener(context.path):
+        if self._link_prefix(context.path):
             answer = _as_delivery(answer)
         await _answer(watch.send, answer, head=context.method == "HEAD")
 

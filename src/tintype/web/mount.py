@@ -2,13 +2,17 @@
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
+from urllib.parse import parse_qsl, unquote
 from uuid import UUID
 
 from msgspec import Struct
 
 from tintype.imaging import Recipe
-from tintype.model import Error
+from tintype.model import Error, Kind, Links
 from tintype.web.context import Context
+
+MAX_QUERY_FIELDS = 50
+"""Parameters of a delivery link."""
 
 
 class Answer(Struct, frozen=True):
@@ -33,6 +37,7 @@ class Wanted(Struct, frozen=True):
         expires: Unix time, in seconds, from which on the link opens nothing; None is never.
         unsigned: whether anybody can write such a link; then whoever asks pays for its picture.
         free: whether anybody can write one for whatever sizes.
+        canonical: whether it is spelled as we write it; no other spelling has an entry in a cache of its own.
     """
 
     key: UUID | int
@@ -44,6 +49,33 @@ class Wanted(Struct, frozen=True):
     expires: float | None = None
     unsigned: bool = False
     free: bool = False
+    canonical: bool = True
+
+
+class Target(Struct, frozen=True):
+    """What a delivery link asks of us: path and query as they came (RFC 9112, 3.2), without the base path.
+
+    A signed link has one spelling: it opens only if `text` is to the letter what was written.
+    """
+
+    text: str
+
+    @property
+    def path(self) -> str:
+        """The path, decoded."""
+        return unquote(self.text.partition("?")[0])
+
+    def query(self) -> "Query":
+        """The parameters, decoded; of one that comes twice the last.
+
+        Raises:
+            Error: INVALID when there are too many.
+        """
+        text = self.text.partition("?")[2]
+        try:
+            return dict(parse_qsl(text, keep_blank_values=True, max_num_fields=MAX_QUERY_FIELDS))
+        except ValueError:
+            raise Error(Kind.INVALID, f"A link has at most {MAX_QUERY_FIELDS} parameters.") from None
 
 
 Receive = Callable[[], Awaitable[Any]]
@@ -51,9 +83,8 @@ Receive = Callable[[], Awaitable[Any]]
 Query = Mapping[str, str]
 Direct = Callable[[Context, Receive], Awaitable[Answer]]
 """An endpoint that is answered ahead of the framework: POST at exactly its path. Raises Error."""
-Opener = Callable[[str, Query], Wanted]
-"""Reads a delivery link: the path without the base path, and the query. Raises Error (MISSING, INVALID,
-FORBIDDEN, EXPIRED_LINK) when it is none."""
+Opener = Callable[[Target], Wanted]
+"""Reads a delivery link. Raises Error (MISSING, INVALID, FORBIDDEN, EXPIRED_LINK) when it is none."""
 Voice = Callable[[Error, Context], Answer]
 """Says an error in a dialect's own shape."""
 
@@ -66,6 +97,7 @@ class Mount(Struct, frozen=True):
         prefixes: where its paths begin; an error below them is said in its voice.
         voice: says errors.
         deliveries: prefixes of its delivery links, each with what reads them.
+        links: what its links are unless an account says otherwise.
         direct: endpoints that are answered ahead of the framework, by their paths.
         trailing_slash: whether a slash at the end of a path is overlooked.
     """
@@ -74,6 +106,7 @@ class Mount(Struct, frozen=True):
     prefixes: tuple[str, ...]
     voice: Voice
     deliveries: dict[str, Opener]
+    links: Links = Links.SIGNED
     direct: dict[str, Direct] = {}
     trailing_slash: bool = False
 

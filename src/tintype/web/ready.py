@@ -23,7 +23,7 @@ from tintype.web.context import Scope
 K = TypeVar("K")
 V = TypeVar("V")
 
-Link = tuple[str, bytes]
+Link = tuple[bytes, bytes]
 """The path and the query of a link, as they came."""
 Pairs = list[tuple[bytes, bytes]]
 """Header fields as ASGI has them."""
@@ -211,7 +211,7 @@ class Shelf:
 
     def find(self, scope: Scope) -> Answered | None:
         """The answer to a request; None if none is ready, or it asks for anything out of the ordinary."""
-        key = link = (scope["path"], scope["query_string"])
+        key = link = (scope["raw_path"], scope["query_string"])
         if link in self._varying:
             key = link, reads(scope["headers"])
         ready = self._ready.get(key)

@@ -21,6 +21,9 @@ class WebSettings(Struct, frozen=True, forbid_unknown_fields=True):
     address that the client reached the service by."""
     base_path: str = ""
     """A path that all of the service lies under, such as /context; empty: none."""
+    dialects: tuple[str, ...] = ()
+    """The dialects that are served, such as ["mews", "native"]; empty: all of them. Of the others there is
+    nothing, neither endpoints nor links."""
     metrics: bool = False
     """Whether `/metrics` is answered, to anybody: what the worker process that is asked has counted."""
     connections: Annotated[int, Meta(ge=1)] = 8192

@@ -17,7 +17,7 @@ from tintype.dialects import LinkHouse
 from tintype.dialects.evotor import DIALECT, links, routes
 from tintype.dialects.evotor.links import Link
 from tintype.model import Error, Kind
-from tintype.web.mount import Opener, Wanted
+from tintype.web.mount import Opener, Target, Wanted
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
 ID = UUID("00112233-4455-6677-8899-aabbccddeeff")
@@ -60,6 +60,9 @@ def test_a_link_is_spelled_as_documented() -> None:
         LINK + "/",
         LINK + "\n",
         LINK + ".png",
+        LINK + "?",
+        LINK + "?utm_source=mail",
+        LINK.replace("/3/", "/%33/"),
         LINK.replace("/images", "/Images"),
     ],
 )
@@ -96,7 +99,7 @@ def opener(keyring: Keyring) -> Opener:
 
 def test_a_signed_link_wants_the_original_of_its_version(keyring: Keyring, opener: Opener) -> None:
     link = Link(ID, 3)
-    assert opener(links.write(link, keyring.sign(link.parts())), {}) == Wanted(ID, version=3, max_age=77)
+    assert opener(Target(links.write(link, keyring.sign(link.parts())))) == Wanted(ID, version=3, max_age=77)
 
 
 def test_a_signed_link_opens_in_any_century(keyring: Keyring) -> None:
@@ -104,7 +107,7 @@ def test_a_signed_link_opens_in_any_century(keyring: Keyring) -> None:
     path = links.write(link, keyring.sign(link.parts()))
     for year in (1971, 9998):
         house = LinkHouse(keyring, lambda year=year: NOW.replace(year=year))  # type: ignore[misc]  # bound now
-        assert DIALECT.deliveries(house, routes.Settings())[links.PREFIX](path, {}).key == ID
+        assert DIALECT.deliveries(house, routes.Settings())[links.PREFIX](Target(path)).key == ID
 
 
 @pytest.mark.parametrize(
@@ -123,12 +126,12 @@ def test_a_link_that_was_changed_is_none(
     link = Link(ID, 3)
     changed = change(link, keyring.sign(link.parts()))
     with pytest.raises(Error) as refused:
-        opener(links.write(*changed), {})
+        opener(Target(links.write(*changed)))
     assert refused.value.kind is Kind.MISSING
 
 
 def test_a_signature_of_another_dialect_does_not_pass(keyring: Keyring, opener: Opener) -> None:
     signature = keyring.sign(("native", str(ID), "3"))
     with pytest.raises(Error) as refused:
-        opener(links.write(Link(ID, 3), signature), {})
+        opener(Target(links.write(Link(ID, 3), signature)))
     assert refused.value.kind is Kind.MISSING

@@ -37,6 +37,7 @@ def library(demo: Running, tmp_path_factory: pytest.TempPathFactory) -> dict[str
     for name, data in _files().items():
         (folder / name).write_bytes(data)
     demo.cli("import", str(folder), "--account", PICTURES)
+    demo.publish(PICTURES, "mews")
     return {image.filename: str(image.id) for image in with_house(demo.data, _images)}
 
 

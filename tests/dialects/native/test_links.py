@@ -2,11 +2,12 @@
 
 import hashlib
 import hmac
+import re
 from base64 import urlsafe_b64encode
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from urllib.parse import parse_qsl
+from urllib.parse import urlencode
 from uuid import UUID
 
 import msgspec
@@ -20,7 +21,7 @@ from tintype.dialects.native import DIALECT, links, routes
 from tintype.dialects.native.links import Link
 from tintype.imaging import Colour, Crop, Focal, Format, Mode, Recipe
 from tintype.model import Error, Kind
-from tintype.web.mount import Wanted
+from tintype.web.mount import Target, Wanted
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
 KEY = Key("1f2e3d4c", bytes(range(32)), NOW)
@@ -72,8 +73,7 @@ signatures = st.builds(
 
 
 def read(text: str) -> tuple[Link, Signature]:
-    path, _, query = text.partition("?")
-    return links.parse(path, dict(parse_qsl(query)))
+    return links.parse(Target(text))
 
 
 @given(any_link, signatures)
@@ -187,7 +187,7 @@ def test_no_field_can_be_changed_alone(link: Link, field: str) -> None:
 )
 def test_a_path_that_names_no_image_is_missing(path: str) -> None:
     with pytest.raises(Error) as raised:
-        links.parse(path, {"v": "1", "kid": "k", "sig": MAC})
+        read(f"{path}?v=1&kid=k&sig={MAC}")
     assert raised.value.kind is Kind.MISSING
 
 
@@ -230,26 +230,18 @@ def test_a_path_that_names_no_image_is_missing(path: str) -> None:
         {"exp": "0"},
         {"exp": "never"},
         {"kid": None},
-        {"kid": ""},
-        {"kid": "k" * 65},
         {"kid": "kéy"},
         {"sig": None},
-        {"sig": "A" * 42},
-        {"sig": "A" * 44},
         {"sig": "A" * 42 + "="},
         {"sig": "é" * 43},
     ],
 )
 def test_a_query_that_we_never_wrote_is_refused(change: dict[str, str | None]) -> None:
     query = {"v": "1", "kid": "k", "sig": MAC} | change
+    told = urlencode({name: value for name, value in query.items() if value is not None})
     with pytest.raises(Error) as raised:
-        links.parse(f"/v1/media/{SHORT}", {name: value for name, value in query.items() if value is not None})
+        read(f"/v1/media/{SHORT}?{told}")
     assert raised.value.kind is Kind.FORBIDDEN
-
-
-def test_parameters_of_others_are_overlooked() -> None:
-    link, _ = links.parse(f"/v1/media/{SHORT}", {"v": "1", "kid": "k", "sig": MAC, "utm_source": "mail"})
-    assert link == Link(ID, 1)
 
 
 Opened = Callable[[str], Wanted]
@@ -264,11 +256,7 @@ def opener(keyring: Keyring, now: datetime, max_age: int = 3600) -> Opened:
     """The door of a service whose clock shows `now`."""
     door = DIALECT.deliveries(LinkHouse(keyring, lambda: now), routes.Settings(max_age_seconds=max_age))
 
-    def open_link(text: str) -> Wanted:
-        path, _, query = text.partition("?")
-        return door["/v1/media"](path, dict(parse_qsl(query)))
-
-    return open_link
+    return lambda text: door["/v1/media"](Target(text))
 
 
 def signed(keyring: Keyring, link: Link) -> str:
@@ -305,6 +293,17 @@ def test_a_forged_link_is_refused_whether_it_has_expired_or_not(keyring: Keyring
     late = signed(keyring, Link(ID, 1, expires=int(NOW.timestamp()) - 10))
     assert refusal(opener(keyring, NOW), late) is Kind.EXPIRED_LINK
     assert refusal(opener(keyring, NOW), late.replace("v=1", "v=2")) is Kind.FORBIDDEN
+
+
+@pytest.mark.parametrize(
+    "change",
+    [(r"kid=\w+", "kid="), (r"kid=\w+", "kid=" + "k" * 65), (r".\Z", ""), (r"\Z", "A"), (r"\Z", "=")],
+)
+def test_neither_key_nor_signature_can_be_changed(keyring: Keyring, change: tuple[str, str]) -> None:
+    text = signed(keyring, Link(ID, 1))
+    changed = re.sub(*change, text, count=1)
+    assert changed != text
+    assert refusal(opener(keyring, NOW), changed) is Kind.FORBIDDEN
 
 
 def test_a_link_of_another_service_is_refused(keyring: Keyring, tmp_path: Path) -> None:

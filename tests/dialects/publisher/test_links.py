@@ -23,12 +23,12 @@ def test_links_are_those_of_the_reference() -> None:
 
 
 def test_the_original_is_wanted_as_it_came() -> None:
-    wanted = parse("/flag/flag_2014.JPG").wanted(200, 60)
+    wanted = parse("/flag/flag_2014.JPG").wanted(200, 60, signed=False, canonical=True)
     assert (wanted.key, wanted.recipe, wanted.extension, wanted.max_age) == (1007, None, "JPG", 60)
 
 
 def test_the_thumbnail_fits_a_square_and_is_never_enlarged() -> None:
-    wanted = parse("/flag/flag_2015.JPG").wanted(200, 60)
+    wanted = parse("/flag/flag_2015.JPG").wanted(200, 60, signed=False, canonical=True)
     assert wanted.key == 1007
     assert wanted.recipe is not None
     recipe = wanted.recipe

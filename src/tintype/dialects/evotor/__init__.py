@@ -9,7 +9,7 @@ from tintype.dialects import Dialect, LinkHouse
 from tintype.dialects.evotor import links, routes, wire
 from tintype.model import Caller
 from tintype.web.context import Context
-from tintype.web.mount import Opener, Query, Wanted
+from tintype.web.mount import Opener, Target, Wanted
 
 
 async def admit(house: Given[House], context: Given[Context], pace: Given[Pace]) -> Caller:
@@ -24,8 +24,8 @@ async def admit(house: Given[House], context: Given[Context], pace: Given[Pace])
 def deliveries(house: LinkHouse, settings: routes.Settings) -> dict[str, Opener]:
     """Signed links: nothing is looked up before the signature holds."""
 
-    def open_link(path: str, _query: Query) -> Wanted:
-        link, signature = links.parse(path)
+    def open_link(target: Target) -> Wanted:
+        link, signature = links.parse(target.text)
         if not house.keyring.verify(link.parts(), signature):
             raise links.no_such_link()
         return link.wanted(settings.max_age_seconds)

@@ -42,13 +42,13 @@ def write(link: Link, signature: Signature) -> str:
     return f"{PREFIX}/{short(link.image)}/{link.version}/{signature.key}/{signature.mac}"
 
 
-def parse(path: str) -> tuple[Link, Signature]:
-    """Read a link and the signature on it, which is not checked here. A query behind it is overlooked.
+def parse(target: str) -> tuple[Link, Signature]:
+    """Read a link, path and query as they came, and the signature on it, which is not checked here.
 
     Raises:
         Error: MISSING when `write` makes no such link.
     """
-    found = _PATH.match(path)
+    found = _PATH.match(target)
     image = parse_short(found[1]) if found else None
     if found is None or image is None:
         raise no_such_link()

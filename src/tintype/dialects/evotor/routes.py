@@ -9,7 +9,6 @@ from msgspec import Struct
 from tintype.core import House, browse, retire
 from tintype.core.ingest import keep, look
 from tintype.core.permit import require_scope
-from tintype.core.stores import enter
 from tintype.dialects.evotor import links, wire
 from tintype.model import Caller, Error, Image, Kind, Place
 from tintype.web.bodies import is_multipart, staged_part
@@ -56,7 +55,7 @@ async def upload(
     caller: Given[Caller],
 ) -> Response[bytes]:
     """Take in the picture of a product that has none."""
-    place = await _enter(house, caller, WRITE, store, product)
+    place = _enter(caller, WRITE, store, product)
     if not is_multipart(request):
         raise wire.not_multipart()
     limit = settings.max_body_bytes
@@ -78,7 +77,7 @@ async def get_images(
     caller: Given[Caller],
 ) -> Response[bytes]:
     """The product's images: one or none, and so all on one page."""
-    place = await _enter(house, caller, READ, store, product)
+    place = _enter(caller, READ, store, product)
     wire.require_first_page(context.query)
     found = [image for _, image in await browse.hanging(house, caller, place)]
     return _respond(context, wire.page([_describe(image, place, house, context, caller) for image in found]))
@@ -94,7 +93,7 @@ async def get_image(
     caller: Given[Caller],
 ) -> Response[bytes]:
     """One image of the product."""
-    place = await _enter(house, caller, READ, store, product)
+    place = _enter(caller, READ, store, product)
     wanted = wire.image_id(image)
     for _, found in await browse.hanging(house, caller, place):
         if found.id == wanted:
@@ -112,7 +111,7 @@ async def delete_image(
     caller: Given[Caller],
 ) -> Response[None]:
     """Delete one image of the product; the place is free and its link dead on return."""
-    place = await _enter(house, caller, WRITE, store, product)
+    place = _enter(caller, WRITE, store, product)
     await retire.delete(house, caller, wire.image_id(image), place)
     return _nothing(context)
 
@@ -126,21 +125,20 @@ async def delete_images(
     caller: Given[Caller],
 ) -> Response[None]:
     """Delete whatever images the product has."""
-    place = await _enter(house, caller, WRITE, store, product)
+    place = _enter(caller, WRITE, store, product)
     for _, found in await browse.hanging(house, caller, place):
         await _delete_if_there(house, caller, found, place)
     return _nothing(context)
 
 
-async def _enter(house: House, caller: Caller, scope: str, store: str, product: str) -> Place:
-    """The place that a path names, if this caller may go there.
+def _enter(caller: Caller, scope: str, store: str, product: str) -> Place:
+    """The place that a path names; each account has its own, whoever else uses the same ids.
 
     Raises:
-        Error: FORBIDDEN for the scope or the store, MISSING for ids that can't be any.
+        Error: FORBIDDEN without the scope, MISSING for ids that can't be any.
     """
     require_scope(caller, scope)
-    await enter(house, caller, wire.opaque_id(store))
-    return Place(kind="product", container=store, holder=wire.opaque_id(product), owned=True)
+    return Place(kind="product", container=wire.opaque_id(store), holder=wire.opaque_id(product))
 
 
 async def _delete_if_there(house: House, caller: Caller, image: Image, place: Place) -> None:

@@ -10,7 +10,8 @@ from tintype.dialects.mews import links, routes, wire
 from tintype.model import Caller
 from tintype.web.bodies import collect
 from tintype.web.context import Context
-from tintype.web.mount import Answer, Direct, Opener, Receive
+from tintype.web.mount import Answer, Direct, Opener, Receive, Target, Wanted
+from tintype.web.signatures import detach
 
 
 async def admit(raw: Given[bytes], house: Given[House], context: Given[Context]) -> Caller:
@@ -20,9 +21,16 @@ async def admit(raw: Given[bytes], house: Given[House], context: Given[Context])
     return await admit_pair(house, "mews", credentials.client_token or "", credentials.access_token or "")
 
 
-def deliveries(_links: LinkHouse, settings: routes.Settings) -> dict[str, Opener]:
-    """Plain links: nothing in them has to be checked."""
-    return {links.PREFIX: lambda path, query: links.parse(path, query).wanted(settings.max_age_seconds)}
+def deliveries(house: LinkHouse, settings: routes.Settings) -> dict[str, Opener]:
+    """Plain links, in which nothing has to be checked, and signed ones."""
+
+    def open_link(target: Target) -> Wanted:
+        address, is_signed = detach(house.keyring, links.SIGNED_FOR, target)
+        link = links.parse(address)
+        is_canonical = links.write(link) == address.text
+        return link.wanted(settings.max_age_seconds, signed=is_signed, canonical=is_canonical)
+
+    return {links.PREFIX: open_link}
 
 
 def direct(house: House, settings: routes.Settings, pace: Pace) -> dict[str, Direct]:
@@ -46,6 +54,7 @@ DIALECT = Dialect(
     pace=lambda settings: Pace(settings.requests, settings.window_seconds),
     voice=wire.say,
     deliveries=deliveries,
+    links=lambda settings: settings.links,
     direct=direct,
     pairs=True,
 )

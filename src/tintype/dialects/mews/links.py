@@ -1,4 +1,7 @@
-"""Delivery links of the mews dialect: `/Media/Image/<id>?Mode=Fit&Width=200&Height=150`. Pure."""
+"""Delivery links of the mews dialect: `/Media/Image/<id>?Mode=Fit&Width=200&Height=150`. Pure.
+
+Plain, or with a signature behind them.
+"""
 
 import re
 from uuid import UUID
@@ -8,9 +11,10 @@ from msgspec import Struct
 from tintype.imaging import Mode, Recipe
 from tintype.model import Error, Kind
 from tintype.model.ids import parse_uuid
-from tintype.web.mount import Query, Wanted
+from tintype.web.mount import Query, Target, Wanted
 
 PREFIX = "/Media/Image"
+SIGNED_FOR = "mews"
 
 _NAMES = {
     Mode.SCALE: "Scale",
@@ -38,10 +42,12 @@ class Link(Struct, frozen=True):
     width: int | None = None
     height: int | None = None
 
-    def wanted(self, max_age: int) -> Wanted:
+    def wanted(self, max_age: int, *, signed: bool, canonical: bool) -> Wanted:
         """What has to be delivered."""
         recipe = Recipe(mode=self.mode, width=self.width, height=self.height)
-        return Wanted(self.image, recipe, max_age=max_age, unsigned=True, free=True)
+        return Wanted(
+            self.image, recipe, max_age=max_age, unsigned=not signed, free=not signed, canonical=canonical
+        )
 
 
 def write(link: Link) -> str:
@@ -61,13 +67,15 @@ def end(mode: str, width: int | None, height: int | None) -> str:
     return f"{mode}&Width={width}" if height is None else f"{mode}&Width={width}&Height={height}"
 
 
-def parse(path: str, query: Query) -> Link:
-    """Read a link. Without a mode it is Fit, which never distorts (ours: the vendor does not say).
+def parse(target: Target) -> Link:
+    """Read a link, its signature taken off.
+
+    Without a mode it is Fit, which never distorts (ours: the vendor does not say).
 
     Raises:
         Error: MISSING when the path names no image, INVALID with the parameter at fault.
     """
-    image = parse_uuid(path.removeprefix(PREFIX + "/"))
+    image, query = parse_uuid(target.path.removeprefix(PREFIX + "/")), target.query()
     if image is None:
         raise Error(Kind.MISSING)
     mode = _MODES.get(query.get("Mode") or "Fit")

@@ -7,11 +7,13 @@ from msgspec import Struct
 from tintype.core import House
 from tintype.core.pace import Pace
 from tintype.core.resolve import named
+from tintype.core.sign import Keyring
 from tintype.dialects.mews import links, wire
-from tintype.model import Caller
+from tintype.model import Caller, Links
 from tintype.web.context import Context
 from tintype.web.mount import Answer
 from tintype.web.responses import from_answer
+from tintype.web.signatures import append
 
 PATH = "/api/connector/v1/images/getUrls"
 MAX_LOGGED = 200
@@ -33,6 +35,9 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     """The largest request body."""
     max_age_seconds: int = 3600
     """How long clients may keep a delivered picture without asking again."""
+    links: Links = Links.PLAIN
+    """What links are, unless an account says otherwise: `plain`, as the vendor documents them and anybody can
+    write them, or `signed`."""
 
 
 async def urls(
@@ -44,7 +49,9 @@ async def urls(
     context.notes["client"] = asked.client[:MAX_LOGGED]
     names = [item.image_id for item in asked.images]
     begun = await named(house, caller, names, wire.image_id, lambda version: links.begin(version.id))
-    return wire.answer(asked, [_url(context.base_url, begun[item.image_id], item) for item in asked.images])
+    keyring = house.keyring if (caller.links or settings.links) is Links.SIGNED else None
+    found = [_url(context.base_url, begun[item.image_id], item, keyring) for item in asked.images]
+    return wire.answer(asked, found)
 
 
 @post(PATH, status_code=200)
@@ -60,7 +67,9 @@ async def get_urls(
     return from_answer(await urls(raw, house, settings, context, caller, pace))
 
 
-def _url(base_url: str, begun: str | None, item: wire.ImageSize) -> str | None:
+def _url(base_url: str, begun: str | None, item: wire.ImageSize, keyring: Keyring | None) -> str | None:
+    """The URL for one item, signed if there is a keyring; None for an image that is not there."""
     if begun is None:
         return None
-    return base_url + begun + links.end(item.resize_mode, item.width, item.height)
+    address = begun + links.end(item.resize_mode, item.width, item.height)
+    return base_url + (address if keyring is None else append(keyring, links.SIGNED_FOR, address))

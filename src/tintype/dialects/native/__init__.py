@@ -9,7 +9,7 @@ from tintype.dialects import Dialect, LinkHouse
 from tintype.dialects.native import links, routes, wire
 from tintype.model import Caller
 from tintype.web.context import Context
-from tintype.web.mount import Opener, Query, Wanted
+from tintype.web.mount import Opener, Target, Wanted
 
 
 async def admit(house: Given[House], context: Given[Context]) -> Caller:
@@ -22,8 +22,8 @@ async def admit(house: Given[House], context: Given[Context]) -> Caller:
 def deliveries(house: LinkHouse, settings: routes.Settings) -> dict[str, Opener]:
     """Signed links: the signature is checked before anything in them counts."""
 
-    def open_link(path: str, query: Query) -> Wanted:
-        link, signature = links.parse(path, query)
+    def open_link(target: Target) -> Wanted:
+        link, signature = links.parse(target)
         if not house.keyring.verify(link.parts(), signature):
             raise links.forged()
         return link.wanted(settings.max_age_seconds, house.clock())

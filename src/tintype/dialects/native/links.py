@@ -17,13 +17,11 @@ from tintype.imaging import Recipe, from_words
 from tintype.imaging.words import READERS
 from tintype.model import Error, Kind
 from tintype.model.ids import parse_short, short
-from tintype.web.mount import Query, Wanted
+from tintype.web.mount import Query, Target, Wanted
 
 PREFIX = "/v1/media"
 
 _NUMBER = re.compile(r"[1-9][0-9]{0,17}\Z")
-_KEY = re.compile(r"[A-Za-z0-9_-]{1,64}\Z")
-_MAC = re.compile(r"[A-Za-z0-9_-]{43}\Z")
 
 
 class Link(Struct, frozen=True):
@@ -80,22 +78,26 @@ def write(link: Link, signature: Signature) -> str:
     return f"{PREFIX}/{short(link.image)}?{query}"
 
 
-def parse(path: str, query: Query) -> tuple[Link, Signature]:
-    """Read a link and its signature, which is still to be checked. Unknown parameters are overlooked.
+def parse(target: Target) -> tuple[Link, Signature]:
+    """Read a link and its signature, which is still to be checked.
 
     Raises:
-        Error: MISSING when the path names no image; FORBIDDEN when the query is none of a link of ours.
+        Error: MISSING when the path names no image; FORBIDDEN unless it is to the letter what `write` makes.
     """
-    image = parse_short(path.removeprefix(PREFIX + "/"))
+    image, query = parse_short(target.path.removeprefix(PREFIX + "/")), target.query()
     if image is None:
         raise Error(Kind.MISSING, "There is no such image.")
     link = Link(
         image,
-        version=int(_text(query, "v", _NUMBER)),
+        version=_number(query, "v"),
         recipe=_recipe(query),
-        expires=int(_text(query, "exp", _NUMBER)) if "exp" in query else None,
+        expires=_number(query, "exp") if "exp" in query else None,
     )
-    return link, Signature(_text(query, "kid", _KEY), _text(query, "sig", _MAC))
+    signature = Signature(query.get("kid", ""), query.get("sig", ""))
+    if write(link, signature) != target.text:
+        # Each picture has one spelling, so that no cache keeps it twice.
+        raise forged()
+    return link, signature
 
 
 def forged() -> Error:
@@ -108,17 +110,13 @@ def _recipe(query: Query) -> Recipe | None:
     if not words:
         return None
     try:
-        recipe = from_words(words)
+        return from_words(words)
     except ValueError:
         raise forged() from None
-    if recipe.words() != words:
-        # Each picture has one spelling, so that no cache keeps it twice.
-        raise forged()
-    return recipe
 
 
-def _text(query: Query, name: str, form: re.Pattern[str]) -> str:
+def _number(query: Query, name: str) -> int:
     text = query.get(name, "")
-    if not form.match(text):
+    if not _NUMBER.match(text):
         raise forged()
-    return text
+    return int(text)

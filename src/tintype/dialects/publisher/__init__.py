@@ -9,7 +9,8 @@ from tintype.dialects import Dialect, LinkHouse
 from tintype.dialects.publisher import links, routes, wire
 from tintype.model import Caller
 from tintype.web.context import Context
-from tintype.web.mount import Opener
+from tintype.web.mount import Opener, Target, Wanted
+from tintype.web.signatures import detach
 
 
 async def admit(house: Given[House], context: Given[Context]) -> Caller:
@@ -18,10 +19,16 @@ async def admit(house: Given[House], context: Given[Context]) -> Caller:
     return await admit_token(house, "publisher", token)
 
 
-def deliveries(_links: LinkHouse, settings: routes.Settings) -> dict[str, Opener]:
-    """Plain links: nothing in them has to be checked."""
+def deliveries(house: LinkHouse, settings: routes.Settings) -> dict[str, Opener]:
+    """Plain links, in which nothing has to be checked, and signed ones."""
     side, max_age = settings.thumbnail_side, settings.max_age_seconds
-    return {links.PREFIX: lambda path, _query: links.parse(path).wanted(side, max_age)}
+
+    def open_link(target: Target) -> Wanted:
+        address, is_signed = detach(house.keyring, links.SIGNED_FOR, target)
+        link = links.parse(address.path)
+        return link.wanted(side, max_age, signed=is_signed, canonical=links.write(link) == address.text)
+
+    return {links.PREFIX: open_link}
 
 
 DIALECT = Dialect(
@@ -33,4 +40,5 @@ DIALECT = Dialect(
     pace=lambda settings: Pace(settings.requests, settings.window_seconds),
     voice=wire.say,
     deliveries=deliveries,
+    links=lambda settings: settings.links,
 )

@@ -1,5 +1,6 @@
 """Delivery links of the publisher dialect: `/flag/flag_<attachmentid>.<extension>`. Pure.
 
+Plain, or with a signature behind them: `?kid=<key>&sig=<signature>`.
 An image has two attachment ids: twice its number for the original, one more for the thumbnail.
 """
 
@@ -12,6 +13,7 @@ from tintype.model import Error, Kind
 from tintype.web.mount import Wanted
 
 PREFIX = "/flag"
+SIGNED_FOR = "publisher"
 
 # Eighteen digits: the most that are sure to fit into a database's integer.
 _PATH = re.compile(PREFIX + r"/flag_([1-9][0-9]{0,17})\.([A-Za-z0-9]{1,16})\Z")
@@ -29,10 +31,17 @@ class Link(Struct, frozen=True):
         """The attachment id."""
         return 2 * self.number + self.thumbnail
 
-    def wanted(self, side: int, max_age: int) -> Wanted:
+    def wanted(self, side: int, max_age: int, *, signed: bool, canonical: bool) -> Wanted:
         """What has to be delivered; a thumbnail fits a square of `side` pixels and is never enlarged."""
         recipe = Recipe(mode=Mode.FIT, width=side, height=side, enlarge=False) if self.thumbnail else None
-        return Wanted(self.number, recipe, extension=self.extension, max_age=max_age, unsigned=True)
+        return Wanted(
+            self.number,
+            recipe,
+            extension=self.extension,
+            max_age=max_age,
+            unsigned=not signed,
+            canonical=canonical,
+        )
 
 
 def write(link: Link) -> str:
@@ -41,7 +50,7 @@ def write(link: Link) -> str:
 
 
 def parse(path: str) -> Link:
-    """Read a link. Its query says nothing (ours: clients append one to get around their caches).
+    """Read the path of a link. The query says nothing (ours: clients append one to get around their caches).
 
     Raises:
         Error: MISSING when the path is no such link.

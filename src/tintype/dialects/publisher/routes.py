@@ -4,16 +4,18 @@ from typing import Annotated
 
 from litestar import Response, get
 from litestar.di import NamedDependency as Given
-from msgspec import Meta, Struct
+from msgspec import Meta, Struct, structs
 
 from tintype.core import House
 from tintype.core.browse import page
 from tintype.core.pace import Pace
 from tintype.core.permit import require_role
+from tintype.core.sign import Keyring
 from tintype.dialects.publisher import links, wire
-from tintype.model import Caller, Image, Role
+from tintype.model import Caller, Image, Links, Role
 from tintype.web.context import Context
 from tintype.web.responses import from_answer
+from tintype.web.signatures import append
 
 READERS = frozenset(
     {
@@ -47,6 +49,9 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     """The largest request body; no request of this dialect needs one."""
     max_age_seconds: int = 3600
     """How long clients may keep a delivered picture without asking again."""
+    links: Links = Links.PLAIN
+    """What links are, unless an account says otherwise: `plain`, as the vendor documents them and anybody can
+    write them, or `signed`."""
 
 
 @get("/api/2/images")
@@ -68,15 +73,16 @@ async def get_images(
         max_extensions=settings.max_extensions,
     )
     total, images = await page(house, caller, asked.selection)
-    return from_answer(wire.answer(asked, total, [_listed(context, image) for image in images], shape))
+    keyring = house.keyring if (caller.links or settings.links) is Links.SIGNED else None
+    shown = [_listed(context.base_url, image, keyring) for image in images]
+    return from_answer(wire.answer(asked, total, shown, shape))
 
 
-def _listed(context: Context, image: Image) -> wire.Image:
+def _listed(base_url: str, image: Image, keyring: Keyring | None) -> wire.Image:
+    """An image as the list shows it, its links signed if there is a keyring."""
     original = links.Link(image.number, image.extension)
-    thumbnail = links.Link(image.number, image.extension, thumbnail=True)
-    return wire.listed(
-        image,
-        original.attachment,
-        url=context.base_url + links.write(original),
-        thumbnail_url=context.base_url + links.write(thumbnail),
-    )
+    addresses = [links.write(original), links.write(structs.replace(original, thumbnail=True))]
+    if keyring is not None:
+        addresses = [append(keyring, links.SIGNED_FOR, address) for address in addresses]
+    url, thumbnail_url = (base_url + address for address in addresses)
+    return wire.listed(image, original.attachment, url=url, thumbnail_url=thumbnail_url)

@@ -10,7 +10,7 @@ from tintype.dialects.smartsheet import links, routes, wire
 from tintype.model import Caller, Error, Kind
 from tintype.web.bodies import collect
 from tintype.web.context import Context
-from tintype.web.mount import Answer, Direct, Opener, Query, Receive, Wanted
+from tintype.web.mount import Answer, Direct, Opener, Receive, Target, Wanted
 
 
 async def admit(house: Given[House], context: Given[Context]) -> Caller:
@@ -21,8 +21,8 @@ async def admit(house: Given[House], context: Given[Context]) -> Caller:
 def deliveries(house: LinkHouse, _settings: routes.Settings) -> dict[str, Opener]:
     """Signed links: nothing is said of an image before the signature holds."""
 
-    def open_link(path: str, query: Query) -> Wanted:
-        link, signature = links.parse(path, query)
+    def open_link(target: Target) -> Wanted:
+        link, signature = links.parse(target)
         if not house.keyring.verify(link.parts(), signature):
             raise Error(Kind.FORBIDDEN, "The signature is not of this link.")
         return link.wanted(house.clock())

@@ -14,7 +14,7 @@ from tintype.core.sign import Signature
 from tintype.imaging import Mode, Recipe, plan
 from tintype.model import Error, Kind, Version
 from tintype.model.ids import parse_short, short
-from tintype.web.mount import Query, Wanted
+from tintype.web.mount import Query, Target, Wanted
 
 PREFIX = "/storageProxy/image/images"
 
@@ -24,8 +24,6 @@ _SIGNED_FOR = "smartsheet"
 
 # One spelling for each number: a link can't be written in two ways.
 _NUMBER = re.compile(r"[1-9][0-9]{0,14}\Z")
-_KEY = re.compile(r"[A-Za-z0-9_-]{1,64}\Z")
-_MAC = re.compile(r"[A-Za-z0-9_-]{43}\Z")
 
 
 class Size(Struct, frozen=True):
@@ -107,18 +105,20 @@ def write(link: Link, signature: Signature) -> str:
     return f"{PREFIX}/{short(link.image)}?v={link.version}{sides}&{signed}"
 
 
-def parse(path: str, query: Query) -> tuple[Link, Signature]:
-    """Read a link and the signature on it, which is not checked here. Other parameters are overlooked.
+def parse(target: Target) -> tuple[Link, Signature]:
+    """Read a link and the signature on it, which is not checked here.
 
     Raises:
-        Error: FORBIDDEN when `write` makes no such link: whatever was changed in one sounds alike.
+        Error: FORBIDDEN unless it is to the letter what `write` makes: whatever was changed sounds alike.
     """
-    image = parse_short(path.removeprefix(PREFIX + "/"))
-    key, mac = query.get("kid", ""), query.get("sig", "")
-    if image is None or not _KEY.match(key) or not _MAC.match(mac):
+    image, query = parse_short(target.path.removeprefix(PREFIX + "/")), target.query()
+    if image is None:
         raise _no_link()
     link = Link(image, _number(query, "v"), _number(query, "exp"), _size(query))
-    return link, Signature(key, mac)
+    signature = Signature(query.get("kid", ""), query.get("sig", ""))
+    if write(link, signature) != target.text:
+        raise _no_link()
+    return link, signature
 
 
 def _size(query: Query) -> Size | None:

@@ -54,6 +54,8 @@ def upgrade() -> None:
         sa.Column("at", sa.BigInteger(), nullable=False),
         sqlite_autoincrement=True,
     )
+    # A store is no account's alone: placements have their account, and that is what tells them apart.
+    op.drop_table("stores")
     op.create_index("images_by_id", "images", ["account_id", "id"], unique=True)
     op.create_index("images_by_number", "images", ["account_id", "number"])
     op.create_index("images_by_created", "images", ["account_id", "created_at", "number"])

@@ -1,0 +1,39 @@
+"""Queries on which dialects an account publishes through."""
+
+from uuid import UUID
+
+from sqlalchemy import Uuid, delete, exists, insert, literal, select, update
+
+from tintype.catalogue.engine import Transaction
+from tintype.catalogue.tables import publications
+from tintype.model import Links, Publications
+
+
+async def of(tx: Transaction, account: UUID) -> Publications:
+    """What an account publishes through, by name."""
+    query = select(publications).where(publications.c.account_id == account).order_by(publications.c.dialect)
+    return {row.dialect: read_links(row.links) for row in await tx.execute(query)}
+
+
+async def add(tx: Transaction, account: UUID, dialect: str) -> None:
+    """Publish through a dialect; if the account does already, nothing changes."""
+    there = exists().where(publications.c.account_id == account, publications.c.dialect == dialect)
+    new = select(literal(account, Uuid), literal(dialect)).where(~there)
+    await tx.execute(insert(publications).from_select(["account_id", "dialect"], new))
+
+
+async def remove(tx: Transaction, account: UUID, dialect: str) -> None:
+    """Publish through a dialect no longer."""
+    own = (publications.c.account_id == account, publications.c.dialect == dialect)
+    await tx.execute(delete(publications).where(*own))
+
+
+async def set_links(tx: Transaction, account: UUID, dialect: str, links: Links | None) -> None:
+    """Set what the links of a dialect are that the account publishes through."""
+    own = (publications.c.account_id == account, publications.c.dialect == dialect)
+    await tx.execute(update(publications).where(*own).values(links=None if links is None else links.value))
+
+
+def read_links(text: str | None) -> Links | None:
+    """What the column says."""
+    return None if text is None else Links(text)

@@ -1,0 +1,44 @@
+"""`tintype restore`: a library made again from a backup."""
+
+from pathlib import Path
+
+import rich_click as click
+
+from tintype.catalogue import schema
+from tintype.cli.copying import files_in, shown
+from tintype.cli.library import data_option, plain_errors
+from tintype.core.restore import choose, restore
+from tintype.storage.backups import Backup
+
+
+@click.command("restore")
+@data_option
+@click.argument("source", type=click.Path(path_type=Path, file_okay=False))
+@click.option("--snapshot", metavar="NAME", help="Which snapshot. [default: the newest]")
+@click.option("--allow-missing", is_flag=True, help="Restore the rest when originals are missing or damaged.")
+@plain_errors
+def restore_library(data: Path, source: Path, snapshot: str | None, *, allow_missing: bool) -> None:
+    """Make a library in DATA, a new or empty folder, of the backup in SOURCE.
+
+    Every file is verified by its SHA-256 while it is copied. A backup that lacks originals is refused, and
+    they are named. Broken off and run again, it goes on.
+    """
+    folder, backup = data.resolve(), Backup(source.resolve())
+    name, manifest = choose(backup, snapshot)
+    schema.require_known(manifest.schema)
+    with shown("Restoring") as (on_start, on_step):
+        tally = restore(
+            backup,
+            name,
+            folder,
+            files_in,
+            allow_missing=allow_missing,
+            on_start=on_start,
+            on_step=on_step,
+        )
+    lost = len(tally.missing) + len(tally.damaged)
+    click.echo(
+        f"Restored {manifest.images} images and {manifest.originals - lost} of {manifest.originals} "
+        f"originals of {manifest.made_at:%Y-%m-%d %H:%M} UTC. "
+        f"Serve them with `tintype serve --data {folder}`."
+    )

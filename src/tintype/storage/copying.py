@@ -1,0 +1,47 @@
+"""Files copied with their digest: what arrives is what was meant, or nothing arrives."""
+
+import hashlib
+import os
+from contextlib import suppress
+from pathlib import Path
+
+CHUNK = 1024 * 1024
+
+
+class Damaged(Exception):  # noqa: N818  it is a finding about a file
+    """The bytes of a file are not those that its digest says."""
+
+
+def copy_verified(source: Path, draft: Path, target: Path, sha256: str) -> None:
+    """Copy a file, readable by its owner only. Its bytes survive a power cut; sync its folder for its name.
+
+    Args:
+        source: what to copy.
+        draft: where it is written; on the file system of the target.
+        target: where it then is, whole or not at all.
+        sha256: the digest that it must have.
+
+    Raises:
+        Damaged: when it has another; nothing is left then.
+    """
+    try:
+        _copy(source, draft, sha256)
+        draft.replace(target)
+    except BaseException:
+        with suppress(OSError):
+            draft.unlink(missing_ok=True)
+        raise
+
+
+def _copy(source: Path, draft: Path, sha256: str) -> None:
+    digest = hashlib.sha256()
+    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+    with source.open("rb") as coming, os.fdopen(descriptor, "wb", buffering=0) as going:
+        while chunk := coming.read(CHUNK):
+            digest.update(chunk)
+            view = memoryview(chunk)
+            while view:
+                view = view[going.write(view) :]
+        os.fsync(going.fileno())
+    if digest.hexdigest() != sha256:
+        raise Damaged(str(source))

@@ -1,0 +1,41 @@
+"""Signatures behind addresses that can be written without: `…?Mode=Fit&Width=200&kid=<key>&sig=<signature>`.
+
+For dialects whose vendor documents a plain address. What is signed is the address to the letter, so that a
+signed link has one spelling.
+"""
+
+import re
+
+from tintype.core.browse import no_such_image
+from tintype.core.sign import Keyring, Signature
+from tintype.web.mount import Target
+
+_SIGNED = re.compile(r"(.+)[?&]kid=([A-Za-z0-9_-]{1,64})&sig=([A-Za-z0-9_-]{43})\Z", re.DOTALL)
+_PARAMETERS = frozenset({"kid", "sig"})
+
+
+def append(keyring: Keyring, dialect: str, address: str) -> str:
+    """The address of a dialect's link (path and query) with our signature behind it."""
+    return _write(address, keyring.sign((dialect, address)))
+
+
+def detach(keyring: Keyring, dialect: str, target: Target) -> tuple[Target, bool]:
+    """A dialect's link without its signature, and whether it had one.
+
+    Raises:
+        Error: MISSING, as for an image that isn't there, when a signature isn't ours or stands elsewhere.
+    """
+    found = _SIGNED.match(target.text)
+    if found is None:
+        if not _PARAMETERS.isdisjoint(target.query()):
+            raise no_such_image()
+        return target, False
+    address, signature = found[1], Signature(found[2], found[3])
+    if _write(address, signature) != target.text or not keyring.verify((dialect, address), signature):
+        raise no_such_image()
+    return Target(address), True
+
+
+def _write(address: str, signature: Signature) -> str:
+    mark = "&" if "?" in address else "?"
+    return f"{address}{mark}kid={signature.key}&sig={signature.mac}"
