@@ -1,0 +1,34 @@
+"""The one thing of EXIF that is kept: which way up a picture is."""
+
+import struct
+
+ORIENTATION = 0x0112
+SHORT = 3
+UPRIGHT = 1
+TURNED = range(2, 9)
+MAX_ENTRIES = 1000
+BYTE_ORDERS = {b"II*\0": "<", b"MM\0*": ">"}
+
+
+def orientation(exif: bytes) -> int:
+    """The orientation in an EXIF block (a TIFF of its own), 1 to 8; 1 where it can't be told."""
+    order = BYTE_ORDERS.get(exif[:4])
+    try:
+        if order is None:
+            return UPRIGHT
+        (first,) = struct.unpack_from(order + "I", exif, 4)
+        (count,) = struct.unpack_from(order + "H", exif, first)
+        for at in range(first + 2, first + 2 + 12 * min(count, MAX_ENTRIES), 12):
+            tag, kind, _, value = struct.unpack_from(order + "HHIH", exif, at)
+            if tag == ORIENTATION:
+                return value if kind == SHORT and value in TURNED else UPRIGHT
+    except struct.error:
+        pass
+    return UPRIGHT
+
+
+def minimal(orientation: int) -> bytes:
+    """An EXIF block that says nothing but the orientation (TIFF 6.0, section 2: one entry, one value)."""
+    header = struct.pack("<2sHI", b"II", 42, 8)
+    entry = struct.pack("<HHIHH", ORIENTATION, SHORT, 1, orientation, 0)
+    return header + struct.pack("<H", 1) + entry + struct.pack("<I", 0)

@@ -1,0 +1,58 @@
+"""GIF (GIF89a): all blocks but comments, and extensions of programs that don't matter to how it is shown."""
+
+from collections.abc import Iterator
+
+from tintype.imaging.errors import damaged
+
+HEADER, SCREEN, IMAGE_DESCRIPTOR = 6, 7, 9
+IMAGE, EXTENSION, TRAILER, PADDING = 0x2C, 0x21, 0x3B, 0x00
+COMMENT, APPLICATION = 0xFE, 0xFF
+HAS_TABLE, TABLE_SIZE = 0x80, 0x07
+SHOWN = (b"NETSCAPE2.0", b"ANIMEXTS1.0", b"ICCRGBG1012")
+"""Applications whose extensions matter: loops, and the colour profile."""
+
+
+def strip(data: bytes) -> bytes:
+    """The picture alone."""
+    if data[:3] != b"GIF":
+        raise damaged()
+    start = _behind_table(data, HEADER + SCREEN, data[HEADER + 4])
+    return data[:start] + b"".join(block for block in _blocks(data, start) if not _is_metadata(block))
+
+
+def _blocks(data: bytes, at: int) -> Iterator[bytes]:
+    while at < len(data):
+        kind = data[at]
+        if kind == IMAGE:
+            end = _behind_table(data, at + 1 + IMAGE_DESCRIPTOR, data[at + IMAGE_DESCRIPTOR]) + 1
+            end = _behind_data(data, end)
+        elif kind == EXTENSION:
+            end = _behind_data(data, at + 2)
+        elif kind in {TRAILER, PADDING}:
+            end = at + 1
+        else:
+            raise damaged()
+        yield data[at:end]
+        if kind == TRAILER:
+            return
+        at = end
+
+
+def _is_metadata(block: bytes) -> bool:
+    if block[0] != EXTENSION:
+        return False
+    return block[1] == COMMENT or (block[1] == APPLICATION and block[3:14] not in SHOWN)
+
+
+def _behind_table(data: bytes, at: int, flags: int) -> int:
+    size = 3 << ((flags & TABLE_SIZE) + 1) if flags & HAS_TABLE else 0
+    if at + size > len(data):
+        raise damaged()
+    return at + size
+
+
+def _behind_data(data: bytes, at: int) -> int:
+    """Behind sub-blocks, each with its length in front, and the empty one that ends them."""
+    while length := data[at]:
+        at += 1 + length
+    return at + 1

@@ -1,0 +1,66 @@
+"""JPEG (T.81 annex B): segments up to the end mark; what stands behind it, such as other pictures, goes."""
+
+import re
+import struct
+from collections.abc import Iterator
+
+from tintype.imaging.errors import damaged
+from tintype.imaging.metadata import exif
+
+START, END, SCAN = 0xD8, 0xD9, 0xDA
+APP0, APP1, APP2, APP14, APP15, COMMENT = 0xE0, 0xE1, 0xE2, 0xEE, 0xEF, 0xFE
+EXIF = b"Exif\0\0"
+KEPT = {APP0: b"JFIF\0", APP2: b"ICC_PROFILE\0", APP14: b"Adobe"}
+"""What decoders go by to tell colours, by the marker and how the segment begins."""
+MARKER = re.compile(rb"\xff+[^\x00\xd0-\xd7\xff]")
+"""What ends the data of a scan: a marker other than a restart (T.81, B.1.1.2 and B.1.1.5)."""
+MAX_SEGMENTS = 100_000
+
+
+def strip(data: bytes) -> bytes:
+    """The picture alone; where it lies on its side, with an EXIF of nothing but that."""
+    if data[:2] != bytes((0xFF, START)):
+        raise damaged()
+    turned = exif.UPRIGHT
+    kept = [b""]
+    for marker, segment in _segments(data):
+        if marker == APP1 and segment[4:].startswith(EXIF) and turned == exif.UPRIGHT:
+            turned = exif.orientation(segment[4 + len(EXIF) :])
+        if not _is_metadata(marker, segment):
+            kept.append(segment)
+    if turned != exif.UPRIGHT:
+        kept[0] = _exif(turned)
+    return b"".join((data[:2], *kept))
+
+
+def _segments(data: bytes) -> Iterator[tuple[int, bytes]]:
+    """Each segment with its marker, a scan with all of its data, up to the end mark if there is one."""
+    at = 2
+    for _ in range(MAX_SEGMENTS):
+        found = MARKER.match(data, at)
+        if found is None:
+            # What lacks its end mark is whole all the same.
+            return
+        marker, start = data[found.end() - 1], found.end() - 2
+        if marker == END:
+            yield marker, data[start : start + 2]
+            return
+        (length,) = struct.unpack_from(">H", data, start + 2)
+        end = start + 2 + length
+        if marker == SCAN:
+            following = MARKER.search(data, end)
+            end = len(data) if following is None else following.start()
+        yield marker, data[start:end]
+        at = end
+    raise damaged()
+
+
+def _is_metadata(marker: int, segment: bytes) -> bool:
+    if marker == COMMENT:
+        return True
+    return APP0 <= marker <= APP15 and not (marker in KEPT and segment[4:].startswith(KEPT[marker]))
+
+
+def _exif(orientation: int) -> bytes:
+    block = EXIF + exif.minimal(orientation)
+    return struct.pack(">BBH", 0xFF, APP1, 2 + len(block)) + block

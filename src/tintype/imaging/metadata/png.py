@@ -1,0 +1,48 @@
+"""PNG (third edition): the chunks that a picture is drawn from."""
+
+import struct
+import zlib
+from collections.abc import Iterator
+
+from tintype.imaging.errors import damaged
+from tintype.imaging.metadata import exif
+
+SIGNATURE = b"\x89PNG\r\n\x1a\n"
+KEPT = frozenset(
+    b"IHDR PLTE IDAT IEND tRNS cHRM gAMA iCCP sBIT sRGB cICP mDCV cLLI bKGD pHYs acTL fcTL fdAT".split()
+)
+MAX_CHUNKS = 1_000_000
+
+
+def strip(data: bytes) -> bytes:
+    """The picture alone; where it lies on its side, with an EXIF of nothing but that."""
+    if not data.startswith(SIGNATURE):
+        raise damaged()
+    turned = exif.UPRIGHT
+    kept: list[bytes] = []
+    for kind, chunk in _chunks(data):
+        if kind == b"eXIf":
+            turned = exif.orientation(chunk[8:-4])
+        elif kind in KEPT:
+            kept.append(chunk)
+    if turned != exif.UPRIGHT:
+        # Behind the header: it has to stand before the pixels (11.3.4.5).
+        kept.insert(1, _chunk(b"eXIf", exif.minimal(turned)))
+    return b"".join((SIGNATURE, *kept))
+
+
+def _chunks(data: bytes) -> Iterator[tuple[bytes, bytes]]:
+    at = len(SIGNATURE)
+    for _ in range(MAX_CHUNKS):
+        if at >= len(data):
+            return
+        length, kind = struct.unpack_from(">I4s", data, at)
+        yield kind, data[at : at + 12 + length]
+        if kind == b"IEND":
+            return
+        at += 12 + length
+    raise damaged()
+
+
+def _chunk(kind: bytes, content: bytes) -> bytes:
+    return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", zlib.crc32(kind + content))

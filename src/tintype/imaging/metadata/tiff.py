@@ -1,0 +1,140 @@
+"""TIFF 6.0 and BigTIFF: describing entries are taken out of their directories, what they say is zeroed."""
+
+import struct
+
+from msgspec import Struct
+
+from tintype.imaging.errors import damaged
+
+METADATA = frozenset(
+    (
+        *(
+            270,
+            271,
+            272,
+            285,
+            305,
+            306,
+            315,
+            316,
+            700,
+            33432,
+            33723,
+            34377,
+            34665,
+            34853,
+            37510,
+            37724,
+            40965,
+        ),
+        *range(40091, 40096),  # what Windows' Explorer writes
+        *(42032, 42033, 42034, 42035, 42036, 42037, 50708, 50735),  # owners, lenses, serial numbers
+    )
+)
+DIRECTORIES = frozenset((34665, 34853, 40965))
+"""Those that lead to a directory of their own: EXIF, GPS, interoperability."""
+SIZES = {
+    1: 1,
+    2: 1,
+    3: 2,
+    4: 4,
+    5: 8,
+    6: 1,
+    7: 1,
+    8: 2,
+    9: 4,
+    10: 8,
+    11: 4,
+    12: 8,
+    13: 4,
+    16: 8,
+    17: 8,
+    18: 8,
+}
+"""Bytes of a value, by the type of the entry."""
+MAX_DIRECTORIES = 1000
+MAX_ENTRIES = 4096
+
+
+class Layout(Struct, frozen=True):
+    """How the file writes numbers: their order, a count of entries, an entry, an offset."""
+
+    count: struct.Struct
+    entry: struct.Struct
+    offset: struct.Struct
+
+
+def strip(data: bytes) -> bytes:
+    """All pages, with the orientation, resolution and colour that they have."""
+    layout, first = _layout(data)
+    file = _File(bytearray(data), layout)
+    (at,) = layout.offset.unpack_from(data, first)
+    while at:
+        at = file.strip_directory(at)
+    return bytes(file.data)
+
+
+def _layout(data: bytes) -> tuple[Layout, int]:
+    """The layout, and where the offset of the first directory stands."""
+    order = {b"II": "<", b"MM": ">"}.get(data[:2])
+    version = struct.unpack_from(f"{order}H", data, 2)[0] if order else 0
+    if version == 42:  # noqa: PLR2004  the number of TIFF
+        return Layout(
+            struct.Struct(f"{order}H"), struct.Struct(f"{order}HHII"), struct.Struct(f"{order}I")
+        ), 4
+    if version == 43:  # noqa: PLR2004  the number of BigTIFF
+        return Layout(
+            struct.Struct(f"{order}Q"), struct.Struct(f"{order}HHQQ"), struct.Struct(f"{order}Q")
+        ), 8
+    raise damaged()
+
+
+class _File:
+    """A file whose directories are changed in place; each once."""
+
+    def __init__(self, data: bytearray, layout: Layout) -> None:
+        self.data = data
+        self._layout = layout
+        self._seen: set[int] = set()
+
+    def strip_directory(self, at: int) -> int:
+        """Take the describing entries out; answers where the next directory is."""
+        layout, data = self._layout, self.data
+        entries = self._entries(at)
+        kept = [
+            bytes(data[place : place + layout.entry.size]) for place, tag in entries if tag not in METADATA
+        ]
+        for place, tag in entries:
+            if tag in METADATA:
+                self._empty(place)
+        start = at + layout.count.size
+        end = start + layout.entry.size * len(entries)
+        following = bytes(data[end : end + layout.offset.size])
+        layout.count.pack_into(data, at, len(kept))
+        whole = end + layout.offset.size - start
+        data[start : start + whole] = b"".join((*kept, following)).ljust(whole, b"\0")
+        return int(layout.offset.unpack(following)[0])
+
+    def _entries(self, at: int) -> list[tuple[int, int]]:
+        """Where each entry of a directory stands, and its tag."""
+        (count,) = self._layout.count.unpack_from(self.data, at)
+        if at in self._seen or len(self._seen) > MAX_DIRECTORIES or count > MAX_ENTRIES:
+            raise damaged()
+        self._seen.add(at)
+        start, size = at + self._layout.count.size, self._layout.entry.size
+        places = range(start, start + count * size, size)
+        return [(place, self._layout.entry.unpack_from(self.data, place)[0]) for place in places]
+
+    def _empty(self, place: int) -> None:
+        """Zero what an entry says, wherever that stands, and whatever it leads to."""
+        layout = self._layout
+        tag, kind, count, value = layout.entry.unpack_from(self.data, place)
+        if tag in DIRECTORIES:
+            for inner, _ in self._entries(value):
+                self._empty(inner)
+        size = SIZES.get(kind, 1) * count
+        if size > layout.offset.size:
+            if value + size > len(self.data):
+                raise damaged()
+            self.data[value : value + size] = bytes(size)
+        self.data[place : place + layout.entry.size] = bytes(layout.entry.size)
