@@ -5,6 +5,7 @@ import hashlib
 import json
 import os
 import random
+import signal
 import sqlite3
 import threading
 from collections.abc import Iterator
@@ -365,6 +366,18 @@ def test_a_backup_that_is_killed_spoils_nothing_and_the_next_completes_it(
     said(elsewhere.with_name("again"), "restore", str(target))
     assert is_complete(elsewhere.with_name("again"))
     assert originals(elsewhere.with_name("again")) == originals(data)
+
+
+def test_ctrl_c_ends_it_in_one_line(data: Path, target: Path) -> None:
+    add(data, range(3, 150))
+    with killable(data, "backup", str(target)) as backup:
+        while len(originals(target)) < 5:
+            assert backup.process.poll() is None
+        backup.process.send_signal(signal.SIGINT)
+        assert backup.join(30) == 130
+    (last,) = [line for line in backup.lines if not line.startswith("Backing up")]
+    assert last.startswith("Stopped. ")
+    assert snapshots(target) == []
 
 
 def test_a_restore_that_is_killed_is_no_library_and_the_next_completes_it(

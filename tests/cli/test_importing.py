@@ -1,6 +1,8 @@
 """`tintype import`: files and folders, once each, whatever their names."""
 
 import os
+import signal
+import socket
 import sqlite3
 from contextlib import closing
 from pathlib import Path
@@ -10,6 +12,7 @@ import pytest
 from tests import pictures
 from tests.cli.calling import call, said
 from tests.cli.killing import killable
+from tintype.cli.finding import Found, open_regular
 
 
 def write(folder: Path, *names: str) -> None:
@@ -141,3 +144,158 @@ def test_an_import_that_was_killed_is_completed_by_the_next(data: Path, source: 
     assert names(data) == sorted(path.name for path in source.iterdir())
     said(data, "gc")
     said(data, "check", "--deep")
+
+
+@pytest.fixture
+def secret(tmp_path: Path) -> Path:
+    """A picture outside the folder that is imported."""
+    write(tmp_path, "secret.png")
+    return tmp_path / "secret.png"
+
+
+def test_a_link_does_not_lead_out_of_the_folder(data: Path, source: Path, secret: Path) -> None:
+    write(source, "a.png")
+    write(source.parent / "others", "b.png")
+    (source / "link.png").symlink_to(secret)
+    (source / "folder").symlink_to(source.parent / "others")
+    (source / "notes.txt").symlink_to(secret)
+    result = call(data, "import", str(source))
+    assert (result.exit_code, result.stdout) == (
+        0,
+        "1 imported, 0 already there, 0 refused, 2 passed over.\n",
+    )
+    for link in ("link.png", "folder"):
+        assert f"{source / link}: a symbolic link; --follow-symlinks follows it" in result.stderr
+    assert "notes.txt" not in result.stderr
+    assert names(data) == ["a.png"]
+
+
+def test_links_are_followed_when_that_is_asked_for_and_end_all_the_same(
+    data: Path, source: Path, secret: Path
+) -> None:
+    write(source / "below", "a.png")
+    write(source.parent / "others", "b.png", "c.png")
+    (source / "link.png").symlink_to(secret)
+    (source / "folder").symlink_to(source.parent / "others")
+    (source / "below" / "loop").symlink_to(source)
+    (source / "broken.png").symlink_to("nowhere")
+    told = said(data, "import", "--follow-symlinks", str(source))
+    assert told == "4 imported, 0 already there, 0 refused, 1 passed over.\n"
+    assert names(data) == ["a.png", "b.png", "c.png", "link.png"]
+
+
+def test_what_is_named_itself_may_be_a_link(data: Path, source: Path, secret: Path) -> None:
+    write(source / "real", "a.png")
+    (source / "folder").symlink_to(source / "real")
+    (source / "link.png").symlink_to(secret)
+    told = said(data, "import", str(source / "folder"), str(source / "link.png"))
+    assert told == "2 imported, 0 already there, 0 refused.\n"
+
+
+def test_a_file_that_becomes_a_link_before_it_is_opened_is_refused(source: Path, secret: Path) -> None:
+    source.mkdir()
+    (source / "a.png").symlink_to(secret)
+    with pytest.raises(OSError, match="symbolic links"):
+        open_regular(Found(source / "a.png", follows=False))
+
+
+def test_what_is_no_regular_file_is_passed_over_below_and_refused_by_itself(data: Path, source: Path) -> None:
+    write(source, "a.png")
+    os.mkfifo(source / "fifo.png")
+    with closing(socket.socket(socket.AF_UNIX)) as listening:
+        listening.bind(str(source / "socket.png"))
+        result = call(data, "import", str(source))
+    assert result.stdout == "1 imported, 0 already there, 0 refused, 2 passed over.\n"
+    for name in ("fifo.png", "socket.png"):
+        assert f"{source / name}: no regular file" in result.stderr
+    result = call(data, "import", str(source / "fifo.png"), "/dev/null")
+    assert (result.exit_code, result.stdout) == (1, "0 imported, 0 already there, 2 refused.\n")
+    assert result.stderr.count("This is no regular file.") == 2
+
+
+def test_a_huge_file_is_refused_before_it_is_copied(data: Path, source: Path) -> None:
+    write(source, "a.png")
+    with (source / "huge.png").open("wb") as file:
+        file.truncate(2**40)
+    result = call(data, "import", str(source))
+    assert (result.exit_code, result.stdout) == (1, "1 imported, 0 already there, 1 refused.\n")
+    assert f"huge.png: It has {2**40} bytes; the most accepted is {100 * 1024 * 1024}." in result.stderr
+
+
+def test_what_can_not_be_read_is_said_without_its_path_twice(
+    data: Path, source: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(source, "a.png", "closed/b.png", "closed.png")
+    refuse, scan = {str(source / "closed"), str(source / "closed.png")}, os.scandir
+    open_ = os.open
+
+    # As root may read everything, the system's own calls are made to refuse.
+    def closed_scan(path: Path) -> object:
+        if str(path) in refuse:
+            raise PermissionError(13, "Permission denied", str(path))
+        return scan(path)
+
+    def closed_open(path: Path, *rest: int, **more: int) -> int:
+        if str(path) in refuse:
+            raise PermissionError(13, "Permission denied", str(path))
+        return open_(path, *rest, **more)
+
+    monkeypatch.setattr(os, "scandir", closed_scan)
+    monkeypatch.setattr(os, "open", closed_open)
+    result = call(data, "import", str(source))
+    assert (result.exit_code, result.stdout) == (1, "1 imported, 0 already there, 2 refused.\n")
+    for path in refuse:
+        assert f"{path}: Permission denied\n" in result.stderr
+
+
+def test_a_name_can_not_do_anything_to_the_terminal(data: Path, source: Path) -> None:
+    write(source, "a.png")
+    (source / "\x1b[2J\r.png").write_bytes(b"")
+    (source / "\x9b31m.png").symlink_to("nowhere")
+    result = call(data, "import", str(source))
+    assert f"{source}/\\x1b[2J\\x0d.png: " in result.stderr
+    assert f"{source}/\\x9b31m.png: " in result.stderr
+    assert "\x1b" not in result.stderr
+    assert "\x9b" not in result.stderr
+
+
+def test_a_library_is_not_imported_into_itself(tmp_path: Path) -> None:
+    data = tmp_path / "library"
+    write(tmp_path, "a.png")
+    said(data, "import", str(tmp_path / "a.png"))
+    (data / "renditions" / "aa").mkdir()
+    write(data / "renditions" / "aa", "made.png")
+    assert said(data, "import", str(tmp_path)) == "0 imported, 1 already there, 0 refused.\n"
+
+
+def test_deep_folders_are_no_trouble(data: Path, source: Path) -> None:
+    source.mkdir()
+    descriptor = os.open(source, os.O_RDONLY)
+    # By descriptors, as the path becomes longer than the system takes.
+    for _ in range(1500):
+        os.mkdir("deeper", dir_fd=descriptor)
+        below = os.open("deeper", os.O_RDONLY, dir_fd=descriptor)
+        os.close(descriptor)
+        descriptor = below
+    os.close(descriptor)
+    write(source, "a.png")
+    result = call(data, "import", str(source))
+    assert result.stdout == "1 imported, 0 already there, 1 refused.\n"
+    assert "File name too long" in result.stderr
+
+
+def test_ctrl_c_ends_it_in_one_line_and_what_came_in_stays(data: Path, source: Path) -> None:
+    write(source, *(f"{number:03}.png" for number in range(150)))
+    said(data, "init")
+    with killable(data, "import", str(source)) as importing:
+        while len(names(data)) < 5:
+            assert importing.process.poll() is None
+        importing.process.send_signal(signal.SIGINT)
+        assert importing.join(30) == 130
+    said_last = [line for line in importing.lines if not line.startswith("Importing")]
+    assert said_last == ["Stopped. What was done so far stays; the same command goes on from there.\n"]
+    assert list((data / "incoming").iterdir()) == []
+    said(data, "check", "--deep")
+    before = len(names(data))
+    told = said(data, "import", str(source))
+    assert told == f"{150 - before} imported, {before} already there, 0 refused.\n"

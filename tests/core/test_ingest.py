@@ -13,6 +13,7 @@ from tintype.core import House, browse
 from tintype.core.ingest import examine, present, stage
 from tintype.model import Error, Image, Kind, Place
 from tintype.model.selection import Selection
+from tintype.storage import Staged
 
 CELL = Place("cell", "sheet", "row", "column")
 PRODUCT = Place("product", "store", "product")
@@ -156,3 +157,26 @@ async def test_examining_changes_nothing(town: Town) -> None:
     async with stage(town.house, once(data), len(data)) as staged:
         await examine(town.house, town.anna, staged)
         assert staged.path.read_bytes() == data
+
+
+@pytest.mark.parametrize("how", ["cancelled", "failed"])
+async def test_bytes_that_were_published_but_not_recorded_are_removed(
+    town: Town, monkeypatch: pytest.MonkeyPatch, how: str
+) -> None:
+    kept = await town.add()
+    loop, publish = asyncio.get_running_loop(), town.house.originals.publish
+
+    def publish_in_vain(staged: Staged) -> None:
+        publish(staged)
+        assert town.house.originals.holds(staged.sha256)
+        if how == "failed":
+            raise OSError(28, "No space left on device")
+        loop.call_soon_threadsafe(adding.cancel)
+
+    monkeypatch.setattr(town.house.originals, "publish", publish_in_vain)
+    # Bytes of its own, and those of an image that is there.
+    for data in (pictures.png(), town.house.originals.path(kept.sha256).read_bytes()):
+        adding = asyncio.create_task(town.add(data=data))
+        await asyncio.wait([adding])
+        assert adding.cancelled() or isinstance(adding.exception(), OSError)
+    assert town.files() == [f"originals/{kept.sha256[:2]}/{kept.sha256}"]

@@ -1,6 +1,7 @@
 """`tintype import`: files and folders into the library."""
 
 import asyncio
+import os
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator
 from enum import StrEnum
@@ -11,11 +12,12 @@ import rich_click as click
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from tintype.cli.finding import Found, NotAFile, Skipped, find, open_regular
 from tintype.cli.library import data_option, in_house, make_library, plain_errors
+from tintype.cli.words import printable
 from tintype.core import House
 from tintype.core.ingest import examine, keep, present, stage
 from tintype.core.permit import member
-from tintype.imaging import Format, extension_fits
 from tintype.model import Caller, Error, Kind, Role, Status
 
 READ_SIZE = 1024 * 1024
@@ -32,6 +34,7 @@ class Outcome(StrEnum):
     IMPORTED = "imported"
     PRESENT = "already there"
     REFUSED = "refused"
+    PASSED = "passed over"
 
 
 @click.command("import")
@@ -42,15 +45,20 @@ class Outcome(StrEnum):
     "--person", default="Administrator", show_default=True, help="Whose uploads these are; added if new."
 )
 @click.option("--archived", is_flag=True, help="Import them as archived.")
+@click.option("--follow-symlinks", is_flag=True, help="Follow symbolic links below folders, out of them too.")
 @plain_errors
-def import_images(data: Path, paths: tuple[Path, ...], account: str, person: str, *, archived: bool) -> None:
+def import_images(
+    data: Path, paths: tuple[Path, ...], account: str, person: str, *, archived: bool, follow_symlinks: bool
+) -> None:
     """Import image files, and folders with all that is below them.
 
-    In folders, files that aren't named like an image are passed over. An image that the account has
-    already, with the same bytes and the same file name, is not imported again: after an interruption
-    run the same command again. Refused files are listed; the exit status is 1 when there is one.
+    In folders, files that aren't named like an image are passed over, symbolic links too; these are listed,
+    as is whatever is no regular file. An image that the account has already, with the same bytes and the
+    same file name, is not imported again: after an interruption run the same command again. Refused files
+    are listed; the exit status is 1 when there is one.
     """
-    files = list(_files(paths))
+    settings = make_library(data)
+    files, skipped = _sort(find(paths, settings.data, follow=follow_symlinks))
     status = Status.ARCHIVED if archived else Status.ACTIVE
 
     async def work(house: House) -> Counter[Outcome]:
@@ -58,13 +66,26 @@ def import_images(data: Path, paths: tuple[Path, ...], account: str, person: str
         caller = Caller(owner, who, NO_TOKEN, "import", Role.EDITOR, frozenset())
         return await _import_all(house, caller, files, status)
 
-    outcomes = asyncio.run(in_house(make_library(data), work))
-    click.echo(", ".join(f"{outcomes[outcome]} {outcome.value}" for outcome in Outcome) + ".")
+    outcomes = skipped + asyncio.run(in_house(settings, work))
+    told = [each for each in Outcome if each is not Outcome.PASSED or outcomes[each]]
+    click.echo(", ".join(f"{outcomes[each]} {each.value}" for each in told) + ".")
     if outcomes[Outcome.REFUSED]:
         raise SystemExit(1)
 
 
-async def _import_all(house: House, caller: Caller, files: list[Path], status: Status) -> Counter[Outcome]:
+def _sort(found: Iterator[Found | Skipped]) -> tuple[list[Found], Counter[Outcome]]:
+    """The files; and what is not imported, said and counted."""
+    files, skipped = [], Counter[Outcome]()
+    for each in found:
+        if isinstance(each, Found):
+            files.append(each)
+        else:
+            skipped[Outcome.REFUSED if each.is_fault else Outcome.PASSED] += 1
+            click.echo(f"{printable(each.path)}: {each.reason}", err=True)
+    return files, skipped
+
+
+async def _import_all(house: House, caller: Caller, files: list[Found], status: Status) -> Counter[Outcome]:
     outcomes: Counter[Outcome] = Counter()
     columns = (TextColumn("Importing"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, console=Console(stderr=True)) as progress:
@@ -72,45 +93,53 @@ async def _import_all(house: House, caller: Caller, files: list[Path], status: S
         waiting = iter(files)
 
         async def take_turns() -> None:
-            for path in waiting:
-                outcome, reason = await _import_one(house, caller, path, status)
+            for found in waiting:
+                outcome, reason = await _import_one(house, caller, found, status)
                 outcomes[outcome] += 1
                 progress.advance(task)
                 if reason:
-                    progress.console.print(f"{path}: {reason}", markup=False, highlight=False, soft_wrap=True)
+                    said = f"{printable(found.path)}: {reason}"
+                    progress.console.print(said, markup=False, highlight=False, soft_wrap=True)
 
-        await asyncio.gather(*(take_turns() for _ in range(AT_ONCE)))
+        await _together([asyncio.create_task(take_turns()) for _ in range(AT_ONCE)])
     return outcomes
 
 
-async def _import_one(house: House, caller: Caller, path: Path, status: Status) -> tuple[Outcome, str]:
+async def _together(tasks: list[asyncio.Task[None]]) -> None:
+    """Wait for all; when one fails, or we are stopped, also until every other has cleaned up after itself."""
     try:
-        async with stage(house, _read(house, path), house.images.max_bytes) as staged:
-            if await present(house, caller, staged.sha256, path.name):
+        await asyncio.gather(*tasks)
+    finally:
+        for task in tasks:
+            # Once: a second time would break off the cleaning up.
+            if not task.cancelling():
+                task.cancel()
+        await asyncio.wait(tasks)
+
+
+async def _import_one(house: House, caller: Caller, found: Found, status: Status) -> tuple[Outcome, str]:
+    name = found.path.name
+    try:
+        async with stage(house, _read(house, found), house.images.max_bytes) as staged:
+            if await present(house, caller, staged.sha256, name):
                 return Outcome.PRESENT, ""
             facts = await examine(house, caller, staged)
-            await keep(house, caller, staged, facts, path.name, status=status, unique=True)
-    except (Error, OSError) as error:
-        if isinstance(error, Error) and error.kind is Kind.CONFLICT:
+            await keep(house, caller, staged, facts, name, status=status, unique=True)
+    except Error as error:
+        if error.kind is Kind.CONFLICT:
             # The same file in two folders, under way at the same time.
             return Outcome.PRESENT, ""
         return Outcome.REFUSED, str(error)
+    except (NotAFile, OSError) as error:
+        return Outcome.REFUSED, getattr(error, "strerror", None) or str(error)
     return Outcome.IMPORTED, ""
 
 
-async def _read(house: House, path: Path) -> AsyncIterator[bytes]:
-    with await house.workers.disk(path.open, "rb") as file:
+async def _read(house: House, found: Found) -> AsyncIterator[bytes]:
+    with await house.workers.disk(open_regular, found) as file:
+        size, limit = os.fstat(file.fileno()).st_size, house.images.max_bytes
+        if size > limit:
+            # Before a byte of it is copied.
+            raise Error(Kind.TOO_LARGE, f"It has {size} bytes; the most accepted is {limit}.")
         while chunk := await house.workers.disk(file.read, READ_SIZE):
             yield chunk
-
-
-def _files(paths: tuple[Path, ...]) -> Iterator[Path]:
-    for path in paths:
-        if not path.is_dir():
-            yield path
-            continue
-        for found in sorted(path.rglob("*")):
-            if found.is_file() and any(
-                extension_fits(each, found.suffix.removeprefix(".")) for each in Format
-            ):
-                yield found

@@ -4,6 +4,7 @@ import asyncio
 import functools
 import getpass
 import os
+import signal
 import sqlite3
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
@@ -47,6 +48,10 @@ backup_option = click.option(
 )
 
 
+STOPPED = 128 + signal.SIGINT
+"""The exit status of a command that was stopped with Ctrl-C, as shells have it."""
+
+
 class NoLibrary(Exception):  # noqa: N818  it is for the caller to say where one is
     """The folder holds no library, or not all of one."""
 
@@ -69,6 +74,9 @@ def plain_errors(command: Callable[P, T]) -> Callable[P, T]:
     def guarded(*args: P.args, **kwargs: P.kwargs) -> T:
         try:
             return command(*args, **kwargs)
+        except KeyboardInterrupt:
+            click.echo("Stopped. What was done so far stays; the same command goes on from there.", err=True)
+            raise SystemExit(STOPPED) from None
         except _SAID_IN_A_SENTENCE as error:
             raise click.ClickException(str(error)) from error
         except UnicodeEncodeError as error:

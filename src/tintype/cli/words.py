@@ -1,10 +1,15 @@
-"""Recipes on the command line: NAME=VALUE, in the words of the canonical form."""
+"""Words on the command line: recipes as NAME=VALUE, and names as a terminal may show them."""
 
 from collections.abc import Sequence
 
 import rich_click as click
 
 from tintype.imaging import Recipe, from_words
+
+
+def printable(name: object) -> str:
+    """A name without what would move the cursor, or do more: such characters are shown by their numbers."""
+    return "".join(each if each.isprintable() else f"\\x{ord(each):02x}" for each in str(name))
 
 
 def read_recipe(words: Sequence[str]) -> Recipe:

@@ -7,7 +7,7 @@ from tintype.core import audit
 from tintype.core.browse import no_such_image
 from tintype.core.house import House
 from tintype.core.ingest import draft
-from tintype.core.retire import drop_unused
+from tintype.core.retire import drop_unused, dropped_unless_recorded
 from tintype.imaging import Facts
 from tintype.model import Caller, Image, Status
 from tintype.model.audit import Event
@@ -52,7 +52,7 @@ async def replace(
     Raises:
         Error: MISSING when the account has no such image.
     """
-    async with house.catalogue.write() as tx:
+    async with dropped_unless_recorded(house, staged.sha256), house.catalogue.write() as tx:
         image = await images.get(tx, caller.account.id, id)
         if image is None:
             raise no_such_image()

@@ -11,6 +11,7 @@ from tintype.catalogue.engine import Transaction
 from tintype.core.choose import is_costly
 from tintype.core.fairness import WorkEstimate
 from tintype.core.house import House
+from tintype.core.retire import dropped_unless_recorded
 from tintype.imaging import Facts, Format, ImageRefused, Limits, check_limits, inspect, recognise, verify
 from tintype.model import Caller, Draft, Error, Image, Kind, Place, Status, names
 from tintype.storage import Staged, StageFull
@@ -101,7 +102,7 @@ async def keep(  # noqa: PLR0913  an image is recorded with all of these
         Error: CONFLICT when the place is taken or the image is there already; nothing is kept then.
     """
     new = draft(staged, facts, filename, status)
-    async with house.catalogue.write() as tx:
+    async with dropped_unless_recorded(house, new.sha256), house.catalogue.write() as tx:
         if unique and await images.same(tx, caller.account.id, new.sha256, new.filename):
             raise Error(Kind.CONFLICT, "This image is there already.")
         # Write transactions follow one another: told in here, times and numbers are in the same order.

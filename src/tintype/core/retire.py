@@ -1,5 +1,7 @@
 """Taking images out: records first, then whatever of their bytes nobody else needs."""
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from uuid import UUID
 
 from tintype.catalogue import changes, images, placements
@@ -47,3 +49,17 @@ async def drop_unused(house: House, sha256: str) -> bool:
             return False
         await house.workers.disk(house.originals.remove, sha256)
         return True
+
+
+@asynccontextmanager
+async def dropped_unless_recorded(house: House, sha256: str) -> AsyncIterator[None]:
+    """Remove an original again when the block that publishes and records it fails or is cancelled.
+
+    It failed after the bytes had their name when the commit did: on a full disk they would stay there.
+    """
+    try:
+        yield
+    except BaseException:
+        if await house.workers.disk(house.originals.holds, sha256):
+            await drop_unused(house, sha256)
+        raise
