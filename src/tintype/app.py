@@ -28,7 +28,7 @@ from tintype.dialects.mews import links
 from tintype.imaging import Mode
 from tintype.model import Caller, Image, Links
 from tintype.settings import Settings
-from tintype.storage import Originals, Renditions
+from tintype.storage import Originals, Renditions, Reserve
 from tintype.web import bodies, context
 from tintype.web.bounds import Bounds, client_address
 from tintype.web.connections import Guard
@@ -46,6 +46,7 @@ INCOMING = "incoming"
 REMOVED = "removed"
 RENDITIONS = "renditions"
 LINK_KEYS = "link-keys.json"
+RESERVE = "reserve"
 
 THUMBNAIL_SIDE = 480
 """Pixels of a picture on the first page, at the most."""
@@ -66,6 +67,7 @@ def open_house(settings: Settings, clock: Clock = utc_now) -> House:
         catalogue=catalogue,
         originals=Originals(settings.data / ORIGINALS, settings.data / INCOMING, settings.data / REMOVED),
         renditions=Renditions(settings.data / RENDITIONS, settings.renditions.max_bytes),
+        reserve=Reserve(settings.data / RESERVE),
         workers=workers,
         later=Later(settings.later, workers),
         keyring=Keyring(settings.data / LINK_KEYS),

@@ -24,9 +24,10 @@ from sqlalchemy.engine import Engine
 
 from tests.catalogue.conftest import BLANK
 from tintype import catalogue
-from tintype.catalogue import Database, accounts, images, placements, schema, tokens
+from tintype.catalogue import Database, accounts, audit, images, placements, schema, tokens
+from tintype.catalogue import library as library_
 from tintype.catalogue.engine import BATCH
-from tintype.model import Account, Links, Person, Place, Role, Status, Token, TokenKind
+from tintype.model import Account, Actor, Links, Person, Place, Role, Status, Token, TokenKind
 from tintype.model.selection import Selection, SortKey
 
 IMAGES = 20_000
@@ -79,6 +80,12 @@ CASES: dict[Callable[..., Any], list[Case]] = {
     ],
     images.count: [Case(reads="counts")],
     images.count_bare: [Case(reads="counts")],
+    audit.add: [Case({"account": "a"})],
+    audit.after: [
+        Case({"asked": audit.AuditFilter()}),
+        Case({"asked": audit.AuditFilter(datetime.now(UTC), "a", "e")}),
+    ],
+    library_.made_at: [Case(reads="the only row")],
     accounts.each: [Case(reads="lists all")],
     accounts.add: [Case(reads="counts")],
     tokens.each: [Case({"account": None}, "lists all"), Case({"account": "a"}, "lists all")],
@@ -88,12 +95,16 @@ CASES: dict[Callable[..., Any], list[Case]] = {
 
 ARGUMENTS: dict[str, Any] = {
     "account": OWNER,
+    "actor": Actor("command", "here"),
     "after": IMAGES // 2,
+    "at": datetime.now(UTC),
     "colour": None,
+    "details": {},
     "dialect": "native",
     "digest": "d",
     "digests": ["c", "d"],
     "draft": structs.replace(BLANK, id=UUID(int=10**6)),
+    "event": "e",
     "filename": "f",
     "id": UUID(int=10**7),
     "ids": [UUID(int=7)],

@@ -141,14 +141,17 @@ class Database:
                 self._give_back(connection)
 
     @asynccontextmanager
-    async def write(self) -> AsyncIterator[Transaction]:
+    async def write(self, patience: float | None = None) -> AsyncIterator[Transaction]:
         """A transaction that commits when the block ends, or leaves no trace when it raises.
 
         Write transactions follow one another, across processes too: what one has checked stays true
         until it ends.
+
+        Args:
+            patience: seconds to wait for its turn, if not as long as others.
         """
-        deadline = time.monotonic() + self._patience
-        async with self._in_turn():
+        deadline = time.monotonic() + (self._patience if patience is None else patience)
+        async with self._in_turn(deadline):
             connection = await self._take()
             try:
                 await self._on_thread(functools.partial(self._begin_write, connection, deadline))
@@ -181,9 +184,9 @@ class Database:
         await asyncio.to_thread(self._close)
 
     @asynccontextmanager
-    async def _in_turn(self) -> AsyncIterator[None]:
+    async def _in_turn(self, deadline: float) -> AsyncIterator[None]:
         try:
-            async with asyncio.timeout(self._patience):
+            async with asyncio.timeout(deadline - time.monotonic()):
                 await self._turn.acquire()
         except TimeoutError:
             raise _locked() from None
@@ -209,6 +212,9 @@ class Database:
     def _give_back(self, connection: Connection) -> None:
         try:
             connection.rollback()
+            if _driver(connection).in_transaction:
+                # After a commit that failed SQLAlchemy takes it for over.
+                _driver(connection).rollback()
         except BaseException:
             connection.close()
             raise
@@ -322,7 +328,7 @@ def _error(failed: OperationalError) -> Error | None:
     if code & 0xFF in _LOCKED:
         return _locked()
     if code & 0xFF in _UNWRITABLE or code in _WRITE_FAILED:
-        return insufficient_storage()
+        return insufficient_storage(str(failed.orig))
     return None
 
 

@@ -2,8 +2,6 @@
 
 from uuid import UUID
 
-from sqlalchemy.exc import SQLAlchemyError
-
 from tintype.catalogue import images, placements
 from tintype.core.house import House
 from tintype.model import Caller, Error, Image, Kind, Place
@@ -38,15 +36,6 @@ async def hanging(house: House, caller: Caller, place: Place) -> list[tuple[Plac
         pairs = await placements.hanging(tx, caller.account.id, place)
         found = await images.numbered(tx, caller.account.id, [number for _, number in pairs])
     return [(at, found[number]) for at, number in pairs]
-
-
-async def reachable(house: House) -> bool:
-    """Whether the catalogue answers."""
-    try:
-        await house.catalogue.ask(lambda tx: images.newest(tx, UUID(int=0), None, 1))
-    except (SQLAlchemyError, OSError, Error):
-        return False
-    return True
 
 
 def no_such_image() -> Error:

@@ -5,6 +5,7 @@ from uuid import UUID
 from tintype.catalogue import changes, images
 from tintype.core import audit
 from tintype.core.browse import no_such_image
+from tintype.core.disk_space import with_reserve
 from tintype.core.house import House
 from tintype.core.ingest import draft
 from tintype.core.retire import drop_unused, dropped_unless_recorded
@@ -20,15 +21,7 @@ async def set_status(house: House, caller: Caller, id: UUID, status: Status) -> 
     Raises:
         Error: MISSING when the account has no such image.
     """
-    async with house.catalogue.write() as tx:
-        image = await images.get(tx, caller.account.id, id)
-        if image is None:
-            raise no_such_image()
-        if image.status is status:
-            return image
-        now = house.clock()
-        changed = await images.set_status(tx, image, status, caller.person, now)
-        await changes.note(tx, caller.account.id, id, now)
+    changed = await with_reserve(house, lambda: _set_status(house, caller, id, status))
     house.facts.forget(id)
     return changed
 
@@ -68,3 +61,16 @@ async def replace(
     await house.workers.disk(house.renditions.forget, id)
     await drop_unused(house, image.sha256)
     return changed
+
+
+async def _set_status(house: House, caller: Caller, id: UUID, status: Status) -> Image:
+    async with house.catalogue.write() as tx:
+        image = await images.get(tx, caller.account.id, id)
+        if image is None:
+            raise no_such_image()
+        if image.status is status:
+            return image
+        now = house.clock()
+        changed = await images.set_status(tx, image, status, caller.person, now)
+        await changes.note(tx, caller.account.id, id, now)
+        return changed

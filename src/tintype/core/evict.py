@@ -15,11 +15,11 @@ def tend(house: House) -> None:
         house.workers.aside("evict", lambda: _make_room(house))
 
 
-async def evict(house: House) -> int:
+async def evict(house: House, to_free: int = 0) -> int:
     """Count the cache, and remove what was used longest ago until there is room; answers how many files.
 
-    One process of the machine does it at a time, a shard after the other: disk threads are free for
-    others in between.
+    With `to_free` at least so many bytes go, where there are as many. One process of the machine does it at a
+    time, a shard after the other: disk threads are free for others in between.
     """
     with ExitStack() as stack:
         eviction = await house.workers.disk(stack.enter_context, house.renditions.evicting())
@@ -27,7 +27,7 @@ async def evict(house: House) -> int:
             return 0
         for shard in eviction.shards:
             await house.workers.disk(eviction.count, shard)
-        if await house.workers.disk(eviction.plan):
+        if await house.workers.disk(eviction.plan, to_free):
             for shard in eviction.shards:
                 await house.workers.disk(eviction.remove, shard)
         house.workers.tally.evicted += eviction.files

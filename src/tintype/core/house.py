@@ -14,7 +14,7 @@ from tintype.core.memory import Memory
 from tintype.core.sign import Keyring
 from tintype.core.workers import Workers
 from tintype.imaging import Limits, OutputLimits
-from tintype.storage import Originals, Renditions
+from tintype.storage import Originals, Renditions, Reserve
 
 Clock = Callable[[], datetime]
 """Tells the time, in UTC; tests set it as they like."""
@@ -82,6 +82,7 @@ class House:
     catalogue: Database
     originals: Originals
     renditions: Renditions
+    reserve: Reserve
     workers: Workers
     later: Later
     keyring: Keyring

@@ -9,6 +9,7 @@ from msgspec import Struct, structs
 from tintype.catalogue import images, placements
 from tintype.catalogue.engine import Transaction
 from tintype.core.choose import is_costly
+from tintype.core.disk_space import store
 from tintype.core.fairness import WorkEstimate
 from tintype.core.house import House
 from tintype.core.retire import dropped_unless_recorded
@@ -27,11 +28,14 @@ async def stage(house: House, chunks: AsyncIterator[bytes], limit: int) -> Async
     """Bytes streamed to a temporary file, hashed meanwhile and durable; it is gone when the block ends.
 
     Raises:
-        Error: TOO_LARGE when more than `limit` bytes come.
+        Error: TOO_LARGE when more than `limit` bytes come; INSUFFICIENT_STORAGE when the disk takes nothing,
+            though renditions gave way.
     """
     staged = house.originals.stage(limit)
     try:
-        await house.workers.disk(staged.open)
+        # What is reserved for deletes is not for uploads: without it there is no room for them either.
+        await store(house, house.reserve.hold)
+        await store(house, staged.open)
         await _fill(house, staged, chunks, limit)
         yield staged
     finally:
@@ -148,10 +152,10 @@ def draft(staged: Staged, facts: Facts, filename: str, status: Status) -> Draft:
 async def _fill(house: House, staged: Staged, chunks: AsyncIterator[bytes], limit: int) -> None:
     try:
         async for block in _blocks(chunks):
-            await house.workers.disk(staged.write, block)
+            await store(house, staged.write, block)
     except StageFull:
         raise Error(Kind.TOO_LARGE, f"More than {limit} bytes came; that is the most accepted.") from None
-    await house.workers.disk(staged.seal)
+    await store(house, staged.seal)
 
 
 async def _blocks(chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:

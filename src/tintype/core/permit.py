@@ -11,6 +11,7 @@ import uuid_utils.compat
 from tintype.catalogue import accounts, tokens
 from tintype.catalogue.engine import Transaction
 from tintype.core import audit
+from tintype.core.disk_space import with_reserve
 from tintype.core.house import House
 from tintype.core.publish import change_publications
 from tintype.model import Account, Actor, Caller, Error, Kind, Person, Role, Token, TokenKind
@@ -109,14 +110,7 @@ async def revoke(house: House, token_id: UUID, actor: Actor) -> Token:
     Raises:
         Error: MISSING when there is no such token.
     """
-    async with house.catalogue.write() as tx:
-        token = await tokens.get(tx, token_id)
-        if token is None:
-            raise Error(Kind.MISSING, f"There is no token {token_id}.")
-        now = house.clock()
-        await tokens.revoke(tx, token_id, now)
-        await audit.record(tx, now, actor, Event.TOKEN_REVOKED, token.account.name, **_told(token))
-    return token
+    return await with_reserve(house, lambda: _revoke(house, token_id, actor))
 
 
 async def issued(house: House, account: str | None = None) -> list[Token]:
@@ -130,6 +124,17 @@ async def member(house: House, account_name: str, person_name: str) -> tuple[Acc
     async with house.catalogue.write() as tx:
         account = await _account(tx, account_name, now)
         return account, await accounts.person(tx, account.id, person_name, now)
+
+
+async def _revoke(house: House, token_id: UUID, actor: Actor) -> Token:
+    async with house.catalogue.write() as tx:
+        token = await tokens.get(tx, token_id)
+        if token is None:
+            raise Error(Kind.MISSING, f"There is no token {token_id}.")
+        now = house.clock()
+        await tokens.revoke(tx, token_id, now)
+        await audit.record(tx, now, actor, Event.TOKEN_REVOKED, token.account.name, **_told(token))
+    return token
 
 
 def _new(  # noqa: PLR0913  a token is all of these

@@ -6,6 +6,7 @@ from msgspec import Struct
 
 from tintype.catalogue import changes, images
 from tintype.core.browse import no_such_image, one
+from tintype.core.disk_space import with_reserve
 from tintype.core.house import House
 from tintype.imaging import Format, row
 from tintype.model import Caller, Image
@@ -61,8 +62,7 @@ async def purge_any(house: House, key: UUID | int) -> Receipt:
 async def _purge(house: House, image: Image) -> Receipt:
     # Files before memory: nobody can fetch into memory again what was to go.
     kept = await house.workers.disk(house.renditions.forget, image.id)
-    async with house.catalogue.write() as tx:
-        await changes.note(tx, image.account_id, image.id, house.clock())
+    await with_reserve(house, lambda: _note(house, image))
     house.facts.forget(image.id)
     removed = (
         Removed(each.version, each.recipe, _FORMATS[each.extension], each.bytes)
@@ -70,3 +70,8 @@ async def _purge(house: House, image: Image) -> Receipt:
         if each.extension in _FORMATS
     )
     return Receipt(image, tuple(removed))
+
+
+async def _note(house: House, image: Image) -> None:
+    async with house.catalogue.write() as tx:
+        await changes.note(tx, image.account_id, image.id, house.clock())

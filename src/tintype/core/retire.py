@@ -1,14 +1,15 @@
 """Taking images out: records first, then whatever of their bytes nobody else needs."""
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from uuid import UUID
 
 from tintype.catalogue import changes, images, placements
 from tintype.core import audit
 from tintype.core.browse import no_such_image
+from tintype.core.disk_space import tell, with_reserve
 from tintype.core.house import House
-from tintype.model import Caller, Place
+from tintype.model import Caller, Error, Kind, Place
 from tintype.model.audit import Event
 
 
@@ -24,16 +25,7 @@ async def delete(house: House, caller: Caller, id: UUID, place: Place | None = N
     Raises:
         Error: MISSING when there is no such image of the account, or not at that place.
     """
-    async with house.catalogue.write() as tx:
-        if place is not None and not await placements.hangs(tx, caller.account.id, place, id):
-            raise no_such_image()
-        now = house.clock()
-        await changes.note(tx, caller.account.id, id, now)
-        erased = await images.erase(tx, caller.account.id, id)
-        if erased is None:
-            raise no_such_image()
-        told = {"image": str(id), "filename": erased.filename, "sha256": erased.sha256}
-        await audit.record(tx, now, caller.actor, Event.IMAGE_DELETED, caller.account.name, **told)
+    erased = await with_reserve(house, lambda: _erase(house, caller, id, place))
     house.facts.forget(id)
     await house.workers.disk(house.renditions.forget, id)
     await drop_unused(house, erased.sha256)
@@ -59,7 +51,31 @@ async def dropped_unless_recorded(house: House, sha256: str) -> AsyncIterator[No
     """
     try:
         yield
-    except BaseException:
+    except BaseException as failed:
+        if isinstance(failed, Error) and failed.kind is Kind.INSUFFICIENT_STORAGE:
+            tell(failed)
+        if not (isinstance(failed, Error) and failed.kind is Kind.BUSY):
+            # Otherwise its turn to write never came, and it published nothing.
+            await _drop_published(house, sha256)
+        raise
+
+
+async def _drop_published(house: House, sha256: str) -> None:
+    # What this may fail with says less than why it is done.
+    with suppress(Error):
         if await house.workers.disk(house.originals.holds, sha256):
             await drop_unused(house, sha256)
-        raise
+
+
+async def _erase(house: House, caller: Caller, id: UUID, place: Place | None) -> images.Erased:
+    async with house.catalogue.write() as tx:
+        if place is not None and not await placements.hangs(tx, caller.account.id, place, id):
+            raise no_such_image()
+        now = house.clock()
+        await changes.note(tx, caller.account.id, id, now)
+        erased = await images.erase(tx, caller.account.id, id)
+        if erased is None:
+            raise no_such_image()
+        told = {"image": str(id), "filename": erased.filename, "sha256": erased.sha256}
+        await audit.record(tx, now, caller.actor, Event.IMAGE_DELETED, caller.account.name, **told)
+        return erased

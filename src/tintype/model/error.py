@@ -68,8 +68,11 @@ class Error(Exception):
         self.retry_after = retry_after
 
 
-def insufficient_storage() -> Error:
-    """The error for what can't be stored now: the disk is full, over a quota, or only read."""
-    return Error(
-        Kind.INSUFFICIENT_STORAGE, "Nothing can be stored at the moment; try again later.", retry_after=30
-    )
+def insufficient_storage(reason: str) -> Error:
+    """The error for what can't be stored now: the disk is full, over a quota, or only read.
+
+    Args:
+        reason: what the disk, or the database, calls it.
+    """
+    sentence = f"Nothing can be stored at the moment ({reason}); try again later."
+    return Error(Kind.INSUFFICIENT_STORAGE, sentence, retry_after=30)

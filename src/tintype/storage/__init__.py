@@ -2,5 +2,6 @@
 
 from tintype.storage.originals import Originals, Staged, StageFull
 from tintype.storage.renditions import Renditions
+from tintype.storage.reserve import Reserve
 
-__all__ = ["Originals", "Renditions", "StageFull", "Staged"]
+__all__ = ["Originals", "Renditions", "Reserve", "StageFull", "Staged"]

@@ -1,11 +1,32 @@
 """The few file operations that must have reached the disk before anybody is told so."""
 
+import errno
 import fcntl
 import os
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+
+from tintype.model import insufficient_storage
+
+UNWRITABLE = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM})
+"""Why a disk takes nothing: full, over a quota, only read, not ours to write."""
+
+
+@contextmanager
+def writing() -> Iterator[None]:
+    """Say in our words that the disk takes nothing.
+
+    Raises:
+        Error: INSUFFICIENT_STORAGE.
+    """
+    try:
+        yield
+    except OSError as failed:
+        if failed.errno in UNWRITABLE:
+            raise insufficient_storage(os.strerror(failed.errno)) from failed
+        raise
 
 
 def make_folder(path: Path) -> None:

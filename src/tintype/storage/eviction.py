@@ -16,6 +16,8 @@ MINUTE = 60
 PROTECTED_SECONDS = 60
 """How long ago something has to be used to be removed. What is used is marked every 30 seconds, so nothing
 that somebody is about to send is among it."""
+SPARED_SECONDS = 5
+"""The same where the disk is full: what is made anew now and then is better than an upload refused."""
 
 
 class Eviction:
@@ -44,6 +46,7 @@ class Eviction:
         self._used: Counter[int] = Counter()
         self._last_minute = -1
         self._quota = 0
+        self._protected_from = now - PROTECTED_SECONDS
         self.shards = sorted(root.glob("??"))
         self.files = 0
         self.bytes = 0
@@ -55,15 +58,21 @@ class Eviction:
                 found = entry.stat()
                 self._used[int(found.st_mtime) // MINUTE] += room(found.st_size)
 
-    def plan(self) -> bool:
-        """Tell the level what was counted; answers whether something has to go."""
+    def plan(self, to_free: int = 0) -> bool:
+        """Tell the level what was counted; answers whether something has to go.
+
+        Args:
+            to_free: bytes that have to go, whether the cache is full or not.
+        """
         total = self._used.total()
         # What was put meanwhile was added to the level, and partly counted too: rather twice than never.
         self._level.add(total - self._before, int(self._now))
-        if total <= HIGH * self._max_bytes:
-            return False
-        self._last_minute, self._quota = horizon(self._used, total - int(LOW * self._max_bytes))
-        return True
+        if total > HIGH * self._max_bytes:
+            to_free = max(to_free, total - int(LOW * self._max_bytes))
+        elif to_free:
+            self._protected_from = self._now - SPARED_SECONDS
+        self._last_minute, self._quota = horizon(self._used, to_free)
+        return to_free > 0
 
     def remove(self, shard: Path) -> None:
         """Remove from a shard what was used longest ago."""
@@ -82,7 +91,7 @@ class Eviction:
         # Looked at again: it may have been used since it was counted.
         found = entry.stat()
         minute, size = int(found.st_mtime) // MINUTE, room(found.st_size)
-        if minute > self._last_minute or found.st_mtime > self._now - PROTECTED_SECONDS:
+        if minute > self._last_minute or found.st_mtime > self._protected_from:
             return 0
         if minute == self._last_minute:
             if self._quota <= 0:

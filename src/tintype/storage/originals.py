@@ -44,22 +44,30 @@ class Staged:
         return self._hash.hexdigest()
 
     def open(self) -> None:
-        """Make the temporary file, readable by its owner only."""
-        self._descriptor = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+        """Make the temporary file, readable by its owner only.
+
+        Raises:
+            Error: INSUFFICIENT_STORAGE, as `write` and `seal`.
+        """
+        with durable.writing():
+            self._descriptor = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
 
     def write(self, chunk: bytes) -> None:
-        """Append bytes."""
-        self.size += len(chunk)
-        if self.size > self._limit:
+        """Append bytes; where that fails it may be tried again with the same ones."""
+        if self.size + len(chunk) > self._limit:
             raise StageFull
-        view = memoryview(chunk)
-        while view:
-            view = view[os.write(self._descriptor, view) :]
+        view, at = memoryview(chunk), self.size
+        with durable.writing():
+            while view:
+                written = os.pwrite(self._descriptor, view, at)
+                view, at = view[written:], at + written
         self._hash.update(chunk)
+        self.size = at
 
     def seal(self) -> None:
         """Make what was written durable; nothing is written after this."""
-        os.fsync(self._descriptor)
+        with durable.writing():
+            os.fsync(self._descriptor)
         self._close()
 
     def discard(self) -> None:
@@ -118,9 +126,10 @@ class Originals:
         never removed between their publication and the commit of their row.
         """
         target = self.path(staged.sha256)
-        durable.make_folder(target.parent)
-        staged.path.replace(target)
-        durable.sync_folder(target.parent)
+        with durable.writing():
+            durable.make_folder(target.parent)
+            staged.path.replace(target)
+            durable.sync_folder(target.parent)
 
     def sync(self) -> None:
         """Make the names of all originals durable."""
