@@ -75,6 +75,7 @@ def open_house(settings: Settings, clock: Clock = utc_now) -> House:
         memory=Memory(catalogue.state, settings.facts.answers),
         clock=clock,
         images=settings.images,
+        unsigned=settings.bounds.unsigned(settings.images.made()),
     )
 
 

@@ -1,6 +1,7 @@
 """Threads: a bounded queue, a deadline, and places that are always given back."""
 
 import asyncio
+import math
 import threading
 import time
 from collections.abc import AsyncIterator
@@ -285,6 +286,21 @@ async def test_who_joins_work_that_waits_gives_it_as_much_time_as_if_it_were_new
     second = asyncio.create_task(pool.once("key", lambda: pool.pixels(WORK, gate), WORK))
     assert [await kind_of(task) for task in (first, second)] == [Kind.BUSY, Kind.BUSY]
     assert not running.done()
+
+
+async def test_who_used_his_seconds_of_a_minute_is_told_how_long_to_wait() -> None:
+    pool = workers()
+    pool.require_seconds(WORK.payer, 0.02)
+    began = time.perf_counter()
+    await pool.pixels(WORK, time.sleep, 0.05)  # the work itself
+    with pytest.raises(Error) as raised:
+        pool.require_seconds(WORK.payer, 0.02)
+    # Sixty seconds times the logarithm of 0.05 through 0.02, or of what it really was.
+    most = math.ceil(60 * math.log((time.perf_counter() - began) / 0.02))
+    assert raised.value.kind is Kind.TOO_MANY_REQUESTS
+    assert 54 <= (raised.value.retry_after or 0) <= most
+    pool.require_seconds(WORK.payer, 0)
+    pool.require_seconds(uuid4(), 0.02)
 
 
 async def test_work_that_takes_more_memory_than_there_is_is_refused_at_once(gate: Gate) -> None:

@@ -32,7 +32,14 @@ _SORT_COLUMNS: dict[SortKey, ColumnElement[Any]] = {
     SortKey.EXTENSION: func.lower(images.c.extension),
 }
 
-_VERSION = (images.c.id, images.c.number, images.c.version, images.c.width, images.c.height)
+_VERSION = (
+    images.c.id,
+    images.c.number,
+    images.c.version,
+    images.c.width,
+    images.c.height,
+    images.c.format,
+)
 
 
 class Erased(Struct, frozen=True):
@@ -59,7 +66,8 @@ async def versions(tx: Transaction, account: UUID, ids: Sequence[UUID]) -> dict[
     for batch in batches(ids):
         query = select(*_VERSION).where(images.c.account_id == account, images.c.id.in_(batch))
         for row in await tx.execute(query):
-            found[row.id] = Version(row.id, row.number, row.version, row.width, row.height)
+            sides, format = (row.width, row.height), Format(row.format)
+            found[row.id] = Version(row.id, row.number, row.version, *sides, format)
     return found
 
 

@@ -67,12 +67,20 @@ async def allow(house: House, account: Account, sizes: Sizes | None, actor: Acto
         await audit.record(tx, house.clock(), actor, Event.SIZES_CHANGED, account.name, **changed)
 
 
+async def sizes(house: House, account: UUID) -> Sizes | None:
+    """The sizes that an account allows; None is any. Remembered until something changes."""
+    page, key = house.memory.page(), ("sizes", account)
+    if key not in page:
+        page[key] = _sizes(await house.catalogue.ask(lambda tx: accounts.allowed_sizes(tx, account)))
+    found: Sizes | None = page[key]
+    return found
+
+
 async def require_size(house: House, account: UUID, recipe: Recipe) -> None:
     """Raise FORBIDDEN unless the account lets anybody ask for the recipe's size."""
-    async with house.catalogue.read() as tx:
-        sizes = _sizes(await accounts.allowed_sizes(tx, account))
-    if sizes is not None and not sizes.allow(recipe):
-        raise Error(Kind.FORBIDDEN, f"Pictures are made in these sizes here: {sizes}.")
+    found = await sizes(house, account)
+    if found is not None and not found.allow(recipe):
+        raise Error(Kind.FORBIDDEN, f"Pictures are made in these sizes here: {found}.")
 
 
 def _sizes(text: str | None) -> Sizes | None:

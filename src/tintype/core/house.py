@@ -12,6 +12,7 @@ from tintype.core.facts import Facts
 from tintype.core.later import Later
 from tintype.core.memory import Memory
 from tintype.core.sign import Keyring
+from tintype.core.unsigned import UnsignedLimits
 from tintype.core.workers import Workers
 from tintype.imaging import Limits, OutputLimits
 from tintype.storage import Originals, Renditions, Reserve
@@ -90,3 +91,4 @@ class House:
     memory: Memory
     clock: Clock
     images: ImageSettings
+    unsigned: UnsignedLimits

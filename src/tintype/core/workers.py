@@ -12,12 +12,15 @@ import structlog
 from msgspec import Meta, Struct
 
 from tintype.core.fairness import BUDGET, FairQueue, WorkEstimate
+from tintype.core.moving_sum import MovingSum
 from tintype.core.tally import Tally
 from tintype.imaging import Reason
 from tintype.model import Error, Kind
 
 P = ParamSpec("P")
 R = TypeVar("R")
+
+MINUTE = 60.0
 
 log = structlog.get_logger("tintype")
 
@@ -60,6 +63,7 @@ class Workers:
         self._pixel_threads = ThreadPoolExecutor(slots, "pixels")
         self._disk_threads = ThreadPoolExecutor(settings.disk_threads, "disk")
         self._queue: FairQueue[_Turn] = FairQueue(slots, settings.render_queue, memory)
+        self._used = MovingSum(MINUTE)
         self.tally = Tally()
         self.patience = settings.render_wait_seconds
         self._shared: dict[Hashable, _Shared[Any]] = {}
@@ -120,6 +124,13 @@ class Workers:
             if not shared.clients and shared.task not in self._holding:
                 self._forget(key, shared)
                 self.tally.dropped += shared.task.cancel()
+
+    def require_seconds(self, payer: Hashable, limit: float) -> None:
+        """Raise TOO_MANY_REQUESTS for a payer that used its seconds of slots of a minute; 0 is no limit."""
+        wait = self._used.wait(payer, limit)
+        if wait:
+            sentence = f"At most {limit:g} seconds of work on pictures are done in a minute."
+            raise Error(Kind.TOO_MANY_REQUESTS, sentence, retry_after=wait)
 
     def waiting(self) -> int:
         """How many wait for a slot."""
@@ -204,7 +215,7 @@ class Workers:
         self._call_next()
 
     def _give_back(self, turn: "_Turn", seconds: float) -> None:
-        self._queue.finish(turn, seconds)
+        self._used.add(self._queue.finish(turn, seconds), seconds)
         self._call_next()
 
     def _call_next(self) -> None:

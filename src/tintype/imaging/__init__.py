@@ -7,7 +7,7 @@ from tintype.imaging.geometry import OutputLimits, Plan, check_output, plan
 from tintype.imaging.inspect import Facts, Limits, check_limits, inspect, recognise, verify
 from tintype.imaging.placeholder import Placeholder
 from tintype.imaging.recipe import Colour, Crop, Focal, Mode, Recipe, parse_colour
-from tintype.imaging.render import Rendition, output_format, render
+from tintype.imaging.render import Rendition, check_writable, output_format, render
 from tintype.imaging.words import WordError, from_words
 
 __all__ = [
@@ -29,6 +29,7 @@ __all__ = [
     "WordError",
     "check_limits",
     "check_output",
+    "check_writable",
     "decode_memory",
     "extension_fits",
     "from_words",

@@ -47,7 +47,7 @@ def render(
     require(target, "made")
     planned = plan(facts.width, facts.height, recipe)
     check_output(planned, facts.width, facts.height, limits)
-    _check_writable(planned, target)
+    check_writable(planned, target)
     if _has_to_look(planned, recipe):
         focal = find(source, facts, recipe.crop, planned)
         planned = plan(facts.width, facts.height, replace(recipe, focal=focal, crop=Crop.CENTRE))
@@ -81,7 +81,7 @@ def output_format(source: Format, recipe: Recipe, *, has_alpha: bool) -> Format:
     return Format.PNG if has_alpha else Format.JPEG
 
 
-def _check_writable(planned: Plan, target: Row) -> None:
+def check_writable(planned: Plan, target: Row) -> None:
     """Raise ImageRefused when the format itself has no room for so long a side."""
     width, height = planned.width, planned.height
     if max(width, height) > target.max_side:

@@ -58,6 +58,7 @@ class Version(Struct, frozen=True):
     version: int
     width: int
     height: int
+    format: Format
 
 
 class Draft(Struct, frozen=True):

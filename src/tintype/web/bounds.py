@@ -12,7 +12,8 @@ from tintype.core.bound import require_size
 from tintype.core.fairness import AddressPayer
 from tintype.core.pace import Pace
 from tintype.core.render import Client
-from tintype.imaging import Recipe
+from tintype.core.unsigned import UnsignedLimits
+from tintype.imaging import OutputLimits, Recipe
 from tintype.model import Image
 from tintype.web.context import Scope
 
@@ -23,14 +24,25 @@ SITE_BITS = 64
 class BoundSettings(Struct, frozen=True, forbid_unknown_fields=True):
     """Bounds for links without a signature."""
 
-    new_renditions: Annotated[int, Meta(ge=1)] = 600
-    """Pictures that one address may have made anew in a window by links without a signature. Pictures that
-    were made before are not counted."""
+    new_renditions: Annotated[int, Meta(ge=0)] = 600
+    """Pictures that one address may have made anew in a window by links without a signature; 0 is no limit.
+    Pictures that were made before are not counted."""
     window_seconds: Annotated[float, Meta(gt=0)] = 60.0
     """Length of the sliding window, in seconds."""
+    pixel_seconds: Annotated[int, Meta(ge=0)] = 120
+    """Seconds of render slots that one address may use in a minute by such links; 0 is no limit. What is
+    under way when they are used up is finished."""
     proxies: Annotated[int, Meta(ge=0, le=16)] = 0
     """Proxies of yours in front of the service, each of which adds to X-Forwarded-For; 0: the header is not
     believed."""
+    enlarge_factor: Annotated[float, Meta(ge=1)] = 2.0
+    """How many times the longest side of its original the longest side of such a picture may have."""
+    enlarge_side: Annotated[int, Meta(ge=1)] = 2_500
+    """The longest side that such a picture may be enlarged to in any case, in pixels."""
+
+    def unsigned(self, output: OutputLimits) -> UnsignedLimits:
+        """The limits on the size of such pictures; `output`: those on every picture."""
+        return UnsignedLimits(self.enlarge_factor, self.enlarge_side, output)
 
 
 class Bounds:
@@ -51,6 +63,7 @@ class Bounds:
         async def may_make() -> None:
             if free:
                 await require_size(house, image.account_id, recipe)
+            house.workers.require_seconds(payer, self._settings.pixel_seconds)
             self._pace.take(payer)
 
         return Client(payer, may_make)

@@ -92,6 +92,8 @@ class Delivery:
             raise Error(Kind.METHOD_NOT_ALLOWED, "Pictures are read with GET.", field=", ".join(METHODS))
         keys, wanted = await self._wanted(Target(context.target), mount.deliveries[prefix])
         known = await _known(self._house, mount, wanted)
+        if wanted.free and wanted.recipe is not None:
+            self._house.unsigned.require(known.image, wanted.recipe)
         answer = _answer(context, keys, wanted, known, reads(scope["headers"]))
         self._pictures.note(answer.tag)
         if is_unmodified(context.headers, answer.etag, known.image.modified_at):

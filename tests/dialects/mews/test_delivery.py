@@ -254,12 +254,47 @@ def test_a_picture_beyond_the_limits_is_refused_with_a_sentence(
     size: str,
 ) -> None:
     refused = http.get(link(library["small.png"], mode, width, height))
-    sentence = f"The result would have {size} pixels; at most 8192 a side and 40000000 in all are made."
+    sentence = f"The result would have {size} pixels; of this image at most 2500 a side are made."
     assert_refused(refused, 400, sentence)
 
 
 def test_a_picture_within_the_limits_is_made(http: httpx.Client, library: dict[str, str]) -> None:
-    assert fetched(http, link(library["small.png"], "Scale", 8192, 10)).size == (8192, 10)
+    assert fetched(http, link(library["small.png"], "Scale", 2500, 10)).size == (2500, 10)
+
+
+def test_a_url_is_handed_out_if_and_only_if_it_opens(
+    demo: Running, http: httpx.Client, library: dict[str, str]
+) -> None:
+    """Around every edge: of 2,500 pixels, and of the shape that the mode makes of the image."""
+    asks = client(demo, http, PICTURES)
+    boxes = [(2500, 10), (2501, 10), (10, 2501), (2501, None), (None, 2501), (625, 625), (626, 626)]
+    items = [
+        item(library[name], mode, Width=width, Height=height)
+        for name in ("small.png", "wide.gif", "picture.avif")
+        for mode in MODES
+        if mode != "Scale"
+        for width, height in boxes
+    ]
+    urls = asks.urls(*items)
+    for each, url in zip(items, urls, strict=True):
+        path = link(each["ImageId"], each["ResizeMode"], each["Width"], each["Height"])
+        assert http.get(path).status_code == (400 if url is None else 200), each
+    assert 20 < urls.count(None) < len(urls) - 20
+
+
+def test_no_url_is_handed_out_for_a_size_that_the_account_does_not_allow(
+    demo: Running, http: httpx.Client
+) -> None:
+    account = "mews-sizes"
+    asks = client(demo, http, account)
+    bearer = {"Authorization": f"Bearer {demo.token('native', account)}"}
+    image = http.post("/v1/images", content=pictures.png(40, 30), headers=bearer).json()["id"]
+    demo.cli("account", "sizes", account, "320x240,x30")
+    asked = [(320, 240), (240, 320), (None, 30), (30, None), (None, None)]
+    urls = asks.urls(*(item(image, "Fit", Width=width, Height=height) for width, height in asked))
+    assert [url is not None for url in urls] == [True, False, True, False, False]
+    statuses = [http.get(link(image, "Fit", width, height)).status_code for width, height in asked]
+    assert statuses == [200, 403, 200, 403, 403]
 
 
 @pytest.mark.parametrize(

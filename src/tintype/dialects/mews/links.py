@@ -23,7 +23,7 @@ _NAMES = {
     Mode.FIT: "Fit",
     Mode.FIT_EXACT: "FitExact",
 }
-_MODES = {name: mode for mode, name in _NAMES.items()} | {
+MODES = {name: mode for mode, name in _NAMES.items()} | {
     # The numbers of the vendor's booking-engine guide; there is no 2.
     "0": Mode.SCALE,
     "1": Mode.COVER,
@@ -78,7 +78,7 @@ def parse(target: Target) -> Link:
     image, query = parse_uuid(target.path.removeprefix(PREFIX + "/")), target.query()
     if image is None:
         raise Error(Kind.MISSING)
-    mode = _MODES.get(query.get("Mode") or "Fit")
+    mode = MODES.get(query.get("Mode") or "Fit")
     if mode is None:
         raise Error(Kind.INVALID, field="Mode")
     return Link(image, mode, _side(query, "Width"), _side(query, "Height"))

@@ -5,11 +5,14 @@ from litestar.di import NamedDependency as Given
 from msgspec import Struct
 
 from tintype.core import House
+from tintype.core.bound import Sizes, sizes
 from tintype.core.pace import Pace
 from tintype.core.resolve import named
 from tintype.core.sign import Keyring
+from tintype.core.unsigned import UnsignedLimits
 from tintype.dialects.mews import links, wire
-from tintype.model import Caller, Links
+from tintype.imaging import Mode, Recipe
+from tintype.model import Caller, Links, Version
 from tintype.web.context import Context
 from tintype.web.mount import Answer
 from tintype.web.responses import from_answer
@@ -18,6 +21,10 @@ from tintype.web.signatures import append
 PATH = "/api/connector/v1/images/getUrls"
 MAX_LOGGED = 200
 """Characters of the calling program's name that go to the log."""
+
+
+Known = tuple[Version, str] | None
+"""An image, and what all links to it begin with; None for one that is not there."""
 
 
 class Settings(Struct, frozen=True, forbid_unknown_fields=True):
@@ -48,10 +55,14 @@ async def urls(
     asked = wire.parse_request(raw, max_images=settings.max_images, max_side=settings.max_side)
     context.notes["client"] = asked.client[:MAX_LOGGED]
     names = [item.image_id for item in asked.images]
-    begun = await named(house, caller, names, wire.image_id, lambda version: links.begin(version.id))
-    keyring = house.keyring if (caller.links or settings.links) is Links.SIGNED else None
-    found = [_url(context.base_url, begun[item.image_id], item, keyring) for item in asked.images]
-    return wire.answer(asked, found)
+    known = await named(
+        house, caller, names, wire.image_id, lambda version: (version, links.begin(version.id))
+    )
+    if (caller.links or settings.links) is Links.SIGNED:
+        writer = Writer(context.base_url, house.unsigned.for_signed(), keyring=house.keyring)
+    else:
+        writer = Writer(context.base_url, house.unsigned, await sizes(house, caller.account.id))
+    return wire.answer(asked, [writer.url(known[item.image_id], item) for item in asked.images])
 
 
 @post(PATH, status_code=200)
@@ -67,9 +78,52 @@ async def get_urls(
     return from_answer(await urls(raw, house, settings, context, caller, pace))
 
 
-def _url(base_url: str, begun: str | None, item: wire.ImageSize, keyring: Keyring | None) -> str | None:
-    """The URL for one item, signed if there is a keyring; None for an image that is not there."""
-    if begun is None:
-        return None
-    address = begun + links.end(item.resize_mode, item.width, item.height)
-    return base_url + (address if keyring is None else append(keyring, links.SIGNED_FOR, address))
+class Writer:
+    """Writes the links of one batch.
+
+    Args:
+        base_url: what all links begin with.
+        limits: on the pictures that the links ask for.
+        allowed: the sizes that the account allows; None is any.
+        keyring: signs the links; None: they are plain.
+    """
+
+    def __init__(
+        self,
+        base_url: str,
+        limits: UnsignedLimits,
+        allowed: Sizes | None = None,
+        keyring: Keyring | None = None,
+    ) -> None:
+        self._base_url = base_url
+        self._limits = limits
+        self._allowed = allowed
+        self._keyring = keyring
+        self._ends: dict[tuple[str, int | None, int | None], str] = {}
+        """The ends of links that open for any image."""
+
+    def url(self, known: Known, item: wire.ImageSize) -> str | None:
+        """The URL for an item; None for an image that is not there, or a size that its link would refuse."""
+        if known is None:
+            return None
+        box = item.resize_mode, item.width, item.height
+        end = self._ends.get(box) or self._end(known[0], item)
+        if end is None:
+            return None
+        if self._keyring is None:
+            return self._base_url + known[1] + end
+        return self._base_url + append(self._keyring, links.SIGNED_FOR, known[1] + end)
+
+    def _end(self, version: Version, item: wire.ImageSize) -> str | None:
+        mode, width, height = links.MODES[item.resize_mode], item.width, item.height
+        if not self._opens(version, mode, width, height):
+            return None
+        end = links.end(item.resize_mode, width, height)
+        if self._limits.always_takes(mode, width, height):
+            self._ends[item.resize_mode, width, height] = end
+        return end
+
+    def _opens(self, version: Version, mode: Mode, width: int | None, height: int | None) -> bool:
+        if not self._limits.takes(version, mode, width, height):
+            return False
+        return self._allowed is None or self._allowed.allow(Recipe(mode=mode, width=width, height=height))

@@ -41,7 +41,7 @@ _PRIVATE = {"Cache-Control": "no-store"}
 class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     """The native dialect."""
 
-    requests: int = 0
+    requests: int = 6_000
     """Requests that one token may make in a window; 0 is no limit."""
     window_seconds: float = 60
     """Length of the sliding window, in seconds."""

@@ -33,7 +33,7 @@ READERS = frozenset(
 class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     """The publisher dialect."""
 
-    requests: int = 0
+    requests: int = 6_000
     """Requests that one token may make in a window; 0 is no limit. The vendor names none."""
     window_seconds: float = 60
     """Length of the sliding window, in seconds."""

@@ -1,0 +1,45 @@
+"""How much was used lately, by whom: in constant space for each."""
+
+import math
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Hashable
+
+MAX_KEYS = 100_000
+"""Keys remembered at once; beyond it the one that used something longest ago is forgotten."""
+
+
+class MovingSum:
+    """What each key used in about the last `seconds`, exponentially weighted.
+
+    What was used counts by a factor e less every `seconds`: who uses r a second all the time comes to
+    r times `seconds`.
+
+    Args:
+        seconds: the time constant.
+        now: a clock that only goes forward, in seconds.
+    """
+
+    def __init__(self, seconds: float, now: Callable[[], float] = time.monotonic) -> None:
+        self._seconds = seconds
+        self._now = now
+        self._sums: OrderedDict[Hashable, tuple[float, float]] = OrderedDict()
+
+    def add(self, key: Hashable, amount: float) -> None:
+        """Count an amount as used now."""
+        self._sums[key] = self.sum(key) + amount, self._now()
+        self._sums.move_to_end(key)
+        if len(self._sums) > MAX_KEYS:
+            self._sums.popitem(last=False)
+
+    def sum(self, key: Hashable) -> float:
+        """What a key used lately."""
+        found, at = self._sums.get(key, (0.0, 0.0))
+        return found * math.exp((at - self._now()) / self._seconds) if found else 0.0
+
+    def wait(self, key: Hashable, limit: float) -> int:
+        """Whole seconds until the key's sum is below the limit; 0: it is, or there is no limit (0)."""
+        found = self.sum(key)
+        if not limit or found < limit:
+            return 0
+        return max(1, math.ceil(self._seconds * math.log(found / limit)))
