@@ -74,11 +74,23 @@ def test_other_programs_variables_are_nobodys_business(tmp_path: Path) -> None:
         ({"TINTYPE_IMAGES_MAX_BYTES": "1.5"}, "max_bytes"),
         ({"TINTYPE_IMAGES_MAX_PIXELS": "0"}, "max_pixels"),
         ({"TINTYPE_LOGS_FORMAT": "xml"}, "format"),
+        ({"TINTYPE_MEWS_LINKS": "engraved"}, "links"),
+        (
+            {"TINTYPE_WEB_DIALECTS": "mews,telegraph"},
+            "'telegraph', which is no dialect; there are evotor, mews,",
+        ),
     ],
 )
 def test_a_variable_that_is_wrong_is_named(tmp_path: Path, environment: dict[str, str], named: str) -> None:
     with pytest.raises(SettingError, match=named):
         loaded(tmp_path, **environment)
+
+
+def test_the_members_of_a_list_stand_between_commas_in_the_environment(tmp_path: Path) -> None:
+    write(tmp_path, "[web]\ndialects = ['native']\n")
+    assert loaded(tmp_path).web.dialects == ("native",)
+    assert loaded(tmp_path, TINTYPE_WEB_DIALECTS=" mews, native,").web.dialects == ("mews", "native")
+    assert loaded(tmp_path, TINTYPE_WEB_DIALECTS="").web.dialects == ()
 
 
 @pytest.mark.parametrize(

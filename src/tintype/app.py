@@ -24,8 +24,8 @@ from tintype.core.pace import Pace
 from tintype.core.sign import Keyring
 from tintype.core.workers import Workers
 from tintype.dialects import Dialect, LinkHouse
-from tintype.dialects.mews import links
-from tintype.imaging import Mode
+from tintype.dialects.native import DIALECT, links
+from tintype.imaging import Recipe
 from tintype.model import Caller, Image, Links
 from tintype.settings import Settings
 from tintype.storage import Originals, Renditions, Reserve
@@ -125,7 +125,7 @@ def create_app(
 
     endpoints = Litestar(
         route_handlers=[
-            welcome(house, Page(tuple(dialect.name for dialect in dialects), _thumbnail, showcase)),
+            welcome(house, _page(house, dialects, showcase)),
             *(_router(dialect, house, settings, paces[dialect.name]) for dialect in dialects),
         ],
         dependencies={"context": Provide(_context, sync_to_thread=False)},
@@ -185,8 +185,15 @@ def _router(dialect: Dialect, house: House, settings: Settings, pace: Pace) -> R
     )
 
 
-def _thumbnail(image: Image) -> str:
-    return links.write(links.Link(image.id, Mode.FIT, THUMBNAIL_SIDE, THUMBNAIL_SIDE))
+def _page(house: House, dialects: Sequence[Dialect], showcase: Showcase | None) -> Page:
+    names = tuple(dialect.name for dialect in dialects)
+    recipe = Recipe(width=THUMBNAIL_SIDE, height=THUMBNAIL_SIDE).normal()
+
+    def thumbnail(image: Image) -> str:
+        link = links.Link(image.id, image.version, recipe)
+        return links.write(link, house.keyring.sign(link.parts()))
+
+    return Page(names, thumbnail if DIALECT.name in names else None, showcase)
 
 
 def _given(value: House | Struct | Pace) -> Provide:

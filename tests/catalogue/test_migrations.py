@@ -7,6 +7,7 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
@@ -119,6 +120,54 @@ def test_a_migration_that_fails_leaves_nothing(tmp_path: Path) -> None:
     with pytest.raises(Exception, match="stores"):
         schema.migrate(path)
     assert query(path, "SELECT name FROM sqlite_master WHERE type = 'table'") == [("stores",)]
+
+
+def test_accounts_that_exist_publish_through_the_dialects_of_their_tokens_and_keep_their_places(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "catalogue.sqlite3"
+    engine = create_engine(f"sqlite:///{path}")
+    with engine.begin() as connection:
+        config = upgrade._config()  # noqa: SLF001  its migrations, and not all of them
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0002")
+        for statement in OF_A_VERSION_BEFORE:
+            connection.exec_driver_sql(statement)
+    engine.dispose()
+    schema.migrate(path)
+    assert query(path, "SELECT account_id, dialect, links FROM publications ORDER BY 1, 2") == [
+        ("a1", "evotor", None),
+        ("a1", "mews", None),
+        ("a2", "evotor", None),
+    ]
+    assert query(path, "SELECT account_id, container, holder FROM placements") == [("a1", "store", "till")]
+    assert query(path, "SELECT name FROM sqlite_master WHERE name = 'stores'") == []
+
+
+def _token(id: int, account: str, dialect: str, revoked_at: str = "NULL") -> str:
+    told = (
+        f"'t{id}', '{account}', 1, '{dialect}', 'access', '', 'd{id}', '', '', '', NULL, 0, 5, {revoked_at}"
+    )
+    return f"INSERT INTO tokens VALUES ({told})"  # noqa: S608  our own words
+
+
+OF_A_VERSION_BEFORE = [
+    "INSERT INTO accounts VALUES ('a1', 'n1', 'x1', 0, NULL)",
+    "INSERT INTO accounts VALUES ('a2', 'n2', 'x2', 0, NULL)",
+    "INSERT INTO accounts VALUES ('a3', 'n3', 'x3', 0, NULL)",
+    "INSERT INTO people VALUES (1, 'a1', 'p', 'p', 0)",
+    _token(1, "a1", "mews"),
+    _token(2, "a1", "mews"),
+    _token(3, "a1", "evotor"),
+    _token(4, "a1", "native", revoked_at="9"),
+    _token(5, "a2", "evotor"),
+    (
+        "INSERT INTO images VALUES"
+        " (1, 'i1', 'a1', 'f', 'f', 'f', 'png', 'png', 's', 1, 1, 1, 1, 0, 1, 1, 1, 0, 1, 0, NULL, NULL)"
+    ),
+    "INSERT INTO placements VALUES (1, 'a1', 1, 'product', 'store', 'till', '', '')",
+    "INSERT INTO stores VALUES ('store', 'a1', 0)",
+]
 
 
 def _differs(

@@ -1,6 +1,8 @@
 """`tintype demo`: complete, private, and the same when it is started again."""
 
+import html
 import json
+import re
 import shutil
 from pathlib import Path
 
@@ -55,3 +57,23 @@ def test_started_again_it_is_the_same_library_with_the_same_credentials(
         assert again.facts | {"base_url": ""} == demo.facts | {"base_url": ""}
         headers = {"Authorization": f"Bearer {demo.facts['native']['token']}"}
         assert httpx.get(f"{again.base_url}/v1/images", headers=headers).is_success
+
+
+@pytest.mark.parametrize("env", [{}, {"TINTYPE_MEWS_LINKS": "signed"}, {"TINTYPE_WEB_DIALECTS": "native"}])
+def test_its_first_page_shows_its_pictures(demo: Running, tmp_path: Path, env: dict[str, str]) -> None:
+    shutil.copytree(demo.data, tmp_path / "library")
+    with running(tmp_path / "library", "demo", env) as again:
+        page = html.unescape(httpx.get(again.base_url).text)
+        shown = re.findall(r'<img src="([^"]+)"', page)
+        assert len(shown) == len(demo.facts["images"])
+        active = sum(image["status"] == "active" for image in demo.facts["images"])
+        assert sum(httpx.get(url).status_code == 200 for url in shown) == active
+
+
+def test_its_first_page_does_without_pictures_where_nothing_signs_links_to_them(
+    demo: Running, tmp_path: Path
+) -> None:
+    shutil.copytree(demo.data, tmp_path / "library")
+    with running(tmp_path / "library", "demo", {"TINTYPE_WEB_DIALECTS": "mews"}) as again:
+        answer = httpx.get(again.base_url)
+        assert (answer.status_code, "<img" in answer.text) == (200, False)

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 from uuid import UUID
 
 import httpx
@@ -106,7 +107,7 @@ class Door:
         scope = {
             "type": "http",
             "method": method,
-            "path": path,
+            "path": unquote(path),
             "raw_path": path.encode(),
             "query_string": query.encode(),
             "headers": [
@@ -352,6 +353,32 @@ async def test_pictures_in_memory_have_room_for_so_many_bytes(town: Town) -> Non
     assert kept.get("a") is None
     assert held["a"].data is None
     assert kept.get("c") is not None
+
+
+async def test_only_links_in_the_spelling_that_we_write_are_kept_ready(door: Door) -> None:
+    image = await door.town.add(data=PHOTO, filename="photo.jpg")
+    path, number = f"/Media/Image/{image.id}", 2 * image.number
+    flags = [f"/flag/flag_{number}.jpg", f"/flag/flag_{number + 1}.jpg"]
+    written = [f"{path}?Mode=Fit&Width=60&Height=40", *flags]
+    others = [
+        f"{path}?Width=60&Mode=Fit&Height=40",
+        f"{path}?Mode=4&Width=60&Height=40",
+        f"{path}?Mode=Fit&Width=060&Height=40",
+        f"{path}?Width=60&Height=40",
+        *(f"{written[0]}&utm={at}" for at in range(20)),
+        *(f"{written[0]}{'&Mode=Fit' * at}" for at in range(1, 20)),
+        f"{path.upper().replace('/MEDIA/IMAGE', '/Media/Image')}?Mode=Fit&Width=60&Height=40",
+        f"{path.replace('-', '%2D')}?Mode=Fit&Width=60&Height=40",
+        *(f"/flag/flag_{number}.{extension}" for extension in ("JPG", "Jpg", "jPG")),
+        *(f"{written[1]}?{at}" for at in range(20)),
+        f"/fl%61g/flag_{number}.jpg",
+    ]
+    for link in [*written, *others]:
+        answers = [(await door.ask(link)).status for _ in range(3)]
+        assert answers == [200] * 3, link
+    ready = door.app._shelf._ready  # noqa: SLF001  there is no other way to see it
+    split = [link.encode().partition(b"?") for link in written]
+    assert set(ready) == {(path, query) for path, _, query in split}
 
 
 @pytest.fixture

@@ -41,17 +41,17 @@ class Showcase(Struct, frozen=True):
 
 
 class Thumbnail(Struct, frozen=True):
-    """A picture of the gallery."""
+    """A picture of the gallery; without a URL where no link can be made."""
 
     image: Image
-    url: str
+    url: str | None
 
 
 class Page(Struct, frozen=True):
     """What the page is made from."""
 
     dialects: tuple[str, ...]
-    thumbnail: Callable[[Image], str]
+    thumbnail: Callable[[Image], str] | None
     showcase: Showcase | None = None
 
 
@@ -84,7 +84,11 @@ async def _show(
         base_url=context.base_url,
         dialects=page.dialects,
         demo=page.showcase is not None,
-        thumbnails=[Thumbnail(image, context.base_url + page.thumbnail(image)) for image in shown],
+        thumbnails=[_thumbnail(page, image, context.base_url) for image in shown],
         requests=requests,
     )
     return Response(html, media_type="text/html", headers=_HEADERS)
+
+
+def _thumbnail(page: Page, image: Image, base_url: str) -> Thumbnail:
+    return Thumbnail(image, None if page.thumbnail is None else base_url + page.thumbnail(image))

@@ -1,0 +1,11 @@
+"""Links as this dialect writes them, for the tests that every dialect has to pass."""
+
+from tests.dialects.linking import Subject
+from tintype.core.sign import Keyring
+from tintype.dialects.evotor.links import Link, write
+
+
+def signed(subject: Subject, keyring: Keyring) -> list[str]:
+    """Signed links to an image."""
+    link = Link(subject.id, subject.version)
+    return [write(link, keyring.sign(link.parts()))]
