@@ -247,3 +247,4 @@ async def test_a_digest_is_referred_to_as_long_as_any_account_has_it(shelf: Shel
         await delete(shelf.database, account.id, id)
         async with shelf.database.read() as tx:
             assert await images.refers(tx, "a" * 64) is left
+            assert await images.recorded(tx, ["a" * 64, "b" * 64]) == ({"a" * 64} if left else set())

@@ -65,6 +65,7 @@ def sorts(key: SortKey, reads: str = "counts") -> list[Case]:
 CASES: dict[Callable[..., Any], list[Case]] = {
     images.versions: [Case({"ids": [UUID(int=i) for i in range(n)]}) for n in (1, 3, 100, 2 * BATCH + 1)],
     images.numbered: [Case({"numbers": list(range(n))}) for n in (1, 3, 100, 2 * BATCH + 1)],
+    images.recorded: [Case({"digests": [f"{i:064x}" for i in range(n)]}) for n in (1, 100, 1000)],
     images.find: [Case({"key": UUID(int=7)}), Case({"key": 7})],
     images.linked: [Case({"key": UUID(int=7)}), Case({"key": 7})],
     images.newest: [Case({"before": None}), Case({"before": IMAGES // 2})],

@@ -163,6 +163,12 @@ async def refers(tx: Transaction, sha256: str) -> bool:
     ).first() is not None
 
 
+async def recorded(tx: Transaction, digests: Sequence[str]) -> set[str]:
+    """Those of some digests whose bytes any account's image has."""
+    query = select(images.c.sha256).where(images.c.sha256.in_(digests))
+    return {row.sha256 for row in await tx.execute(query)}
+
+
 async def exists(tx: Transaction, id: UUID) -> bool:
     """Whether any account has this image."""
     return (await tx.execute(select(images.c.number).where(images.c.id == id))).first() is not None

@@ -106,10 +106,9 @@ async def check(
         # Deleted since: the record was gone before its bytes.
         if fault is not None and not await _is_gone(house, image):
             yield Finding(fault, sha256, image)
-    for sha256 in await house.workers.disk(lambda: list(house.originals.each())):
-        on_step()
-        if await _is_unused(house, sha256):
-            yield Finding(Fault.OBJECT_UNUSED, sha256)
+    present = await house.workers.disk(lambda: list(house.originals.each()))
+    async for sha256 in _unused(house, present, on_step):
+        yield Finding(Fault.OBJECT_UNUSED, sha256)
 
 
 async def size(house: House) -> int:
@@ -127,7 +126,7 @@ async def leftovers(house: House) -> Leftovers:
 async def plan(house: House, settings: GcSettings) -> Plan:
     """What a sweep would do now."""
     present = await house.workers.disk(lambda: list(house.originals.each()))
-    unused = [sha256 for sha256 in present if await _is_unused(house, sha256)]
+    unused = [sha256 async for sha256 in _unused(house, present)]
     renditions = await house.workers.disk(lambda: list(house.renditions.each()))
     before = house.clock() - timedelta(days=settings.keep_days)
     return Plan(
@@ -286,10 +285,21 @@ def _remove(house: House, folders: list[UUID], files: list[Path]) -> None:
         path.unlink(missing_ok=True)
 
 
+async def _unused(
+    house: House, originals: list[str], on_step: Callable[[], None] = lambda: None
+) -> AsyncIterator[str]:
+    """Those of some originals that no image has."""
+    for first in range(0, len(originals), BATCH):
+        batch = originals[first : first + BATCH]
+        async with house.catalogue.read() as tx:
+            used = await images.recorded(tx, batch)
+        for sha256 in batch:
+            on_step()
+            if sha256 not in used and await _is_unused(house, sha256):
+                yield sha256
+
+
 async def _is_unused(house: House, sha256: str) -> bool:
-    async with house.catalogue.read() as tx:
-        if await images.refers(tx, sha256):
-            return False
     # Again where no upload can be half done: its bytes are there before its record is to be seen.
     async with house.catalogue.write() as tx:
         return not await images.refers(tx, sha256) and await house.workers.disk(house.originals.holds, sha256)
