@@ -5,6 +5,7 @@ import os
 import signal
 import socket
 import sqlite3
+import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -67,25 +68,21 @@ def test_without_its_catalogue_it_is_alive_but_not_ready(serve: Callable[..., Ru
     assert httpx.get(service.base_url + "/readyz").status_code == 503
 
 
-def test_a_stop_lets_an_upload_under_way_finish(data: Path) -> None:
+@pytest.mark.parametrize("told", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
+def test_a_stop_lets_an_upload_under_way_finish(data: Path, told: signal.Signals) -> None:
+    """The whole group is told, as by a terminal: by Ctrl-C, or when it is closed."""
     token, picture = native_token(data), pictures.png(40, 30)
-    head = (
-        f"POST /v1/images HTTP/1.1\r\nHost: test\r\nAuthorization: Bearer {token}\r\n"
-        f"Content-Type: image/png\r\nContent-Length: {len(picture)}\r\nExpect: 100-continue\r\n\r\n"
-    )
-    with killable(data, "serve", "--port", "0", TINTYPE_WEB_STOP_SECONDS="30") as service:
+    with killable(data, "serve", "--port", "0") as service:
         with connected(service.ready()) as connection:
-            connection.sendall(head.encode())
-            # The server asks for the body once the request has begun there.
-            assert b"100 Continue" in connection.recv(1000)
-            connection.sendall(picture[:50])
-            service.process.send_signal(signal.SIGTERM)
+            begin_upload(connection, token, picture)
+            os.killpg(service.process.pid, told)
             refuses_newcomers(service.base_url)
             connection.sendall(picture[50:])
             answer = b"".join(iter(lambda: connection.recv(65_536), b""))
         assert answer.startswith(b"HTTP/1.1 201"), answer
         assert service.join(STOP_WITHIN) == 0
     assert json.loads(answer.partition(b"\r\n\r\n")[2])["bytes"] == len(picture)
+    assert "Traceback" not in "".join(service.lines)
     said(data, "check", "--deep")
 
 
@@ -98,14 +95,6 @@ def refuses_newcomers(base_url: str) -> None:
         except OSError:
             return
     raise AssertionError("the service still lets newcomers in")
-
-
-def test_ctrl_c_is_a_stop_too(data: Path) -> None:
-    with killable(data, "serve", "--port", "0") as service:
-        service.ready()
-        os.killpg(service.process.pid, signal.SIGINT)
-        assert service.join(STOP_WITHIN) in {0, 130}
-        assert "Traceback" not in "".join(service.lines)
 
 
 def test_a_killed_worker_is_replaced_and_the_library_is_whole(data: Path) -> None:
@@ -182,3 +171,63 @@ def test_every_request_is_one_line_of_json_under_the_id_that_the_client_was_told
     assert told["account"]
     assert told["token"]
     assert token not in "".join(service.lines)
+
+
+def test_workers_that_die_again_and_again_are_started_again(data: Path) -> None:
+    with killable(data, "serve", "--port", "0") as service:
+        url = service.ready() + "/healthz"
+        seen: set[int] = set()
+        for _ in range(4):
+            seen |= {killed := next_worker(service, seen)}
+            os.kill(killed, signal.SIGKILL)
+        next_worker(service, seen)
+        with httpx.Client(transport=httpx.HTTPTransport(retries=6)) as client:
+            assert client.get(url).status_code == 200
+        service.process.send_signal(signal.SIGTERM)
+        assert service.join(STOP_WITHIN) == 0
+    deaths = [line for line in log(service) if line["event"] == "worker-died"]
+    assert [line["signal"] for line in deaths] == ["SIGKILL"] * 4
+    assert [line["restarted_in_seconds"] for line in deaths] == [0.1, 0.2, 0.4, 0.8]
+
+
+def next_worker(service: Killable, before: set[int]) -> int:
+    """The worker process that is none of those before, once there is one."""
+    until = time.monotonic() + STOP_WITHIN
+    while time.monotonic() < until:
+        for worker in set(workers_of(service.process.pid)) - before:
+            return worker
+        time.sleep(0.05)
+    raise AssertionError("the worker was not started again")
+
+
+def test_a_worker_that_can_not_start_ends_the_start(data: Path) -> None:
+    said(data, "init")
+    (data / "renditions").write_text("no folder")
+    with killable(data, "serve", "--port", "0") as service:
+        assert service.join(STOP_WITHIN) == 1
+    assert "start-failed" in [line["event"] for line in log(service) if "event" in line]
+
+
+def test_workers_end_with_their_supervisor_even_those_that_do_not_hear_it(data: Path) -> None:
+    token, picture = native_token(data), pictures.png(40, 30)
+    with killable(data, "serve", "--port", "0", TINTYPE_WEB_STOP_SECONDS="1") as service:
+        with connected(service.ready()) as connection:
+            begin_upload(connection, token, picture)
+            service.process.kill()
+            # Its request would go on for as long as its client likes.
+            connection.settimeout(STOP_WITHIN)
+            assert connection.recv(65_536) == b""
+        # Until nobody is left who could write to its standard error.
+        service.join(STOP_WITHIN)
+
+
+def begin_upload(connection: socket.socket, token: str, picture: bytes) -> None:
+    """An upload of which the service has read the head, and will read 50 bytes."""
+    head = (
+        f"POST /v1/images HTTP/1.1\r\nHost: test\r\nAuthorization: Bearer {token}\r\n"
+        f"Content-Type: image/png\r\nContent-Length: {len(picture)}\r\nExpect: 100-continue\r\n\r\n"
+    )
+    connection.sendall(head.encode())
+    # The server asks for the body once the request has begun there.
+    assert b"100 Continue" in connection.recv(1000)
+    connection.sendall(picture[:50])

@@ -1,14 +1,10 @@
 """`tintype serve`: the service itself."""
 
 import asyncio
-import ctypes
 import gc
 import http.client
 import os
-import resource
-import signal
 import socket
-import sys
 import threading
 import time
 from collections.abc import Callable
@@ -16,14 +12,12 @@ from pathlib import Path
 
 import msgspec
 import rich_click as click
-from granian.constants import HTTPModes, Interfaces
-from granian.http import HTTP1Settings
-from granian.log import LogLevels
-from granian.server import Server
+import structlog
 
 from tintype.app import LINK_KEYS, create_app
 from tintype.cli.allocator import keep_memory_flat
 from tintype.cli.library import backup_option, command_actor, data_option, in_house, plain_errors, prepare
+from tintype.cli.supervisor import Supervisor, allow_open_files, become_worker
 from tintype.console import Showcase
 from tintype.core.keys import record_new
 from tintype.core.sign import Keyring, renew
@@ -32,10 +26,8 @@ from tintype.settings import Settings
 from tintype.web import logs
 from tintype.web.front import Front
 
-PR_SET_PDEATHSIG = 1
-"""The option of prctl(2) that names the signal a process gets when its parent ends."""
-READ_BYTES = 32 * 1024
-"""Bytes that are read ahead of a connection: a head of so many always fits, one of twice as many never."""
+log = structlog.get_logger("tintype")
+
 READY_WITHIN = 60.0
 """Seconds after which we stop asking whether the service is ready."""
 
@@ -85,56 +77,33 @@ def run(settings: Settings, on_ready: Callable[[str], None], showcase: Showcase 
 
     A `showcase` is shown on the first page.
     """
+    logs.start(settings.logs)
+    allow_open_files()
     told, tell = os.pipe()
+    supervisor = os.getpid()
 
     def load_app() -> Front:
         # In the worker, after the fork: threads and connections made before it would not survive it.
-        _become_worker()
+        become_worker(supervisor, settings.web.stop_seconds)
         keep_memory_flat(settings.workers.malloc_arenas)
-        logs.start(settings.logs)
-        app = create_app(settings, discover(), showcase=showcase)
+        try:
+            app = create_app(settings, discover(), showcase=showcase)
+        except Exception as failed:
+            log.error("worker-failed", exc_info=failed)
+            raise SystemExit(1) from failed
         # What is there by now stays: the collector need not go over it again and again.
         gc.freeze()
         os.write(tell, b".")
         return app
 
-    web = settings.web
-    _allow_open_files()
-    server = Server(
-        "tintype",
-        address=web.host,
-        port=web.port,
-        interface=Interfaces.ASGI,
-        http=HTTPModes.http1,
-        # HTTP/2 is for the proxy in front: granian's would take 16 MiB of headers in each of 200 streams.
-        http1_settings=HTTP1Settings(
-            header_read_timeout=round(web.head_seconds * 1000), max_buffer_size=READ_BYTES
-        ),
-        backpressure=web.connections,
-        workers=web.workers,
-        websockets=False,
-        respawn_failed_workers=True,
-        workers_kill_timeout=web.stop_seconds,
-        log_level=LogLevels.warning,
-    )
-    threading.Thread(target=_announce, args=(settings, told, on_ready), daemon=True).start()
+    server = Supervisor(settings.web)
+
+    def tell_ready(url: str) -> None:
+        server.is_ready = True
+        on_ready(url)
+
+    threading.Thread(target=_announce, args=(settings, told, tell_ready), daemon=True).start()
     server.serve(target_loader=load_app, wrap_loader=False)
-
-
-def _allow_open_files() -> None:
-    """Let this process and its workers open as many files and connections as the system allows them."""
-    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
-
-
-def _become_worker() -> None:
-    """Let a stop end a worker that is still starting, and the end of the main process end it always."""
-    # The handlers inherited from the main process would only note the signal.
-    signal.signal(signal.SIGTERM, signal.SIG_DFL)
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
-    if sys.platform == "linux":
-        # A main process killed outright can't stop its workers, which would go on holding the port.
-        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
 def base_url(settings: Settings) -> str:

@@ -7,6 +7,8 @@ from enum import StrEnum
 import structlog
 from msgspec import Struct
 
+log = structlog.get_logger("tintype")
+
 
 class LogFormat(StrEnum):
     """How a line looks."""
@@ -57,6 +59,16 @@ def start(settings: LogSettings) -> None:
         logger_factory=structlog.WriteLoggerFactory(sys.stderr),
         cache_logger_on_first_use=True,
     )
+    logging.basicConfig(level=logging.WARNING, handlers=[_Others()], force=True)
+
+
+class _Others(logging.Handler):
+    """What libraries have to say, in lines like ours."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        log.log(
+            record.levelno, "library", logger=record.name, said=record.getMessage(), exc_info=record.exc_info
+        )
 
 
 def is_json(settings: LogSettings) -> bool:
