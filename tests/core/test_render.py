@@ -52,7 +52,7 @@ async def test_a_second_request_is_served_from_the_cache(town: Town) -> None:
     assert (first.data, again.data) == (first.path.read_bytes(), None)
     with pytest.raises(Error) as raised:
         await rendition(town.house, image, Recipe(width=31))
-    assert raised.value.kind is Kind.MISSING
+    assert raised.value.kind is Kind.ORIGINAL_MISSING
 
 
 async def test_many_at_once_have_it_made_once(town: Town, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,11 +9,11 @@ from pathlib import Path
 import structlog
 from msgspec import Struct, structs
 
-from tintype.core.browse import no_such_image
 from tintype.core.choose import SLOW, Making, is_costly, is_slow, makings, output_pixels
 from tintype.core.evict import tend
 from tintype.core.fairness import WorkEstimate
 from tintype.core.house import House
+from tintype.core.missing_original import missing_original
 from tintype.core.tally import Tally
 from tintype.imaging import Format, ImageRefused, Reason, Recipe, Rendition, render, row
 from tintype.imaging.extras import is_installed
@@ -27,8 +27,8 @@ SHORTEST_PAUSE, LONGEST_PAUSE = 0.01, 0.1
 log = structlog.get_logger("tintype")
 
 
-ASKED_TOO_MUCH = frozenset({Reason.OUTPUT_TOO_LARGE, Reason.TOO_COSTLY, Reason.UNSUPPORTED})
-"""Why a picture that was taken in isn't drawn as asked: too large, or for want of an extra."""
+ASKED_TOO_MUCH = frozenset({Reason.OUTPUT_TOO_LARGE, Reason.TOO_COSTLY})
+"""Why a picture that was taken in isn't drawn as asked, besides for want of an extra."""
 
 
 class Client(Struct, frozen=True):
@@ -41,6 +41,10 @@ class Client(Struct, frozen=True):
 
     payer: Hashable
     may_make: Gate | None = None
+
+
+class UnreadableError(Exception):
+    """An original is not there, or not what it was when it came."""
 
 
 class Picture(Struct, frozen=True):
@@ -98,7 +102,7 @@ async def rendition(
 
     Raises:
         Error: INVALID when the result would be larger than the limits allow; BUSY; REFUSED when it takes more
-            memory than there is; MISSING when the image was deleted meanwhile.
+            memory than there is; MISSING when the image was deleted meanwhile; ORIGINAL_MISSING.
     """
     best, *others = makings(image, recipe, accepted)
     client = client or Client(image.account_id)
@@ -188,7 +192,10 @@ async def _make(house: House, image: Image, making: Making, work: WorkEstimate) 
     patient_until = time.monotonic() + house.workers.patience
     while True:
         alone = time.monotonic() >= patient_until
-        made = await house.workers.pixels(work, _render, house, image, making, alone=alone)
+        try:
+            made = await house.workers.pixels(work, _render, house, image, making, alone=alone)
+        except UnreadableError as failed:
+            raise await missing_original(house, image, str(failed)) from failed
         # The slot is for others while we wait, and no thread waits with us.
         made = made or await _made_by_another(house, image, making, patient_until)
         if made is not None:
@@ -249,18 +256,25 @@ def _draw(house: House, image: Image, recipe: Recipe) -> Rendition:
     source = house.originals.path(image.sha256)
     began = time.perf_counter()
     try:
+        if source.stat().st_size != image.bytes:
+            # Some decoders don't mind a missing end.
+            raise UnreadableError("the file has not the size that is recorded")
         made = render(source, recipe, house.images.made(), house.images.accepted())
-    except (ImageRefused, FileNotFoundError) as failed:
-        if isinstance(failed, FileNotFoundError) or not source.exists():
-            # A delete came between the look-up and this thread.
-            raise no_such_image() from None
-        if failed.reason in ASKED_TOO_MUCH:
+    except FileNotFoundError:
+        raise UnreadableError("the file is gone") from None
+    except ImageRefused as failed:
+        if failed.reason in ASKED_TOO_MUCH or _lacks_extra(image, recipe, failed):
             raise Error(Kind.INVALID, str(failed)) from failed
-        # An original that was examined when it came can be drawn: whatever this is, it is our fault.
-        raise
+        # An original that was examined when it came can be drawn, if it still is what it was.
+        raise UnreadableError(str(failed)) from failed
     if made.format in SLOW:
         house.later.took(made.format, made.width * made.height, time.perf_counter() - began)
     return made
+
+
+def _lacks_extra(image: Image, recipe: Recipe, failed: ImageRefused) -> bool:
+    formats = (image.format, recipe.format or image.format)
+    return failed.reason is Reason.UNSUPPORTED and not all(is_installed(row(each)) for each in formats)
 
 
 def _keep(house: House, places: _Places, made: Rendition) -> _Made:

@@ -21,5 +21,7 @@ class Tally:
     """Renditions delivered and not kept: the disk was full, or the cache."""
     evicted: int = 0
     """Renditions removed to make room."""
+    originals_missing: int = 0
+    """Deliveries that found an original missing or damaged."""
     pixel_seconds: float = 0.0
     """Seconds of slots used for pixels, by uploads too."""

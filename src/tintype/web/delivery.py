@@ -2,7 +2,6 @@
 
 import os
 from collections.abc import Awaitable, Callable
-from contextlib import suppress
 from datetime import UTC
 from email.utils import format_datetime
 from typing import Any
@@ -16,6 +15,7 @@ from tintype.core.browse import no_such_image
 from tintype.core.choose import varies
 from tintype.core.facts import Known
 from tintype.core.follow import linked
+from tintype.core.missing_original import missing_original
 from tintype.core.render import Client, Picture, original, original_tag, rendition, rendition_tag, use
 from tintype.imaging import Format, Recipe, row
 from tintype.model import Error, Kind
@@ -145,10 +145,11 @@ class Delivery:
                 client = self._client(answer, recipe, scope)
                 making = rendition(self._house, image, recipe, answer.formats or frozenset(), client)
                 picture = await unless_gone(answer.context, receive, making)
-            with suppress(FileNotFoundError):
+            try:
                 return await self._opened_file(picture, answer.known)
-            if recipe is None:
-                break
+            except (FileNotFoundError, EOFError) as lost:
+                if recipe is None:
+                    raise await missing_original(self._house, image, str(lost)) from lost
         raise no_such_image()
 
     def _client(self, answer: "_Answer", recipe: Recipe, scope: Scope) -> Client:
@@ -162,7 +163,7 @@ class Delivery:
         if not self._pictures.takes(picture):
             if picture.data is not None:
                 return Source(picture, picture.data)
-            return Source(picture, file=await self._house.workers.disk(os.open, picture.path, os.O_RDONLY))
+            return Source(picture, file=await self._house.workers.disk(_open_whole, picture))
         data = await self._house.workers.disk(_read, picture) if picture.data is None else picture.data
         return Source(picture, data, self._pictures.keep(picture, known, data))
 
@@ -299,9 +300,24 @@ def _telling(answer: _Answer, picture: Picture, length: int) -> Pairs:
 
 def _read(picture: Picture) -> bytes:
     data = picture.path.read_bytes()
-    if len(data) != picture.size:
-        raise EOFError(f"{picture.path} has not the {picture.size} bytes that are recorded")
+    _check_size(picture, len(data))
     return data
+
+
+def _open_whole(picture: Picture) -> int:
+    """The descriptor of a picture's file, which has the size that is told to the client."""
+    descriptor = os.open(picture.path, os.O_RDONLY)
+    try:
+        _check_size(picture, os.fstat(descriptor).st_size)
+    except EOFError:
+        os.close(descriptor)
+        raise
+    return descriptor
+
+
+def _check_size(picture: Picture, size: int) -> None:
+    if size != picture.size:
+        raise EOFError(f"the file has {size} bytes, of {picture.size} that are recorded")
 
 
 async def _preflight(send: Send) -> None:

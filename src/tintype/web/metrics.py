@@ -18,6 +18,7 @@ COUNTERS = {
     "unkept": ("renditions_unkept", "Renditions delivered and not kept: the disk or the cache was full."),
     "evicted": ("renditions_evicted", "Renditions removed to make room."),
     "refused": ("work_refused", "Work on pixels refused as busy."),
+    "originals_missing": ("originals_missing", "Deliveries that found an original missing or damaged."),
     "later_made": ("renditions_later_made", "Renditions made after something had stood in for them."),
     "later_dropped": ("renditions_later_dropped", "Such renditions dropped, as there was too much to do."),
     "pixel_seconds": ("pixel_seconds", "Seconds of render slots used, by uploads too."),
