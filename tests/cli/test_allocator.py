@@ -20,7 +20,7 @@ HEAP = 64 * 1024 * 1024
 # Every thread takes memory while all the others hold theirs, then glibc writes down its arenas.
 TAKE = f"""
 import ctypes, sys, threading
-from tintype.cli.allocator import keep_memory_flat
+from tintype.imaging.allocator import keep_memory_flat
 
 held = keep_memory_flat(int(sys.argv[1]))
 libc = ctypes.CDLL(None)

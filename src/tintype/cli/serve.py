@@ -15,13 +15,13 @@ import rich_click as click
 import structlog
 
 from tintype.app import LINK_KEYS, create_app
-from tintype.cli.allocator import keep_memory_flat
 from tintype.cli.library import backup_option, command_actor, data_option, in_house, plain_errors, prepare
 from tintype.cli.supervisor import Supervisor, allow_open_files, become_worker
 from tintype.console import Showcase
 from tintype.core.keys import record_new
 from tintype.core.sign import Keyring, renew
 from tintype.dialects import discover
+from tintype.imaging.allocator import keep_memory_flat
 from tintype.settings import Settings
 from tintype.web import logs
 from tintype.web.front import Front

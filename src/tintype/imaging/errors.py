@@ -28,6 +28,23 @@ class ImageRefused(Exception):  # noqa: N818  # it is a verdict on a picture, no
         return type(self), (self.reason, self.sentence)
 
 
+COSTLY = "The picture takes more time or memory to draw than is given to one."
+
+
+class OutOfMemory(ImageRefused):
+    """The memory that was given didn't suffice; more might."""
+
+
+def out_of_memory() -> OutOfMemory:
+    """The refusal of a picture that there was no memory for."""
+    return OutOfMemory(Reason.TOO_COSTLY, COSTLY)
+
+
+def too_costly() -> ImageRefused:
+    """The refusal of a picture for the memory or the time that it takes."""
+    return ImageRefused(Reason.TOO_COSTLY, COSTLY)
+
+
 def damaged() -> ImageRefused:
     """The refusal of a picture that can't be decoded from its beginning to its end."""
     return ImageRefused(

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 
 import pyvips
 
-from tintype.imaging.errors import ImageRefused, Reason, damaged
+from tintype.imaging.errors import ImageRefused, damaged, out_of_memory
 
 PROFILE = "icc-profile-data"
 GREY_BANDS = 2  # at most, with alpha
@@ -21,7 +21,7 @@ def reading() -> Iterator[None]:
     except ImageRefused:
         raise
     except MemoryError as error:
-        raise too_costly() from error
+        raise out_of_memory() from error
     except Exception as error:
         # Every package has its own errors, and no promise which.
         raise damaged() from error
@@ -29,13 +29,6 @@ def reading() -> Iterator[None]:
         if type(error).__name__ == PANIC:
             raise damaged() from error
         raise
-
-
-def too_costly() -> ImageRefused:
-    """The refusal of a picture for the memory or the time that it takes."""
-    return ImageRefused(
-        Reason.TOO_COSTLY, "The picture takes more time or memory to draw than is given to one."
-    )
 
 
 def from_pixels(

@@ -10,7 +10,7 @@ from tintype.imaging.errors import ImageRefused, Reason, size_in_words
 from tintype.imaging.extras import require
 from tintype.imaging.formats import Format, Row, row
 from tintype.imaging.geometry import OutputLimits, Plan, as_stored, check_output, plan
-from tintype.imaging.inspect import DEFAULT_LIMITS, Limits, inspect
+from tintype.imaging.inspect import DEFAULT_LIMITS, Facts, Limits, inspect
 from tintype.imaging.recipe import Crop, Recipe
 from tintype.imaging.sight import find
 from tintype.imaging.vips import Source, decoding
@@ -42,7 +42,13 @@ def render(
     Raises ImageRefused: whatever `inspect` raises, damaged, or output too large. Raises ValueError for a
     recipe whose format is still to be chosen.
     """
-    facts = inspect(source, source_limits)
+    return render_inspected(source, inspect(source, source_limits), recipe, limits)
+
+
+def render_inspected(
+    source: Source, facts: Facts, recipe: Recipe, limits: OutputLimits = DEFAULT_OUTPUT_LIMITS
+) -> Rendition:
+    """As `render`, of a source whose facts `inspect` has told."""
     target = row(output_format(facts.format, recipe, has_alpha=facts.has_alpha))
     require(target, "made")
     planned = plan(facts.width, facts.height, recipe)

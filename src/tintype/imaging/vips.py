@@ -1,13 +1,15 @@
 """The one edge with libvips: it is made hygienic here, and pictures are opened here and nowhere else."""
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from mmap import mmap
 from types import MappingProxyType
 
 import pyvips
 
 from tintype.imaging import heic, jxl, svg
-from tintype.imaging.errors import damaged
+from tintype.imaging.errors import damaged, out_of_memory
 from tintype.imaging.formats import Format, Option, row
 from tintype.imaging.source import Source, content
 
@@ -23,6 +25,9 @@ pyvips.concurrency_set(1)
 # among them, which is given what came from a filter.
 pyvips.block_untrusted_set(True)  # noqa: FBT003  # pyvips takes it by position only
 pyvips.operation_block_set("VipsForeignLoadSvg", False)  # noqa: FBT003  # the same
+
+WANTS_MEMORY = re.compile("(out of|insufficient) memory|memory (allocation|error)|allocat", re.IGNORECASE)
+"""How libvips, and the libraries below it, say that there was none."""
 
 READERS: Mapping[Format, Callable[[bytes, float], pyvips.Image]] = MappingProxyType(
     {
@@ -50,13 +55,18 @@ def open_image(source: Source, format: Format, /, **options: Option) -> pyvips.I
         return READERS[format](content(source), float(options.get("scale", 1)))
     if isinstance(source, bytes):
         return getattr(pyvips.Image, f"{loader}_buffer")(source, **options)
+    if isinstance(source, mmap):
+        image = getattr(pyvips.Image, f"{loader}_source")(pyvips.Source.new_from_memory(source), **options)
+        # What is read later is read from there.
+        image._references.append(source)  # noqa: SLF001  # pyvips' own functions do it so
+        return image
     return getattr(pyvips.Image, loader)(str(source), **options)
 
 
 @contextmanager
 def decoding() -> Iterator[None]:
-    """What libvips can't read within is refused as damaged."""
+    """What libvips can't read within is refused as damaged; what it has no memory for, as too costly."""
     try:
         yield
     except pyvips.Error as error:
-        raise damaged() from error
+        raise (out_of_memory() if WANTS_MEMORY.search(str(error)) else damaged()) from error

@@ -1,0 +1,260 @@
+"""Renderers: processes that strangers' bytes are decoded in, kept at hand and replaced when they end.
+
+A renderer is given a descriptor to read and an order; what comes of it is an answer, or a refusal. Who asks
+is a thread of the service's: there are as many renderers as threads that ask.
+"""
+
+import queue
+import signal
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import BinaryIO, TypeVar
+
+from msgspec import Struct
+
+from tintype.imaging.errors import ImageRefused, damaged, too_costly
+from tintype.imaging.geometry import OutputLimits
+from tintype.imaging.inspect import Limits
+from tintype.imaging.recipe import Recipe
+from tintype.imaging.sandbox.confinement import Confinement
+from tintype.imaging.sandbox.messages import (
+    Answer,
+    Examine,
+    Examined,
+    Failed,
+    Needs,
+    Order,
+    Refusal,
+    Render,
+    Rendered,
+)
+from tintype.imaging.sandbox.process import EndedError, Renderer
+
+OWN_MEMORY = 96 * 1024**2
+"""Bytes that a renderer takes besides pictures, at the most: the interpreter, libraries, fonts, slack."""
+HELD = 1024**2
+"""Bytes up to which a rendition is held in memory; a larger one goes to a file as it comes."""
+WANTED_MEMORY = frozenset({-signal.SIGABRT, -signal.SIGTRAP, -signal.SIGKILL})
+"""How a process ends that got no memory: a library gives up, or the machine ends it."""
+
+T = TypeVar("T")
+
+Spool = Callable[[], BinaryIO]
+"""Opens a file to write what is too large to be held."""
+
+
+class NeedsMemory(Exception):  # noqa: N818  it is an answer, not a fault
+    """The work takes so many bytes, and was not done: ask again with as many."""
+
+    def __init__(self, memory: int) -> None:
+        super().__init__(memory)
+        self.memory = memory
+
+
+class RendererError(Exception):
+    """An error that nobody foresaw, in a renderer; its traceback is in the text."""
+
+
+class Drawn(Struct, frozen=True, kw_only=True):
+    """A rendition: its bytes are held as `data`, or were written to `file`, which is the caller's."""
+
+    made: Rendered
+    data: bytes | None = None
+    file: BinaryIO | None = None
+
+
+class Ended(Struct, frozen=True):
+    """A renderer that was lost: why, its exit status, and the bytes of memory that its order was given."""
+
+    why: str
+    status: int
+    memory: int
+
+
+class Renderers:
+    """A pool of renderers. Its methods block, and are called from no more threads than there are renderers.
+
+    A renderer is started when it is first needed, unless all were by `start`.
+
+    Args:
+        count: how many.
+        most: bytes of memory that a picture is given, at the most.
+        seconds: how long a picture may take.
+        arenas: of the memory of each, as `keep_memory_flat` has them.
+        on_start: told how each is confined.
+        on_end: told of each that was lost.
+    """
+
+    def __init__(
+        self,
+        count: int,
+        most: int,
+        seconds: float,
+        *,
+        arenas: int = 2,
+        on_start: Callable[[Confinement], None] = lambda _: None,
+        on_end: Callable[[Ended], None] = lambda _: None,
+    ) -> None:
+        self._most = most
+        self._seconds = seconds
+        self._arenas = arenas
+        self._on_start = on_start
+        self._on_end = on_end
+        # One thread, which stays, starts all of them: a renderer ends with the thread that started it.
+        self._starter = ThreadPoolExecutor(1, "renderers")
+        self._slots = [_Slot() for _ in range(count)]
+        self._idle: queue.LifoQueue[_Slot] = queue.LifoQueue()
+        for slot in self._slots:
+            self._idle.put(slot)
+
+    def start(self) -> None:
+        """Begin to start all of them; nobody has to wait for that."""
+        starting = [self._begin(slot) for slot in self._slots]
+        for slot, started in zip(self._slots, starting, strict=True):
+            self._starter.submit(self._greeted, slot, started)
+
+    def examine(self, source: int, limits: Limits | None, memory: int) -> Examined:
+        """What an open file is, and whether it can be decoded from its beginning to its end.
+
+        Args:
+            source: a descriptor; where in the file it stands makes no difference.
+            limits: what is accepted; None: all.
+            memory: bytes that this may take.
+
+        Raises:
+            NeedsMemory, RendererError.
+        """
+        try:
+            return self._ask(
+                self._order(Examine(limits), memory), source, lambda _, answer: _expected(answer, Examined)
+            )
+        except ImageRefused as refused:
+            return Examined(refused=Refusal(refused.reason, refused.sentence))
+
+    def render(
+        self,
+        source: int,
+        recipe: Recipe,
+        limits: OutputLimits,
+        source_limits: Limits,
+        memory: int,
+        spool: Spool,
+    ) -> Drawn:
+        """A rendition of an open file.
+
+        Args:
+            source: a descriptor; where in the file it stands makes no difference.
+            recipe: how.
+            limits: of the rendition.
+            source_limits: of the source.
+            memory: bytes that this may take.
+            spool: called when the rendition is too large to be held.
+
+        Raises:
+            ImageRefused, NeedsMemory, RendererError; OSError, as what the spool gives.
+        """
+        order = self._order(Render(recipe, limits, source_limits), memory)
+        return self._ask(order, source, lambda renderer, answer: _drawn(renderer, answer, memory, spool))
+
+    def close(self) -> None:
+        """End all of them. Nobody may be asking any more."""
+        self._starter.shutdown()
+        for slot in self._slots:
+            if slot.renderer is not None and slot.renderer.exception() is None:
+                slot.renderer.result().end()
+                slot.renderer = None
+
+    def _ask(self, order: Order, source: int, finish: Callable[[Renderer, Answer], T]) -> T:
+        slot = self._idle.get()
+        try:
+            renderer = self._ready(slot)
+            try:
+                return finish(renderer, self._granted(renderer.ask(order, source, self._seconds), order))
+            except EndedError as ended:
+                self._on_end(Ended(ended.why, ended.status, order.memory))
+                raise self._verdict(ended, order) from None
+            finally:
+                if not renderer.is_fit():
+                    self._replace(slot, renderer)
+        finally:
+            self._idle.put(slot)
+
+    def _order(self, work: Examine | Render, memory: int) -> Order:
+        return Order(work, memory, has_all=memory >= self._most)
+
+    def _granted(self, answer: Answer, order: Order) -> Answer:
+        """The answer, when it is one; else what stands in its way is raised."""
+        match answer:
+            case Refusal():
+                raise ImageRefused(answer.reason, answer.sentence)
+            case Failed():
+                raise RendererError(answer.traceback)
+            case Needs():
+                raise self._wants_more(self._most if answer.memory is None else answer.memory, order)
+        return answer
+
+    def _verdict(self, ended: EndedError, order: Order) -> Exception:
+        """What it says of the picture that its renderer was lost."""
+        if ended.why == "late":
+            return too_costly()
+        if ended.why == "confused":
+            return damaged()
+        if not order.has_all:
+            # Libraries end the process, or go on with what they didn't get, when there is no memory.
+            return NeedsMemory(self._most)
+        return too_costly() if ended.status in WANTED_MEMORY else damaged()
+
+    def _wants_more(self, memory: int, order: Order) -> Exception:
+        return NeedsMemory(memory) if order.memory < memory <= self._most else too_costly()
+
+    def _ready(self, slot: "_Slot") -> Renderer:
+        renderer = self._greeted(slot, slot.renderer or self._begin(slot))
+        if renderer.is_fit():
+            return renderer
+        # It ended while it had nothing to do.
+        return self._greeted(slot, self._replace(slot, renderer))
+
+    def _greeted(self, slot: "_Slot", starting: Future[Renderer]) -> Renderer:
+        try:
+            renderer = starting.result()
+            renderer.greet(self._on_start)
+        except (EndedError, OSError) as failed:
+            slot.renderer = None
+            raise RendererError(f"A renderer can't be started: {failed}.") from failed
+        return renderer
+
+    def _replace(self, slot: "_Slot", renderer: Renderer) -> Future[Renderer]:
+        renderer.end()
+        return self._begin(slot)
+
+    def _begin(self, slot: "_Slot") -> Future[Renderer]:
+        slot.renderer = self._starter.submit(Renderer, self._most, self._arenas)
+        return slot.renderer
+
+
+class _Slot:
+    """A place for a renderer, which is there, or about to be."""
+
+    def __init__(self) -> None:
+        self.renderer: Future[Renderer] | None = None
+
+
+def _drawn(renderer: Renderer, answer: Answer, most: int, spool: Spool) -> Drawn:
+    made = _expected(answer, Rendered)
+    if made.size > most:
+        raise renderer.ended("confused")
+    if made.size <= HELD:
+        return Drawn(made=made, data=renderer.take(made.size))
+    file = spool()
+    try:
+        renderer.pour(made.size, file.write)
+    except BaseException:
+        file.close()
+        raise
+    return Drawn(made=made, file=file)
+
+
+def _expected(answer: Answer, kind: type[T]) -> T:
+    if not isinstance(answer, kind):
+        raise RendererError(f"A renderer answered {answer!r:.200}.")
+    return answer

@@ -1,0 +1,223 @@
+"""A process that decodes and draws, and can do nothing else: `pool` runs it, nobody by hand.
+
+It is given a socket, whose other end is the service's. An order comes with the descriptor of its source, is
+carried out, and answered; between two orders nothing is held of the one before. It ends when the socket is
+closed, when the service ends, or when it is killed.
+
+Called with: the socket's descriptor, the service's process id, the arenas of its memory, the most bytes that
+orders are given.
+"""
+
+import gc
+import os
+import resource
+import signal
+import socket
+import sys
+import traceback
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from types import MappingProxyType
+from typing import Any
+
+from msgspec.structs import replace
+
+from tintype.imaging.allocator import give_back, keep_memory_flat, keep_stacks_small
+from tintype.imaging.cost import decode_memory
+from tintype.imaging.errors import ImageRefused, OutOfMemory, Reason
+from tintype.imaging.formats import Format
+from tintype.imaging.inspect import Facts, check_limits, inspect, recognise, verify
+from tintype.imaging.render import render_inspected
+from tintype.imaging.sandbox.confinement import confine
+from tintype.imaging.sandbox.memory import Memory
+from tintype.imaging.sandbox.messages import (
+    LENGTH,
+    Answer,
+    ClosedError,
+    Examine,
+    Examined,
+    Failed,
+    Needs,
+    Order,
+    Ready,
+    Refusal,
+    Render,
+    Rendered,
+    Reply,
+    decode_order,
+    encode,
+    receive,
+)
+from tintype.imaging.sandbox.syscalls import PR_SET_PDEATHSIG, prctl
+from tintype.imaging.sandbox.warm_up import import_what_is_imported_late, use_everything_once
+from tintype.imaging.source import Source, length, map_file
+
+STACK = 2 * 1024**2
+"""Bytes of a thread's stack, as libvips itself has it where the system's is small."""
+OWN_DATA = 256 * 1024**2
+"""Bytes besides those that pictures take, with much room: codecs and fonts that are loaded later."""
+OWN_ADDRESSES = 1024**3
+"""Addresses besides those that pictures take: libraries, and what the allocator sets aside."""
+KEPT = 16 * 1024**2
+"""Bytes that the allocator may hold back between two orders: it takes time to have them anew."""
+ENDED_FIRST = "500"
+"""Of 1000: who is ended when the machine has no memory left. Rather a picture is lost than the service."""
+MOST_A_PIXEL = 24
+"""Bytes: more is taken by no decoder but that of SVG, whose pixels tell nothing."""
+MOST_TOLD = 8000
+"""Characters of a traceback."""
+
+Outcome = tuple[Answer, bytes]
+"""An answer, and the bytes that follow it."""
+
+
+def main() -> None:
+    """Serve orders until there are no more."""
+    descriptor, parent, arenas, most = map(int, sys.argv[1:])
+    channel = socket.socket(fileno=descriptor)
+    _belong_to(parent)
+    keep_memory_flat(arenas)
+    keep_stacks_small(STACK)
+    import_what_is_imported_late()
+    memory = Memory()
+    _limit(memory, most)
+    confinement = confine(_warm_up)
+    # What is there by now stays: the collector need not go over it again and again.
+    gc.collect()
+    gc.freeze()
+    give_back()
+    with suppress(ClosedError, OSError):
+        channel.sendall(encode(Reply(Ready(confinement), memory.private())))
+        _serve(channel, memory)
+
+
+def _belong_to(parent: int) -> None:
+    """End when the parent does; stay while it stays, whatever its group is told: it ends us in its time."""
+    for ignored in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(ignored, signal.SIG_IGN)
+    if sys.platform == "linux":
+        prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+        with suppress(OSError), open("/proc/self/oom_score_adj", "w", encoding="ascii") as file:  # noqa: PTH123
+            file.write(ENDED_FIRST)
+    if os.getppid() != parent:
+        sys.exit()
+
+
+def _warm_up() -> None:
+    use_everything_once()
+    # From here on libraries have nothing to tell but what strangers' files make them say.
+    os.dup2(1, 2)
+
+
+def _limit(memory: Memory, most: int) -> None:
+    """The most that can ever be given; how much it is for each order, the service says from outside."""
+    for limit, bytes_now in (
+        (resource.RLIMIT_DATA, memory.private() + OWN_DATA),
+        (resource.RLIMIT_AS, memory.address_space() + OWN_ADDRESSES),
+    ):
+        _, hard = resource.getrlimit(limit)
+        limited = bytes_now + most if hard == resource.RLIM_INFINITY else min(hard, bytes_now + most)
+        if sys.platform == "linux":
+            resource.setrlimit(limit, (limited, limited))
+
+
+def _serve(channel: socket.socket, memory: Memory) -> None:
+    first = memory.private()
+    while True:
+        order, source = _next(channel)
+        answer, data = _carried_out(order, source)
+        del source
+        if memory.private() - len(data) > first + KEPT:
+            give_back()
+        channel.sendall(encode(Reply(answer, memory.private() - len(data))))
+        channel.sendall(data)
+        del order, answer, data
+
+
+def _next(channel: socket.socket) -> tuple[Order, Source]:
+    """The next order and its source. Raises ClosedError."""
+    head, descriptors, _, _ = socket.recv_fds(channel, LENGTH.size, 1)
+    if not head or not descriptors:
+        raise ClosedError
+    try:
+        head += receive(channel, LENGTH.size - len(head))
+        order = decode_order(receive(channel, *LENGTH.unpack(head)))
+        return order, map_file(descriptors[0])
+    finally:
+        os.close(descriptors[0])
+
+
+def _carried_out(order: Order, source: Source) -> Outcome:
+    try:
+        return _DOING[type(order.work)](order.work, source, order)
+    except (OutOfMemory, MemoryError) as refused:
+        _let_go(refused)
+        return Needs(None), b""
+    except ImageRefused as refused:
+        _let_go(refused)
+        return Refusal(refused.reason, refused.sentence), b""
+    except Exception as error:  # noqa: BLE001  the service is told, and goes on with the next
+        told = traceback.format_exc()[-MOST_TOLD:]
+        _let_go(error)
+        return Failed(told), b""
+
+
+def _examine(work: Examine, source: Source, order: Order) -> Outcome:
+    format_: Format | None = None
+    facts: Facts | None = None
+    try:
+        format_ = recognise(source)
+        facts = inspect(source, None)
+        if work.limits is not None:
+            check_limits(facts, work.limits)
+        needed = decode_memory(facts)
+        if needed > order.memory:
+            return Needs(needed), b""
+        facts = replace(facts, placeholder=verify(source, facts))
+    except OutOfMemory:
+        raise
+    except ImageRefused as refused:
+        _let_go(refused)
+        if facts is not None and refused.reason is Reason.DAMAGED and _may_have_lacked(order, facts, source):
+            return Needs(None), b""
+        return Examined(format_, facts, Refusal(refused.reason, refused.sentence)), b""
+    return Examined(format_, facts), b""
+
+
+def _render(work: Render, source: Source, order: Order) -> Outcome:
+    facts = inspect(source, work.source_limits)
+    needed = decode_memory(facts, work.recipe, work.limits)
+    if needed > order.memory:
+        return Needs(needed), b""
+    try:
+        made = render_inspected(source, facts, work.recipe, work.limits)
+    except Exception as error:
+        if order.has_all or (isinstance(error, ImageRefused) and error.reason is not Reason.DAMAGED):
+            raise
+        # It was whole when it came.
+        _let_go(error)
+        return Needs(None), b""
+    return Rendered(made.format, made.width, made.height, len(made.data)), made.data
+
+
+_DOING: Mapping[type, Callable[[Any, Source, Order], Outcome]] = MappingProxyType(
+    {Examine: _examine, Render: _render}
+)
+
+
+def _may_have_lacked(order: Order, facts: Facts, source: Source) -> bool:
+    """Whether it may be for want of memory that a decoder gave up: not all of them say so."""
+    pixels = facts.width * facts.height
+    is_small = pixels * MOST_A_PIXEL + length(source) <= order.memory and facts.format is not Format.SVG
+    return not (order.has_all or is_small)
+
+
+def _let_go(error: BaseException | None) -> None:
+    """Empty the frames that an error went through, and those before it: they hold pictures and decoders."""
+    while error is not None:
+        traceback.clear_frames(error.__traceback__)
+        error = error.__cause__ or error.__context__
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,46 @@
+"""What codecs and fonts load when they are first used, loaded while it can still be."""
+
+import base64
+from importlib import import_module
+
+import pyvips
+
+from tintype.imaging import svg
+from tintype.imaging.encode import encode
+from tintype.imaging.extras import available
+from tintype.imaging.formats import Row
+from tintype.imaging.inspect import inspect, verify
+from tintype.imaging.recipe import Recipe
+from tintype.imaging.render import render
+
+SIDE = 16
+ANY_SVG = b'<svg xmlns="http://www.w3.org/2000/svg" width="16" height="16"><text y="9">Aa</text></svg>'
+HEADER_OF_HEIC = base64.b64decode("AAAAGGZ0eXBoZWljAAAAAGhlaWNtaWYx")
+
+
+def import_what_is_imported_late() -> None:
+    """Load the packages of the formats that need one, and what Python itself looks for when it is used."""
+    import_module("encodings.ascii")
+    for entry in available():
+        if entry.package is not None:
+            import_module(entry.package)
+
+
+def use_everything_once() -> None:
+    """Write and read a small picture in every format, and text in the fonts that stand in for others."""
+    svg.open_fonts()
+    for entry in available():
+        if entry.saver is not None:
+            _read(_written(entry))
+        elif entry.package == "py_svg_hush":
+            _read(ANY_SVG)
+
+
+def _written(entry: Row) -> bytes:
+    image = pyvips.Image.black(SIDE, SIDE, bands=3).copy(interpretation="srgb")
+    return encode(image, entry, Recipe())
+
+
+def _read(data: bytes) -> None:
+    verify(data, inspect(data))
+    render(data, Recipe(width=SIDE // 2))

@@ -1,0 +1,369 @@
+"""Renderers at work: what comes of a picture, and what is lost with one that does harm."""
+
+import io
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import BinaryIO
+
+import pytest
+from msgspec.structs import replace
+from PIL import Image
+
+from tests import pictures
+from tests.extra_pictures import corners_svg, heic, jxl, svg
+from tests.hostile.measure import memory
+from tests.imaging import lying_renderer
+from tintype.imaging import (
+    Format,
+    ImageRefused,
+    Limits,
+    OutputLimits,
+    Reason,
+    Recipe,
+    inspect,
+    render,
+    verify,
+)
+from tintype.imaging.sandbox import process
+from tintype.imaging.sandbox.messages import Examined
+from tintype.imaging.sandbox.pool import HELD, OWN_MEMORY, Drawn, Ended, NeedsMemory, RendererError, Renderers
+
+MEBI = 1024**2
+MOST = 600 * MEBI
+MUCH = 200 * MEBI
+
+SOURCES = {
+    "jpeg": pictures.jpeg(90, 60),
+    "turned": pictures.oriented(6),
+    "png": pictures.png(90, 60, alpha=True),
+    "apng": pictures.apng(3),
+    "webp": pictures.webp(90, 60),
+    "gif": pictures.gif(90, 60, frames=3),
+    "avif": pictures.avif(90, 60),
+    "tiff": pictures.tiff(90, 60),
+    "heic": heic(pictures.corners(80, 60)),
+    "jxl": jxl(pictures.corners(80, 60)),
+    "svg": corners_svg(),
+}
+
+
+@contextmanager
+def opened(data: bytes) -> Iterator[int]:
+    """The descriptor of a file that has no name."""
+    with tempfile.TemporaryFile() as file:
+        file.write(data)
+        file.flush()
+        yield file.fileno()
+
+
+def examined(pool: Renderers, data: bytes, limits: Limits | None = None, memory: int = MUCH) -> Examined:
+    with opened(data) as source:
+        return pool.examine(source, limits, memory)
+
+
+def drawn(
+    pool: Renderers,
+    data: bytes,
+    recipe: Recipe,
+    spool: Callable[[], BinaryIO] = io.BytesIO,
+    memory: int = MUCH,
+) -> Drawn:
+    with opened(data) as source:
+        return pool.render(source, recipe, OutputLimits(), Limits(), memory, spool)
+
+
+def pids(pool: Renderers) -> list[int]:
+    """The renderers that are there."""
+    return [slot.renderer.result().pid for slot in pool._slots if slot.renderer is not None]  # noqa: SLF001
+
+
+@contextmanager
+def renderers(
+    count: int = 1, most: int = MOST, seconds: float = 60.0
+) -> Iterator[tuple[Renderers, list[Ended]]]:
+    lost: list[Ended] = []
+    pool = Renderers(count, most, seconds, on_end=lost.append)
+    try:
+        yield pool, lost
+    finally:
+        pool.close()
+
+
+@pytest.fixture(scope="module")
+def pool() -> Iterator[Renderers]:
+    with renderers() as (pool, lost):
+        yield pool
+        assert lost == []
+
+
+@pytest.mark.parametrize("source", SOURCES)
+def test_a_file_is_found_to_be_what_the_library_finds_it_to_be(pool: Renderers, source: str) -> None:
+    data = SOURCES[source]
+    facts = inspect(data)
+    found = examined(pool, data, Limits())
+    assert found.refused is None
+    assert found.format is facts.format
+    assert found.facts == replace(facts, placeholder=verify(data, facts))
+
+
+@pytest.mark.parametrize("source", SOURCES)
+@pytest.mark.parametrize(
+    "format_", [Format.JPEG, Format.PNG, Format.WEBP, Format.GIF, Format.AVIF, Format.JXL]
+)
+def test_a_rendition_has_the_bytes_that_the_library_makes(
+    pool: Renderers, source: str, format_: Format
+) -> None:
+    recipe = Recipe(width=40, format=format_)
+    expected = render(SOURCES[source], recipe)
+    found = drawn(pool, SOURCES[source], recipe)
+    assert found.data == expected.data
+    assert (found.made.format, found.made.width, found.made.height) == (
+        expected.format,
+        expected.width,
+        expected.height,
+    )
+
+
+@pytest.mark.parametrize(
+    ("data", "reason", "format_"),
+    [
+        (b"", Reason.UNSUPPORTED, None),
+        (b"<html>", Reason.UNSUPPORTED, None),
+        (SOURCES["png"][:-40], Reason.DAMAGED, Format.PNG),
+        (SOURCES["jpeg"][:300], Reason.DAMAGED, Format.JPEG),
+        (pictures.png_header(50_000, 50_000), Reason.TOO_LARGE_SIDE, Format.PNG),
+    ],
+)
+def test_what_is_refused_is_refused_with_its_reason(
+    pool: Renderers, data: bytes, reason: Reason, format_: Format | None
+) -> None:
+    found = examined(pool, data, Limits())
+    assert found.refused is not None
+    assert found.refused.reason is reason
+    assert found.refused.sentence.endswith(".")
+    assert found.format is format_
+    with pytest.raises(ImageRefused) as caught:
+        drawn(pool, data, Recipe(width=40))
+    assert (caught.value.reason, caught.value.sentence) == (reason, found.refused.sentence)
+
+
+def test_the_place_in_the_file_makes_no_difference(pool: Renderers) -> None:
+    with opened(SOURCES["tiff"]) as source:
+        for place in (0, 100, len(SOURCES["tiff"]) + 5):
+            os.lseek(source, place, os.SEEK_SET)
+            assert pool.examine(source, Limits(), MUCH).refused is None
+
+
+def test_a_large_rendition_goes_to_a_file(pool: Renderers) -> None:
+    data = pictures.png(1500, 1000)
+    recipe = Recipe(format=Format.PNG)
+    expected = render(data, recipe).data
+    assert len(expected) > HELD
+    made = drawn(pool, data, recipe)
+    assert made.data is None
+    assert isinstance(made.file, io.BytesIO)
+    assert made.file.getvalue() == expected
+
+
+def test_a_file_that_cannot_be_written_costs_only_its_rendition() -> None:
+    class Full(io.BytesIO):
+        def write(self, _: object) -> int:
+            raise OSError(28, "No space left on device")
+
+    with renderers() as (pool, lost):
+        with pytest.raises(OSError, match="No space"):
+            drawn(pool, pictures.png(1500, 1000), Recipe(format=Format.PNG), Full)
+        assert drawn(pool, SOURCES["png"], Recipe(width=40)).data is not None
+        assert lost == []
+
+
+def test_no_descriptor_is_kept(pool: Renderers) -> None:
+    examined(pool, SOURCES["png"])
+    (pid,) = pids(pool)
+    before = os.listdir(f"/proc/{pid}/fd")  # noqa: PTH208
+    for data in (*SOURCES.values(), b"", SOURCES["png"][:-40]):
+        examined(pool, data)
+    assert os.listdir(f"/proc/{pid}/fd") == before  # noqa: PTH208
+    assert "deleted" not in Path(f"/proc/{pid}/maps").read_text()
+
+
+def test_text_of_an_svg_is_the_same_however_often_it_is_drawn(pool: Renderers) -> None:
+    # Hexadecimal boxes would stand for letters whose font can't be read; the library has every font.
+    families = ["DejaVu Serif", "sans-serif", "serif", "monospace", "Courier", "Not There"]
+    text = "".join(
+        f'<text x="1" y="{9 * at + 9}" font-size="9" font-family="{family}" font-weight="bold">Aÿ{at}</text>'
+        for at, family in enumerate(families)
+    )
+    data = svg(text)
+    expected = render(data, Recipe(width=160)).data
+    for _ in range(200):
+        assert drawn(pool, data, Recipe(width=160)).data == expected
+
+
+def test_work_that_takes_more_memory_than_it_is_given_is_not_begun(pool: Renderers) -> None:
+    data = pictures.encode(Image.new("RGB", (2500, 2500)), "avif")
+    with pytest.raises(NeedsMemory) as caught:
+        examined(pool, data, Limits(), memory=64 * MEBI)
+    assert 2500 * 2500 * 3 < caught.value.memory < MOST
+    assert examined(pool, data, Limits(), memory=caught.value.memory).refused is None
+    with pytest.raises(NeedsMemory):
+        drawn(pool, data, Recipe(width=40), memory=32 * MEBI)
+
+
+def test_what_takes_more_than_can_ever_be_given_is_refused() -> None:
+    with renderers(most=100 * MEBI) as (pool, lost):
+        data = pictures.encode(Image.new("RGB", (8000, 8000)), "webp")
+        with pytest.raises(NeedsMemory) as caught:
+            examined(pool, data, Limits(), memory=64 * MEBI)
+        assert caught.value.memory == 100 * MEBI
+        found = examined(pool, data, Limits(), memory=100 * MEBI)
+        assert found.refused is not None
+        assert found.refused.reason is Reason.TOO_COSTLY
+        assert lost == []
+
+
+def test_a_picture_that_takes_too_long_is_given_up_and_nothing_else() -> None:
+    with renderers(seconds=0.7) as (pool, lost):
+        assert examined(pool, SOURCES["png"]).refused is None
+        slow = pictures.encode(Image.effect_noise((3000, 3000), 90), "png")
+        began = time.monotonic()
+        with pytest.raises(ImageRefused) as caught:
+            drawn(pool, slow, Recipe(format=Format.AVIF, lossless=True), memory=MOST)
+        assert time.monotonic() - began < 5
+        assert caught.value.reason is Reason.TOO_COSTLY
+        assert [each.why for each in lost] == ["late"]
+        assert drawn(pool, SOURCES["png"], Recipe(width=40)).data is not None
+
+
+def test_a_renderer_that_is_killed_while_idle_is_replaced() -> None:
+    with renderers() as (pool, _):
+        examined(pool, SOURCES["png"])
+        (pid,) = pids(pool)
+        os.kill(pid, signal.SIGKILL)
+        _until(lambda: _has_ended(pid))
+        assert examined(pool, SOURCES["png"]).refused is None
+        assert pids(pool) != [pid]
+
+
+@pytest.mark.parametrize(
+    ("ended_by", "reason"), [(signal.SIGKILL, Reason.TOO_COSTLY), (signal.SIGSEGV, Reason.DAMAGED)]
+)
+def test_of_a_renderer_that_ends_at_work_only_the_picture_is_lost(
+    ended_by: signal.Signals, reason: Reason
+) -> None:
+    slow = pictures.encode(Image.effect_noise((3000, 3000), 90), "png")
+    with renderers() as (pool, lost):
+        # With less than there is, it may have been for want of memory.
+        for memory_, expected in ((MOST - 1, NeedsMemory), (MOST, ImageRefused)):
+            examined(pool, SOURCES["png"])
+            (pid,) = pids(pool)
+            threading.Thread(target=_kill_at_work, args=(pid, _cpu(pid), ended_by)).start()
+            with pytest.raises(expected) as caught:
+                drawn(pool, slow, Recipe(format=Format.AVIF, lossless=True), memory=memory_)
+        assert isinstance(caught.value, ImageRefused)
+        assert caught.value.reason is reason
+        assert [(each.why, each.status) for each in lost] == [("died", -ended_by)] * 2
+        assert drawn(pool, SOURCES["png"], Recipe(width=40)).data is not None
+
+
+def _kill_at_work(pid: int, at_rest: int, how: signal.Signals) -> None:
+    _until(lambda: _cpu(pid) > at_rest + 20)
+    os.kill(pid, how)
+
+
+def _cpu(pid: int) -> int:
+    """Hundredths of a second."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return int(fields[11]) + int(fields[12])
+
+
+def _has_ended(pid: int) -> bool:
+    """Whether all of its threads have, and only its status is left."""
+    state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    return state == "Z" and len(list(Path(f"/proc/{pid}/task").iterdir())) == 1
+
+
+def _until(holds: Callable[[], bool], seconds: float = 20.0) -> None:
+    deadline = time.monotonic() + seconds
+    while not holds():
+        assert time.monotonic() < deadline
+        time.sleep(0.005)
+
+
+@pytest.mark.parametrize("lie", lying_renderer.LIES)
+def test_what_a_renderer_says_is_not_believed(monkeypatch: pytest.MonkeyPatch, lie: str) -> None:
+    plain = process.Renderer._command  # noqa: SLF001
+
+    def lying(self: process.Renderer, *arguments: int) -> list[str]:
+        assert plain(self, *arguments)
+        return [sys.executable, lying_renderer.__file__, *map(str, arguments), lie]
+
+    monkeypatch.setattr(process.Renderer, "_command", lying)
+    with renderers() as (pool, lost):
+        with pytest.raises((ImageRefused, RendererError, NeedsMemory)):
+            drawn(pool, SOURCES["png"], Recipe(width=40))
+        assert [each.why for each in lost] in ([], ["died"], ["confused"])
+
+
+def test_renderers_end_with_the_process_that_runs_them(tmp_path: Path) -> None:
+    script = (
+        "import os\nfrom tintype.imaging.sandbox.pool import Renderers\n"
+        "pool = Renderers(2, 2**29, 60.0)\npool.start()\n"
+        "pids = [slot.renderer.result().pid for slot in pool._slots]\n"
+        "[slot.renderer.result().greet(lambda _: None) for slot in pool._slots]\n"
+        "print(*pids, flush=True)\ninput()\n"
+    )
+    parent = subprocess.Popen(
+        [sys.executable, "-c", script], stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=tmp_path
+    )
+    with parent:
+        assert parent.stdout is not None
+        found = [int(pid) for pid in parent.stdout.readline().split()]
+        assert len(found) == 2
+        parent.kill()
+    _until(lambda: not any(Path(f"/proc/{pid}").exists() for pid in found))
+
+
+def test_a_renderer_takes_no_more_for_itself_than_is_counted_for_it(pool: Renderers) -> None:
+    for data in SOURCES.values():
+        examined(pool, data)
+    assert sum(map(memory, pids(pool))) < OWN_MEMORY - process.SLACK
+
+
+def test_nothing_of_the_services_environment_reaches_a_renderer(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TINTYPE_SECRET", "not for you")
+    with renderers() as (pool, _):
+        examined(pool, SOURCES["png"])
+        assert b"TINTYPE_SECRET" not in Path(f"/proc/{pids(pool)[0]}/environ").read_bytes()
+
+
+def test_refused_pictures_leave_no_memory_behind_even_when_nothing_collects_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    without = "import gc; gc.disable(); gc.enable = gc.collect = lambda *_: None\n"
+    run = f"{without}from tintype.imaging.sandbox.renderer import main; main()"
+    monkeypatch.setattr(
+        process.Renderer, "_command", lambda _, *told: [sys.executable, "-P", "-c", run, *map(str, told)]
+    )
+    whole = pictures.encode(Image.effect_noise((2500, 2500), 90), "png")
+    damaged = whole[: len(whole) * 9 // 10]
+    broken = bytearray(whole)
+    broken[len(whole) // 2] ^= 255
+    with renderers() as (pool, lost):
+        examined(pool, SOURCES["png"])
+        before = memory(pids(pool)[0])
+        for _ in range(12):
+            for data in (damaged, bytes(broken)):
+                found = examined(pool, data, Limits())
+                assert found.refused is not None
+                assert found.refused.reason is Reason.DAMAGED
+        assert memory(pids(pool)[0]) < before + 24 * MEBI
+        assert lost == []
