@@ -17,7 +17,7 @@ from sqlalchemy.exc import IntegrityError, OperationalError
 
 from tests.catalogue.conftest import NOON, Shelf
 from tintype.catalogue import Database, accounts, schema
-from tintype.catalogue.engine import READERS, Transaction, url
+from tintype.catalogue.engine import READERS, Transaction
 
 FULL = 2
 ENDLESS = "WITH RECURSIVE c(n) AS (SELECT began() UNION ALL SELECT n + 1 FROM c) SELECT count(*) FROM c"
@@ -319,4 +319,16 @@ async def test_any_path_is_opened_as_it_is_spelt(tmp_path: Path, name: str) -> N
     await database.close()
     with closing(sqlite3.connect(path)) as connection:
         assert connection.execute("SELECT name FROM accounts").fetchall() == [("north",)]
-    assert url(path).database == str(path)
+
+
+async def test_a_catalogue_that_is_missing_is_not_made(tmp_path: Path) -> None:
+    database = Database(tmp_path / "catalogue.sqlite3")
+    assert database.state() is None
+    with pytest.raises(OperationalError, match="unable to open"):
+        await database.ask(accounts.each)
+    await database.close()
+    assert names(tmp_path) == []
+
+
+def names(folder: Path) -> list[str]:
+    return [path.name for path in folder.iterdir()]

@@ -239,6 +239,13 @@ def test_what_the_library_has_lost_is_said_and_the_rest_is_kept(
     assert "2 of 3" in said(elsewhere, "restore", "--allow-missing", str(target))
 
 
+def test_lost_keys_are_said(data: Path, target: Path) -> None:
+    (data / "link-keys.json").unlink()
+    result = call(data, "backup", str(target))
+    assert (result.exit_code, "has lost its link-keys.json" in result.stderr) == (1, True)
+    assert originals(target) == originals(data)
+
+
 def test_damage_of_the_library_does_not_reach_the_backup(data: Path, target: Path) -> None:
     said(data, "backup", str(target))
     whole = originals(data)

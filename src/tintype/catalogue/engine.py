@@ -15,7 +15,7 @@ from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any, TypeVar
 
-from sqlalchemy import URL, Connection, CursorResult, Engine, Executable, Row, create_engine, event
+from sqlalchemy import Connection, CursorResult, Engine, Executable, Row, create_engine, event
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.pool import NullPool
 
@@ -95,7 +95,7 @@ class Database:
     disk takes nothing. Anything else comes as SQLAlchemy raises it.
 
     Args:
-        path: the SQLite file; created when it is missing.
+        path: the SQLite file. When it is missing, now or later, none is made in its place.
         readers: read transactions at the same time; more wait. Beside them one writes.
         patience: seconds that a write transaction waits for its turn, for those of other processes too.
     """
@@ -103,10 +103,10 @@ class Database:
     def __init__(self, path: Path, readers: int = READERS, patience: float = BUSY_SECONDS) -> None:
         self._patience = patience
         self._engine = create_engine(
-            url(path),
+            "sqlite://",
             # Ours are kept below, and go from thread to thread, never used by two at once.
             poolclass=NullPool,
-            connect_args={"timeout": patience, "check_same_thread": False},
+            creator=functools.partial(connect, path, patience, check_same_thread=False),
         )
         _teach_sqlite(self._engine)
         self._threads = ThreadPoolExecutor(readers + 1, "catalogue")
@@ -167,7 +167,7 @@ class Database:
         """
         try:
             if self._witness is None:
-                self._witness = sqlite3.connect(self._path, timeout=0, isolation_level=None)
+                self._witness = connect(self._path, 0, isolation_level=None)
             return int(self._witness.execute("PRAGMA data_version").fetchone()[0])
         except sqlite3.Error:
             return None
@@ -282,9 +282,20 @@ class Watch:
                 self._connection.rollback()
 
 
-def url(path: Path) -> URL:
-    """The SQLAlchemy address of an SQLite file, whatever characters its path has."""
-    return URL.create("sqlite", database=str(path))
+def connect(path: Path, patience: float = BUSY_SECONDS, **options: Any) -> sqlite3.Connection:  # noqa: ANN401  the driver's
+    """A connection to an SQLite file, whatever characters its path has; a missing one is not made.
+
+    Args:
+        path: the file.
+        patience: seconds to wait for locks of others.
+        options: more of `sqlite3.connect`.
+
+    Raises:
+        sqlite3.Error: when there is no such file, among others.
+    """
+    address = f"{path.absolute().as_uri()}?mode=rw"
+    connection: sqlite3.Connection = sqlite3.connect(address, uri=True, timeout=patience, **options)
+    return connection
 
 
 def batches(values: Iterable[T]) -> Iterator[list[T]]:

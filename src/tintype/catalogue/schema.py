@@ -3,7 +3,7 @@
 from contextlib import closing
 from pathlib import Path
 
-from tintype.catalogue.snapshot import connect
+from tintype.catalogue.engine import connect
 
 HEAD = "0003"
 """The newest migration; a test holds it against the migrations folder."""

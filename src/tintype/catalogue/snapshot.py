@@ -1,7 +1,6 @@
 """A copy of a catalogue as it is at one moment, also while a service writes to it, and what is in it."""
 
 import os
-import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, suppress
 from pathlib import Path
@@ -9,7 +8,7 @@ from uuid import UUID
 
 from msgspec import Struct
 
-from tintype.catalogue.engine import BUSY_SECONDS
+from tintype.catalogue.engine import connect
 
 
 def snapshot(catalogue: Path, to: Path) -> None:
@@ -65,16 +64,6 @@ def originals(catalogue: Path) -> Iterator[tuple[str, int]]:
     """Digest and size of every original that a catalogue names, each once, sorted by digest."""
     with closing(connect(catalogue)) as connection:
         yield from connection.execute("SELECT sha256, bytes FROM images GROUP BY sha256 ORDER BY sha256")
-
-
-def connect(catalogue: Path) -> sqlite3.Connection:
-    """A connection to a catalogue that is there: where there is none, none is made.
-
-    Raises:
-        sqlite3.Error: when there is none.
-    """
-    address = f"{catalogue.absolute().as_uri()}?mode=rw"
-    return sqlite3.connect(address, uri=True, timeout=BUSY_SECONDS)
 
 
 def make_private(path: Path) -> None:

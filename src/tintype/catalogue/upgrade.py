@@ -12,8 +12,8 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, create_engine, event
 from sqlalchemy.pool import StaticPool
 
-from tintype.catalogue.engine import BUSY_SECONDS
-from tintype.catalogue.snapshot import connect, make_private, snapshot
+from tintype.catalogue.engine import BUSY_SECONDS, connect
+from tintype.catalogue.snapshot import make_private, snapshot
 
 RETRY_SECONDS = 0.01
 

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import rich_click as click
 
+from tintype.app import LINK_KEYS
 from tintype.cli.copying import files_in, shown
 from tintype.cli.library import data_option, open_library, plain_errors
 from tintype.core.backup import Made, back_up, prune
@@ -60,6 +61,8 @@ def _tell(made: Made) -> str:
 
 
 def _refuse_holes(made: Made) -> None:
+    if LINK_KEYS not in made.manifest.files:
+        raise click.ClickException(f"The library has lost its {LINK_KEYS}; the backup has none either.")
     if made.manifest.missing:
         raise click.ClickException(
             f"{len(made.tally.missing)} originals are missing in the library and {len(made.tally.damaged)} "
