@@ -163,12 +163,12 @@ async def test_a_link_names_an_image_by_id_or_number_and_nothing_else(shelf: She
         await publications.add(tx, shelf.north.id, "mews")
         await publications.add(tx, shelf.south.id, "native")
         for key in (id, number):
-            found = await images.linked(tx, key)
+            found = await images.linked(tx, "mews", key, None, Links.PLAIN)
             assert found is not None
             assert (found[0].id, found[1]) == (id, {"mews": None})
             assert await images.find(tx, key) == found[0]
         for key in (uuid4(), 0, -1, number + 1, 2**63 - 1, 2**63, 10**30):
-            assert await images.linked(tx, key) is None
+            assert await images.linked(tx, "mews", key, None, Links.PLAIN) is None
             assert await images.find(tx, key) is None
 
 
@@ -176,7 +176,7 @@ async def test_an_account_publishes_what_it_was_given(shelf: Shelf) -> None:
     id = uuid4()
     await shelf.add(id=id)
     async with shelf.database.write() as tx:
-        assert await images.linked(tx, id) is None
+        assert await images.linked(tx, "mews", id, None, None) is None
         for dialect in ("mews", "evotor", "mews"):
             await publications.add(tx, shelf.north.id, dialect)
         await publications.set_links(tx, shelf.north.id, "mews", Links.SIGNED)
@@ -184,7 +184,7 @@ async def test_an_account_publishes_what_it_was_given(shelf: Shelf) -> None:
         told = {"evotor": None, "mews": Links.SIGNED}
         assert await publications.of(tx, shelf.north.id) == told
         assert await publications.of(tx, shelf.south.id) == {}
-        found = await images.linked(tx, id)
+        found = await images.linked(tx, "mews", id, 1, None)
         assert found is not None
         assert found[1] == told
         await publications.set_links(tx, shelf.north.id, "mews", None)

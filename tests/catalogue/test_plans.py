@@ -67,7 +67,12 @@ CASES: dict[Callable[..., Any], list[Case]] = {
     images.numbered: [Case({"numbers": list(range(n))}) for n in (1, 3, 100, 2 * BATCH + 1)],
     images.recorded: [Case({"digests": [f"{i:064x}" for i in range(n)]}) for n in (1, 100, 1000)],
     images.find: [Case({"key": UUID(int=7)}), Case({"key": 7})],
-    images.linked: [Case({"key": UUID(int=7)}), Case({"key": 7})],
+    images.linked: [
+        Case({"key": key, "version": version, "default": default})
+        for key in (UUID(int=7), 7)
+        for version in (None, 1)
+        for default in (None, Links.PLAIN)
+    ],
     images.newest: [Case({"before": None}), Case({"before": IMAGES // 2})],
     images.page: [
         *sorts(SortKey.MODIFIED_AT),

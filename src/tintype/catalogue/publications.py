@@ -1,12 +1,26 @@
 """Queries on which dialects an account publishes through."""
 
+from functools import lru_cache
 from uuid import UUID
 
-from sqlalchemy import Uuid, delete, exists, insert, literal, select, update
+from sqlalchemy import (
+    ColumnElement,
+    ScalarSelect,
+    Uuid,
+    delete,
+    exists,
+    func,
+    insert,
+    literal,
+    select,
+    update,
+)
 
 from tintype.catalogue.engine import Transaction
 from tintype.catalogue.tables import publications
 from tintype.model import Links, Publications
+
+_IS, _AND = "=", " "
 
 
 async def of(tx: Transaction, account: UUID) -> Publications:
@@ -32,6 +46,20 @@ async def set_links(tx: Transaction, account: UUID, dialect: str, links: Links |
     """Set what the links of a dialect are that the account publishes through."""
     own = (publications.c.account_id == account, publications.c.dialect == dialect)
     await tx.execute(update(publications).where(*own).values(links=None if links is None else links.value))
+
+
+def packed(account: ColumnElement[UUID]) -> ScalarSelect[str]:
+    """What an account publishes through, as one value beside a row of its own; `read_packed` reads it."""
+    pair = publications.c.dialect + _IS + func.coalesce(publications.c.links, "")
+    own = publications.c.account_id == account
+    return select(func.aggregate_strings(pair, _AND)).where(own).scalar_subquery()
+
+
+@lru_cache(1000)
+def read_packed(text: str) -> Publications:
+    """What `packed` has put together: one value for all images of accounts that publish alike."""
+    pairs = (each.partition(_IS) for each in text.split(_AND))
+    return {dialect: read_links(links or None) for dialect, _, links in pairs}
 
 
 def read_links(text: str | None) -> Links | None:

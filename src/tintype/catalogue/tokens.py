@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from functools import cache
 from typing import Any
 from uuid import UUID
 
@@ -60,6 +61,7 @@ async def revoke(tx: Transaction, id: UUID, now: datetime) -> None:
     await tx.execute(update(tokens).where(refused, tokens.c.revoked_at.is_(None)).values(revoked_at=now))
 
 
+@cache
 def _whole() -> Select[Any]:
     published = and_(
         publications.c.account_id == tokens.c.account_id, publications.c.dialect == tokens.c.dialect

@@ -42,12 +42,15 @@ async def linked(
             its account doesn't publish through the dialect, or by signed links alone. All take as long.
     """
     known = house.facts.known(key)
-    if known is None or not _is_delivered(known, dialect, version, default):
-        # A link that another process just made may name a version that is news here: memory never refuses.
-        known = await _ask(house, key)
-    if not _is_delivered(known, dialect, version, default):
+    if known is not None and _is_delivered(known, dialect, version, default):
+        return known
+    # A link that another process just made may name a version that is news here: memory never refuses.
+    # Before the question: a change that comes meanwhile must not be overwritten by an answer from before it.
+    generation = house.facts.generation
+    found = await house.catalogue.ask(lambda tx: images.linked(tx, dialect, key, version, default))
+    if found is None:
         raise no_such_image()
-    return known
+    return house.facts.remember(*found, generation)
 
 
 class Follower:
@@ -130,12 +133,3 @@ def _is_delivered(known: Known, dialect: str, version: int | None, default: Link
         return False
     is_signed = default is None
     return version in {None, image.version} and (is_signed or (published[dialect] or default) is Links.PLAIN)
-
-
-async def _ask(house: House, key: UUID | int) -> Known:
-    # Before the question: a change that comes meanwhile must not be overwritten by an answer from before it.
-    generation = house.facts.generation
-    found = await house.catalogue.ask(lambda tx: images.linked(tx, key))
-    if found is None:
-        raise no_such_image()
-    return house.facts.remember(*found, generation)
