@@ -141,8 +141,9 @@ def create_app(
         endpoints,
         mounts,
         settings.web,
-        Delivery(house, settings.delivery, Bounds(settings.bounds)),
+        Delivery(house, settings.delivery, Bounds(settings.bounds), settings.web.served_hosts()),
         lines,
+        settings.bounds.proxies,
     )
 
 

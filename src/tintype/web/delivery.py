@@ -23,6 +23,7 @@ from tintype.web.bounds import Bounds
 from tintype.web.conditions import Span, is_unmodified, span
 from tintype.web.context import Context, Scope
 from tintype.web.gone import unless_gone
+from tintype.web.hosts import Hosts
 from tintype.web.mount import Mount, Opener, Receive, Target, Wanted
 from tintype.web.ready import NOTHING, DeliverySettings, Held, Lease, Pairs, Pictures, Ready, Shelf, reads
 
@@ -68,13 +69,14 @@ class Delivery:
         house: the house.
         settings: what is kept in memory.
         bounds: what links that anybody can write may cause.
+        hosts: the hosts that are served.
     """
 
-    def __init__(self, house: House, settings: DeliverySettings, bounds: Bounds) -> None:
+    def __init__(self, house: House, settings: DeliverySettings, bounds: Bounds, hosts: Hosts) -> None:
         self._house = house
         self._bounds = bounds
         self._pictures = Pictures(settings)
-        self.shelf = Shelf(house, settings, self._pictures)
+        self.shelf = Shelf(house, settings, self._pictures, hosts)
 
     async def deliver(
         self, context: Context, scope: Scope, receive: Receive, send: Send, mount: Mount, prefix: str
