@@ -22,6 +22,7 @@ from tintype.core.later import Later
 from tintype.core.memory import Memory
 from tintype.core.pace import Pace
 from tintype.core.sign import Keyring
+from tintype.core.uploads import Uploads
 from tintype.core.workers import Workers
 from tintype.dialects import Dialect, LinkHouse
 from tintype.dialects.native import DIALECT, links
@@ -76,6 +77,8 @@ def open_house(settings: Settings, clock: Clock = utc_now) -> House:
         clock=clock,
         images=settings.images,
         unsigned=settings.bounds.unsigned(settings.images.made()),
+        quotas=settings.quotas.quotas(),
+        uploads=Uploads(),
     )
 
 

@@ -10,7 +10,7 @@ import msgspec
 from msgspec import Struct
 
 from tintype.core.facts import FactSettings
-from tintype.core.house import ImageSettings, RenditionSettings
+from tintype.core.house import ImageSettings, QuotaSettings, RenditionSettings
 from tintype.core.later import LaterSettings
 from tintype.core.sweep import GcSettings
 from tintype.core.workers import WorkerSettings
@@ -28,6 +28,7 @@ CONFIG_NAME = "tintype.toml"
 SECTIONS: dict[str, type[Struct]] = {
     "web": WebSettings,
     "images": ImageSettings,
+    "quotas": QuotaSettings,
     "renditions": RenditionSettings,
     "later": LaterSettings,
     "workers": WorkerSettings,
@@ -49,6 +50,7 @@ class Settings(Struct, frozen=True):
     data: Path
     web: WebSettings
     images: ImageSettings
+    quotas: QuotaSettings
     renditions: RenditionSettings
     later: LaterSettings
     workers: WorkerSettings

@@ -4,6 +4,7 @@ import os
 from collections.abc import Awaitable, Callable
 from datetime import UTC
 from email.utils import format_datetime
+from functools import partial
 from typing import Any
 from urllib.parse import quote
 
@@ -16,6 +17,7 @@ from tintype.core.choose import varies
 from tintype.core.facts import Known
 from tintype.core.follow import linked
 from tintype.core.missing_original import missing_original
+from tintype.core.quotas import require_seconds
 from tintype.core.render import Client, Picture, original, original_tag, rendition, rendition_tag, use
 from tintype.imaging import Format, Recipe, row
 from tintype.model import Error, Kind
@@ -159,7 +161,7 @@ class Delivery:
         image = answer.known.image
         if answer.wanted.unsigned:
             return self._bounds.client(self._house, image, recipe, scope, free=answer.wanted.free)
-        return Client(image.account_id)
+        return Client(image.account_id, partial(require_seconds, self._house, image.account_id))
 
     async def _opened_file(self, picture: Picture, known: Known) -> Source:
         if not self._pictures.takes(picture):
