@@ -21,7 +21,6 @@ from tintype.imaging import Format, Recipe, row
 
 TINTYPE = Path(sys.executable).with_name("tintype")
 SETTINGS = {
-    "TINTYPE_WORKERS_RENDER_SLOTS": "2",
     # The load comes by one token: what protects from that would be all there is to measure.
     "TINTYPE_MEWS_REQUESTS": "0",
     "TINTYPE_SMARTSHEET_REQUESTS": "0",

@@ -21,8 +21,8 @@ from tintype.core.house import Clock
 from tintype.core.later import Later
 from tintype.core.memory import Memory
 from tintype.core.pace import Pace
+from tintype.core.renderers import open_renderers, share
 from tintype.core.sign import Keyring
-from tintype.core.uploads import Uploads
 from tintype.core.workers import Workers
 from tintype.dialects import Dialect, LinkHouse
 from tintype.dialects.native import DIALECT, links
@@ -60,7 +60,8 @@ def utc_now() -> datetime:
 
 def open_house(settings: Settings, clock: Clock = utc_now) -> House:
     """Put the house together on its data folder, whose catalogue must be migrated. Needs a running loop."""
-    workers = Workers(settings.workers, settings.web.workers)
+    part = share(settings.renderers, settings.web.workers)
+    workers = Workers(settings.workers, part.count, part.memory)
     catalogue = Database(
         settings.data / CATALOGUE, settings.workers.catalogue_readers, settings.workers.catalogue_wait_seconds
     )
@@ -70,6 +71,9 @@ def open_house(settings: Settings, clock: Clock = utc_now) -> House:
         renditions=Renditions(settings.data / RENDITIONS, settings.renditions.max_bytes),
         reserve=Reserve(settings.data / RESERVE),
         workers=workers,
+        renderers=open_renderers(
+            settings.renderers, part.count, workers.most_memory, settings.workers.malloc_arenas
+        ),
         later=Later(settings.later, workers),
         keyring=Keyring(settings.data / LINK_KEYS),
         facts=Facts(settings.facts.images),
@@ -77,14 +81,13 @@ def open_house(settings: Settings, clock: Clock = utc_now) -> House:
         clock=clock,
         images=settings.images,
         unsigned=settings.bounds.unsigned(settings.images.made()),
-        quotas=settings.quotas.quotas(),
-        uploads=Uploads(),
     )
 
 
 async def close_house(house: House) -> None:
     """Let work under way finish, and give everything back."""
     await house.workers.close()
+    await asyncio.to_thread(house.renderers.close)
     await house.catalogue.close()
 
 
@@ -105,6 +108,7 @@ def create_app(
     """
     dialects = [each for each in dialects if each.name in (settings.web.dialects or {each.name})]
     house = open_house(settings, clock)
+    house.renderers.start()
     lines = Lines(settings.logs)
     paces = {dialect.name: dialect.pace(settings.dialects[dialect.name]) for dialect in dialects}
     mounts = [_mount(dialect, house, settings, paces[dialect.name]) for dialect in dialects]
@@ -144,9 +148,8 @@ def create_app(
         endpoints,
         mounts,
         settings.web,
-        Delivery(house, settings.delivery, Bounds(settings.bounds), settings.web.served_hosts()),
+        Delivery(house, settings.delivery, Bounds(settings.bounds)),
         lines,
-        settings.bounds.proxies,
     )
 
 

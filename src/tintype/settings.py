@@ -10,8 +10,9 @@ import msgspec
 from msgspec import Struct
 
 from tintype.core.facts import FactSettings
-from tintype.core.house import ImageSettings, QuotaSettings, RenditionSettings
+from tintype.core.house import ImageSettings, RenditionSettings
 from tintype.core.later import LaterSettings
+from tintype.core.renderers import RendererSettings
 from tintype.core.sweep import GcSettings
 from tintype.core.workers import WorkerSettings
 from tintype.dialects import Dialect
@@ -28,9 +29,9 @@ CONFIG_NAME = "tintype.toml"
 SECTIONS: dict[str, type[Struct]] = {
     "web": WebSettings,
     "images": ImageSettings,
-    "quotas": QuotaSettings,
     "renditions": RenditionSettings,
     "later": LaterSettings,
+    "renderers": RendererSettings,
     "workers": WorkerSettings,
     "bounds": BoundSettings,
     "facts": FactSettings,
@@ -50,9 +51,9 @@ class Settings(Struct, frozen=True):
     data: Path
     web: WebSettings
     images: ImageSettings
-    quotas: QuotaSettings
     renditions: RenditionSettings
     later: LaterSettings
+    renderers: RendererSettings
     workers: WorkerSettings
     bounds: BoundSettings
     facts: FactSettings

@@ -1,6 +1,7 @@
 """What takes long is made later, and something stands in for it until it is there."""
 
 import asyncio
+import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from tintype.core.later import Later, LaterSettings
 from tintype.core.render import Client, Picture, rendition, rendition_tag
 from tintype.core.workers import Workers, WorkerSettings
 from tintype.imaging import Format, Recipe, extras
+from tintype.imaging.sandbox.process import Renderer
 from tintype.model import Error, Image, Kind
 from tintype.settings import load
 
@@ -69,6 +71,13 @@ async def test_a_jxl_that_cannot_be_made_is_refused_and_nothing_stands_in(
     town: Town, photo: Image, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(extras, "_is_here", lambda _package: False)
+    # In a renderer, too, the package is missing.
+    without = "from tintype.imaging import extras; extras._is_here = lambda _: False\n"
+    run = f"{without}from tintype.imaging.sandbox.renderer import main; main()"
+    monkeypatch.setattr(Renderer, "_command", lambda _, *told: [sys.executable, "-c", run, *map(str, told)])
+    for slot in town.house.renderers._slots:  # noqa: SLF001  those that are there have it
+        if slot.renderer is not None:
+            slot.renderer.result().end()
     with pytest.raises(Error, match=r"tintype\[jxl\]"):
         await rendition(town.house, photo, Recipe(width=160, format=Format.JXL))
 
@@ -120,7 +129,7 @@ async def test_a_gate_is_asked_before_anything_new_only(town: Town, photo: Image
 
 
 async def test_too_much_is_dropped_and_comes_back_when_it_is_asked_again() -> None:
-    workers = Workers(WorkerSettings(render_slots=1))
+    workers = Workers(WorkerSettings())
     later = Later(LaterSettings(waiting=1), workers)
     done, go_on = asyncio.Queue[str](), asyncio.Event()
 
@@ -142,7 +151,7 @@ async def test_too_much_is_dropped_and_comes_back_when_it_is_asked_again() -> No
 
 
 async def test_nothing_is_made_later_while_clients_wait(town: Town) -> None:
-    workers = Workers(WorkerSettings(render_slots=1))
+    workers = Workers(WorkerSettings())
     later = Later(LaterSettings(), workers)
     go_on, begun = asyncio.Event(), asyncio.Event()
     loop = asyncio.get_running_loop()

@@ -127,7 +127,8 @@ async def test_an_image_deleted_while_it_is_drawn_is_missing_or_drawn_but_no_oth
 async def next_door(settings: Settings, clock: Clock, **workers: float) -> AsyncIterator[House]:
     """Another worker process's house on the same folder: to file locks it is a stranger."""
     own = structs.replace(settings.workers, **workers)
-    house = open_house(structs.replace(settings, workers=own), clock)
+    renderers = structs.replace(settings.renderers, count=1)
+    house = open_house(structs.replace(settings, workers=own, renderers=renderers), clock)
     yield house
     await close_house(house)
 
@@ -159,7 +160,7 @@ async def test_who_waits_for_another_process_takes_no_slot_and_serves_what_it_ma
     town: Town, settings: Settings, clock: Clock
 ) -> None:
     image, different = await town.add(data=pictures.png(64, 48)), await town.add()
-    async with next_door(settings, clock, render_slots=1, disk_threads=1) as other:
+    async with next_door(settings, clock, disk_threads=1) as other:
         first = await rendition(other, image, Recipe(width=32))
         first.path.unlink()
         with town.house.renditions.claims.hold(first.path) as is_ours:

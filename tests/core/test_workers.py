@@ -44,7 +44,7 @@ async def gate() -> AsyncIterator[Gate]:
 
 
 def workers(queue: int = 1, wait: float = PATIENT, slots: int = 1) -> Workers:
-    return Workers(WorkerSettings(render_slots=slots, render_queue=queue, render_wait_seconds=wait))
+    return Workers(WorkerSettings(render_queue=queue, render_wait_seconds=wait), slots)
 
 
 async def let_all_start() -> None:
@@ -141,18 +141,6 @@ async def test_no_more_run_at_once_than_there_are_slots() -> None:
 
     await asyncio.gather(*(pool.pixels(WORK, work) for _ in range(20)))
     assert most == 2
-
-
-@pytest.mark.parametrize(("slots", "processes", "running"), [(3, 2, 3), (0, 10_000, 1)])
-async def test_the_cores_are_shared_out_unless_slots_are_set(
-    gate: Gate, slots: int, processes: int, running: int
-) -> None:
-    pool = Workers(WorkerSettings(render_slots=slots), processes)
-    tasks = [asyncio.create_task(pool.pixels(WORK, gate)) for _ in range(5)]
-    await let_all_start()
-    assert pool.waiting() == 5 - running
-    gate.open.set()
-    await asyncio.gather(*tasks)
 
 
 async def test_the_same_work_under_way_is_shared_and_done_anew_afterwards(gate: Gate) -> None:
@@ -304,7 +292,7 @@ async def test_who_used_his_seconds_of_a_minute_is_told_how_long_to_wait() -> No
 
 
 async def test_work_that_takes_more_memory_than_there_is_is_refused_at_once(gate: Gate) -> None:
-    pool = Workers(WorkerSettings(render_slots=2), memory=100_000_000)
+    pool = Workers(WorkerSettings(), slots=2, memory=100_000_000)
     with pytest.raises(Error, match="memory") as raised:
         await pool.pixels(WorkEstimate(uuid4(), 1, memory=100_000_001), gate)
     assert (raised.value.kind, raised.value.field) == (Kind.REFUSED, "too-costly")

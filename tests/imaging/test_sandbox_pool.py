@@ -11,7 +11,6 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import BinaryIO
 
 import pytest
 from msgspec.structs import replace
@@ -73,9 +72,9 @@ def drawn(
     pool: Renderers,
     data: bytes,
     recipe: Recipe,
-    spool: Callable[[], BinaryIO] = io.BytesIO,
+    spool: Callable[[], io.BytesIO] = io.BytesIO,
     memory: int = MUCH,
-) -> Drawn:
+) -> Drawn[io.BytesIO]:
     with opened(data) as source:
         return pool.render(source, recipe, OutputLimits(), Limits(), memory, spool)
 

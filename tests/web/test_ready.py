@@ -32,7 +32,6 @@ from tintype.imaging import Mode, Recipe
 from tintype.model import Image
 from tintype.settings import load
 from tintype.web.front import Front
-from tintype.web.hosts import Hosts
 from tintype.web.ready import HELD_BYTES, LONGEST_LINK, DeliverySettings, Lease, Pictures, Ready, Shelf
 
 NOON = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
@@ -112,8 +111,7 @@ class Door:
             "raw_path": path.encode(),
             "query_string": query.encode(),
             "headers": [
-                (name.replace("_", "-").lower().encode(), value.encode())
-                for name, value in {"host": "localhost", **headers}.items()
+                (name.replace("_", "-").lower().encode(), value.encode()) for name, value in headers.items()
             ],
             "extensions": {"http.response.pathsend": {}},
         }
@@ -283,7 +281,7 @@ async def test_many_that_ask_at_once_for_the_first_time_are_all_answered(door: D
 
 
 async def test_a_client_that_goes_away_does_not_wait_for_its_picture(tmp_path: Path) -> None:
-    async with opened(tmp_path, TINTYPE_WORKERS_RENDER_SLOTS="1") as door:
+    async with opened(tmp_path, TINTYPE_RENDERERS_COUNT="1") as door:
         image = await door.town.add(data=pictures.png(1500, 1500))
         long = Recipe(mode=Mode.SCALE, width=6000, height=6000)
         staying = asyncio.create_task(door.ask(door.link(image, long)))
@@ -298,7 +296,7 @@ async def test_a_client_that_goes_away_does_not_wait_for_its_picture(tmp_path: P
 
 @pytest.mark.parametrize("dialect", UPLOADS)
 async def test_a_client_that_goes_away_does_not_wait_for_its_upload(tmp_path: Path, dialect: str) -> None:
-    async with opened(tmp_path, TINTYPE_WORKERS_RENDER_SLOTS="1") as door:
+    async with opened(tmp_path, TINTYPE_RENDERERS_COUNT="1") as door:
         path, content, headers = UPLOADS[dialect](make_token(door.town.data, dialect, "north"))
         image = await door.town.add(data=pictures.png(1500, 1500))
         long = Recipe(mode=Mode.SCALE, width=6000, height=6000)
@@ -317,7 +315,7 @@ async def test_a_client_that_goes_away_does_not_wait_for_its_upload(tmp_path: Pa
 
 
 async def test_an_upload_may_wait_longer_than_its_body_may_stand_still(tmp_path: Path) -> None:
-    brief = {"TINTYPE_WORKERS_RENDER_SLOTS": "1", "TINTYPE_WEB_BODY_IDLE_SECONDS": "0.001"}
+    brief = {"TINTYPE_RENDERERS_COUNT": "1", "TINTYPE_WEB_BODY_IDLE_SECONDS": "0.001"}
     async with opened(tmp_path, **brief) as door:
         path, content, headers = native(make_token(door.town.data, "native", "north"))
         image = await door.town.add(data=pictures.png(1500, 1500))
@@ -391,13 +389,13 @@ async def town(tmp_path: Path) -> AsyncIterator[Town]:
 
 async def test_only_so_many_links_are_kept_ready_and_no_endless_one(town: Town) -> None:
     settings = DeliverySettings(links=2)
-    shelf = Shelf(town.house, settings, Pictures(settings), Hosts(()))
+    shelf = Shelf(town.house, settings, Pictures(settings))
     town.house.facts.trust(float("inf"))
     known = Known(await town.add(), {}, holds=True)
 
     def scope(path: str, query: bytes = b"") -> dict[str, Any]:
-        headers = [(b"host", b"localhost"), (b"if-none-match", b'"tag"')]
-        return {"method": "GET", "raw_path": path.encode(), "query_string": query, "headers": headers}
+        tag = (b"if-none-match", b'"tag"')
+        return {"method": "GET", "raw_path": path.encode(), "query_string": query, "headers": [tag]}
 
     def put(path: str, query: bytes = b"") -> None:
         ready = Ready(path, known, 0, b'"tag"', None, [(b"etag", b'"tag"')], [], None)

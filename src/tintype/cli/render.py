@@ -1,5 +1,6 @@
 """`tintype render`: a picture made from a file, without a library."""
 
+import io
 import sys
 from pathlib import Path
 
@@ -8,7 +9,10 @@ from msgspec.structs import replace
 
 from tintype.cli.library import plain_errors
 from tintype.cli.words import read_recipe
-from tintype.imaging import Format, ImageRefused, Rendition, extension_fits, render, row
+from tintype.core.renderers import RendererSettings, open_renderers
+from tintype.imaging import Format, ImageRefused, Limits, OutputLimits, Recipe, extension_fits, row
+from tintype.imaging.sandbox.messages import Rendered
+from tintype.imaging.sandbox.pool import OWN_MEMORY
 
 STANDARD_OUTPUT = "-"
 
@@ -34,10 +38,10 @@ def render_file(source: Path, target: Path, words: tuple[str, ...]) -> None:
     if recipe.format is None and not recipe.auto and str(target) != STANDARD_OUTPUT:
         recipe = replace(recipe, format=_format(target))
     try:
-        made = render(source, recipe)
+        data, made = _render(source, recipe)
     except (ImageRefused, ValueError) as refused:
         raise click.ClickException(str(refused)) from refused
-    _write(made, target)
+    _write(data, made, target)
 
 
 def _format(target: Path) -> Format:
@@ -47,10 +51,25 @@ def _format(target: Path) -> Format:
     raise click.UsageError(f"{target.name} has no extension of a format that is written; say format=… too.")
 
 
-def _write(made: Rendition, target: Path) -> None:
+def _render(source: Path, recipe: Recipe) -> tuple[bytes, Rendered]:
+    """The picture, made as the service makes it: a file that came from elsewhere is a stranger's here too."""
+    if recipe.auto:
+        raise ValueError("The format is still to be chosen, by what a client reads: say which one.")
+    settings = RendererSettings()
+    memory = settings.memory_bytes - OWN_MEMORY
+    pool = open_renderers(settings, 1, memory, arenas=1)
+    try:
+        with source.open("rb") as file:
+            drawn = pool.render(file.fileno(), recipe, OutputLimits(), Limits(), memory, io.BytesIO)
+    finally:
+        pool.close()
+    return (drawn.file.getvalue() if drawn.file else drawn.data or b""), drawn.made
+
+
+def _write(data: bytes, made: Rendered, target: Path) -> None:
     if str(target) == STANDARD_OUTPUT:
-        sys.stdout.buffer.write(made.data)
+        sys.stdout.buffer.write(data)
         return
-    target.write_bytes(made.data)
-    size = f"{made.width}x{made.height} pixels, {len(made.data)} bytes"
+    target.write_bytes(data)
+    size = f"{made.width}x{made.height} pixels, {len(data)} bytes"
     click.echo(f"{target}: {row(made.format).name}, {size}", err=True)

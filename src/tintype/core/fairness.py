@@ -104,6 +104,11 @@ class FairQueue(Generic[J]):
         """How many jobs wait."""
         return len(self._lines_of)
 
+    @property
+    def most_memory(self) -> int:
+        """Bytes that a job can have, when nothing else runs."""
+        return self._heavy_budget
+
     def can_ever_run(self, estimate: WorkEstimate) -> bool:
         """Whether the work fits into the budget when nothing else runs."""
         return estimate.memory <= self._most(estimate)

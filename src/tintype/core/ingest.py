@@ -1,10 +1,11 @@
 """Taking images in: bytes to a stage, the stage examined, then bytes and record kept together."""
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 
+import structlog
 import uuid_utils.compat
-from msgspec import Struct, structs
+from msgspec import Struct
 
 from tintype.catalogue import images, placements
 from tintype.catalogue.engine import Transaction
@@ -12,11 +13,17 @@ from tintype.core.choose import is_costly
 from tintype.core.disk_space import store
 from tintype.core.fairness import WorkEstimate
 from tintype.core.house import House
-from tintype.core.quotas import require_room
+from tintype.core.renderers import decode
 from tintype.core.retire import dropped_unless_recorded
-from tintype.imaging import Facts, Format, ImageRefused, Limits, check_limits, inspect, recognise, verify
+from tintype.imaging import Facts, Format, Limits, sniff
+from tintype.imaging.errors import damaged
+from tintype.imaging.formats import HEAD_BYTES
+from tintype.imaging.sandbox.messages import Examined, Refusal
+from tintype.imaging.sandbox.pool import RendererError, Renderers, StartError
 from tintype.model import Caller, Draft, Error, Image, Kind, Place, Status, names
 from tintype.storage import Staged, StageFull
+
+log = structlog.get_logger("tintype")
 
 WRITE_SIZE = 256 * 1024
 """Bytes gathered before a thread is asked to write them."""
@@ -62,7 +69,7 @@ async def look(house: House, caller: Caller, staged: Staged) -> Look:
         Error: BUSY.
     """
     work = await house.workers.disk(_estimate, caller, staged)
-    return await house.workers.pixels(work, _look, staged, house.images.accepted())
+    return await decode(house.workers, work, _look, house.renderers, staged, house.images.accepted())
 
 
 async def examine(house: House, caller: Caller, staged: Staged) -> Facts:
@@ -74,8 +81,10 @@ async def examine(house: House, caller: Caller, staged: Staged) -> Facts:
     Raises:
         Error: REFUSED, with a sentence that says why; BUSY.
     """
-    work = await house.workers.disk(_estimate, caller, staged)
-    return await house.workers.pixels(work, _examine, staged, house.images.accepted())
+    seen = await look(house, caller, staged)
+    if seen.refused is not None or seen.facts is None:
+        raise seen.refused or Error(Kind.INTERNAL, "Nothing was found of the picture.")
+    return seen.facts
 
 
 async def keep(  # noqa: PLR0913  an image is recorded with all of these
@@ -104,8 +113,7 @@ async def keep(  # noqa: PLR0913  an image is recorded with all of these
         unique: the account's having an image with these bytes and this file name already is a conflict.
 
     Raises:
-        Error: CONFLICT when the place is taken or the image is there already, QUOTA_EXCEEDED; nothing is kept
-            then.
+        Error: CONFLICT when the place is taken or the image is there already; nothing is kept then.
     """
     new = draft(staged, facts, filename, status)
     async with dropped_unless_recorded(house, new.sha256), house.catalogue.write() as tx:
@@ -114,7 +122,6 @@ async def keep(  # noqa: PLR0913  an image is recorded with all of these
         # Write transactions follow one another: told in here, times and numbers are in the same order.
         now = house.clock()
         image = await images.record(tx, caller.account.id, caller.person, new, now)
-        await require_room(house, tx, caller.account.id)
         if place is not None:
             await _hang(tx, caller, image.number, place, replace=replace)
         # Bytes before row: published inside the transaction, after all that can refuse it and before
@@ -173,34 +180,30 @@ async def _blocks(chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
 
 
 def _estimate(caller: Caller, staged: Staged) -> WorkEstimate:
-    costly = False
-    with suppress(ImageRefused):
-        costly = is_costly(recognise(staged.path))
-    return WorkEstimate(caller.account.id, staged.size * PIXELS_PER_BYTE, costly=costly)
+    with staged.path.open("rb") as file:
+        format_ = sniff(file.read(HEAD_BYTES))
+    return WorkEstimate(caller.account.id, staged.size * PIXELS_PER_BYTE, costly=is_costly(format_))
 
 
-def _examine(staged: Staged, limits: Limits) -> Facts:
+def _look(memory: int, renderers: Renderers, staged: Staged, limits: Limits) -> Look:
+    with staged.path.open("rb") as source:
+        found = _examined(renderers, source.fileno(), limits, memory)
+    if found.refused is None:
+        return Look(found.format, found.facts)
+    refused = Error(Kind.REFUSED, found.refused.sentence, field=found.refused.reason.value)
+    return Look(found.format, found.facts, refused)
+
+
+def _examined(renderers: Renderers, source: int, limits: Limits, memory: int) -> Examined:
     try:
-        facts = inspect(staged.path, limits)
-        return structs.replace(facts, placeholder=verify(staged.path, facts))
-    except ImageRefused as refused:
-        raise _refusal(refused) from refused
-
-
-def _look(staged: Staged, limits: Limits) -> Look:
-    format_, facts = None, None
-    try:
-        format_ = recognise(staged.path)
-        facts = inspect(staged.path, None)
-        check_limits(facts, limits)
-        facts = structs.replace(facts, placeholder=verify(staged.path, facts))
-    except ImageRefused as refused:
-        return Look(format_, facts, _refusal(refused))
-    return Look(format_, facts)
-
-
-def _refusal(refused: ImageRefused) -> Error:
-    return Error(Kind.REFUSED, str(refused), field=refused.reason.value)
+        return renderers.examine(source, limits, memory)
+    except StartError:
+        raise
+    except RendererError:
+        # A file that a decoder doesn't expect is no fault of ours, but worth to be looked at.
+        log.exception("unforeseen", work="examine")
+        unread = damaged()
+        return Examined(refused=Refusal(unread.reason, unread.sentence))
 
 
 async def _hang(tx: Transaction, caller: Caller, number: int, place: Place, *, replace: bool) -> None:

@@ -8,7 +8,8 @@ from tintype.catalogue import images
 from tintype.core.choose import is_costly
 from tintype.core.fairness import WorkEstimate
 from tintype.core.house import House
-from tintype.imaging import ImageRefused, Placeholder, inspect, verify
+from tintype.core.renderers import decode
+from tintype.imaging import Placeholder
 from tintype.model import Image
 
 BATCH = 1000
@@ -59,7 +60,7 @@ async def _placehold_one(house: House, image: Image) -> bool:
     """Answers whether the original could be read."""
     pixels = image.width * image.height * image.frames
     work = WorkEstimate(image.account_id, pixels, costly=is_costly(image.format, pixels))
-    found = await house.workers.pixels(work, _placeholder, house, image.sha256)
+    found = await decode(house.workers, work, _placeholder, house, image.sha256)
     if found is None:
         return False
     async with house.catalogue.write() as tx:
@@ -67,10 +68,11 @@ async def _placehold_one(house: House, image: Image) -> bool:
     return True
 
 
-def _placeholder(house: House, sha256: str) -> Placeholder | None:
-    path = house.originals.path(sha256)
+def _placeholder(memory: int, house: House, sha256: str) -> Placeholder | None:
     try:
-        # No limits: it was accepted when it came, perhaps under others.
-        return verify(path, inspect(path, None))
-    except (ImageRefused, FileNotFoundError):
+        with house.originals.path(sha256).open("rb") as source:
+            # No limits: it was accepted when it came, perhaps under others.
+            found = house.renderers.examine(source.fileno(), None, memory)
+    except FileNotFoundError:
         return None
+    return found.facts.placeholder if found.facts else None

@@ -1,10 +1,12 @@
 """Pictures for delivery: the original as it is, or a rendition made once and kept."""
 
 import asyncio
+import os
 import time
 from collections.abc import Awaitable, Callable, Hashable
 from collections.abc import Set as AbstractSet
 from pathlib import Path
+from typing import BinaryIO
 
 import structlog
 from msgspec import Struct, structs
@@ -14,10 +16,13 @@ from tintype.core.evict import tend
 from tintype.core.fairness import WorkEstimate
 from tintype.core.house import House
 from tintype.core.missing_original import missing_original
+from tintype.core.renderers import decode
 from tintype.core.tally import Tally
-from tintype.imaging import Format, ImageRefused, Reason, Recipe, Rendition, render, row
+from tintype.imaging import Format, ImageRefused, Reason, Recipe, row
 from tintype.imaging.extras import is_installed
-from tintype.model import Error, Image, Kind
+from tintype.imaging.sandbox.pool import Drawn
+from tintype.model import Error, Image, Kind, insufficient_storage
+from tintype.storage import Draft
 
 Gate = Callable[[], Awaitable[None]]
 
@@ -50,8 +55,9 @@ class UnreadableError(Exception):
 class Picture(Struct, frozen=True):
     """What is ready to be sent: `size` bytes at `path`. `tag` differs whenever the bytes can differ.
 
-    One that was just made has its bytes as `data` too; where the disk was full they are nowhere else. One
-    that `stands_in` is delivered until another is made, which takes longer.
+    One that was just made has its bytes as `data` too, if they are few, or else in an open file, `unkept`,
+    where the cache had no room; they may be nowhere else. One that `stands_in` is delivered until another is
+    made, which takes longer.
     """
 
     image: Image
@@ -60,6 +66,7 @@ class Picture(Struct, frozen=True):
     media_type: str
     tag: str
     data: bytes | None = None
+    unkept: Draft | None = None
     stands_in: bool = False
 
 
@@ -120,14 +127,18 @@ async def use(house: House, picture: Picture) -> None:
 
 
 class _Made(Struct, frozen=True):
-    """A rendition that is there, with its bytes if it was just made."""
+    """A rendition that is there; if it was just made and isn't large, with its bytes."""
 
     path: Path
     format: Format
     size: int
     data: bytes | None = None
+    unkept: Draft | None = None
+    is_new: bool = False
     is_kept: bool = True
 
+
+_Drawn = Drawn[Draft]
 
 _Places = dict[Format, Path]
 """Where what is made lies, by the format that it comes out in: one, unless several are tried."""
@@ -159,7 +170,8 @@ async def _make_once(house: House, image: Image, making: Making, client: Client)
 
 
 def _picture(image: Image, making: Making, made: _Made) -> Picture:
-    return Picture(image, made.path, made.size, row(made.format).media_type, _tag(image, making), made.data)
+    media_type, tag = row(made.format).media_type, _tag(image, making)
+    return Picture(image, made.path, made.size, media_type, tag, made.data, made.unkept)
 
 
 def _tag(image: Image, making: Making) -> str:
@@ -193,7 +205,7 @@ async def _make(house: House, image: Image, making: Making, work: WorkEstimate) 
     while True:
         alone = time.monotonic() >= patient_until
         try:
-            made = await house.workers.pixels(work, _render, house, image, making, alone=alone)
+            made = await decode(house.workers, work, _render, house, image, making, alone=alone)
         except UnreadableError as failed:
             raise await missing_original(house, image, str(failed)) from failed
         # The slot is for others while we wait, and no thread waits with us.
@@ -213,11 +225,9 @@ def _estimate(house: House, image: Image, making: Making, payer: Hashable) -> Wo
 
 
 def _count(tally: Tally, made: _Made) -> None:
-    if made.data is None:
-        tally.from_others += 1
-    else:
-        tally.made += 1
-        tally.unkept += not made.is_kept
+    tally.from_others += not made.is_new
+    tally.made += made.is_new
+    tally.unkept += not made.is_kept
 
 
 async def _made_by_another(house: House, image: Image, making: Making, patient_until: float) -> _Made | None:
@@ -238,38 +248,54 @@ def _look(house: House, image: Image, making: Making) -> tuple[_Made | None, boo
     return _find(house, places), going_on
 
 
-def _render(house: House, image: Image, making: Making, *, alone: bool) -> _Made | None:
+def _render(memory: int, house: House, image: Image, making: Making, *, alone: bool) -> _Made | None:
     """Make a rendition unless it is there by now; None if another process is at it and we can wait."""
     places = _places(house, image, making)
     with house.renditions.claims.hold(_key(places)) as is_ours:
         if not is_ours and not alone:
             return None
-        return _find(house, places) or _keep(house, places, _smallest(house, image, making))
+        return _find(house, places) or _keep(house, places, _smallest(memory, house, image, making, places))
 
 
-def _smallest(house: House, image: Image, making: Making) -> Rendition:
+def _smallest(memory: int, house: House, image: Image, making: Making, places: _Places) -> _Drawn:
     """The picture; where several are to be made, the one with the fewest bytes, of equals the first."""
-    return min((_draw(house, image, recipe) for recipe in making.recipes), key=lambda made: len(made.data))
+    drawn = [_draw(memory, house, image, recipe, _key(places)) for recipe in making.recipes]
+    return min(drawn, key=lambda each: each.made.size)
 
 
-def _draw(house: House, image: Image, recipe: Recipe) -> Rendition:
-    source = house.originals.path(image.sha256)
+def _draw(memory: int, house: House, image: Image, recipe: Recipe, path: Path) -> _Drawn:
+    limits, source_limits = house.images.made(), house.images.accepted()
     began = time.perf_counter()
     try:
-        if source.stat().st_size != image.bytes:
-            # Some decoders don't mind a missing end.
-            raise UnreadableError("the file has not the size that is recorded")
-        made = render(source, recipe, house.images.made(), house.images.accepted())
-    except FileNotFoundError:
-        raise UnreadableError("the file is gone") from None
+        with _opened(house, image) as source:
+            drawn = house.renderers.render(
+                source.fileno(), recipe, limits, source_limits, memory, lambda: house.renditions.draft(path)
+            )
+    except OSError as full:
+        # The picture is too large to be held until a slow client has it.
+        raise insufficient_storage(full.strerror or "no room") from full
     except ImageRefused as failed:
         if failed.reason in ASKED_TOO_MUCH or _lacks_extra(image, recipe, failed):
             raise Error(Kind.INVALID, str(failed)) from failed
         # An original that was examined when it came can be drawn, if it still is what it was.
         raise UnreadableError(str(failed)) from failed
+    made = drawn.made
     if made.format in SLOW:
         house.later.took(made.format, made.width * made.height, time.perf_counter() - began)
-    return made
+    return drawn
+
+
+def _opened(house: House, image: Image) -> BinaryIO:
+    """The original, to be read. Raises UnreadableError."""
+    try:
+        file = house.originals.path(image.sha256).open("rb")
+    except FileNotFoundError:
+        raise UnreadableError("the file is gone") from None
+    if os.fstat(file.fileno()).st_size != image.bytes:
+        # Some decoders don't mind a missing end.
+        file.close()
+        raise UnreadableError("the file has not the size that is recorded")
+    return file
 
 
 def _lacks_extra(image: Image, recipe: Recipe, failed: ImageRefused) -> bool:
@@ -277,15 +303,18 @@ def _lacks_extra(image: Image, recipe: Recipe, failed: ImageRefused) -> bool:
     return failed.reason is Reason.UNSUPPORTED and not all(is_installed(row(each)) for each in formats)
 
 
-def _keep(house: House, places: _Places, made: Rendition) -> _Made:
-    path = places[made.format]
-    is_kept = False
+def _keep(house: House, places: _Places, drawn: _Drawn) -> _Made:
+    made, data, draft = drawn.made, drawn.data, drawn.file
+    path, is_kept = places[made.format], False
     try:
-        is_kept = house.renditions.put(path, made.data)
+        if data is not None:
+            is_kept = house.renditions.put(path, data)
+        elif draft is not None:
+            is_kept = house.renditions.keep(path, draft, made.size)
     except FileNotFoundError:
         # Purged, or deleted with its image, while it was drawn.
         pass
     except OSError as failed:
         # A full disk: the picture is delivered all the same, and made again for who asks next.
         log.warning("rendition-not-kept", path=str(path), reason=failed.strerror)
-    return _Made(path, made.format, len(made.data), made.data, is_kept)
+    return _Made(path, made.format, made.size, data, None if is_kept else draft, is_new=True, is_kept=is_kept)

@@ -2,7 +2,6 @@
 
 import asyncio
 import functools
-import os
 import time
 from collections.abc import Callable, Coroutine, Hashable
 from concurrent.futures import ThreadPoolExecutor
@@ -28,8 +27,6 @@ log = structlog.get_logger("tintype")
 class WorkerSettings(Struct, frozen=True, forbid_unknown_fields=True):
     """How much is done at once in one process."""
 
-    render_slots: Annotated[int, Meta(ge=0)] = 0
-    """Pictures decoded at the same time; 0 is one a core, cores shared out among the worker processes."""
     render_queue: Annotated[int, Meta(ge=0)] = 64
     """Pictures that may wait for a slot; beyond it whoever has the most of them is told "busy"."""
     render_wait_seconds: Annotated[float, Meta(gt=0)] = 20.0
@@ -43,8 +40,8 @@ class WorkerSettings(Struct, frozen=True, forbid_unknown_fields=True):
     """How long a change waits for its turn to write the catalogue, which another program may hold locked,
     before the answer is "busy"."""
     malloc_arenas: Annotated[int, Meta(ge=0)] = 2
-    """Arenas of memory that the threads of a process share, where the C library is glibc: fewer hold less of
-    what was freed. 0 leaves the allocator as it is."""
+    """Arenas of memory that the threads of a process share, of a renderer too, where the C library is glibc:
+    fewer hold less of what was freed. 0 leaves the allocator as it is."""
 
 
 class Workers:
@@ -54,12 +51,11 @@ class Workers:
 
     Args:
         settings: how much is done at once.
-        processes: worker processes that share the cores.
+        slots: pieces of work on pixels at the same time.
         memory: bytes that all work on pixels may take together, by its estimates.
     """
 
-    def __init__(self, settings: WorkerSettings, processes: int = 1, memory: int = BUDGET) -> None:
-        slots = settings.render_slots or max(1, _cores() // processes)
+    def __init__(self, settings: WorkerSettings, slots: int = 1, memory: int = BUDGET) -> None:
         self._pixel_threads = ThreadPoolExecutor(slots, "pixels")
         self._disk_threads = ThreadPoolExecutor(settings.disk_threads, "disk")
         self._queue: FairQueue[_Turn] = FairQueue(slots, settings.render_queue, memory)
@@ -131,6 +127,11 @@ class Workers:
         if wait:
             sentence = f"At most {limit:g} seconds of work on pictures are done in a minute."
             raise Error(Kind.TOO_MANY_REQUESTS, sentence, retry_after=wait)
+
+    @property
+    def most_memory(self) -> int:
+        """Bytes that a piece of work on pixels can have, when nothing else runs."""
+        return self._queue.most_memory
 
     def waiting(self) -> int:
         """How many wait for a slot."""
@@ -247,13 +248,6 @@ class _Shared(Generic[R]):
     def __init__(self, task: asyncio.Task[R]) -> None:
         self.task = task
         self.clients = 0
-
-
-def _cores() -> int:
-    """The cores that this process may run on."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 def _log_unforeseen(key: Hashable, done: asyncio.Task[Any]) -> None:

@@ -49,11 +49,7 @@ def render_inspected(
     source: Source, facts: Facts, recipe: Recipe, limits: OutputLimits = DEFAULT_OUTPUT_LIMITS
 ) -> Rendition:
     """As `render`, of a source whose facts `inspect` has told."""
-    target = row(output_format(facts.format, recipe, has_alpha=facts.has_alpha))
-    require(target, "made")
-    planned = plan(facts.width, facts.height, recipe)
-    check_output(planned, facts.width, facts.height, limits)
-    check_writable(planned, target)
+    planned, target = planned_for(facts, recipe, limits)
     if _has_to_look(planned, recipe):
         focal = find(source, facts, recipe.crop, planned)
         planned = plan(facts.width, facts.height, replace(recipe, focal=focal, crop=Crop.CENTRE))
@@ -69,6 +65,19 @@ def render_inspected(
     with decoding():
         data = encode(draw(job), target, recipe)
     return Rendition(data=data, format=target.format, width=planned.width, height=planned.height)
+
+
+def planned_for(facts: Facts, recipe: Recipe, limits: OutputLimits) -> tuple[Plan, Row]:
+    """How the rendition is laid out, and the row of its format.
+
+    Raises ImageRefused when it can't be written, or is too large; ValueError as `render`.
+    """
+    target = row(output_format(facts.format, recipe, has_alpha=facts.has_alpha))
+    require(target, "made")
+    planned = plan(facts.width, facts.height, recipe)
+    check_output(planned, facts.width, facts.height, limits)
+    check_writable(planned, target)
+    return planned, target
 
 
 def output_format(source: Format, recipe: Recipe, *, has_alpha: bool) -> Format:

@@ -1,7 +1,7 @@
 """Where bytes lie: originals that are never changed, renditions that can always be made again."""
 
 from tintype.storage.originals import Originals, Staged, StageFull
-from tintype.storage.renditions import Renditions
+from tintype.storage.renditions import Draft, Renditions
 from tintype.storage.reserve import Reserve
 
-__all__ = ["Originals", "Renditions", "Reserve", "StageFull", "Staged"]
+__all__ = ["Draft", "Originals", "Renditions", "Reserve", "StageFull", "Staged"]

@@ -26,6 +26,7 @@ TOUCHED_EVERY = 30.0
 COUNTED_EVERY = 24 * 3600
 """Seconds after which everything is counted again."""
 
+_CLOSED = -1
 _NAME = re.compile(r"(\d+)-([0-9a-f]+)\.(\w+)\Z")
 
 
@@ -36,6 +37,32 @@ class Kept(Struct, frozen=True):
     recipe: str
     extension: str
     bytes: int
+
+
+class Draft:
+    """A rendition while it is written, beside its place: a file that is gone with this, unless it is kept.
+
+    What has no room in the cache can still be read from `descriptor`.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.path, self.descriptor = _open_draft(folder)
+
+    def write(self, data: bytes) -> None:
+        """Append bytes. Raises OSError."""
+        view = memoryview(data)
+        while view:
+            view = view[os.write(self.descriptor, view) :]
+
+    def close(self) -> None:
+        """Drop it; what was kept stays."""
+        if self.descriptor != _CLOSED:
+            os.close(self.descriptor)
+            self.descriptor = _CLOSED
+            self.path.unlink(missing_ok=True)
+
+    def __del__(self) -> None:
+        self.close()
 
 
 class Renditions:
@@ -83,20 +110,32 @@ class Renditions:
         Raises:
             OSError: it could not be kept; nothing of it is left.
         """
-        if self._level.bytes + room(len(data)) > self._max_bytes:
-            # Another process may have made room since we looked.
-            self._level.add(0)
-            if self._level.bytes + room(len(data)) > self._max_bytes:
-                return False
-        draft, descriptor = _open_draft(path.parent)
+        if not self._has_room(len(data)):
+            return False
+        draft = self.draft(path)
         try:
-            with os.fdopen(descriptor, "wb") as file:
-                file.write(data)
-            draft.replace(path)
-        except OSError:
-            draft.unlink(missing_ok=True)
-            raise
+            draft.write(data)
+            draft.path.replace(path)
+        finally:
+            draft.close()
         self._level.add(room(len(data)))
+        return True
+
+    def draft(self, path: Path) -> Draft:
+        """A rendition to be written a piece at a time, then put in place by `keep`. Raises OSError."""
+        return Draft(path.parent)
+
+    def keep(self, path: Path, draft: Draft, size: int) -> bool:
+        """As `put`, of what was written to the draft; it can still be read there.
+
+        Raises:
+            OSError: it could not be kept.
+        """
+        if not self._has_room(size):
+            draft.path.unlink(missing_ok=True)
+            return False
+        draft.path.replace(path)
+        self._level.add(room(size))
         return True
 
     def wants_room(self) -> bool:
@@ -128,6 +167,12 @@ class Renditions:
     def abandoned(self, older_than_seconds: float) -> list[Path]:
         """Renditions that were never put in place, and by now will not be."""
         return durable.older(self._root.glob("??/*/new-*"), older_than_seconds)
+
+    def _has_room(self, size: int) -> bool:
+        if self._level.bytes + room(size) > self._max_bytes:
+            # Another process may have made room since we looked.
+            self._level.add(0)
+        return self._level.bytes + room(size) <= self._max_bytes
 
     def _folder(self, image: UUID, *name: str) -> Path:
         # The last bytes of a UUIDv7 are random; the first would put a day's images into one shard.

@@ -4,7 +4,6 @@ import os
 from collections.abc import Awaitable, Callable
 from datetime import UTC
 from email.utils import format_datetime
-from functools import partial
 from typing import Any
 from urllib.parse import quote
 
@@ -17,7 +16,6 @@ from tintype.core.choose import varies
 from tintype.core.facts import Known
 from tintype.core.follow import linked
 from tintype.core.missing_original import missing_original
-from tintype.core.quotas import require_seconds
 from tintype.core.render import Client, Picture, original, original_tag, rendition, rendition_tag, use
 from tintype.imaging import Format, Recipe, row
 from tintype.model import Error, Kind
@@ -25,7 +23,6 @@ from tintype.web.bounds import Bounds
 from tintype.web.conditions import Span, is_unmodified, span
 from tintype.web.context import Context, Scope
 from tintype.web.gone import unless_gone
-from tintype.web.hosts import Hosts
 from tintype.web.mount import Mount, Opener, Receive, Target, Wanted
 from tintype.web.ready import NOTHING, DeliverySettings, Held, Lease, Pairs, Pictures, Ready, Shelf, reads
 
@@ -71,14 +68,13 @@ class Delivery:
         house: the house.
         settings: what is kept in memory.
         bounds: what links that anybody can write may cause.
-        hosts: the hosts that are served.
     """
 
-    def __init__(self, house: House, settings: DeliverySettings, bounds: Bounds, hosts: Hosts) -> None:
+    def __init__(self, house: House, settings: DeliverySettings, bounds: Bounds) -> None:
         self._house = house
         self._bounds = bounds
         self._pictures = Pictures(settings)
-        self.shelf = Shelf(house, settings, self._pictures, hosts)
+        self.shelf = Shelf(house, settings, self._pictures)
 
     async def deliver(
         self, context: Context, scope: Scope, receive: Receive, send: Send, mount: Mount, prefix: str
@@ -161,12 +157,14 @@ class Delivery:
         image = answer.known.image
         if answer.wanted.unsigned:
             return self._bounds.client(self._house, image, recipe, scope, free=answer.wanted.free)
-        return Client(image.account_id, partial(require_seconds, self._house, image.account_id))
+        return Client(image.account_id)
 
     async def _opened_file(self, picture: Picture, known: Known) -> Source:
         if not self._pictures.takes(picture):
             if picture.data is not None:
                 return Source(picture, picture.data)
+            if picture.unkept is not None:
+                return Source(picture, file=os.dup(picture.unkept.descriptor))
             return Source(picture, file=await self._house.workers.disk(_open_whole, picture))
         data = await self._house.workers.disk(_read, picture) if picture.data is None else picture.data
         return Source(picture, data, self._pictures.keep(picture, known, data))
@@ -206,7 +204,7 @@ class Delivery:
             await send(NOTHING)
         elif source.data is not None:
             await send({"type": "http.response.body", "body": source.data[part.start : part.end]})
-        elif not part.partial and "http.response.pathsend" in scope.get("extensions", {}):
+        elif not part.partial and not picture.unkept and _sends_paths(scope):
             # The server opens it once more, a moment after us, and says 404 if it was removed in between.
             await send({"type": "http.response.pathsend", "path": str(picture.path)})
         else:
@@ -306,6 +304,10 @@ def _read(picture: Picture) -> bytes:
     data = picture.path.read_bytes()
     _check_size(picture, len(data))
     return data
+
+
+def _sends_paths(scope: Scope) -> bool:
+    return "http.response.pathsend" in scope.get("extensions", {})
 
 
 def _open_whole(picture: Picture) -> int:

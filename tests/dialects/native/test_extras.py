@@ -10,6 +10,8 @@ from tests import pictures
 from tests.dialects.native.conftest import as_caller
 from tests.extra_pictures import corners_svg, heic, jxl, svg
 from tests.running import Running
+from tintype.core.fairness import LIGHT
+from tintype.imaging.sandbox.pool import OWN_MEMORY
 
 UPLOADS = {
     "heic": (heic(pictures.corners(80, 60)), "image/heic", "jpeg"),
@@ -82,11 +84,11 @@ def test_other_originals_are_shown(client: httpx.Client, anyone: httpx.Client) -
         assert answer.headers["content-disposition"].startswith("inline;")
 
 
-@pytest.mark.parametrize("setting", [{"SECONDS": "0.01"}, {"MEMORY_BYTES": "1000"}])
+@pytest.mark.parametrize("setting", [{"SECONDS": "0.01"}, {"MEMORY_BYTES": str(OWN_MEMORY + LIGHT)}])
 def test_what_wants_more_than_the_settings_give_is_refused(
     serve: Callable[..., Running], setting: dict[str, str]
 ) -> None:
-    service = serve(**{f"TINTYPE_IMAGES_EXTRA_{name}": value for name, value in setting.items()})
+    service = serve(**{f"TINTYPE_RENDERERS_{name}": value for name, value in setting.items()})
     large = svg('<rect width="80" height="60"/>', width=4000, height=3000)
     with as_caller(service, service.token("native")) as client:
         answer = client.post("/v1/images", content=large)

@@ -8,7 +8,7 @@ import queue
 import signal
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import BinaryIO, TypeVar
+from typing import Generic, Protocol, TypeVar
 
 from msgspec import Struct
 
@@ -39,8 +39,18 @@ WANTED_MEMORY = frozenset({-signal.SIGABRT, -signal.SIGTRAP, -signal.SIGKILL})
 
 T = TypeVar("T")
 
-Spool = Callable[[], BinaryIO]
-"""Opens a file to write what is too large to be held."""
+
+class Sink(Protocol):
+    """A file to write what is too large to be held."""
+
+    def write(self, data: bytes, /) -> object:
+        """Take all of the bytes."""
+
+    def close(self) -> None:
+        """Drop it: the rest doesn't come."""
+
+
+S = TypeVar("S", bound=Sink)
 
 
 class NeedsMemory(Exception):  # noqa: N818  it is an answer, not a fault
@@ -55,12 +65,16 @@ class RendererError(Exception):
     """An error that nobody foresaw, in a renderer; its traceback is in the text."""
 
 
-class Drawn(Struct, frozen=True, kw_only=True):
+class StartError(RendererError):
+    """A renderer can't be started."""
+
+
+class Drawn(Struct, Generic[S], frozen=True, kw_only=True):
     """A rendition: its bytes are held as `data`, or were written to `file`, which is the caller's."""
 
     made: Rendered
     data: bytes | None = None
-    file: BinaryIO | None = None
+    file: S | None = None
 
 
 class Ended(Struct, frozen=True):
@@ -138,8 +152,8 @@ class Renderers:
         limits: OutputLimits,
         source_limits: Limits,
         memory: int,
-        spool: Spool,
-    ) -> Drawn:
+        spool: Callable[[], S],
+    ) -> Drawn[S]:
         """A rendition of an open file.
 
         Args:
@@ -148,7 +162,7 @@ class Renderers:
             limits: of the rendition.
             source_limits: of the source.
             memory: bytes that this may take.
-            spool: called when the rendition is too large to be held.
+            spool: called for a file, when the rendition is too large to be held.
 
         Raises:
             ImageRefused, NeedsMemory, RendererError; OSError, as what the spool gives.
@@ -220,7 +234,7 @@ class Renderers:
             renderer.greet(self._on_start)
         except (EndedError, OSError) as failed:
             slot.renderer = None
-            raise RendererError(f"A renderer can't be started: {failed}.") from failed
+            raise StartError(f"A renderer can't be started: {failed}.") from failed
         return renderer
 
     def _replace(self, slot: "_Slot", renderer: Renderer) -> Future[Renderer]:
@@ -239,7 +253,7 @@ class _Slot:
         self.renderer: Future[Renderer] | None = None
 
 
-def _drawn(renderer: Renderer, answer: Answer, most: int, spool: Spool) -> Drawn:
+def _drawn(renderer: Renderer, answer: Answer, most: int, spool: Callable[[], S]) -> Drawn[S]:
     made = _expected(answer, Rendered)
     if made.size > most:
         raise renderer.ended("confused")

@@ -27,7 +27,7 @@ from tintype.imaging.cost import decode_memory
 from tintype.imaging.errors import ImageRefused, OutOfMemory, Reason
 from tintype.imaging.formats import Format
 from tintype.imaging.inspect import Facts, check_limits, inspect, recognise, verify
-from tintype.imaging.render import render_inspected
+from tintype.imaging.render import planned_for, render_inspected
 from tintype.imaging.sandbox.confinement import confine
 from tintype.imaging.sandbox.memory import Memory
 from tintype.imaging.sandbox.messages import (
@@ -186,6 +186,7 @@ def _examine(work: Examine, source: Source, order: Order) -> Outcome:
 
 def _render(work: Render, source: Source, order: Order) -> Outcome:
     facts = inspect(source, work.source_limits)
+    planned_for(facts, work.recipe, work.limits)
     needed = decode_memory(facts, work.recipe, work.limits)
     if needed > order.memory:
         return Needs(needed), b""

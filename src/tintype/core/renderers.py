@@ -1,0 +1,110 @@
+"""The renderers of this process: how many, what they may take, and work that turns out to take more."""
+
+import os
+from collections.abc import Callable
+from typing import Annotated, Concatenate, ParamSpec, TypeVar
+
+import structlog
+from msgspec import Meta, Struct, structs
+
+from tintype.core.fairness import LIGHT, WorkEstimate
+from tintype.core.workers import Workers
+from tintype.imaging.sandbox.confinement import Confinement
+from tintype.imaging.sandbox.pool import OWN_MEMORY, Ended, NeedsMemory, Renderers
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+log = structlog.get_logger("tintype")
+
+
+class RendererSettings(Struct, frozen=True, forbid_unknown_fields=True):
+    """The processes that pictures are decoded and drawn in. Nothing else looks into files that came in."""
+
+    count: Annotated[int, Meta(ge=0)] = 0
+    """How many pictures are decoded at the same time, each by a renderer; 0 is one a core, as far as there is
+    memory for them. They are shared out among the worker processes."""
+    memory_bytes: Annotated[int, Meta(ge=OWN_MEMORY + LIGHT)] = 1024 * 1024 * 1024
+    """What all renderers may take together, shared out among the worker processes. A picture that takes more
+    is refused."""
+    seconds: Annotated[float, Meta(gt=0)] = 10.0
+    """How long a picture may take. Then its renderer is killed and another takes its place."""
+
+
+class Share(Struct, frozen=True):
+    """What one worker process has of it: so many renderers, and bytes for the pictures in all of them."""
+
+    count: int
+    memory: int
+
+
+def share(settings: RendererSettings, processes: int) -> Share:
+    """The part of each of the worker processes; a renderer at least, with room for a light picture."""
+    memory = max(settings.memory_bytes // processes, OWN_MEMORY + LIGHT)
+    wanted = settings.count or _cores()
+    count = max(1, min(wanted // processes, memory // (OWN_MEMORY + LIGHT)))
+    return Share(count, memory - count * OWN_MEMORY)
+
+
+def open_renderers(settings: RendererSettings, count: int, most: int, arenas: int) -> Renderers:
+    """The renderers, none of them started yet.
+
+    Args:
+        settings: how long a picture may take.
+        count: how many.
+        most: bytes of memory that a picture is given, at the most.
+        arenas: of the memory of each.
+    """
+    warned: set[Confinement] = set()
+
+    def on_start(confinement: Confinement) -> None:
+        if confinement not in warned:
+            warned.add(confinement)
+            _warn(confinement)
+
+    return Renderers(count, most, settings.seconds, arenas=arenas, on_start=on_start, on_end=_log_end)
+
+
+async def decode(
+    workers: Workers,
+    estimate: WorkEstimate,
+    work: Callable[Concatenate[int, P], R],
+    /,
+    *args: P.args,
+    **kwargs: P.kwargs,
+) -> R:
+    """Run work on a renderer in its turn, and again where it turns out to take more memory.
+
+    Args:
+        workers: whose turn it is.
+        estimate: what it is taken to cost.
+        work: called in a thread with the bytes of memory that it may take, and the rest.
+        args: the rest.
+        kwargs: the rest.
+
+    Raises:
+        Error: BUSY; REFUSED when it takes more memory than there is.
+    """
+    while True:
+        try:
+            return await workers.pixels(estimate, work, estimate.memory, *args, **kwargs)
+        except NeedsMemory as more:
+            estimate = structs.replace(estimate, memory=more.memory)
+
+
+def _warn(confinement: Confinement) -> None:
+    if not confinement.seccomp:
+        log.warning("renderers-without-seccomp", meaning="what decodes pictures can make any system call")
+    if not confinement.landlock_abi:
+        log.warning("renderers-without-landlock", meaning="no fonts but those that stand in for others")
+
+
+def _log_end(ended: Ended) -> None:
+    log.warning("renderer-lost", why=ended.why, status=ended.status, memory=ended.memory)
+
+
+def _cores() -> int:
+    """The cores that this process may run on."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
