@@ -30,6 +30,8 @@ METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 MAX_ORIGINAL = 1024 * 1024
 TOO_MUCH = 40 * 1024 * 1024
 """Bytes of a body that is over every limit, once the largest original is set to `MAX_ORIGINAL`."""
+TOO_MUCH_OF_A_STRANGER = 1024 * 1024 + 64 * 1024
+"""Bytes of a body that is over every limit on JSON; hardly more of a stranger's is read."""
 
 TOO_DEEP = (b"[" * 60_000, b'{"a":' * 60_000, b'[{"imageId":' * 5_000, b"[" * 5_000 + b"]" * 5_000)
 """JSON nested further than any parser follows."""
@@ -158,17 +160,17 @@ def assert_says(dialect: Dialect, kind: Kind, response: httpx.Response) -> None:
 
 
 def posted_stubbornly(
-    base_url: str, endpoint: Endpoint, headers: Mapping[str, str], *, chunked: bool
+    base_url: str, endpoint: Endpoint, headers: Mapping[str, str], size: int, *, chunked: bool
 ) -> httpx.Response:
-    """The answer to `TOO_MUCH`, from a client that sends all of it before it listens, and fails if it can't.
+    """The answer to so many bytes, from a client that sends all before it listens, and fails if it can't.
 
     Not httpx, which passes over a connection that broke while it was sending.
     """
     url = httpx.URL(base_url)
     connection = http.client.HTTPConnection(url.host, url.port, timeout=60)
-    block = bytes(1024 * 1024)
-    blocks = (block for _ in range(TOO_MUCH // len(block)))
-    length = {} if chunked else {"Content-Length": str(TOO_MUCH)}
+    block = bytes(64 * 1024)
+    blocks = (block for _ in range(size // len(block)))
+    length = {} if chunked else {"Content-Length": str(size)}
     try:
         connection.request(
             endpoint.method, endpoint.path, blocks, {**headers, **length}, encode_chunked=chunked

@@ -110,7 +110,7 @@ def test_one_image_is_found_by_its_id_in_any_spelling(library: tuple[httpx.Clien
 
 
 def absent(demo: Running) -> list[str]:
-    return [str(uuid4()), demo.facts["foreign_image_id"], "x", "1", "%00", "..%2e", "é", "a" * 3000]
+    return [str(uuid4()), demo.facts["foreign_image_id"], "x", "1", "%00", "..%2e", "é", "a" * 1000]
 
 
 @pytest.mark.parametrize("method", ["GET", "DELETE"])
