@@ -24,6 +24,7 @@ from tintype.core.memory import Memory
 from tintype.core.pace import Pace
 from tintype.core.renderers import open_renderers, share
 from tintype.core.sign import Keyring
+from tintype.core.uploads import Uploads
 from tintype.core.workers import Workers
 from tintype.dialects import Dialect, LinkHouse
 from tintype.dialects.native import DIALECT, links
@@ -82,6 +83,8 @@ def open_house(settings: Settings, clock: Clock = utc_now) -> House:
         clock=clock,
         images=settings.images,
         unsigned=settings.bounds.unsigned(settings.images.made()),
+        quotas=settings.quotas.quotas(),
+        uploads=Uploads(),
     )
 
 
@@ -149,8 +152,9 @@ def create_app(
         endpoints,
         mounts,
         settings.web,
-        Delivery(house, settings.delivery, Bounds(settings.bounds)),
+        Delivery(house, settings.delivery, Bounds(settings.bounds), settings.web.served_hosts()),
         lines,
+        settings.bounds.proxies,
     )
 
 

@@ -10,7 +10,7 @@ import msgspec
 from msgspec import Struct
 
 from tintype.core.facts import FactSettings
-from tintype.core.house import ImageSettings, RenditionSettings
+from tintype.core.house import ImageSettings, QuotaSettings, RenditionSettings
 from tintype.core.later import LaterSettings
 from tintype.core.renderers import RendererSettings
 from tintype.core.sweep import GcSettings
@@ -29,6 +29,7 @@ CONFIG_NAME = "tintype.toml"
 SECTIONS: dict[str, type[Struct]] = {
     "web": WebSettings,
     "images": ImageSettings,
+    "quotas": QuotaSettings,
     "renditions": RenditionSettings,
     "later": LaterSettings,
     "renderers": RendererSettings,
@@ -51,6 +52,7 @@ class Settings(Struct, frozen=True):
     data: Path
     web: WebSettings
     images: ImageSettings
+    quotas: QuotaSettings
     renditions: RenditionSettings
     later: LaterSettings
     renderers: RendererSettings

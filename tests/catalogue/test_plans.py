@@ -24,10 +24,21 @@ from sqlalchemy.engine import Engine
 
 from tests.catalogue.conftest import BLANK
 from tintype import catalogue
-from tintype.catalogue import Database, accounts, audit, images, placements, schema, tokens
+from tintype.catalogue import Database, accounts, audit, images, placements, schema, tokens, usage
 from tintype.catalogue import library as library_
 from tintype.catalogue.engine import BATCH
-from tintype.model import Account, Actor, Links, Person, Place, Role, Status, Token, TokenKind
+from tintype.model import (
+    Account,
+    Actor,
+    Links,
+    Person,
+    Place,
+    QuotaOverrides,
+    Role,
+    Status,
+    Token,
+    TokenKind,
+)
 from tintype.model.selection import Selection, SortKey
 
 IMAGES = 20_000
@@ -91,6 +102,8 @@ CASES: dict[Callable[..., Any], list[Case]] = {
         Case({"asked": audit.AuditFilter()}),
         Case({"asked": audit.AuditFilter(datetime.now(UTC), "a", "e")}),
     ],
+    usage.wrong: [Case(reads="counts all images")],
+    usage.correct: [Case(reads="counts all images")],
     library_.made_at: [Case(reads="the only row")],
     accounts.each: [Case(reads="lists all")],
     accounts.add: [Case(reads="counts")],
@@ -105,6 +118,7 @@ ARGUMENTS: dict[str, Any] = {
     "after": IMAGES // 2,
     "at": datetime.now(UTC),
     "colour": None,
+    "count": 1,
     "details": {},
     "dialect": "native",
     "digest": "d",
@@ -112,6 +126,7 @@ ARGUMENTS: dict[str, Any] = {
     "draft": structs.replace(BLANK, id=UUID(int=10**6)),
     "event": "e",
     "filename": "f",
+    "given": QuotaOverrides(),
     "id": UUID(int=10**7),
     "ids": [UUID(int=7)],
     "image": UUID(int=7),
@@ -123,6 +138,7 @@ ARGUMENTS: dict[str, Any] = {
     "place": Place("cell", "sheet", "row", "column"),
     "seq": 0,
     "sha256": "0" * 64,
+    "size": 1,
     "sizes": None,
     "status": Status.ARCHIVED,
     "thumbhash": "t",

@@ -1,9 +1,11 @@
 """`tintype account`: the sizes that plain links may ask for, and what is published."""
 
+import json
 from pathlib import Path
 
 import pytest
 
+from tests import pictures
 from tests.cli.calling import call, library, said
 
 
@@ -86,3 +88,97 @@ def test_what_can_not_be_published_changes_nothing(
     result = call(data, "account", *arguments)
     assert (result.exit_code, sentence in result.stderr) == (code, True), result.stderr
     assert said(data, "account", "publish", "hotel") == "native signed\n"
+
+
+def test_quotas_are_shown_and_set(tmp_path: Path) -> None:
+    data = with_account(tmp_path)
+    assert said(data, "account", "quota", "hotel").splitlines() == [
+        "bytes: 0 bytes of 1.1 TB",
+        "images: 0 of 10000000",
+        "uploads: 64 at once",
+        "pixel-seconds: 600 a minute",
+    ]
+    said(data, "account", "quota", "hotel", "--bytes", "10GB", "--images", "5")
+    assert said(data, "account", "quota", "hotel", "--uploads", "0").splitlines() == [
+        "bytes: 0 bytes of 10 GB, set for this account",
+        "images: 0 of 5, set for this account",
+        "uploads: any at once, set for this account",
+        "pixel-seconds: 600 a minute",
+    ]
+    assert said(data, "account", "quota", "hotel", "--default", "--images", "7").splitlines() == [
+        "bytes: 0 bytes of 1.1 TB",
+        "images: 0 of 7, set for this account",
+        "uploads: 64 at once",
+        "pixel-seconds: 600 a minute",
+    ]
+    (entry, *_) = said(data, "audit", "--event", "quotas-changed", "--json").splitlines()
+    assert json.loads(entry)["details"]["after"]["bytes"] == 10_000_000_000
+
+
+@pytest.mark.parametrize(
+    ("text", "size"),
+    [
+        ("0", 0),
+        ("999", 999),
+        ("10kB", 10_000),
+        ("10 KB", 10_000),
+        ("1KiB", 1024),
+        ("1.5MB", 1_500_000),
+        ("2GiB", 2 * 1024**3),
+        ("1T", 10**12),
+        ("1PB", 10**15),
+    ],
+)
+def test_sizes_are_read_as_people_write_them(tmp_path: Path, text: str, size: int) -> None:
+    data = with_account(tmp_path)
+    said(data, "account", "quota", "hotel", "--bytes", text)
+    assert json.loads(said(data, "account", "show", "hotel", "--json"))["set"]["bytes"] == size
+
+
+@pytest.mark.parametrize("text", ["", "much", "-1", "1XB", "10 GB more", "1e9"])
+def test_a_size_that_is_none_changes_nothing(tmp_path: Path, text: str) -> None:
+    data = with_account(tmp_path)
+    assert call(data, "account", "quota", "hotel", "--bytes", text).exit_code == 2
+    assert json.loads(said(data, "account", "show", "hotel", "--json"))["set"]["bytes"] is None
+
+
+def test_accounts_are_shown_with_what_they_hold(tmp_path: Path) -> None:
+    data = with_account(tmp_path / "library")
+    picture = pictures.png()
+    (tmp_path / "photo.png").write_bytes(picture)
+    said(data, "import", str(tmp_path / "photo.png"), "--account", "inn")
+    said(data, "account", "sizes", "hotel", "320x240")
+    assert said(data, "account", "list").splitlines() == [
+        "hotel: 0 images, 0 bytes; publishes native",
+        f"inn: 1 images, {len(picture) / 1000:.3g} kB; publishes nothing",
+    ]
+    assert said(data, "account", "show", "hotel").splitlines() == [
+        "hotel (02-200000000000001)",
+        "publishes:",
+        "native signed",
+        "sizes: 320x240",
+        "bytes: 0 bytes of 1.1 TB",
+        "images: 0 of 10000000",
+        "uploads: 64 at once",
+        "pixel-seconds: 600 a minute",
+    ]
+    hotel, inn = (json.loads(line) for line in said(data, "account", "list", "--json").splitlines())
+    assert json.loads(said(data, "account", "show", "hotel", "--json")) == hotel
+    assert (hotel["publications"], hotel["sizes"]) == ({"native": None}, "320x240")
+    assert inn["usage"] == {"images": 1, "bytes": len(picture)}
+    assert inn["quotas"] == {
+        "bytes": 1024**4,
+        "images": 10_000_000,
+        "uploads": 64,
+        "pixel_seconds": 600,
+    }
+
+
+def test_an_import_ends_at_the_quota(tmp_path: Path) -> None:
+    data = with_account(tmp_path / "library")
+    said(data, "account", "quota", "hotel", "--images", "1")
+    for seed in (1, 2):
+        (tmp_path / f"{seed}.png").write_bytes(pictures.png(seed=seed))
+    result = call(data, "import", str(tmp_path / "1.png"), str(tmp_path / "2.png"), "--account", "hotel")
+    assert (result.exit_code, "The account may hold 1 images" in result.stderr) == (1, True)
+    assert json.loads(said(data, "account", "show", "hotel", "--json"))["usage"]["images"] == 1

@@ -87,6 +87,11 @@ def test_a_link_delivers_what_the_words_say(demo: Running) -> None:
     assert answers[1].headers["cache-control"].startswith("private")
 
 
-def test_there_is_no_link_to_an_image_that_is_not_there(demo: Running) -> None:
-    result = call(demo.data, "link", str(uuid4()))
-    assert (result.exit_code, "There is no such image." in result.stderr) == (1, True)
+def test_there_is_no_link_to_an_image_that_none_would_open(demo: Running) -> None:
+    # The account of the foreign image publishes through nothing.
+    for image in (str(uuid4()), demo.facts["foreign_image_id"]):
+        result = call(demo.data, "link", image)
+        told = (
+            "No link would open this image: it is not there, it is archived, or its account" in result.stderr
+        )
+        assert (result.exit_code, told) == (1, True)

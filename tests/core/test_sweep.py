@@ -11,7 +11,7 @@ from sqlalchemy import insert, select
 
 from tests import pictures
 from tests.core.conftest import Town
-from tintype.catalogue import tables
+from tintype.catalogue import tables, usage
 from tintype.core.render import rendition
 from tintype.core.retire import delete
 from tintype.core.sweep import (
@@ -308,6 +308,7 @@ async def test_bytes_whose_record_is_just_being_written_are_not_unused(town: Tow
         recorded = row._asdict()
         del recorded["number"]
         await tx.execute(insert(tables.images).values(recorded | {"id": uuid4(), "sha256": orphan(town)}))
+        await usage.add(tx, row.account_id, count=1, size=row.bytes)
         looking = asyncio.create_task(findings(town))
         await asyncio.wait([looking], timeout=0.3)
         assert not looking.done(), "it did not wait for the upload"

@@ -50,7 +50,7 @@ def converse(service: Running, request: bytes, *, stop_sending: bool = False) ->
 
 
 def request(
-    method: str, path: str, *headers: str, token: str = "", body: bytes = b"", host: str = "x"
+    method: str, path: str, *headers: str, token: str = "", body: bytes = b"", host: str = "localhost"
 ) -> bytes:
     """The bytes of a request, whose headers are as given and nothing else."""
     lines = [f"{method} {path} HTTP/1.1", f"Host: {host}", "Connection: close", *headers]

@@ -32,6 +32,7 @@ from tintype.imaging import Mode, Recipe
 from tintype.model import Image
 from tintype.settings import load
 from tintype.web.front import Front
+from tintype.web.hosts import Hosts
 from tintype.web.ready import HELD_BYTES, LONGEST_LINK, DeliverySettings, Lease, Pictures, Ready, Shelf
 
 NOON = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
@@ -111,7 +112,8 @@ class Door:
             "raw_path": path.encode(),
             "query_string": query.encode(),
             "headers": [
-                (name.replace("_", "-").lower().encode(), value.encode()) for name, value in headers.items()
+                (name.replace("_", "-").lower().encode(), value.encode())
+                for name, value in {"host": "localhost", **headers}.items()
             ],
             "extensions": {"http.response.pathsend": {}},
         }
@@ -389,13 +391,13 @@ async def town(tmp_path: Path) -> AsyncIterator[Town]:
 
 async def test_only_so_many_links_are_kept_ready_and_no_endless_one(town: Town) -> None:
     settings = DeliverySettings(links=2)
-    shelf = Shelf(town.house, settings, Pictures(settings))
+    shelf = Shelf(town.house, settings, Pictures(settings), Hosts(()))
     town.house.facts.trust(float("inf"))
     known = Known(await town.add(), {}, holds=True)
 
     def scope(path: str, query: bytes = b"") -> dict[str, Any]:
-        tag = (b"if-none-match", b'"tag"')
-        return {"method": "GET", "raw_path": path.encode(), "query_string": query, "headers": [tag]}
+        headers = [(b"host", b"localhost"), (b"if-none-match", b'"tag"')]
+        return {"method": "GET", "raw_path": path.encode(), "query_string": query, "headers": headers}
 
     def put(path: str, query: bytes = b"") -> None:
         ready = Ready(path, known, 0, b'"tag"', None, [(b"etag", b'"tag"')], [], None)

@@ -3,12 +3,21 @@
 from datetime import datetime
 from uuid import UUID
 
+from msgspec import structs
 from sqlalchemy import func, insert, select, update
 
 from tintype.catalogue.engine import Transaction
 from tintype.catalogue.tables import accounts, people
-from tintype.model import Account, Person
+from tintype.model import Account, Person, QuotaOverrides
 from tintype.model.names import fold
+
+_QUOTAS = (
+    accounts.c.max_bytes,
+    accounts.c.max_images,
+    accounts.c.max_uploads,
+    accounts.c.max_pixel_seconds,
+)
+"""In the order of the fields of QuotaOverrides."""
 
 
 async def find(tx: Transaction, name: str) -> Account | None:
@@ -43,6 +52,19 @@ async def allowed_sizes(tx: Transaction, account: UUID) -> str | None:
 async def allow_sizes(tx: Transaction, account: UUID, sizes: str | None) -> None:
     """Set those sizes; None is any."""
     await tx.execute(update(accounts).where(accounts.c.id == account).values(allowed_sizes=sizes))
+
+
+async def quotas(tx: Transaction, account: UUID) -> QuotaOverrides:
+    """What is set for the account."""
+    query = select(*_QUOTAS).where(accounts.c.id == account)
+    row = (await tx.execute(query)).first()
+    return QuotaOverrides() if row is None else QuotaOverrides(*row)
+
+
+async def set_quotas(tx: Transaction, account: UUID, given: QuotaOverrides) -> None:
+    """Set all of them."""
+    values = dict(zip((column.name for column in _QUOTAS), structs.astuple(given), strict=True))
+    await tx.execute(update(accounts).where(accounts.c.id == account).values(**values))
 
 
 async def person(tx: Transaction, account: UUID, name: str, now: datetime) -> Person:

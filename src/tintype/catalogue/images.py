@@ -21,6 +21,7 @@ from sqlalchemy import (
     update,
 )
 
+from tintype.catalogue import usage
 from tintype.catalogue.engine import Transaction, batches
 from tintype.catalogue.publications import packed, read_packed
 from tintype.catalogue.tables import images, people, publications
@@ -69,6 +70,7 @@ async def record(tx: Transaction, account: UUID, person: Person, draft: Draft, n
     by = {"created_by": person.id, "modified_by": person.id}
     row = insert(images).values(**told, **given, **by, folded=fold(draft.name))
     number = (await tx.execute(row)).key()
+    await usage.add(tx, account, count=1, size=draft.bytes)
     return Image(number=number, created_by=person, modified_by=person, **told, **given)
 
 
@@ -165,6 +167,7 @@ async def replace(tx: Transaction, image: Image, draft: Draft, person: Person, n
     told = {name: value for name, value in structs.asdict(draft).items() if name != "id"}
     given: dict[str, Any] = {**told, "version": image.version + 1, "modified_at": now}
     await _change(tx, image, person, **given, folded=fold(draft.name))
+    await usage.add(tx, image.account_id, count=0, size=draft.bytes - image.bytes)
     return structs.replace(image, modified_by=person, **given)
 
 
@@ -173,7 +176,10 @@ async def erase(tx: Transaction, account: UUID, id: UUID) -> Erased | None:
     columns = (images.c.filename, images.c.sha256, images.c.bytes)
     query = delete(images).where(images.c.account_id == account, images.c.id == id).returning(*columns)
     row = (await tx.execute(query)).first()
-    return None if row is None else Erased(row.filename, row.sha256, row.bytes)
+    if row is None:
+        return None
+    await usage.add(tx, account, count=-1, size=-row.bytes)
+    return Erased(row.filename, row.sha256, row.bytes)
 
 
 async def refers(tx: Transaction, sha256: str) -> bool:

@@ -1,15 +1,21 @@
 """`tintype account`: what holds for one account."""
 
+from collections.abc import Callable
 from pathlib import Path
 
+import msgspec
 import rich_click as click
 
 from tintype.cli.library import command_actor, data_option, plain_errors, with_house
+from tintype.cli.units import in_bytes, parse_size
+from tintype.cli.words import printable
 from tintype.core import House
+from tintype.core.account import Terms, each, terms
 from tintype.core.bound import Sizes, allow, allowed, parse_sizes
 from tintype.core.publish import publish, published, set_links
+from tintype.core.quotas import set_quotas
 from tintype.dialects import Dialect, discover
-from tintype.model import Links, Publications
+from tintype.model import Links, Publications, QuotaOverrides
 
 
 @click.group()
@@ -96,6 +102,107 @@ def set_link_kind(data: Path, name: str, dialect: str, links: str | None) -> Non
 
     found = with_house(data, work)
     _show({each: found[each] for each in found if each == spoken.name})
+
+
+@account.command("quota")
+@data_option
+@click.argument("name")
+@click.option("--bytes", "size", callback=parse_size, metavar="SIZE", help="Of originals: 10GB, 500MiB.")
+@click.option("--images", type=click.IntRange(0), help="Images.")
+@click.option("--uploads", type=click.IntRange(0), help="Uploads under way at once.")
+@click.option("--pixel-seconds", type=click.IntRange(0), help="Seconds of render slots in a minute.")
+@click.option("--default", "reset", is_flag=True, help="What isn't given is as the settings say again.")
+@plain_errors
+def set_quota(
+    data: Path,
+    name: str,
+    size: int | None,
+    images: int | None,
+    uploads: int | None,
+    pixel_seconds: int | None,
+    *,
+    reset: bool,
+) -> None:
+    """Say how much account NAME may hold and do, or show it; 0 is no limit.
+
+    It counts from the next request on. What is there already stays, whatever its size.
+    """
+    given, actor = QuotaOverrides(size, images, uploads, pixel_seconds), command_actor()
+
+    async def work(house: House) -> Terms:
+        if reset or given != QuotaOverrides():
+            await set_quotas(house, name, given, actor, reset=reset)
+        return await terms(house, name)
+
+    _show_quotas(with_house(data, work))
+
+
+@account.command("show")
+@data_option
+@click.argument("name")
+@click.option("--json", "as_json", is_flag=True, help="As an object.")
+@plain_errors
+def show_account(data: Path, name: str, *, as_json: bool) -> None:
+    """Show what account NAME publishes through, what it may hold and do, and what it holds."""
+
+    async def work(house: House) -> Terms:
+        return await terms(house, name)
+
+    found = with_house(data, work)
+    if as_json:
+        click.echo(_as_json(found))
+        return
+    click.echo(f"{printable(found.account.name)} ({found.account.external_id})")
+    click.echo("publishes:")
+    _show(found.publications)
+    click.echo(f"sizes: {found.sizes or 'any'}")
+    _show_quotas(found)
+
+
+@account.command("list")
+@data_option
+@click.option("--json", "as_json", is_flag=True, help="An object a line.")
+@plain_errors
+def list_accounts(data: Path, *, as_json: bool) -> None:
+    """List the accounts: their images, the bytes of them, and what they publish through."""
+    for found in with_house(data, each):
+        if as_json:
+            click.echo(_as_json(found))
+        else:
+            dialects = ", ".join(found.publications) or "nothing"
+            usage = f"{found.usage.images} images, {in_bytes(found.usage.bytes)}"
+            click.echo(f"{printable(found.account.name)}: {usage}; publishes {dialects}")
+
+
+def _as_json(found: Terms) -> str:
+    told = {
+        "name": found.account.name,
+        "id": found.account.id,
+        "external_id": found.account.external_id,
+        "publications": found.publications,
+        "sizes": found.sizes,
+        "usage": found.usage,
+        "quotas": found.quotas,
+        "set": found.overrides,
+    }
+    return msgspec.json.encode(told).decode()
+
+
+def _show_quotas(found: Terms) -> None:
+    quotas, usage = found.quotas, found.usage
+    rows = {
+        "bytes": f"{in_bytes(usage.bytes)} of {_limit(quotas.bytes, in_bytes)}",
+        "images": f"{usage.images} of {_limit(quotas.images)}",
+        "uploads": f"{_limit(quotas.uploads)} at once",
+        "pixel_seconds": f"{_limit(quotas.pixel_seconds)} a minute",
+    }
+    for name, text in rows.items():
+        origin = "" if getattr(found.overrides, name) is None else ", set for this account"
+        click.echo(f"{name.replace('_', '-')}: {text}{origin}")
+
+
+def _limit(limit: int, write: Callable[[int], str] = str) -> str:
+    return write(limit) if limit else "any"
 
 
 def _dialect(name: str) -> Dialect:

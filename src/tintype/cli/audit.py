@@ -9,6 +9,7 @@ import rich_click as click
 from tintype.catalogue.audit import AuditFilter
 from tintype.cli.library import data_option, plain_errors, with_house
 from tintype.cli.token import parse_duration
+from tintype.cli.words import printable
 from tintype.core import House
 from tintype.core.audit import entries
 from tintype.model import AuditEntry
@@ -74,4 +75,4 @@ def _as_text(entry: AuditEntry) -> str:
     details = msgspec.json.encode(entry.details).decode()
     line = f"{entry.at:%Y-%m-%d %H:%M:%S} UTC  {entry.event}  {entry.account or '-'}  {who}  {details}"
     # Names are strangers' words: none may steer a terminal.
-    return "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in line)
+    return printable(line)

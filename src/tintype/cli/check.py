@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import rich_click as click
+from msgspec import structs
 from rich.console import Console
 from rich.progress import Progress
 
@@ -16,6 +17,7 @@ _SAYS = {
     Fault.BYTES_DAMAGED: "image {image}: its original {sha256} is damaged; restore it from a backup",
     Fault.BYTES_SET_ASIDE: "image {image}: its original {sha256} was set aside; "
     "`tintype gc --restore` puts it back",
+    Fault.USAGE_WRONG: "account {account}: what it holds is counted wrong; `tintype gc` counts it anew",
     Fault.OBJECT_UNUSED: "original {sha256}: no image refers to it; `tintype gc` sets it aside",
 }
 
@@ -39,7 +41,7 @@ def check(data: Path, *, deep: bool) -> None:
 
     findings, left = with_house(data, work)
     for found in findings:
-        click.echo(_SAYS[found.fault].format(image=found.image, sha256=found.sha256))
+        click.echo(_SAYS[found.fault].format(**structs.asdict(found)))
     _tell(left)
     if findings:
         raise SystemExit(1)

@@ -19,6 +19,7 @@ from tintype.model import Image
 from tintype.model.ids import short
 from tintype.settings import DATA, Settings
 from tintype.storage import durable
+from tintype.web.hosts import LOOPBACK
 
 FACTS = "demo.json"
 SHELL = "demo.env"
@@ -46,14 +47,21 @@ def demo(data: Path, host: str | None, port: int | None) -> None:
     images. DATA/demo.env has the same for a shell. Started again, it serves the same library.
 
     The credentials lie in that folder in plain text and the first page shows them to whoever can reach
-    it: keep a demo on this machine.
+    it: keep a demo on this machine. It answers only requests for this machine's own names (localhost,
+    127.0.0.1…), unless TINTYPE_WEB_HOSTS names others.
     """
-    settings = override(prepare(data), host, port)
+    settings = _keep_here(override(prepare(data), host, port))
     (settings.data / FACTS).unlink(missing_ok=True)
     if not (settings.data / CREDENTIALS).exists():
         _fill_apart(settings)
     made = msgspec.json.decode((settings.data / CREDENTIALS).read_bytes(), type=Made)
     run(settings, lambda url: _tell(settings, made, url), _showcase(made, settings.data))
+
+
+def _keep_here(settings: Settings) -> Settings:
+    """The settings by which only this machine's own names are served, unless others are named."""
+    hosts = settings.web.hosts or (*LOOPBACK, settings.web.host)
+    return msgspec.structs.replace(settings, web=msgspec.structs.replace(settings.web, hosts=hosts))
 
 
 def _showcase(made: Made, data: Path) -> Showcase:

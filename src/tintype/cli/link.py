@@ -15,6 +15,7 @@ from tintype.core import House
 from tintype.core.follow import linked
 from tintype.dialects.native import links
 from tintype.imaging import Recipe
+from tintype.model import Error, Image
 
 
 @click.command("link")
@@ -43,8 +44,21 @@ def make_link(data: Path, image: UUID, words: tuple[str, ...], expires: timedelt
     click.echo(base_url(settings) + asyncio.run(in_house(settings, write)))
 
 
+async def _found(house: House, image: UUID) -> Image:
+    """The image, if a link to it would open.
+
+    Raises:
+        Error: MISSING.
+    """
+    try:
+        return (await linked(house, "native", image)).image
+    except Error as missing:
+        why = "it is not there, it is archived, or its account doesn't publish through native"
+        raise Error(missing.kind, f"No link would open this image: {why}.") from missing
+
+
 async def _link(house: House, image: UUID, recipe: Recipe | None, lifetime: timedelta | None) -> str:
-    found = (await linked(house, "native", image)).image
+    found = await _found(house, image)
     ends = None if lifetime is None else int((house.clock() + lifetime).timestamp())
     link = links.Link(found.id, found.version, recipe, ends)
     return links.write(link, house.keyring.sign(link.parts()))

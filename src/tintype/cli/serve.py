@@ -88,9 +88,9 @@ def run(settings: Settings, on_ready: Callable[[str], None], showcase: Showcase 
         keep_memory_flat(settings.workers.malloc_arenas)
         try:
             app = create_app(settings, discover(), showcase=showcase)
-        except Exception as failed:
-            log.error("worker-failed", exc_info=failed)
-            raise SystemExit(1) from failed
+        except Exception:
+            log.exception("worker-failed")
+            raise SystemExit(1) from None
         # What is there by now stays: the collector need not go over it again and again.
         gc.freeze()
         os.write(tell, b".")

@@ -7,6 +7,7 @@ from msgspec import Struct
 
 from tintype.catalogue import accounts
 from tintype.core import audit
+from tintype.core.browse import account_named
 from tintype.core.house import House
 from tintype.imaging import Recipe
 from tintype.model import Account, Actor, Error, Kind
@@ -51,9 +52,7 @@ async def allowed(house: House, name: str) -> tuple[Account, Sizes | None]:
         Error: MISSING.
     """
     async with house.catalogue.read() as tx:
-        account = await accounts.find(tx, name)
-        if account is None:
-            raise Error(Kind.MISSING, f"There is no account {name!r}.")
+        account = await account_named(tx, name)
         return account, _sizes(await accounts.allowed_sizes(tx, account.id))
 
 

@@ -2,9 +2,10 @@
 
 from uuid import UUID
 
-from tintype.catalogue import images, placements
+from tintype.catalogue import accounts, images, placements
+from tintype.catalogue.engine import Transaction
 from tintype.core.house import House
-from tintype.model import Caller, Error, Image, Kind, Place
+from tintype.model import Account, Caller, Error, Image, Kind, Place
 from tintype.model.selection import Selection
 
 
@@ -36,6 +37,18 @@ async def hanging(house: House, caller: Caller, place: Place) -> list[tuple[Plac
         pairs = await placements.hanging(tx, caller.account.id, place)
         found = await images.numbered(tx, caller.account.id, [number for _, number in pairs])
     return [(at, found[number]) for at, number in pairs]
+
+
+async def account_named(tx: Transaction, name: str) -> Account:
+    """The account of this name.
+
+    Raises:
+        Error: MISSING.
+    """
+    found = await accounts.find(tx, name)
+    if found is None:
+        raise Error(Kind.MISSING, f"There is no account {name!r}.")
+    return found
 
 
 def no_such_image() -> Error:

@@ -8,6 +8,7 @@ from tintype.core.browse import no_such_image
 from tintype.core.disk_space import with_reserve
 from tintype.core.house import House
 from tintype.core.ingest import draft
+from tintype.core.quotas import require_room
 from tintype.core.retire import drop_unused, dropped_unless_recorded
 from tintype.imaging import Facts
 from tintype.model import Caller, Image, Status
@@ -43,7 +44,7 @@ async def replace(
         filename: as it came; empty: the image keeps its own.
 
     Raises:
-        Error: MISSING when the account has no such image.
+        Error: MISSING when the account has no such image, QUOTA_EXCEEDED.
     """
     async with dropped_unless_recorded(house, staged.sha256), house.catalogue.write() as tx:
         image = await images.get(tx, caller.account.id, id)
@@ -52,6 +53,8 @@ async def replace(
         now = house.clock()
         made = draft(staged, facts, filename or image.filename, image.status)
         changed = await images.replace(tx, image, made, caller.person, now)
+        if made.bytes > image.bytes:
+            await require_room(house, tx, caller.account.id)
         await changes.note(tx, caller.account.id, id, now)
         told = {"image": str(id), "version": changed.version, "before": image.sha256, "after": made.sha256}
         await audit.record(tx, now, caller.actor, Event.IMAGE_REPLACED, caller.account.name, **told)

@@ -13,9 +13,11 @@ from tintype.core.later import Later
 from tintype.core.memory import Memory
 from tintype.core.sign import Keyring
 from tintype.core.unsigned import UnsignedLimits
+from tintype.core.uploads import Uploads
 from tintype.core.workers import Workers
 from tintype.imaging import Limits, OutputLimits
 from tintype.imaging.sandbox.pool import Renderers
+from tintype.model import Quotas
 from tintype.storage import Originals, Renditions, Reserve
 
 Clock = Callable[[], datetime]
@@ -70,6 +72,24 @@ class ImageSettings(Struct, frozen=True, forbid_unknown_fields=True):
         )
 
 
+class QuotaSettings(Struct, frozen=True, forbid_unknown_fields=True):
+    """How much one account may hold and do, unless `tintype account quota` says otherwise; 0 is no limit."""
+
+    max_bytes: Annotated[int, Meta(ge=0)] = 1024**4
+    """The most bytes of an account's originals."""
+    max_images: Annotated[int, Meta(ge=0)] = 10_000_000
+    """The most images of an account."""
+    max_uploads: Annotated[int, Meta(ge=0)] = 64
+    """Uploads of an account that may be under way at once, in each worker process."""
+    max_pixel_seconds: Annotated[int, Meta(ge=0)] = 600
+    """Seconds of render slots that an account may use in a minute, in each worker process: by its uploads,
+    and by renditions that are not charged to an address."""
+
+    def quotas(self) -> Quotas:
+        """All of them."""
+        return Quotas(self.max_bytes, self.max_images, self.max_uploads, self.max_pixel_seconds)
+
+
 class RenditionSettings(Struct, frozen=True, forbid_unknown_fields=True):
     """The cache of what was made."""
 
@@ -94,3 +114,5 @@ class House:
     clock: Clock
     images: ImageSettings
     unsigned: UnsignedLimits
+    quotas: Quotas
+    uploads: Uploads

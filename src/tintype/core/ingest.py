@@ -13,6 +13,7 @@ from tintype.core.choose import is_costly
 from tintype.core.disk_space import store
 from tintype.core.fairness import WorkEstimate
 from tintype.core.house import House
+from tintype.core.quotas import require_room
 from tintype.core.renderers import decode
 from tintype.core.retire import dropped_unless_recorded
 from tintype.imaging import Facts, Format, Limits, sniff
@@ -113,7 +114,8 @@ async def keep(  # noqa: PLR0913  an image is recorded with all of these
         unique: the account's having an image with these bytes and this file name already is a conflict.
 
     Raises:
-        Error: CONFLICT when the place is taken or the image is there already; nothing is kept then.
+        Error: CONFLICT when the place is taken or the image is there already, QUOTA_EXCEEDED; nothing is kept
+            then.
     """
     new = draft(staged, facts, filename, status)
     async with dropped_unless_recorded(house, new.sha256), house.catalogue.write() as tx:
@@ -122,6 +124,7 @@ async def keep(  # noqa: PLR0913  an image is recorded with all of these
         # Write transactions follow one another: told in here, times and numbers are in the same order.
         now = house.clock()
         image = await images.record(tx, caller.account.id, caller.person, new, now)
+        await require_room(house, tx, caller.account.id)
         if place is not None:
             await _hang(tx, caller, image.number, place, replace=replace)
         # Bytes before row: published inside the transaction, after all that can refuse it and before

@@ -3,9 +3,10 @@
 from collections.abc import Collection
 from datetime import datetime
 
-from tintype.catalogue import accounts, changes, publications
+from tintype.catalogue import changes, publications
 from tintype.catalogue.engine import Transaction
 from tintype.core import audit
+from tintype.core.browse import account_named
 from tintype.core.house import House
 from tintype.model import Account, Actor, Error, Kind, Links, Publications
 from tintype.model.audit import Event
@@ -18,7 +19,7 @@ async def published(house: House, name: str) -> Publications:
         Error: MISSING.
     """
     async with house.catalogue.read() as tx:
-        return await publications.of(tx, (await _account(tx, name)).id)
+        return await publications.of(tx, (await account_named(tx, name)).id)
 
 
 async def publish(
@@ -38,7 +39,7 @@ async def publish(
         Error: MISSING.
     """
     async with house.catalogue.write() as tx:
-        account = await _account(tx, name)
+        account = await account_named(tx, name)
         return await change_publications(tx, account, dialects, actor, house.clock(), add=add, remove=remove)
 
 
@@ -77,7 +78,7 @@ async def set_links(house: House, name: str, dialect: str, links: Links | None, 
         Error: MISSING, also when the account doesn't publish through the dialect.
     """
     async with house.catalogue.write() as tx:
-        account = await _account(tx, name)
+        account = await account_named(tx, name)
         present = await publications.of(tx, account.id)
         if dialect not in present:
             raise Error(Kind.MISSING, f"The account {name!r} doesn't publish through {dialect}.")
@@ -86,10 +87,3 @@ async def set_links(house: House, name: str, dialect: str, links: Links | None, 
         await changes.note_account(tx, account.id, now)
         await audit.record(tx, now, actor, Event.LINKS_CHANGED, name, **changed)
         return await publications.of(tx, account.id)
-
-
-async def _account(tx: Transaction, name: str) -> Account:
-    found = await accounts.find(tx, name)
-    if found is None:
-        raise Error(Kind.MISSING, f"There is no account {name!r}.")
-    return found

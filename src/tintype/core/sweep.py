@@ -11,7 +11,7 @@ from uuid import UUID
 
 from msgspec import Meta, Struct
 
-from tintype.catalogue import images, library
+from tintype.catalogue import images, library, usage
 from tintype.catalogue.engine import Transaction
 from tintype.core.house import House
 from tintype.model import Error, Kind
@@ -40,14 +40,16 @@ class Fault(StrEnum):
     BYTES_DAMAGED = "bytes-damaged"
     BYTES_SET_ASIDE = "bytes-set-aside"
     OBJECT_UNUSED = "object-unused"
+    USAGE_WRONG = "usage-wrong"
 
 
 class Finding(Struct, frozen=True):
-    """One thing that is wrong; `image` is the record, if there is one."""
+    """One thing that is wrong: with an original, perhaps that of an image; or with what an account holds."""
 
     fault: Fault
-    sha256: str
+    sha256: str = ""
     image: UUID | None = None
+    account: str = ""
 
 
 class Plan(Struct, frozen=True):
@@ -91,7 +93,7 @@ class Leftovers(Struct, frozen=True):
 async def check(
     house: House, *, deep: bool = False, on_step: Callable[[], None] = lambda: None
 ) -> AsyncIterator[Finding]:
-    """Every record that lacks its bytes, and every original that lacks a record.
+    """Every record that lacks its bytes, every original that lacks a record, every wrong sum of an account's.
 
     Beside a running service, an original may be told of whose last image is being deleted just then.
 
@@ -109,6 +111,10 @@ async def check(
     present = await house.workers.disk(lambda: list(house.originals.each()))
     async for sha256 in _unused(house, present, on_step):
         yield Finding(Fault.OBJECT_UNUSED, sha256)
+    async with house.catalogue.read() as tx:
+        miscounted = await usage.wrong(tx)
+    for account in miscounted:
+        yield Finding(Fault.USAGE_WRONG, account=account)
 
 
 async def size(house: House) -> int:
@@ -142,9 +148,9 @@ async def plan(house: House, settings: GcSettings) -> Plan:
 async def sweep(house: House, plan: Plan, confirmed: int | None = None) -> Swept:
     """Set aside originals without a record; remove renditions of images that are gone, and temporary files.
 
-    What was set aside long enough ago is deleted; what a record needs again is put back instead. Safe beside
-    a running service: each step is checked inside a write transaction, and a rendition that goes too early
-    is made again.
+    Sums of what accounts hold are set right if they are wrong. What was set aside long enough ago is deleted;
+    what a record needs again is put back instead. Safe beside a running service: each step is checked inside
+    a write transaction, and a rendition that goes too early is made again.
 
     Args:
         house: the house.
@@ -162,6 +168,7 @@ async def sweep(house: House, plan: Plan, confirmed: int | None = None) -> Swept
         fates = Counter([await _forget(house, path) for path in plan.expired])
         set_aside = [await _set_aside(house, sha256) for sha256 in plan.unused]
         await house.workers.disk(_remove, house, plan.rendition_folders, plan.temporary_files)
+    await _count_anew(house)
     return Swept(
         set_aside=sum(set_aside),
         deleted=fates[_Fate.DELETED],
@@ -209,6 +216,15 @@ def _confirm(plan: Plan, confirmed: int | None) -> None:
     if confirmed is None and plan.doubt:
         hint = f"Nothing was removed; `tintype gc --yes-remove {count}` would set them aside."
         raise Error(Kind.CONFLICT, f"{plan.doubt} {hint}")
+
+
+async def _count_anew(house: House) -> None:
+    # First without a lock that writers wait for: all images are counted.
+    async with house.catalogue.read() as tx:
+        is_right = not await usage.wrong(tx)
+    if not is_right:
+        async with house.catalogue.write() as tx:
+            await usage.correct(tx)
 
 
 async def _records(house: House) -> AsyncIterator[tuple[UUID, str, int]]:

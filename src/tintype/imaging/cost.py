@@ -37,12 +37,8 @@ ALPHA = 3.0
 """Bytes a pixel that an alpha channel adds to those: 1.7 to 3."""
 DEEP_AVIF = 29.0
 """Bytes a pixel of an AVIF of 10 or 12 bits: 19 to 25.4."""
-WEBP_SCALED = 4.5
-"""Bytes a pixel of the source of a WebP that is decoded at a part of its size: 4.1, when it is lossless."""
 SVG_TREE = 90
 """Bytes that the parsed tree takes for each of the file: 30 (a long path) to 74 (many small elements)."""
-COEFFICIENT, TILED = 2, 2.5
-"""Bytes of a coefficient of a JPEG (JCOEF); times that libvips holds a row of tiles of a TIFF: 2.2."""
 CHUNK_FRAMES = frozenset({Format.WEBP})
 """Whose frames are all decoded before the first is given on."""
 
@@ -102,32 +98,17 @@ def decode_memory(facts: Facts, recipe: Recipe | None = None, limits: OutputLimi
 
 def _decoder(facts: Facts, scale: float, frames: int) -> float:
     """What the decoder holds, and the file."""
-    pixels = facts.width * facts.height
-    whole = pixels * _whole(facts, scale)
-    return facts.bytes + _buffer(facts) + whole + _tree(facts) + _frames(facts, frames)
-
-
-def _buffer(facts: Facts) -> float:
-    match facts.format:
-        case Format.JPEG:
-            return facts.buffered * COEFFICIENT
-        case Format.TIFF:
-            return facts.buffered * facts.bits / 8 * TILED
-    return facts.buffered * facts.bits / 8
+    tree = SVG_TREE * facts.file if facts.format is Format.SVG else 0
+    return facts.file + facts.buffered + _whole(facts, scale) + tree + _frames(facts, frames)
 
 
 def _whole(facts: Facts, scale: float) -> float:
-    """Bytes a pixel of the source where it is decoded whole."""
+    """What is held of formats that are always decoded whole, at so many times their size."""
     if facts.format not in DECODERS:
         return 0.0
     deep = facts.format is Format.AVIF and facts.bits > 8  # noqa: PLR2004  bits of a byte
     each = (DEEP_AVIF if deep else DECODERS[facts.format]) + ALPHA * facts.has_alpha
-    least = WEBP_SCALED if facts.format is Format.WEBP and scale < 1 else 0.0
-    return least + each * scale * scale
-
-
-def _tree(facts: Facts) -> int:
-    return SVG_TREE * facts.bytes if facts.format is Format.SVG else 0
+    return each * max(facts.whole, facts.width * facts.height) * scale * scale
 
 
 def _frames(facts: Facts, frames: int) -> int:

@@ -2,17 +2,18 @@
 
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
-from typing import BinaryIO
 
 import pyvips
 from msgspec import Struct
+from msgspec.structs import replace
 
-from tintype.imaging import gif_blocks, heic, jxl, png_chunks, svg
+from tintype.imaging import heic
 from tintype.imaging.errors import ImageRefused, Reason, size_in_words
 from tintype.imaging.extras import require
 from tintype.imaging.formats import HEAD_BYTES, Format, row, sniff
+from tintype.imaging.headers import Header, check_complete, read_header
 from tintype.imaging.placeholder import Placeholder, placeholder
-from tintype.imaging.source import Source, content, length, opened
+from tintype.imaging.source import Source, content, length, mapped
 from tintype.imaging.strangers import unsupported
 from tintype.imaging.vips import decoding, open_image
 
@@ -21,8 +22,6 @@ ORIENTATIONS = range(1, 9)
 RGB_BANDS = 3
 BITS = MappingProxyType({"uchar": 8, "char": 8, "ushort": 16, "short": 16})
 MOST_BITS = 64  # of others; floats among them have 32, and are rare
-MULTISCAN, SUBSAMPLING = "jpeg-multiscan", "jpeg-chroma-subsample"
-STRIP_LINES = 128  # of longer strips libvips takes line by line, as libtiff decodes them
 ENOUGH = 64  # pixels of a side that a placeholder is made from
 SHORTEST_TO_SHRINK = 8  # a shorter side can't be decoded at an eighth
 
@@ -48,10 +47,7 @@ class Facts(Struct, frozen=True, kw_only=True):
     Attributes:
         bands: channels as they are decoded, alpha included.
         bits: of a channel as it is decoded: 8, 16 or 32.
-        buffered: how many samples (pixels times channels) have to be decoded before the first line is there:
-            the coefficients of a progressive JPEG, all of an interlaced PNG, a row of tiles of a TIFF. It is
-            0 where lines come one by one, and where the format is always decoded whole.
-        bytes: of the file.
+        whole, buffered, file: as in `headers.Header`.
         placeholder: isn't in a header: whoever decoded the picture adds it.
     """
 
@@ -63,8 +59,9 @@ class Facts(Struct, frozen=True, kw_only=True):
     orientation: int
     bands: int = 3
     bits: int = 8
+    whole: int = 0
     buffered: int = 0
-    bytes: int = 0
+    file: int = 0
     placeholder: Placeholder | None = None
 
     @property
@@ -72,25 +69,14 @@ class Facts(Struct, frozen=True, kw_only=True):
         """Whether there is more than one frame."""
         return self.frames > 1
 
-    @property
-    def is_decoded_whole(self) -> bool:
-        """Whether all of a frame is decoded, and held, before its first line is there."""
-        # Of a progressive JPEG whose chroma is halved there are half as many samples.
-        return self.format in WHOLE or 2 * self.buffered >= self.width * self.height * self.bands
-
 
 DEFAULT_LIMITS = Limits()
-WHOLE = frozenset({Format.WEBP, Format.GIF, Format.AVIF, Format.HEIC, Format.JXL, Format.SVG})
-"""Formats that are always decoded whole."""
-
-# What libvips doesn't see of a format's wholeness.
-STRUCTURE_CHECKS: Mapping[Format, Callable[[BinaryIO], None]] = MappingProxyType(
-    {Format.PNG: png_chunks.check_complete, Format.GIF: gif_blocks.check_complete}
-)
 
 
 def inspect(source: Source, limits: Limits | None = DEFAULT_LIMITS) -> Facts:
     """The facts of a picture, from its header: no pixel is decoded, so a bomb costs nothing.
+
+    The header is read by our own code first, and held against the limits before any codec sees the file.
 
     Raises ImageRefused: unsupported, damaged, or beyond a limit (None is no limit). OSError when a path
     can't be read.
@@ -98,8 +84,12 @@ def inspect(source: Source, limits: Limits | None = DEFAULT_LIMITS) -> Facts:
     format_ = recognise(source)
     if format_ is Format.SVG:
         _check_svg_bytes(source, (limits or DEFAULT_LIMITS).max_svg_bytes)
+    with mapped(source) as data:
+        header = read_header(data, format_)
+    if limits is not None:
+        check_limits(_facts(header, format_), limits)
     with decoding():
-        facts = _facts_unseen(source, format_) or _facts(source, format_, open_image(source, format_))
+        facts = CODECS[format_](source, format_, header)
     if limits is not None:
         check_limits(facts, limits)
     return facts
@@ -112,17 +102,16 @@ def verify(source: Source, facts: Facts) -> Placeholder:
     over: bytes behind the end, unknown chunks. Of a TIFF only the first page is read, of an AVIF or HEIC only
     the primary image.
     """
-    if check := STRUCTURE_CHECKS.get(facts.format):
-        with opened(source) as file:
-            check(file)
+    with mapped(source) as data:
+        check_complete(data, facts.format)
     with decoding():
         return placeholder(_shrunk(_all_read(source, facts)))
 
 
 def recognise(source: Source) -> Format:
     """The format, by the first bytes; ImageRefused (unsupported) when it is none that is read here."""
-    with opened(source) as file:
-        head = file.read(HEAD_BYTES)
+    with mapped(source) as data:
+        head = data[:HEAD_BYTES]
     format_ = sniff(head)
     if format_ is None:
         raise unsupported(head)
@@ -159,55 +148,55 @@ def _shrunk(image: pyvips.Image) -> pyvips.Image:
     return weighed.copy_memory().unpremultiply().cast(format_)
 
 
-def _facts_unseen(source: Source, format_: Format) -> Facts | None:
-    """The facts where a package reads the format, upright; None where libvips does."""
-    if row(format_).loader is not None:
-        return None
-    width, height, has_alpha = HEADERS[format_](source)
+def _facts(header: Header, format_: Format) -> Facts:
+    """The facts as far as our own code tells them."""
     return Facts(
         format=format_,
-        width=width,
-        height=height,
-        frames=1,
-        has_alpha=has_alpha,
+        width=header.width,
+        height=header.height,
+        frames=header.frames,
+        has_alpha=header.has_alpha,
         orientation=1,
-        bands=RGB_BANDS + has_alpha,
-        bytes=length(source),
+        bands=header.bands,
+        whole=header.whole,
+        buffered=header.buffered,
+        file=header.file,
     )
 
 
-def _facts(source: Source, format_: Format, image: pyvips.Image) -> Facts:
+def _seen(source: Source, format_: Format, header: Header) -> Facts:
+    """The facts with what libvips makes of the file."""
+    image = open_image(source, format_)
     orientation = _orientation(image)
     sides = (image.width, image.height)
     width, height = reversed(sides) if orientation >= FIRST_TURNED else sides
-    return Facts(
-        format=format_,
+    return replace(
+        _facts(header, format_),
         width=width,
         height=height,
-        frames=_frames(source, format_, image),
+        frames=_frames(image, format_, header),
         has_alpha=bool(image.hasalpha()),
         orientation=orientation,
         bands=image.bands,
         bits=BITS.get(image.format, MOST_BITS),
-        buffered=_buffered(image, format_),
-        bytes=length(source),
     )
 
 
-def _buffered(image: pyvips.Image, format_: Format) -> int:
-    """How many samples are decoded before the first line is there, where the header decides that."""
-    samples = int(image.width * image.height * image.bands)
-    match format_:
-        case Format.JPEG:
-            subsampled = image.get_typeof(SUBSAMPLING) and image.get(SUBSAMPLING) == "4:2:0"
-            progressive = image.get_typeof(MULTISCAN) and image.get(MULTISCAN)
-            return (samples // 2 if subsampled else samples) if progressive else 0
-        case Format.PNG:
-            return samples if image.get_typeof("interlaced") else 0
-        case Format.TIFF:
-            lines = int(image.get("tile-height")) if image.get_typeof("tile-height") else STRIP_LINES
-            return min(samples, int(lines * image.width * image.bands))
-    return 0
+def _seen_by_libheif(source: Source, format_: Format, header: Header) -> Facts:
+    width, height, has_alpha = heic.header(content(source))
+    return replace(
+        _facts(header, format_), width=width, height=height, has_alpha=has_alpha, bands=RGB_BANDS + has_alpha
+    )
+
+
+def _unseen(_: Source, format_: Format, header: Header) -> Facts:
+    return _facts(header, format_)
+
+
+CODECS: Mapping[Format, Callable[[Source, Format, Header], Facts]] = MappingProxyType(
+    dict.fromkeys(Format, _seen) | {Format.HEIC: _seen_by_libheif, Format.JXL: _unseen, Format.SVG: _unseen}
+)
+"""Who tells what our own code doesn't, such as which way up a picture is."""
 
 
 def _orientation(image: pyvips.Image) -> int:
@@ -216,13 +205,11 @@ def _orientation(image: pyvips.Image) -> int:
     return value if value in ORIENTATIONS else 1
 
 
-def _frames(source: Source, format_: Format, image: pyvips.Image) -> int:
-    if format_ is Format.PNG:
-        with opened(source) as file:
-            return png_chunks.frames(file)
-    if row(format_).animated and image.get_typeof("n-pages"):
+def _frames(image: pyvips.Image, format_: Format, header: Header) -> int:
+    """APNG isn't known to libvips; of the others it has to have as many as it is asked for later."""
+    if row(format_).moves and image.get_typeof("n-pages"):
         return int(image.get("n-pages"))  # not get_n_pages(), which takes more than 10,000 for 1
-    return 1
+    return header.frames
 
 
 def check_limits(facts: Facts, limits: Limits) -> None:
@@ -233,7 +220,7 @@ def check_limits(facts: Facts, limits: Limits) -> None:
         raise ImageRefused(Reason.TOO_LARGE_SIDE, f"{has}; at most {limits.max_side} a side are accepted.")
     if pixels > limits.max_pixels:
         raise ImageRefused(Reason.TOO_MANY_PIXELS, f"{has}; at most {limits.max_pixels} are accepted.")
-    if facts.is_decoded_whole and pixels > limits.max_whole_pixels:
+    if facts.whole > limits.max_whole_pixels:
         sentence = (
             f"{has}; at most {limits.max_whole_pixels} are accepted where all have to be decoded at once, "
             f"as in this {row(facts.format).name}."
@@ -255,17 +242,3 @@ def _check_svg_bytes(source: Source, most: int) -> None:
         raise ImageRefused(
             Reason.TOO_COSTLY, f"The SVG has {length(source)} bytes; at most {most} are accepted."
         )
-
-
-def _jxl_header(source: Source) -> tuple[int, int, bool]:
-    with opened(source) as file:
-        return jxl.header(file)
-
-
-HEADERS: Mapping[Format, Callable[[Source], tuple[int, int, bool]]] = MappingProxyType(
-    {
-        Format.HEIC: lambda source: heic.header(content(source)),
-        Format.JXL: _jxl_header,
-        Format.SVG: lambda source: (*svg.size(content(source)), True),
-    }
-)

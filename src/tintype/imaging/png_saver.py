@@ -7,8 +7,8 @@ from collections.abc import Mapping
 import pyvips
 
 from tintype.imaging.formats import Option
+from tintype.imaging.headers.png import SIGNATURE
 from tintype.imaging.palette import OPAQUE, Palette, few_colours
-from tintype.imaging.png_chunks import SIGNATURE
 
 MOST_HELD_PIXELS = 4_000_000  # in memory, to look at them before they are written: 16 MB
 STRIP_SHARE, STRIP_LEAST = 24, 16  # of all rows, for the trial

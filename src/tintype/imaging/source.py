@@ -1,24 +1,34 @@
 """Where a picture's bytes come from: memory, or a file."""
 
-import io
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from mmap import PROT_READ, mmap
 from pathlib import Path
-from typing import BinaryIO, cast
 
 Source = bytes | mmap | Path
+Buffer = bytes | mmap
+"""Bytes that can be looked at anywhere, of which those that aren't take no memory."""
 
 
-def map_file(descriptor: int) -> Source:
+def map_file(descriptor: int) -> Buffer:
     """An open file, of which what is asked for is read; the descriptor isn't needed any more."""
     return mmap(descriptor, 0, prot=PROT_READ) if os.fstat(descriptor).st_size else b""
 
 
-def opened(source: Source) -> BinaryIO:
-    """The source as a file that can be sought in; the caller closes it."""
-    if isinstance(source, mmap):
-        return cast("BinaryIO", io.BufferedReader(_Window(source)))
-    return source.open("rb") if isinstance(source, Path) else io.BytesIO(source)
+@contextmanager
+def mapped(source: Source) -> Iterator[Buffer]:
+    """All of the source, to be looked into while the block runs."""
+    if not isinstance(source, Path):
+        yield source
+        return
+    with source.open("rb") as file:
+        data = map_file(file.fileno())
+    try:
+        yield data
+    finally:
+        if isinstance(data, mmap):
+            data.close()
 
 
 def length(source: Source) -> int:
@@ -27,32 +37,6 @@ def length(source: Source) -> int:
 
 
 def content(source: Source) -> bytes:
-    """All of the source."""
-    if isinstance(source, mmap):
-        return source[:]
-    return source.read_bytes() if isinstance(source, Path) else source
-
-
-class _Window(io.RawIOBase):
-    """A look into a mapped file, with a place of its own."""
-
-    def __init__(self, file: mmap) -> None:
-        self._file = file
-        self._at = 0
-
-    def readable(self) -> bool:
-        return True
-
-    def seekable(self) -> bool:
-        return True
-
-    def seek(self, offset: int, whence: int = os.SEEK_SET, /) -> int:
-        start = {os.SEEK_SET: 0, os.SEEK_CUR: self._at, os.SEEK_END: len(self._file)}[whence]
-        self._at = max(0, start + offset)
-        return self._at
-
-    def readinto(self, buffer: memoryview, /) -> int:  # type: ignore[override]  # what BufferedReader hands in
-        data = self._file[self._at : self._at + len(buffer)]
-        buffer[: len(data)] = data
-        self._at += len(data)
-        return len(data)
+    """All of the source, in memory."""
+    with mapped(source) as data:
+        return data[:]

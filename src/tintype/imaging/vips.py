@@ -49,7 +49,8 @@ def open_image(source: Source, format: Format, /, **options: Option) -> pyvips.I
     Raises:
         ImageRefused: damaged, or too costly, of a format that is decoded at once.
     """
-    options = {"access": "sequential", "fail_on": "error", **options}
+    # `memory`: what can't be given on line by line would otherwise go through a file from 100 MB on.
+    options = {"access": "sequential", "fail_on": "error", "memory": True, **options}
     loader = row(format).loader
     if loader is None:
         return READERS[format](content(source), float(options.get("scale", 1)))

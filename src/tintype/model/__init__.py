@@ -5,6 +5,7 @@ from tintype.model.caller import Account, Caller, Person, Role, Token, TokenKind
 from tintype.model.error import Error, Kind, insufficient_storage
 from tintype.model.image import Draft, Image, Place, Status, Version
 from tintype.model.publication import Links, Publications
+from tintype.model.quota import QuotaOverrides, Quotas, Usage
 
 __all__ = [
     "Account",
@@ -19,10 +20,13 @@ __all__ = [
     "Person",
     "Place",
     "Publications",
+    "QuotaOverrides",
+    "Quotas",
     "Role",
     "Status",
     "Token",
     "TokenKind",
+    "Usage",
     "Version",
     "insufficient_storage",
 ]

@@ -25,6 +25,7 @@ class Kind(StrEnum):
     METHOD_NOT_ALLOWED = "method-not-allowed"
     NOT_ACCEPTABLE = "not-acceptable"
     UNSUPPORTED_TYPE = "unsupported-type"
+    QUOTA_EXCEEDED = "quota-exceeded"
     INSUFFICIENT_STORAGE = "insufficient-storage"
     ORIGINAL_MISSING = "original-missing"
     INTERNAL = "internal"

@@ -18,7 +18,8 @@ from multipart import (
 
 from tintype.core import House, Staged
 from tintype.core.ingest import stage
-from tintype.model import Error, Kind
+from tintype.core.quotas import upload
+from tintype.model import Caller, Error, Kind
 from tintype.web.context import Context, of
 from tintype.web.mount import Receive
 
@@ -77,44 +78,66 @@ async def _arriving(context: Context, receive: Receive) -> AsyncIterator[bytes]:
 
 
 @asynccontextmanager
-async def staged_body(house: House, request: AnyRequest, limit: int) -> AsyncIterator[Staged]:
-    """A raw body, staged.
+async def staged_body(
+    house: House, caller: Caller, request: AnyRequest, limit: int, replaces: int | None = None
+) -> AsyncIterator[Staged]:
+    """A raw body, staged; an upload of the caller's until the block ends.
+
+    Args:
+        house: the house.
+        caller: whose upload it is.
+        request: the request.
+        limit: the most bytes.
+        replaces: bytes of the original that it takes the place of, if it does.
 
     Raises:
-        Error: TOO_LARGE with field `body`, MALFORMED.
+        Error: TOO_LARGE with field `body`, MALFORMED; QUOTA_EXCEEDED, TOO_MANY_REQUESTS, both before the body
+            is read where its length was announced.
     """
-    _check_length(request.headers, limit)
-    async with stage(house, _limited(chunks(request), limit), limit) as staged:
-        yield staged
+    length = _check_length(request.headers, limit)
+    async with upload(house, caller, length, replaces) as under_way:
+        source = under_way.counted(_limited(chunks(request), limit))
+        async with stage(house, source, limit) as staged:
+            yield staged
 
 
 @asynccontextmanager
 async def staged_part(
-    house: House, request: AnyRequest, field: str, *, limit: int, body_limit: int
+    house: House,
+    caller: Caller,
+    request: AnyRequest,
+    field: str,
+    *,
+    limit: int,
+    body_limit: int,
+    replaces: int | None = None,
 ) -> AsyncIterator[Part | None]:
-    """The file of a multipart body, staged; None if there is no such field.
+    """The file of a multipart body, staged; None if there is no such field. As `staged_body`, an upload.
 
     A boundary that the Content-Type lacks (set by hand, as in some vendors' documents) is read off the
     body's first line.
 
     Args:
         house: the house.
+        caller: whose upload it is.
         request: the request.
         field: the name of the file's field. Later fields of that name are counted and dropped.
         limit: the most bytes of the file.
         body_limit: the most bytes of the whole body.
+        replaces: bytes of the original that it takes the place of, if it does.
 
     Raises:
-        Error: TOO_LARGE with field `body` or `file`, MALFORMED.
+        Error: TOO_LARGE with field `body` or `file`, MALFORMED; QUOTA_EXCEEDED, TOO_MANY_REQUESTS.
     """
-    _check_length(request.headers, body_limit)
+    length = _check_length(request.headers, body_limit)
     source = _MultipartSource(request, field, limit, body_limit)
-    if not await source.seek():
-        yield None
-        return
-    async with stage(house, source.file(), limit) as staged:
-        await source.finish()
-        yield Part(staged, source.filename, source.count)
+    async with upload(house, caller, length, replaces) as under_way:
+        if not await source.seek():
+            yield None
+            return
+        async with stage(house, under_way.counted(source.file()), limit) as staged:
+            await source.finish()
+            yield Part(staged, source.filename, source.count)
 
 
 class _MultipartSource:
@@ -199,11 +222,15 @@ def too_large(limit: int) -> Error:
     return Error(Kind.TOO_LARGE, f"The body is larger than {limit} bytes.", field="body")
 
 
-def _check_length(headers: Mapping[str, str], limit: int) -> None:
-    """Refuse a body that says it is too large before any of it is read."""
+def _check_length(headers: Mapping[str, str], limit: int) -> int | None:
+    """The length that a body says it has; one that is too large is refused before any of it is read."""
     declared = headers.get("content-length", "")
-    if declared.isdecimal() and int(declared[:20]) > limit:
+    if not declared.isdecimal():
+        return None
+    length = int(declared[:20])
+    if length > limit:
         raise too_large(limit)
+    return length
 
 
 async def _limited(source: AsyncIterator[bytes], limit: int) -> AsyncIterator[bytes]:

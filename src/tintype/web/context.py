@@ -1,6 +1,5 @@
 """What one request is known by, from the front door to the log line."""
 
-import re
 import time
 from dataclasses import dataclass, field
 from typing import Any
@@ -10,11 +9,10 @@ import uuid_utils
 
 from tintype.core.pace import Allowance
 from tintype.model import Caller
+from tintype.web.hosts import is_valid
 
 Scope = dict[str, Any]
 """An ASGI connection scope."""
-
-_HOST = re.compile(r"[A-Za-z0-9.\-]{1,253}(?::\d{1,5})?\Z|\[[0-9A-Fa-f:.]{2,45}\](?::\d{1,5})?\Z")
 
 
 @dataclass(slots=True)
@@ -88,8 +86,8 @@ def _headers(scope: Scope) -> dict[str, str]:
 
 def _reached_by(scope: Scope, headers: dict[str, str]) -> str:
     host = headers.get("host", "")
-    if not _HOST.match(host):
-        # Anything else in Host could put foreign text into the links that we hand out.
+    if not is_valid(host.encode("latin-1")):
+        # It is refused, but for health; none of it may come into what we hand out.
         name, port = scope.get("server") or ("localhost", None)
         host = f"{name}:{port}" if port else str(name)
     return f"{scope.get('scheme', 'http')}://{host}"

@@ -4,6 +4,7 @@ import os
 from collections.abc import Awaitable, Callable
 from datetime import UTC
 from email.utils import format_datetime
+from functools import partial
 from typing import Any
 from urllib.parse import quote
 
@@ -16,6 +17,7 @@ from tintype.core.choose import varies
 from tintype.core.facts import Known
 from tintype.core.follow import linked
 from tintype.core.missing_original import missing_original
+from tintype.core.quotas import require_seconds
 from tintype.core.render import Client, Picture, original, original_tag, rendition, rendition_tag, use
 from tintype.imaging import Format, Recipe, row
 from tintype.model import Error, Kind
@@ -23,6 +25,7 @@ from tintype.web.bounds import Bounds
 from tintype.web.conditions import Span, is_unmodified, span
 from tintype.web.context import Context, Scope
 from tintype.web.gone import unless_gone
+from tintype.web.hosts import Hosts
 from tintype.web.mount import Mount, Opener, Receive, Target, Wanted
 from tintype.web.ready import NOTHING, DeliverySettings, Held, Lease, Pairs, Pictures, Ready, Shelf, reads
 
@@ -68,13 +71,14 @@ class Delivery:
         house: the house.
         settings: what is kept in memory.
         bounds: what links that anybody can write may cause.
+        hosts: the hosts that are served.
     """
 
-    def __init__(self, house: House, settings: DeliverySettings, bounds: Bounds) -> None:
+    def __init__(self, house: House, settings: DeliverySettings, bounds: Bounds, hosts: Hosts) -> None:
         self._house = house
         self._bounds = bounds
         self._pictures = Pictures(settings)
-        self.shelf = Shelf(house, settings, self._pictures)
+        self.shelf = Shelf(house, settings, self._pictures, hosts)
 
     async def deliver(
         self, context: Context, scope: Scope, receive: Receive, send: Send, mount: Mount, prefix: str
@@ -157,7 +161,7 @@ class Delivery:
         image = answer.known.image
         if answer.wanted.unsigned:
             return self._bounds.client(self._house, image, recipe, scope, free=answer.wanted.free)
-        return Client(image.account_id)
+        return Client(image.account_id, partial(require_seconds, self._house, image.account_id))
 
     async def _opened_file(self, picture: Picture, known: Known) -> Source:
         if not self._pictures.takes(picture):

@@ -26,6 +26,9 @@ Application = Callable[[Any, Any, Any], Awaitable[None]]
 LONGEST_PATH = 1024
 """Characters of the longest path of an endpoint: the framework remembers the paths it found one for."""
 
+_FORWARDING = ("x-forwarded-for", "forwarded")
+_ADVICE = "If a proxy of yours is in front, set TINTYPE_BOUNDS_PROXIES to 1 (docs/nginx.md)."
+
 log = structlog.get_logger("tintype")
 
 
@@ -39,6 +42,7 @@ class Front:
         settings: where the service is reached.
         delivery: answers delivery links.
         lines: the log of requests.
+        proxies: how many there are in front.
     """
 
     def __init__(
@@ -49,6 +53,7 @@ class Front:
         settings: WebSettings,
         delivery: Delivery,
         lines: Lines,
+        proxies: int,
     ) -> None:
         self._house = house
         self._endpoints = endpoints
@@ -58,6 +63,8 @@ class Front:
         self._shelf = delivery.shelf
         self._lines = lines
         self._base = settings.base()
+        self._hosts = settings.served_hosts()
+        self._warns_of_proxies = not proxies
         self._direct = {path: answer for mount in mounts for path, answer in mount.direct.items()}
         self._links = {prefix: mount for mount in mounts for prefix in mount.deliveries}
 
@@ -88,6 +95,7 @@ class Front:
         context = open_context(scope, path or "", self._settings.public_url, self._base)
         scope = scope | {"tintype.context": context, "path": context.path}
         watch = _Watch(context, receive, send, self._settings)
+        self._warn_of_proxies(context)
         try:
             await self._route(context, scope, receive, watch, known=path is not None)
         except Exception as raised:  # noqa: BLE001  the last place where anything unforeseen can be answered
@@ -98,14 +106,19 @@ class Front:
                 told |= {"account": context.account, "token": context.token, **context.notes}
                 self._lines.add(told, time.time())
 
+    def _warn_of_proxies(self, context: Context) -> None:
+        """Say once that what a proxy tells is not believed: all who come through it count as one."""
+        found = next((name for name in _FORWARDING if name in context.headers), None)
+        if self._warns_of_proxies and found:
+            self._warns_of_proxies = False
+            log.warning("proxy-not-believed", header=found, advice=_ADVICE)
+
     async def _route(
         self, context: Context, scope: Scope, receive: Receive, watch: "_Watch", *, known: bool
     ) -> None:
-        if context.path in HEALTH_PATHS:
-            await _answer(watch.send, await health(self._house, context.path), head=context.method == "HEAD")
-            return
-        if context.path == METRICS_PATH and self._settings.metrics:
-            await _answer(watch.send, await metrics(self._house), head=context.method == "HEAD")
+        plain = await self._plain(context, scope)
+        if plain is not None:
+            await _answer(watch.send, plain, head=context.method == "HEAD")
             return
         prefix = self._link_prefix(context.path)
         if prefix is not None:
@@ -120,6 +133,18 @@ class Front:
             return
         # Without the query: the framework would remember it, and everything here reads the context's.
         await self._endpoints(scope | {"query_string": b""}, watch.receive, watch.send)
+
+    async def _plain(self, context: Context, scope: Scope) -> Answer | None:
+        """The answer where no dialect has a say: health, a host that is not served, metrics."""
+        if context.path in HEALTH_PATHS:
+            return await health(self._house, context.path)
+        refusal = self._hosts.refusal(scope["headers"])
+        if refusal is not None:
+            status, why = refusal
+            return problem(Error(Kind.MALFORMED, why), context, status)
+        if context.path == METRICS_PATH and self._settings.metrics:
+            return await metrics(self._house)
+        return None
 
     def _inside(self, path: str) -> str | None:
         """The path below the base path; None if it lies outside. Health is answered on both sides."""

@@ -19,6 +19,7 @@ from tintype.core.render import Picture
 from tintype.imaging import Format
 from tintype.imaging.auto import accepted
 from tintype.web.context import Scope
+from tintype.web.hosts import Hosts
 
 K = TypeVar("K")
 V = TypeVar("V")
@@ -42,8 +43,9 @@ LONGEST_ACCEPT = 1024
 
 _READING = frozenset({"GET", "HEAD"})
 _TAG, _SINCE = b"if-none-match", b"if-modified-since"
-_ACCEPT = b"accept"
-_TELLING = frozenset({_TAG, _SINCE, b"range", b"content-length", b"transfer-encoding"})
+_ACCEPT, _HOST = b"accept", b"host"
+_PLAIN = frozenset({_HOST, _TAG, _SINCE})
+_TELLING = _PLAIN | {b"range", b"content-length", b"transfer-encoding"}
 """The header fields that can change the answer; a body has to be read before it."""
 
 
@@ -200,7 +202,8 @@ class Shelf:
     Where the picture depends on what the client reads, there is one for each set of such formats.
     """
 
-    def __init__(self, house: House, settings: DeliverySettings, pictures: Pictures) -> None:
+    def __init__(self, house: House, settings: DeliverySettings, pictures: Pictures, hosts: Hosts) -> None:
+        self._hosts = hosts
         self._facts = house.facts
         self._keyring = house.keyring
         self._clock: Callable[[], datetime] = house.clock
@@ -217,16 +220,11 @@ class Shelf:
         ready = self._ready.get(key)
         if ready is None or scope["method"] not in _READING or not self._holds(ready):
             return None
-        tag = since = None
-        for name, value in scope["headers"]:
-            if name in _TELLING:
-                if name == _TAG and tag is None:
-                    tag = value
-                elif name == _SINCE:
-                    since = value
-                else:
-                    return None
-        answered = self._answered(ready, tag, since, is_head=scope["method"] == "HEAD")
+        told = _telling(scope["headers"])
+        if told is None or not self._hosts.serve(told.get(_HOST, b"")):
+            return None
+        is_head = scope["method"] == "HEAD"
+        answered = self._answered(ready, told.get(_TAG), told.get(_SINCE), is_head=is_head)
         if answered is not None:
             self._ready.move_to_end(key)
         return answered
@@ -268,6 +266,17 @@ class Shelf:
             return ready, status, pairs, body
         lease = ready.lease.header(self._clock())
         return None if lease is None else (ready, status, [*pairs, lease], body)
+
+
+def _telling(headers: Pairs) -> dict[bytes, bytes] | None:
+    """The host and the conditions of a request; None if one of them is said twice, or there is more to it."""
+    found: dict[bytes, bytes] = {}
+    for name, value in headers:
+        if name in _TELLING:
+            if name in found or name not in _PLAIN:
+                return None
+            found[name] = value
+    return found
 
 
 def reads(headers: Pairs) -> frozenset[Format]:

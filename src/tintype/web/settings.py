@@ -1,8 +1,11 @@
 """Where the service is reached, and what whoever reaches it may do there."""
 
 from typing import Annotated
+from urllib.parse import urlsplit
 
 from msgspec import Meta, Struct
+
+from tintype.web.hosts import Hosts
 
 
 class WebSettings(Struct, frozen=True, forbid_unknown_fields=True):
@@ -21,6 +24,9 @@ class WebSettings(Struct, frozen=True, forbid_unknown_fields=True):
     address that the client reached the service by."""
     base_path: str = ""
     """A path that all of the service lies under, such as /context; empty: none."""
+    hosts: tuple[str, ...] = ()
+    """The hosts that requests may be for, such as ["images.example.com", "*.example.org", "10.0.0.0/8"],
+    besides that of `public_url`; empty: any. Health is told to all."""
     dialects: tuple[str, ...] = ()
     """The dialects that are served, such as ["mews", "native"]; empty: all of them. Of the others there is
     nothing, neither endpoints nor links."""
@@ -51,6 +57,15 @@ class WebSettings(Struct, frozen=True, forbid_unknown_fields=True):
     `rate_seconds`; 0: at any rate."""
     rate_seconds: Annotated[float, Meta(gt=0)] = 30.0
     """How long a client may be slower than that."""
+
+    def __post_init__(self) -> None:
+        """Raise ValueError if one of the hosts is none."""
+        Hosts(self.hosts)
+
+    def served_hosts(self) -> Hosts:
+        """The hosts that are served."""
+        public = urlsplit(self.public_url).hostname
+        return Hosts((*self.hosts, public) if self.hosts and public else self.hosts)
 
     def base(self) -> str:
         """The base path with a slash before it and none behind it; empty if there is none."""

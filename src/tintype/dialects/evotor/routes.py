@@ -59,7 +59,7 @@ async def upload(
     if not is_multipart(request):
         raise wire.not_multipart()
     limit = settings.max_body_bytes
-    async with staged_part(house, request, wire.FIELD, limit=limit, body_limit=limit) as part:
+    async with staged_part(house, caller, request, wire.FIELD, limit=limit, body_limit=limit) as part:
         if part is None:
             raise wire.nothing_sent()
         seen = await unless_gone(context, request.receive, look(house, caller, part.staged))

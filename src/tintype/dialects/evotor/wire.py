@@ -38,6 +38,7 @@ _CODES = {
     Kind.FORBIDDEN: "forbidden",
     Kind.EXPIRED_LINK: "forbidden",
     Kind.MISSING: "not_found",
+    Kind.QUOTA_EXCEEDED: "forbidden",
     Kind.CONFLICT: "conflict",
     Kind.MALFORMED: "bad_request",
     Kind.INVALID: "bad_request",

@@ -70,7 +70,7 @@ async def upload(
     pace.take(caller.token_id)
     require_scope(caller, WRITE)
     status = wire.parse_status(context.query)
-    async with _received(request, house, settings) as part:
+    async with _received(request, house, settings, caller) as part:
         facts = await unless_gone(context, request.receive, examine(house, caller, part.staged))
         image = await keep(house, caller, part.staged, facts, part.filename, status=status)
     headers = {"Location": f"{context.base_url}/v1/images/{image.id}", **_PRIVATE}
@@ -140,9 +140,9 @@ async def replace_original(
     pace.take(caller.token_id)
     require_scope(caller, WRITE)
     id = _id(image_id)
-    async with _received(request, house, settings) as part:
-        # Before anything is decoded for nobody.
-        await one(house, caller, id)
+    # Before anything is read for nobody.
+    present = await one(house, caller, id)
+    async with _received(request, house, settings, caller, replaces=present.bytes) as part:
         facts = await unless_gone(context, request.receive, examine(house, caller, part.staged))
         image = await replace(house, caller, id, part.staged, facts, part.filename)
     return json_response(wire.answer(image, _url(house, context, image)), headers=_PRIVATE)
@@ -194,15 +194,19 @@ async def make_links(
 
 
 @asynccontextmanager
-async def _received(request: AnyRequest, house: House, settings: Settings) -> AsyncIterator[Part]:
+async def _received(
+    request: AnyRequest, house: House, settings: Settings, caller: Caller, replaces: int | None = None
+) -> AsyncIterator[Part]:
     """The upload, staged; its name is empty if it has none."""
     limit = house.images.max_bytes
     if not is_multipart(request):
-        async with staged_body(house, request, limit) as staged:
+        async with staged_body(house, caller, request, limit, replaces) as staged:
             yield Part(staged, filename(request.headers.get("content-disposition", "")) or "", 1)
         return
     whole = limit + settings.max_body_bytes
-    async with staged_part(house, request, FIELD, limit=limit, body_limit=whole) as part:
+    async with staged_part(
+        house, caller, request, FIELD, limit=limit, body_limit=whole, replaces=replaces
+    ) as part:
         if part is None or part.count != 1:
             raise Error(Kind.INVALID, f"There has to be exactly one field `{FIELD}`.", field=FIELD)
         yield part

@@ -117,7 +117,7 @@ async def add_cell_image(  # noqa: PLR0913, PLR0917  what the house hands in
     place = msgspec.structs.replace(place, alt_text=upload.alt_text)
     limit = min(settings.max_upload_bytes, house.images.max_bytes)
     with wire.upload_errors():
-        async with bodies.staged_body(house, request, limit) as staged:
+        async with bodies.staged_body(house, caller, request, limit) as staged:
             wire.require_length(context.headers, staged.size)
             seen = await unless_gone(context, request.receive, examine(house, caller, staged))
             facts = wire.accepted(seen)

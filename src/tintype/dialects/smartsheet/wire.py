@@ -64,6 +64,7 @@ _SAID = {
     Kind.FORBIDDEN: (1004, "You are not authorized to perform this action."),
     Kind.EXPIRED_LINK: (1004, "You are not authorized to perform this action: the link has expired."),
     Kind.MISSING: (1006, "Not Found"),
+    Kind.QUOTA_EXCEEDED: (1004, "You are not authorized to perform this action: {}"),
     Kind.CONFLICT: (1129, "The resource you tried to create already exists."),
     Kind.MALFORMED: (1008, _PARSING),
     Kind.INVALID: (_VALUE, "{}"),

@@ -1,0 +1,46 @@
+"""Queries on what the images of accounts are together; `images` keeps it, in the same transactions."""
+
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Row, func, select
+from sqlalchemy.dialects.sqlite import insert
+
+from tintype.catalogue.engine import Transaction
+from tintype.catalogue.tables import accounts, images, usage
+from tintype.model import Usage
+
+
+async def add(tx: Transaction, account: UUID, *, count: int, size: int) -> None:
+    """Count images (fewer, below zero) and bytes of originals."""
+    row = insert(usage).values(account_id=account, images=count, bytes=size)
+    sums = {"images": usage.c.images + count, "bytes": usage.c.bytes + size}
+    await tx.execute(row.on_conflict_do_update(index_elements=[usage.c.account_id], set_=sums))
+
+
+async def of(tx: Transaction, account: UUID) -> Usage:
+    """What the images of an account are together."""
+    row = (await tx.execute(select(usage).where(usage.c.account_id == account))).first()
+    return Usage() if row is None else Usage(row.images, row.bytes)
+
+
+async def wrong(tx: Transaction) -> list[str]:
+    """The names of accounts whose usage isn't what their images are together. It reads all images."""
+    return [account.name for account, _, _ in await _miscounted(tx)]
+
+
+async def correct(tx: Transaction) -> None:
+    """Set right what `wrong` finds."""
+    for account, kept, true in await _miscounted(tx):
+        await add(tx, account.id, count=true.images - kept.images, size=true.bytes - kept.bytes)
+
+
+async def _miscounted(tx: Transaction) -> list[tuple[Row[Any], Usage, Usage]]:
+    """The accounts, with what is kept and what is true."""
+    sums = (func.count().label("images"), func.sum(images.c.bytes).label("bytes"))
+    counted = await tx.execute(select(images.c.account_id, *sums).group_by(images.c.account_id))
+    true = {row.account_id: Usage(row.images, row.bytes) for row in counted}
+    kept = {row.account_id: Usage(row.images, row.bytes) for row in await tx.execute(select(usage))}
+    owners = await tx.execute(select(accounts.c.id, accounts.c.name).order_by(accounts.c.name))
+    both = [(owner, kept.get(owner.id, Usage()), true.get(owner.id, Usage())) for owner in owners]
+    return [(owner, found, real) for owner, found, real in both if found != real]

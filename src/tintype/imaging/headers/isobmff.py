@@ -1,0 +1,255 @@
+"""AVIF and HEIC (ISO/IEC 14496-12, 23008-12): the boxes that say how large the pictures in it are.
+
+Counted are boxes, items, properties and the tiles of grids, and their sizes added up, before libheif follows
+them.
+"""
+
+import struct
+from collections.abc import Iterator
+
+from msgspec import Struct
+
+from tintype.imaging.errors import damaged
+from tintype.imaging.headers.header import Header, check_profile, too_many
+from tintype.imaging.source import Buffer
+
+MAX_BOXES = 10_000
+"""In one box."""
+MAX_ITEMS = 2000
+"""Pictures in the file, tiles among them: 763 are those of 200 megapixels, 512 a side."""
+MAX_META_BYTES = 4 * 1024 * 1024
+"""Of the box that describes the picture."""
+MAX_DEPTH = 4
+"""Of pictures that are made of others: a grid of tiles, turned, is two."""
+LEAST_TOTAL, TOTAL_TIMES = 16_000_000, 3
+"""Pixels that all pictures which the primary one needs may have together, or so many times as it has itself;
+with alpha and tiles that reach over its edges it is twice."""
+DERIVED, AUXILIARY = b"dimg", b"auxl"
+GRID, OVERLAY = b"grid", b"iovl"
+PROFILES = frozenset((b"prof", b"rICC"))
+
+Size = tuple[int, int]
+
+
+class Box(Struct, frozen=True):
+    """The type of a box, and where its content starts and ends."""
+
+    kind: bytes
+    start: int
+    end: int
+
+
+class Meta(Struct, frozen=True):
+    """What the meta box says of its items, by their numbers.
+
+    Attributes:
+        primary: the item to be shown.
+        references: which items an item is made of, or is an auxiliary of.
+        sizes: as they are decoded, which `ispe` says.
+        shown: what is left of them by `clap`: encoders fill pictures up to whole blocks.
+        grids: the size that a grid says it has.
+    """
+
+    primary: int
+    references: dict[bytes, dict[int, list[int]]]
+    sizes: dict[int, Size]
+    shown: dict[int, Size]
+    grids: dict[int, Size]
+
+
+def header(data: Buffer) -> Header:
+    """As stored, not turned; `whole` is the largest picture that has to be decoded for the primary one.
+
+    Raises:
+        ImageRefused: damaged, too costly.
+    """
+    meta = _meta(data)
+    needed = _needed(meta)
+    if meta.primary not in meta.sizes:
+        raise damaged()
+    sizes = [size for item in needed for size in (meta.sizes.get(item), meta.grids.get(item)) if size]
+    width, height = max((meta.sizes[meta.primary], meta.grids.get(meta.primary, (1, 1))), key=_pixels)
+    total = sum(map(_pixels, sizes))
+    if total > max(LEAST_TOTAL, TOTAL_TIMES * width * height):
+        raise too_many("pixels in its parts", max(LEAST_TOTAL, TOTAL_TIMES * width * height))
+    shown = meta.shown.get(meta.primary, (width, height))
+    return Header(
+        width=min(width, shown[0]),
+        height=min(height, shown[1]),
+        whole=max(map(_pixels, sizes)),
+        file=len(data),
+    )
+
+
+def _needed(meta: Meta) -> list[int]:
+    """The primary item and all that it is made of, each as often as it is used, with what belongs to each."""
+    derived, auxiliary = meta.references.get(DERIVED, {}), meta.references.get(AUXILIARY, {})
+    belonging: dict[int, list[int]] = {}
+    for item, owners in auxiliary.items():
+        for owner in owners:
+            belonging.setdefault(owner, []).append(item)
+    found, level = [meta.primary], [meta.primary]
+    for _ in range(MAX_DEPTH):
+        level = [part for item in level for part in (*derived.get(item, ()), *belonging.get(item, ()))]
+        found += level
+        if len(found) > MAX_ITEMS:
+            raise too_many("parts", MAX_ITEMS)
+        if not level:
+            return found
+    raise too_many("levels of pictures made of pictures", MAX_DEPTH)
+
+
+def _meta(data: Buffer) -> Meta:
+    meta = next((box for box in _boxes(data, 0, len(data)) if box.kind == b"meta"), None)
+    if meta is None:
+        raise damaged()
+    if meta.end - meta.start > MAX_META_BYTES:
+        raise too_many("bytes that describe it", MAX_META_BYTES)
+    # It has a version and flags in front of its boxes (14496-12, 8.11.1).
+    inner = {box.kind: box for box in _boxes(data, meta.start + 4, meta.end)}
+    if not inner.keys() >= {b"pitm", b"iinf", b"iprp"}:
+        raise damaged()
+    primary = _Numbers(data, inner[b"pitm"])
+    wide = 4 if primary.version else 2
+    grids = [item for item, kind in _items(data, inner[b"iinf"]) if kind == GRID]
+    located = dict(_locations(data, inner)) if grids else {}
+    sizes, shown = _sizes(data, inner[b"iprp"])
+    return Meta(
+        primary=primary.number(wide),
+        references=_references(data, inner.get(b"iref")),
+        sizes=sizes,
+        shown=shown,
+        grids={item: _grid(data, located[item]) for item in grids if item in located},
+    )
+
+
+def _items(data: Buffer, box: Box) -> Iterator[tuple[int, bytes]]:
+    """Number and type of each item (8.11.6)."""
+    wide = 4 if data[box.start] else 2
+    for count, entry in enumerate(_boxes(data, box.start + 4 + wide, box.end)):
+        if count >= MAX_ITEMS:
+            raise too_many("items", MAX_ITEMS)
+        numbers = _Numbers(data, entry)
+        item = numbers.number(4 if numbers.version > 2 else 2)  # noqa: PLR2004  the version with long numbers
+        numbers.number(2)
+        yield item, numbers.bytes(4)
+
+
+def _references(data: Buffer, box: Box | None) -> dict[bytes, dict[int, list[int]]]:
+    """To which items each refers, by the kind of reference (8.11.12)."""
+    found: dict[bytes, dict[int, list[int]]] = {}
+    if box is None:
+        return found
+    wide = 4 if data[box.start] else 2
+    for reference in _boxes(data, box.start + 4, box.end):
+        numbers = _Numbers(data, reference, is_full=False)
+        item = numbers.number(wide)
+        others = [numbers.number(wide) for _ in range(numbers.number(2))]
+        found.setdefault(reference.kind, {}).setdefault(item, []).extend(others)
+    return found
+
+
+def _sizes(data: Buffer, box: Box) -> tuple[dict[int, Size], dict[int, Size]]:
+    """The size of each item by its `ispe` (23008-12, 6.5.3), the largest of several; and by its `clap`."""
+    inner = list(_boxes(data, box.start, box.end))
+    owned = [each for each in inner if each.kind == b"ipco"]
+    properties = list(_boxes(data, owned[0].start, owned[0].end)) if owned else []
+    for each in properties:
+        if each.kind == b"colr" and data[each.start : each.start + 4] in PROFILES:
+            check_profile(each.end - each.start)
+    sizes: dict[int, Size] = {}
+    shown: dict[int, Size] = {}
+    for association in (each for each in inner if each.kind == b"ipma"):
+        for item, index in _associations(data, association):
+            each = properties[index - 1] if 0 < index <= len(properties) else association
+            if each.kind == b"ispe":
+                width, height = struct.unpack_from(">II", data, each.start + 4)
+                sizes[item] = max(sizes.get(item, (1, 1)), (width, height), key=_pixels)
+            elif each.kind == b"clap":
+                shown[item] = _aperture(data, each.start)
+    return sizes, shown
+
+
+def _aperture(data: Buffer, at: int) -> Size:
+    """Two fractions (14496-12, 12.1.4)."""
+    width, of_width, height, of_height = struct.unpack_from(">4I", data, at)
+    return max(1, round(width / max(1, of_width))), max(1, round(height / max(1, of_height)))
+
+
+def _associations(data: Buffer, box: Box) -> Iterator[tuple[int, int]]:
+    """Which item has which property, these counted from 1."""
+    numbers = _Numbers(data, box)
+    wide, long = (4 if numbers.version else 2), numbers.flags & 1
+    for _ in range(min(numbers.number(4), MAX_META_BYTES)):
+        item = numbers.number(wide)
+        for _ in range(numbers.number(1)):
+            yield item, numbers.number(2) & 0x7FFF if long else numbers.number(1) & 0x7F
+
+
+def _locations(data: Buffer, inner: dict[bytes, Box]) -> Iterator[tuple[int, int]]:
+    """Where the first piece of each item starts (8.11.3)."""
+    if b"iloc" not in inner:
+        return
+    numbers = _Numbers(data, inner[b"iloc"])
+    sizes = numbers.number(2)
+    offset_size, length_size, base_size, index_size = (sizes >> shift & 15 for shift in (12, 8, 4, 0))
+    wide = 4 if numbers.version > 1 else 2
+    idat = inner[b"idat"].start if b"idat" in inner else 0
+    for _ in range(min(numbers.number(wide), MAX_ITEMS)):
+        item = numbers.number(wide)
+        in_idat = numbers.version > 0 and numbers.number(2) & 15 == 1
+        numbers.number(2)
+        base = numbers.number(base_size) + (idat if in_idat else 0)
+        for piece in range(numbers.number(2)):
+            numbers.number(index_size if numbers.version else 0)
+            offset = numbers.number(offset_size)
+            numbers.number(length_size)
+            if not piece:
+                yield item, base + offset
+
+
+def _grid(data: Buffer, at: int) -> Size:
+    """The size of what a grid makes of its tiles (23008-12, 6.6.2.3.2)."""
+    width, height = struct.unpack_from(">II" if data[at + 1] & 1 else ">HH", data, at + 4)
+    return max(1, width), max(1, height)
+
+
+class _Numbers:
+    """What stands in a box, number for number, the highest byte first; a full box has a version and flags."""
+
+    def __init__(self, data: Buffer, box: Box, *, is_full: bool = True) -> None:
+        self._data, self._at, self._end = data, box.start, box.end
+        self.version, self.flags = (self.number(1), self.number(3)) if is_full else (0, 0)
+
+    def number(self, size: int) -> int:
+        """The next number, of so many bytes."""
+        return int.from_bytes(self.bytes(size))
+
+    def bytes(self, size: int) -> bytes:
+        """The next bytes."""
+        start, self._at = self._at, self._at + size
+        if self._at > self._end:
+            raise damaged()
+        return self._data[start : self._at]
+
+
+def _boxes(data: Buffer, at: int, end: int) -> Iterator[Box]:
+    """The boxes between two places (4.2); length 0 is up to the end, 1 says that a long one follows."""
+    for _ in range(MAX_BOXES):
+        if at + 8 > end:
+            return
+        length, kind = struct.unpack_from(">I4s", data, at)
+        start = at + 8
+        if length == 1:
+            (length,) = struct.unpack_from(">Q", data, start)
+            start += 8
+        following = at + length if length else end
+        if following < start:
+            raise damaged()
+        yield Box(kind, start, min(following, end))
+        at = following
+    raise too_many("boxes", MAX_BOXES)
+
+
+def _pixels(size: Size) -> int:
+    return size[0] * size[1]

@@ -1,0 +1,120 @@
+"""JPEG (ITU-T T.81, annex B): segments up to the first scan; of a progressive file, all of its scans."""
+
+import re
+import struct
+from collections.abc import Iterator
+
+from msgspec import Struct
+
+from tintype.imaging.errors import damaged
+from tintype.imaging.headers.header import Header, check_profile, too_many
+from tintype.imaging.source import Buffer
+
+MAX_SEGMENTS = 5000
+"""Before the first scan, and between scans; XMP that fills 100 MB would have 1,600."""
+MAX_SCANS = 100
+"""Encoders make 10, those that search for the best order up to 20. Each goes over all of the picture, however
+few bytes it has: 17 kB of empty scans keep a decoder busy for minutes."""
+MAX_COMPONENTS = 4
+
+MARKER = re.compile(rb"\xff[^\x00\xff]")
+AFTER_SCAN = re.compile(rb"\xff[^\x00\xff\xd0-\xd7]")
+"""What ends the data of a scan: a marker other than a restart (B.1.1.5)."""
+SCAN, END, PROFILE = 0xDA, 0xD9, 0xE2
+FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
+PROGRESSIVE = frozenset((0xC2, 0xC6, 0xCA, 0xCE))
+ALONE = frozenset((0x01, *range(0xD0, 0xD9)))
+"""Markers without a segment."""
+ICC = b"ICC_PROFILE\0"
+BLOCK = 8
+COEFFICIENT_BYTES = 2  # JCOEF of libjpeg
+
+
+class Frame(Struct, frozen=True):
+    """What a frame header says (B.2.2): whether it is progressive, the size, the sampling factors."""
+
+    is_progressive: bool
+    width: int
+    height: int
+    sampling: tuple[tuple[int, int], ...]
+
+
+def header(data: Buffer) -> Header:
+    """Raises ImageRefused: damaged, too costly."""
+    frame, profile = None, 0
+    for marker, start, end in _segments(data):
+        if marker in FRAMES:
+            frame = _frame(marker, data[start:end])
+        elif marker == PROFILE and data[start : start + len(ICC)] == ICC:
+            profile += end - start
+            check_profile(profile)
+        elif marker == SCAN and frame is not None:
+            return _header(data, frame, start, end)
+    raise damaged()
+
+
+def _header(data: Buffer, frame: Frame, start: int, end: int) -> Header:
+    # A scan of fewer components than there are is followed by others.
+    has_scans = frame.is_progressive or data[start] < len(frame.sampling)
+    if has_scans:
+        _check_scans(data, end)
+    return Header(
+        width=frame.width,
+        height=frame.height,
+        bands=len(frame.sampling),
+        whole=frame.width * frame.height if has_scans else 0,
+        buffered=_coefficients(frame) * COEFFICIENT_BYTES if has_scans else 0,
+    )
+
+
+def _segments(data: Buffer) -> Iterator[tuple[int, int, int]]:
+    """Marker, start and end of each segment's content; after one of a scan, the scan has to be passed over.
+
+    What stands between segments is passed over, as libjpeg does.
+    """
+    at = 2
+    for _ in range(MAX_SEGMENTS):
+        found = MARKER.search(data, at)
+        if found is None:
+            raise damaged()
+        marker, at = data[found.end() - 1], found.end()
+        if marker == END:
+            raise damaged()
+        if marker in ALONE:
+            continue
+        (length,) = struct.unpack_from(">H", data, at)
+        yield marker, at + 2, at + length
+        at += max(2, length)
+    raise too_many("segments", MAX_SEGMENTS)
+
+
+def _frame(marker: int, content: bytes) -> Frame:
+    height, width, count = struct.unpack_from(">xHHB", content)
+    if not (width and height and 0 < count <= MAX_COMPONENTS):
+        raise damaged()
+    factors = [content[6 + 3 * n + 1] for n in range(count)]
+    sampling = tuple((factor >> 4, factor & 15) for factor in factors)
+    if not all(across and down for across, down in sampling):
+        raise damaged()
+    return Frame(marker in PROGRESSIVE, width, height, sampling)
+
+
+def _check_scans(data: Buffer, at: int) -> None:
+    """Raise ImageRefused (too costly) when too many scans follow the first."""
+    scans = 1
+    for _ in range(MAX_SEGMENTS):
+        found = AFTER_SCAN.search(data, at)
+        if found is None or data[found.end() - 1] == END:
+            return
+        scans += data[found.end() - 1] == SCAN
+        if scans > MAX_SCANS:
+            raise too_many("scans", MAX_SCANS)
+        at = found.end() + max(2, int.from_bytes(data[found.end() : found.end() + 2]))
+    raise too_many("segments", MAX_SEGMENTS)
+
+
+def _coefficients(frame: Frame) -> int:
+    """Of all components, each in whole blocks of whole units (A.2)."""
+    most = (max(across for across, _ in frame.sampling), max(down for _, down in frame.sampling))
+    units = -(-frame.width // (BLOCK * most[0])) * -(-frame.height // (BLOCK * most[1]))
+    return units * sum(across * down for across, down in frame.sampling) * BLOCK * BLOCK

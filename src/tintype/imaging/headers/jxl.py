@@ -1,0 +1,170 @@
+"""JPEG XL (ISO/IEC 18181-1, the codestream, and 18181-2, the boxes around it): up to the channels."""
+
+from collections.abc import Sequence
+
+from tintype.imaging.errors import ImageRefused, Reason, damaged
+from tintype.imaging.headers.header import Header, too_many
+from tintype.imaging.source import Buffer
+
+SIGNATURE = b"\xff\x0a"
+HEADER_BYTES = 512  # of the codestream; all that is asked for stands before the first name of a channel
+MAX_BOXES = 1000
+"""Before the codestream, or the end of its header, is there."""
+FIRST_TURNED = 5  # orientations 5 to 8 lie on their side
+RATIOS = ((1, 1), (12, 10), (4, 3), (3, 2), (16, 9), (5, 4), (2, 1))
+SIDE_BITS = ((1, 9), (1, 13), (1, 18), (1, 30))
+ALPHA = 0
+MAX_CHANNELS = 8
+"""Beyond colour; each is decoded, whether it is shown or not."""
+
+Choice = Sequence[tuple[int, int]]  # of four: what to add, to how many bits
+
+
+class Bits:
+    """Bits from the lowest of the first byte on."""
+
+    def __init__(self, data: bytes) -> None:
+        self._rest, self._left = int.from_bytes(data, "little"), len(data) * 8
+
+    def number(self, bits: int) -> int:
+        """The next bits as a number."""
+        self._left -= bits
+        if self._left < 0:
+            raise damaged()
+        value = self._rest & ((1 << bits) - 1)
+        self._rest >>= bits
+        return value
+
+    def flag(self) -> bool:
+        """The next bit."""
+        return bool(self.number(1))
+
+    def one_of(self, choice: Choice) -> int:
+        """Two bits choose how many more there are, and what is added to them."""
+        more, bits = choice[self.number(2)]
+        return more + self.number(bits)
+
+
+def header(data: Buffer) -> Header:
+    """The size as people see it.
+
+    Raises:
+        ImageRefused: damaged, too costly; unsupported where it is an animation.
+    """
+    bits = Bits(_codestream(data))
+    if bits.number(16) != int.from_bytes(SIGNATURE, "little"):
+        raise damaged()
+    width, height = _size(bits)
+    if bits.flag():  # all metadata as usual
+        return Header(width=width, height=height, whole=width * height, file=len(data))
+    if bits.flag() and _is_turned(bits):
+        width, height = height, width
+    channels, has_alpha = _channels(bits)
+    return Header(
+        width=width,
+        height=height,
+        has_alpha=has_alpha,
+        bands=3 + channels,
+        whole=width * height,
+        file=len(data),
+    )
+
+
+def _codestream(data: Buffer) -> bytes:
+    """The beginning of the codestream, which is the file or lies in one or several of its boxes."""
+    if data[:2] == SIGNATURE:
+        return data[:HEADER_BYTES]
+    found, at = b"", 0
+    for _ in range(MAX_BOXES):
+        kind, start, at = _box(data, at)
+        if kind == b"jxlc":
+            return data[start : min(at, start + HEADER_BYTES)]
+        if kind == b"jxlp":  # numbered, by four bytes, and in order
+            found += data[start + 4 : min(at, start + 4 + HEADER_BYTES)]
+        if len(found) >= HEADER_BYTES or (found and at >= len(data)):
+            return found
+    raise too_many("boxes", MAX_BOXES)
+
+
+def _box(data: Buffer, at: int) -> tuple[bytes, int, int]:
+    """The type of a box, where its content starts and where it ends (ISO/IEC 14496-12, 4.2)."""
+    length, kind, start = int.from_bytes(data[at : at + 4]), data[at + 4 : at + 8], at + 8
+    if length == 1:
+        length, start = int.from_bytes(data[at + 8 : at + 16]), at + 16
+    end = at + length if length else len(data)  # 0: up to the end
+    if end < start or start > len(data):
+        raise damaged()
+    return kind, start, end
+
+
+def _size(bits: Bits) -> tuple[int, int]:
+    eights = bits.flag()
+    height = _side(bits, eights=eights)
+    ratio = bits.number(3)
+    if not ratio:
+        return _side(bits, eights=eights), height
+    across, down = RATIOS[ratio - 1]
+    return height * across // down, height
+
+
+def _side(bits: Bits, *, eights: bool) -> int:
+    return 8 * (1 + bits.number(5)) if eights else bits.one_of(SIDE_BITS)
+
+
+def _is_turned(bits: Bits) -> bool:
+    orientation = 1 + bits.number(3)
+    if bits.flag():  # the size that it is meant to be shown at
+        _size(bits)
+    if bits.flag():
+        _pass_preview(bits)
+    if bits.flag():
+        raise ImageRefused(Reason.UNSUPPORTED, "Animated JXL pictures aren't accepted.")
+    return orientation >= FIRST_TURNED
+
+
+def _pass_preview(bits: Bits) -> None:
+    eights = bits.flag()
+    choice = ((16, 0), (32, 0), (1, 5), (33, 9)) if eights else ((1, 6), (65, 8), (321, 10), (1345, 12))
+    bits.one_of(choice)
+    if not bits.number(3):
+        bits.one_of(choice)
+
+
+def _channels(bits: Bits) -> tuple[int, bool]:
+    """How many channels there are beyond colour, and whether one of them is alpha."""
+    _pass_depth(bits)
+    bits.flag()  # whether 16 bits are enough for what is computed with
+    channels = bits.one_of(((0, 0), (1, 0), (2, 4), (1, 12)))
+    if channels > MAX_CHANNELS:
+        raise too_many("channels", MAX_CHANNELS)
+    return channels, any(_is_alpha(bits) for _ in range(channels))
+
+
+def _is_alpha(bits: Bits) -> bool:
+    if bits.flag():  # all as usual, which is alpha
+        return True
+    kind = bits.one_of(((0, 0), (1, 0), (2, 4), (18, 6)))
+    if kind == ALPHA:
+        return True
+    _pass_depth(bits)
+    bits.one_of(((0, 0), (3, 0), (4, 0), (1, 3)))
+    for _ in range(bits.one_of(((0, 0), (0, 4), (16, 5), (48, 10)))):
+        bits.number(8)
+    _pass_own(bits, kind)
+    return False
+
+
+def _pass_own(bits: Bits, kind: int) -> None:
+    """What spot colours (2) and colour filter arrays (5) have besides."""
+    if kind == 2:  # noqa: PLR2004  the number of the standard
+        bits.number(4 * 16)
+    if kind == 5:  # noqa: PLR2004  the same
+        bits.one_of(((1, 0), (0, 2), (3, 4), (19, 8)))
+
+
+def _pass_depth(bits: Bits) -> None:
+    if bits.flag():  # floats
+        bits.one_of(((32, 0), (16, 0), (24, 0), (1, 6)))
+        bits.number(4)
+    else:
+        bits.one_of(((8, 0), (10, 0), (12, 0), (1, 6)))

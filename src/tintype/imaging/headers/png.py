@@ -1,0 +1,119 @@
+"""PNG (third edition): chunks; also the frames of an APNG, and the end, which libvips doesn't look at."""
+
+import struct
+import zlib
+from collections.abc import Iterator
+
+from tintype.imaging.errors import ImageRefused, Reason, damaged
+from tintype.imaging.headers.header import MAX_PROFILE_BYTES, Header, check_profile, too_many
+from tintype.imaging.source import Buffer
+
+SIGNATURE = b"\x89PNG\r\n\x1a\n"
+HEAD_BYTES, CRC_BYTES = 8, 4
+MAX_CHUNKS = 200_000
+"""Of all kinds; encoders cut pixels into chunks of 8 kB and more, which makes 12,000 of 100 MB."""
+MAX_TEXTS = 1000
+"""As many as libpng keeps."""
+MAX_TEXT_BYTES = 16 * 1024 * 1024
+"""Of all texts together, inflated: a thousandth of them can stand in the file."""
+BANDS = {0: 2, 2: 4, 3: 4, 4: 2, 6: 4}
+"""At most, by the colour type (11.2.1): those without alpha may have a transparent colour."""
+TEXTS = frozenset((b"tEXt", b"zTXt", b"iTXt"))
+
+
+def header(data: Buffer) -> Header:
+    """Raises ImageRefused: damaged, too costly.
+
+    An APNG has more than one frame when an `acTL` chunk stands before the first `IDAT` (11.3.6.1).
+    """
+    width, height, bits, colour, *_, interlace = struct.unpack_from(
+        ">II5B", data, len(SIGNATURE) + HEAD_BYTES
+    )
+    bands = BANDS.get(colour, max(BANDS.values()))
+    if not (width and height and bits):
+        raise damaged()
+    frames = _looked_through(data)
+    return Header(
+        width=width,
+        height=height,
+        frames=frames,
+        bands=bands,
+        whole=width * height if interlace else 0,
+        buffered=width * height * bands * (2 if bits > 8 else 1) if interlace else 0,  # noqa: PLR2004  bits of a byte
+    )
+
+
+def check_complete(data: Buffer) -> None:
+    """Raise ImageRefused (damaged) unless whole chunks lead up to `IEND`; nothing behind it matters."""
+    for _ in _chunks(data):
+        pass
+
+
+def _looked_through(data: Buffer) -> int:
+    """How many frames there are; ImageRefused (too costly) for more text or profile than is inflated."""
+    frames, seen, texts, left = 1, False, 0, MAX_TEXT_BYTES
+    for kind, start, length in _chunks_that_are_there(data):
+        if kind == b"IDAT":
+            seen = True
+        elif kind == b"acTL" and not seen:
+            frames = max(1, int(struct.unpack_from(">I", data, start)[0]))
+        elif kind == b"iCCP":
+            check_profile(_inflated(_compressed(kind, data[start : start + length]), MAX_PROFILE_BYTES))
+        elif kind in TEXTS:
+            texts += 1
+            left -= _inflated(_compressed(kind, data[start : start + length]), left)
+            if texts > MAX_TEXTS:
+                raise too_many("texts", MAX_TEXTS)
+            if left < 0:
+                raise too_many("bytes of text", MAX_TEXT_BYTES)
+    return frames
+
+
+def _chunks_that_are_there(data: Buffer) -> Iterator[tuple[bytes, int, int]]:
+    """The same of a file that is cut short, when the cut is behind the first chunk of pixels."""
+    seen = False
+    try:
+        for chunk in _chunks(data):
+            seen = seen or chunk[0] == b"IDAT"
+            yield chunk
+    except (ImageRefused, struct.error) as cut:
+        if not seen or (isinstance(cut, ImageRefused) and cut.reason is not Reason.DAMAGED):
+            raise
+
+
+def _chunks(data: Buffer) -> Iterator[tuple[bytes, int, int]]:
+    """The type of each chunk up to `IEND`, where its data starts and how long it is.
+
+    Raises ImageRefused (damaged) when a chunk reaches beyond the end of the file or `IEND` doesn't come;
+    nothing behind it matters.
+    """
+    at = len(SIGNATURE)
+    for _ in range(MAX_CHUNKS):
+        length, kind = struct.unpack_from(">I4s", data, at)
+        start, at = at + HEAD_BYTES, at + HEAD_BYTES + length + CRC_BYTES
+        if at > len(data):
+            raise damaged()
+        yield kind, start, length
+        if kind == b"IEND":
+            return
+    raise too_many("chunks", MAX_CHUNKS)
+
+
+def _compressed(kind: bytes, content: bytes) -> bytes:
+    """The deflated part of a text or a profile (11.3.2.3 and 11.3.3); b"" when it has none."""
+    _, _, rest = content.partition(b"\0")
+    if kind == b"iTXt":
+        if rest[:1] != b"\1":
+            return b""
+        _, _, rest = rest[2:].partition(b"\0")  # the language
+        _, _, rest = rest.partition(b"\0")  # the keyword in it
+        return rest
+    return b"" if kind == b"tEXt" else rest[1:]
+
+
+def _inflated(deflated: bytes, most: int) -> int:
+    """How many bytes it becomes: at most one more than `most`, and as far as it can be inflated."""
+    try:
+        return len(zlib.decompressobj().decompress(deflated, most + 1)) if deflated else 0
+    except zlib.error:
+        return 0

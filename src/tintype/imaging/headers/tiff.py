@@ -1,0 +1,177 @@
+"""TIFF 6.0 and BigTIFF: the chain of directories, counted before libtiff follows it; and the first page."""
+
+import struct
+from collections.abc import Iterator
+
+from msgspec import Struct
+
+from tintype.imaging.errors import damaged
+from tintype.imaging.headers.header import Header, check_profile, too_many
+from tintype.imaging.source import Buffer
+
+MAX_DIRECTORIES = 1000
+"""Pages, of which the first is shown; libtiff goes through all of them only to count: 28 s for 800,000."""
+MAX_ENTRIES = 4096
+"""Of a directory, as libtiff has it; real ones have 20."""
+MAX_TAG_BYTES = 64 * 1024 * 1024
+"""Of all directories' entries together, each time that one leads there: libtiff reads them each time."""
+
+WIDTH, HEIGHT, BITS, COMPRESSION, SAMPLES = 256, 257, 258, 259, 277
+STRIP_ROWS, STRIP_BYTES, TILE_WIDTH, TILE_HEIGHT, TILE_BYTES = 278, 279, 322, 323, 325
+PROFILE = 34675
+OLD_JPEG, JPEG = 6, 7
+SIZES = {
+    1: 1,
+    2: 1,
+    3: 2,
+    4: 4,
+    5: 8,
+    6: 1,
+    7: 1,
+    8: 2,
+    9: 4,
+    10: 8,
+    11: 4,
+    12: 8,
+    13: 4,
+    16: 8,
+    17: 8,
+    18: 8,
+}
+"""Bytes of a value, by the type of the entry."""
+NUMBERS = {1: "B", 3: "H", 4: "I", 16: "Q"}
+MAX_PIECES = 100_000
+"""Strips or tiles whose lengths are looked at."""
+SCANLINES = 128
+"""libvips takes longer strips line by line, unless lines of the compression can't be decoded one by one."""
+
+
+HELD = 2.5
+"""How often libvips holds a strip or a row of tiles: 2.2 times, and once what it was decoded to."""
+
+
+class Layout(Struct, frozen=True):
+    """How the file writes numbers: their order, how long an offset is, where the first one stands."""
+
+    order: str
+    count: str
+    offset: str
+    first: int
+
+
+class Entry(Struct, frozen=True):
+    """The type of the values, how many there are, and where they stand."""
+
+    kind: int
+    count: int
+    at: int
+
+
+def header(data: Buffer) -> Header:
+    """What the first page says, with all of the others counted.
+
+    Raises:
+        ImageRefused: damaged, too costly.
+    """
+    layout = _layout(data)
+    page = None
+    left = MAX_TAG_BYTES
+    for directory in _directories(data, layout):
+        page = directory if page is None else page
+        left -= sum(SIZES.get(entry.kind, 0) * entry.count for entry in directory.values())
+        if left < 0:
+            raise too_many("bytes of entries", MAX_TAG_BYTES)
+        if PROFILE in directory:
+            check_profile(directory[PROFILE].count)
+    if page is None:
+        raise damaged()
+    return _first_page(_Page(data, layout, page))
+
+
+class _Page:
+    """The numbers that a directory says."""
+
+    def __init__(self, data: Buffer, layout: Layout, entries: dict[int, Entry]) -> None:
+        self._data, self._layout, self._entries = data, layout, entries
+
+    def number(self, tag: int, default: int) -> int:
+        """The first value of an entry."""
+        return next(iter(self.numbers(tag, 1)), default)
+
+    def numbers(self, tag: int, most: int) -> tuple[int, ...]:
+        """Values of an entry; () when there is none, or they are no numbers."""
+        entry = self._entries.get(tag)
+        if entry is None or entry.kind not in NUMBERS:
+            return ()
+        count = min(entry.count, most)
+        return struct.unpack_from(f"{self._layout.order}{count}{NUMBERS[entry.kind]}", self._data, entry.at)
+
+    def longest(self, tag: int) -> int:
+        """The largest value of an entry, but never more than there are bytes in the file."""
+        return min(len(self._data), max(self.numbers(tag, MAX_PIECES), default=0))
+
+
+def _layout(data: Buffer) -> Layout:
+    order = {b"II": "<", b"MM": ">"}.get(data[:2])
+    version = struct.unpack_from(f"{order}H", data, 2)[0] if order else 0
+    match order, version:
+        case str(), 42:
+            return Layout(order, "H", "I", 4)
+        case str(), 43:
+            return Layout(order, "Q", "Q", 8)
+    raise damaged()
+
+
+def _directories(data: Buffer, layout: Layout) -> Iterator[dict[int, Entry]]:
+    """The entries of each directory by their tags; a chain that comes back on itself is refused."""
+    (at,) = struct.unpack_from(layout.order + layout.offset, data, layout.first)
+    seen = set[int]()
+    while at:
+        if at in seen:
+            raise damaged()
+        seen.add(at)
+        if len(seen) > MAX_DIRECTORIES:
+            raise too_many("pages", MAX_DIRECTORIES)
+        (count,) = struct.unpack_from(layout.order + layout.count, data, at)
+        if count > MAX_ENTRIES:
+            raise too_many("entries in a page", MAX_ENTRIES)
+        start = at + struct.calcsize(layout.count)
+        form = struct.Struct(f"{layout.order}HH{layout.offset}")
+        size = form.size + struct.calcsize(layout.offset)
+        yield dict(_entry(data, layout, form, place) for place in range(start, start + count * size, size))
+        (at,) = struct.unpack_from(layout.order + layout.offset, data, start + count * size)
+
+
+def _entry(data: Buffer, layout: Layout, form: struct.Struct, place: int) -> tuple[int, Entry]:
+    tag, kind, count = form.unpack_from(data, place)
+    at = place + form.size
+    if SIZES.get(kind, 0) * count > struct.calcsize(layout.offset):
+        (at,) = struct.unpack_from(layout.order + layout.offset, data, at)
+    return tag, Entry(kind, count, at)
+
+
+def _first_page(page: _Page) -> Header:
+    width, height = page.number(WIDTH, 0), page.number(HEIGHT, 0)
+    bands = page.number(SAMPLES, 1)
+    if not (width and height and bands):
+        raise damaged()
+    at_once = _at_once(page, width, height)
+    return Header(
+        width=width,
+        height=height,
+        bands=bands,
+        whole=at_once if at_once > SCANLINES * width else 0,
+        # Bits become bytes.
+        buffered=round(at_once * bands * max(1, page.longest(BITS) / 8) * HELD),
+        file=max(page.longest(STRIP_BYTES), page.longest(TILE_BYTES)),
+    )
+
+
+def _at_once(page: _Page, width: int, height: int) -> int:
+    """Pixels that are decoded at once: a row of tiles, or a strip."""
+    across, down = page.number(TILE_WIDTH, 0), page.number(TILE_HEIGHT, 0)
+    if across and down:
+        return -(-width // across) * across * down
+    rows = min(height, page.number(STRIP_ROWS, height) or height)
+    by_lines = page.number(COMPRESSION, 1) not in {OLD_JPEG, JPEG}
+    return width * (min(rows, SCANLINES) if by_lines else rows)

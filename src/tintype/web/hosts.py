@@ -1,0 +1,87 @@
+"""The hosts that the service is asked by: what is one, and which are served.
+
+A page anywhere can have its own name lead to an address on this machine (DNS rebinding); the `Host` of what
+its browser then sends is still that name.
+"""
+
+import re
+from collections.abc import Iterable, Sequence
+from http import HTTPStatus
+from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
+
+LOOPBACK = ("localhost", "*.localhost", "127.0.0.0/8", "::1")
+"""What this machine calls itself."""
+
+_HOST = re.compile(rb"(?:([A-Za-z0-9._\-]{1,253})|\[([0-9A-Fa-f:.]{2,45})\])(?::[0-9]{1,5})?\Z")
+"""RFC 9110, 7.2: a name or an address, and perhaps a port. RFC 3986 allows more in names than is in use."""
+_NAME = re.compile(r"(?:\*\.)?[A-Za-z0-9._\-]{1,253}\Z")
+
+
+class Hosts:
+    """The hosts that are served.
+
+    Args:
+        named: names, `*.` before them for all below them, addresses and networks; none: all hosts.
+
+    Raises:
+        ValueError: one of them is nothing of that.
+    """
+
+    def __init__(self, named: Sequence[str]) -> None:
+        self._all = not named
+        self._names: set[str] = set()
+        self._endings: tuple[str, ...] = ()
+        self._networks: list[IPv4Network | IPv6Network] = []
+        for name in named:
+            self._add(name.lower())
+
+    def serve(self, host: bytes) -> bool:
+        """Whether a `Host` is valid and served."""
+        found = _HOST.match(host)
+        return found is not None and (self._all or self._are(found[1], found[2]))
+
+    def refusal(self, fields: Iterable[tuple[bytes, bytes]]) -> tuple[HTTPStatus, str] | None:
+        """What is wrong with the `Host` among header fields; None if it is served."""
+        hosts = [value for name, value in fields if name == b"host"]
+        if len(hosts) != 1:
+            # RFC 9112, 3.2.
+            return HTTPStatus.BAD_REQUEST, "A request has exactly one Host."
+        if not _HOST.match(hosts[0]):
+            return HTTPStatus.BAD_REQUEST, "This Host is no host."
+        if not self.serve(hosts[0]):
+            return HTTPStatus.MISDIRECTED_REQUEST, "This host is not served here."
+        return None
+
+    def _add(self, name: str) -> None:
+        network = _network(name.removeprefix("[").removesuffix("]"))
+        if network is not None:
+            self._networks.append(network)
+        elif not _NAME.match(name):
+            raise ValueError(f"{name!r} is no host")
+        elif name.startswith("*."):
+            self._endings += (name[1:],)
+        else:
+            self._names.add(name)
+
+    def _are(self, name: bytes | None, address: bytes | None) -> bool:
+        host = (name or address or b"").decode("ascii").lower().removesuffix(".")
+        return host in self._names or host.endswith(self._endings) or self._are_near(host)
+
+    def _are_near(self, host: str) -> bool:
+        try:
+            address = ip_address(host)
+        except ValueError:
+            return False
+        return any(address in network for network in self._networks)
+
+
+def is_valid(host: bytes) -> bool:
+    """Whether this is a `Host` of any server."""
+    return _HOST.match(host) is not None
+
+
+def _network(text: str) -> IPv4Network | IPv6Network | None:
+    try:
+        return ip_network(text)
+    except ValueError:
+        return None
