@@ -264,6 +264,25 @@ async def test_who_asks_for_what_a_flood_asked_for_does_not_wait_behind_the_floo
     assert sorted(await asyncio.gather(*flood)) == list(range(1, 11))
 
 
+async def test_who_joins_work_before_it_waits_is_not_forgotten(gate: Gate) -> None:
+    pool = workers(queue=20)
+    flood = [asyncio.create_task(pool.pixels(WORK, gate)) for _ in range(8)]
+    await gate.is_running()
+    other, begins = WorkEstimate(uuid4(), 1_000_000), asyncio.Event()
+
+    async def work() -> int:
+        await begins.wait()
+        return await pool.pixels(WORK, gate)
+
+    both = [asyncio.create_task(pool.once("key", work, estimate)) for estimate in (WORK, other)]
+    await let_all_start()
+    begins.set()
+    await let_all_start()
+    gate.open.set()
+    assert max(await asyncio.gather(*both)) <= 3
+    assert max(await asyncio.gather(*flood)) == 9
+
+
 async def test_who_joins_work_that_waits_gives_it_as_much_time_as_if_it_were_new(gate: Gate) -> None:
     pool = workers(queue=20)
     running = asyncio.create_task(pool.pixels(WORK, gate))

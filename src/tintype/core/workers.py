@@ -66,6 +66,7 @@ class Workers:
         self._aside: dict[Hashable, asyncio.Task[object]] = {}
         self._holding: set[asyncio.Task[Any] | None] = set()
         self._waits: dict[asyncio.Task[Any] | None, _Wait] = {}
+        self._joined: dict[asyncio.Task[Any] | None, dict[Hashable, WorkEstimate]] = {}
 
     async def disk(self, work: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs) -> R:
         """Run file work on a thread. It always runs to its end: who is cancelled meanwhile waits for that.
@@ -108,10 +109,11 @@ class Workers:
         shared = self._shared.get(key)
         if shared is None:
             shared = self._shared[key] = _Shared(asyncio.create_task(work()))
+            self._joined[shared.task] = shared.joined
             shared.task.add_done_callback(lambda _done: self._end_shared(key, shared))
         else:
             self.tally.shared += 1
-            self._join(shared.task, estimate)
+            self._join(shared, estimate)
         shared.clients += 1
         try:
             return await asyncio.shield(shared.task)
@@ -162,6 +164,7 @@ class Workers:
 
     def _end_shared(self, key: Hashable, shared: "_Shared[Any]") -> None:
         self._forget(key, shared)
+        del self._joined[shared.task]
         if not shared.clients:
             _log_unforeseen(key, shared.task)
 
@@ -174,7 +177,9 @@ class Workers:
             sentence = "Working on this picture takes more memory than there is for it."
             raise Error(Kind.REFUSED, sentence, field=Reason.TOO_COSTLY.value)
         turn: _Turn = asyncio.get_running_loop().create_future()
-        self._push(turn, estimate)
+        for each in (estimate, *self._joined.get(asyncio.current_task(), {}).values()):
+            if not turn.done():
+                self._push(turn, each)
         try:
             has_slot = await self._wait_for(turn)
         except TimeoutError:
@@ -201,13 +206,16 @@ class Workers:
         finally:
             del self._waits[task]
 
-    def _join(self, task: asyncio.Task[Any], estimate: WorkEstimate | None) -> None:
-        """Let waiting work wait in another payer's line too, and as long as if it were new."""
-        wait = self._waits.get(task)
-        if wait is None or estimate is None or wait.turn.done():
+    def _join(self, shared: "_Shared[Any]", estimate: WorkEstimate | None) -> None:
+        """Let shared work wait in another payer's line too, and as long as if it were new."""
+        if estimate is None:
             return
-        self._push(wait.turn, estimate)
-        wait.deadline.reschedule(asyncio.get_running_loop().time() + self.patience)
+        # For when it comes to wait, or waits again: it may not have begun yet.
+        shared.joined[estimate.payer] = estimate
+        wait = self._waits.get(shared.task)
+        if wait is not None and not wait.turn.done():
+            self._push(wait.turn, estimate)
+            wait.deadline.reschedule(asyncio.get_running_loop().time() + self.patience)
 
     def _push(self, turn: "_Turn", estimate: WorkEstimate) -> None:
         crowded_out = self._queue.push(turn, estimate)
@@ -243,11 +251,12 @@ class _Wait(Struct, frozen=True):
 
 
 class _Shared(Generic[R]):
-    """Work under way, and how many wait for its answer."""
+    """Work under way, how many wait for its answer, and whose turn it may be besides."""
 
     def __init__(self, task: asyncio.Task[R]) -> None:
         self.task = task
         self.clients = 0
+        self.joined: dict[Hashable, WorkEstimate] = {}
 
 
 def _log_unforeseen(key: Hashable, done: asyncio.Task[Any]) -> None:
