@@ -19,6 +19,7 @@ from sqlalchemy import Connection, CursorResult, Engine, Executable, Row, create
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.pool import NullPool
 
+from tintype.catalogue.wal_index import WalIndex
 from tintype.model import Error, Kind, insufficient_storage
 
 T = TypeVar("T")
@@ -113,6 +114,7 @@ class Database:
         self._idle: list[Connection] = []
         self._path = path
         self._witness: sqlite3.Connection | None = None
+        self._index: WalIndex | None = None
         self._room = asyncio.Semaphore(readers)
         # Our own writers queue here: waiting inside SQLite, each would keep a thread from the readers.
         self._turn = asyncio.Lock()
@@ -160,16 +162,16 @@ class Database:
             finally:
                 await self._on_thread(functools.partial(self._give_back, connection))
 
-    def state(self) -> int | None:
-        """A number that is another one once any process has committed a change; None if it can't be told.
+    def state(self) -> bytes | None:
+        """What is other once any process has committed a change; None if it can't be told.
 
-        It comes out of memory that the processes share: nothing to wait for, and a few microseconds.
+        It comes out of memory that the processes share: nothing to wait for, and less than a microsecond.
         """
         try:
-            if self._witness is None:
-                self._witness = connect(self._path, 0, isolation_level=None)
-            return int(self._witness.execute("PRAGMA data_version").fetchone()[0])
-        except sqlite3.Error:
+            if self._index is None:
+                self._index = self._open_index()
+            return self._index.state()
+        except (sqlite3.Error, OSError, ValueError):
             return None
 
     def watch(self) -> "Watch":
@@ -182,6 +184,17 @@ class Database:
             self._witness.close()
             self._witness = None
         await asyncio.to_thread(self._close)
+        if self._index is not None:
+            # Last: see there.
+            self._index.close()
+            self._index = None
+
+    def _open_index(self) -> WalIndex:
+        if self._witness is None:
+            self._witness = connect(self._path, 0, isolation_level=None)
+        # The memory is there once this connection has read anything, and as long as it is open.
+        self._witness.execute("PRAGMA data_version").fetchone()
+        return WalIndex(self._path)
 
     @asynccontextmanager
     async def _in_turn(self, deadline: float) -> AsyncIterator[None]:

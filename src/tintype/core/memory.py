@@ -8,14 +8,15 @@ class Memory:
     """Answers of the catalogue, at most about `most` of them.
 
     Args:
-        state: a number that is another one once anybody has changed the catalogue, in any process.
+        state: what is other once anybody has changed the catalogue, in any process; None if that can't be
+            told.
         most: how many answers are remembered; beyond it all are forgotten.
     """
 
-    def __init__(self, state: Callable[[], int | None], most: int) -> None:
+    def __init__(self, state: Callable[[], Hashable | None], most: int) -> None:
         self._state = state
         self._most = most
-        self._seen: int | None = None
+        self._seen: Hashable | None = None
         self._page: dict[Hashable, Any] = {}
 
     def page(self) -> dict[Hashable, Any]:
