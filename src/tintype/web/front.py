@@ -19,6 +19,7 @@ from tintype.web.lines import Lines, Told
 from tintype.web.metrics import METRICS_PATH, metrics
 from tintype.web.mount import Answer, Mount, Receive, find
 from tintype.web.ready import Answered
+from tintype.web.refusals import REFUSED, Refusals
 from tintype.web.settings import WebSettings
 
 Application = Callable[[Any, Any, Any], Awaitable[None]]
@@ -62,6 +63,7 @@ class Front:
         self._delivery = delivery
         self._shelf = delivery.shelf
         self._lines = lines
+        self._refusals = Refusals(settings.refusals_per_second)
         self._base = settings.base()
         self._hosts = settings.served_hosts()
         self._warns_of_proxies = not proxies
@@ -94,7 +96,7 @@ class Front:
         path = self._inside(scope["path"])
         context = open_context(scope, path or "", self._settings.public_url, self._base)
         scope = scope | {"tintype.context": context, "path": context.path}
-        watch = _Watch(context, receive, send, self._settings)
+        watch = _Watch(context, receive, send, self._settings, self._refusals)
         self._warn_of_proxies(context)
         try:
             await self._route(context, scope, receive, watch, known=path is not None)
@@ -178,8 +180,11 @@ class Front:
 class _Watch:
     """Sees a request and its answer go by: what is left of the body is dropped before the answer begins."""
 
-    def __init__(self, context: Context, receive: Receive, send: Send, settings: WebSettings) -> None:
+    def __init__(
+        self, context: Context, receive: Receive, send: Send, settings: WebSettings, refusals: Refusals
+    ) -> None:
         self._context = context
+        self._refusals = refusals
         self._incoming = Incoming(context, receive, settings)
         self._send = send
         self.receive = self._incoming.receive
@@ -190,6 +195,8 @@ class _Watch:
         if message["type"] == "http.response.start":
             await self._incoming.drain()
             self.status = message["status"]
+            if self.status in REFUSED:
+                await self._refusals.wait()
             headers = [*message.get("headers", ()), (b"request-id", self._context.request_id.encode())]
             if not self._incoming.is_at_its_end():
                 headers.append((b"connection", b"close"))

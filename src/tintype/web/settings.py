@@ -42,6 +42,9 @@ class WebSettings(Struct, frozen=True, forbid_unknown_fields=True):
     head_seconds: Annotated[float, Meta(ge=0.1, le=3600)] = 30.0
     """How long a client may take for the head of a request, from the opening of its connection or the end of
     the answer before; so this is also how long a connection stays open between two requests."""
+    refusals_per_second: Annotated[int, Meta(ge=0)] = 100
+    """Answers of status 429 and 503 that leave each worker process in a second. More wait for their turn,
+    three seconds at the most: clients that ask again at once take no time from others. 0: no limit."""
     drain_bytes: Annotated[int, Meta(ge=0)] = 256 * 1024 * 1024
     """How much of a request body that nobody wants is read and dropped before the answer is sent. A server
     that answers and closes while the client still sends resets the connection, and many clients then never
