@@ -6,8 +6,9 @@ VENV := .venv
 BIN := $(VENV)/bin
 DATA ?= demo-library
 PORT ?= 8080
+SECONDS ?= 120
 
-.PHONY: serve test check bench format requirements clean help
+.PHONY: serve test check fuzz bench format requirements clean help
 
 help: ## list these commands
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 24
@@ -23,6 +24,9 @@ check: $(VENV)/installed-dev ## style, types, and the floors of the house
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+fuzz: $(VENV)/installed-dev ## look for values that break a parser (SECONDS=120, ARGS="-k tiff")
+	$(BIN)/python -m tests.fuzz.run $(SECONDS) $(ARGS)
 
 bench: $(VENV)/installed-dev ## measure beside peers, which it installs into .bench (ARGS="--help" tells more)
 	$(BIN)/python -m benchmarks $(ARGS)

@@ -71,8 +71,9 @@ def test_it_begins_where_it_is_told_to(data: Path, since: str, found: int) -> No
     assert len(entries(data, "--since", since)) == found
 
 
-def test_a_time_that_is_none_is_refused(data: Path) -> None:
-    assert call(data, "audit", "--since", "yesterday").exit_code == 2
+@pytest.mark.parametrize("since", ["yesterday", "999999d", "0001-01-01T00:00+23:59"])
+def test_a_time_that_is_none_is_refused(data: Path, since: str) -> None:
+    assert call(data, "audit", "--since", since).exit_code == 2
 
 
 def test_names_do_not_steer_the_terminal(data: Path) -> None:

@@ -120,6 +120,23 @@ def test_a_progressive_jpeg_keeps_all_scans_and_loses_what_follows_its_end() -> 
     assert b"Exif" not in stripped
 
 
+@pytest.mark.parametrize("between", [b"\0\0\0", b"junk", b"\xff\xff\xff", b"\xff\xd3"])
+def test_a_jpeg_with_bytes_between_its_segments_stays_a_picture(between: bytes) -> None:
+    data = saved("JPEG")
+    odd = data[:20] + between + data[20:]
+    assert opened(odd).tobytes() == opened(data).tobytes()
+    assert opened(strip(odd, Format.JPEG)).tobytes() == opened(data).tobytes()
+
+
+def test_a_tiff_whose_entries_lead_into_its_header_is_refused() -> None:
+    data = bytearray(saved("TIFF"))
+    first = struct.unpack_from("<I", data, 4)[0]
+    # A description of 100 bytes that begins with the file.
+    struct.pack_into("<HHII", data, first + 2, 270, 2, 100, 0)
+    with pytest.raises(ImageRefused):
+        strip(bytes(data), Format.TIFF)
+
+
 def test_a_jpeg_of_several_pictures_is_the_first_one() -> None:
     buffer = io.BytesIO()
     picture().save(buffer, "MPO", save_all=True, append_images=[picture()], comment=SECRET)

@@ -1,6 +1,6 @@
 """`tintype audit`: who changed what, when, and from where."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import msgspec
@@ -21,10 +21,16 @@ def parse_since(ctx: click.Context, param: click.Parameter, text: str | None) ->
     if text is None:
         return None
     try:
+        return _moment(ctx, param, text).astimezone(UTC)
+    except OverflowError:
+        raise click.BadParameter("there is no such moment.", ctx, param) from None
+
+
+def _moment(ctx: click.Context, param: click.Parameter, text: str) -> datetime:
+    try:
         moment = datetime.fromisoformat(text)
     except ValueError:
-        ago = parse_duration(ctx, param, text)
-        return None if ago is None else datetime.now(UTC) - ago
+        return datetime.now(UTC) - (parse_duration(ctx, param, text) or timedelta())
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 

@@ -43,7 +43,7 @@ def read_header(data: Buffer, format: Format) -> Header:
     """
     try:
         return READERS[format](data)
-    except (struct.error, IndexError):
+    except (struct.error, IndexError, OverflowError):
         # Offsets and lengths that lead out of the file.
         raise damaged() from None
 
@@ -55,5 +55,5 @@ def check_complete(data: Buffer, format: Format) -> None:
         return
     try:
         check(data)
-    except (struct.error, IndexError):
+    except (struct.error, IndexError, OverflowError):
         raise damaged() from None

@@ -7,8 +7,9 @@ import struct
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
-from tintype.imaging.errors import damaged
+from tintype.imaging.errors import ImageRefused, damaged
 from tintype.imaging.formats import Format
+from tintype.imaging.headers import read_header
 from tintype.imaging.metadata import gif, isobmff, jpeg, jxl, png, svg, tiff, webp
 
 __all__ = ["strip"]
@@ -38,7 +39,20 @@ def strip(data: bytes, format: Format) -> bytes:
         ImageRefused: damaged, where the structure of the file can't be followed.
     """
     try:
-        return STRIPPERS[format](data)
+        stripped = STRIPPERS[format](data)
     except (struct.error, IndexError, ValueError, OverflowError) as error:
         # Offsets and lengths that lead out of the file.
         raise damaged() from error
+    if (shape := _shape(data, format)) and _shape(stripped, format) != shape:
+        # What was said to be metadata was a part of the picture too.
+        raise damaged()
+    return stripped
+
+
+def _shape(data: bytes, format: Format) -> tuple[int, int, int] | None:
+    """Width, height and frames; None of what came in when more was accepted than today."""
+    try:
+        header = read_header(data, format)
+    except ImageRefused:
+        return None
+    return header.width, header.height, header.frames

@@ -12,8 +12,8 @@ APP0, APP1, APP2, APP14, APP15, COMMENT = 0xE0, 0xE1, 0xE2, 0xEE, 0xEF, 0xFE
 EXIF = b"Exif\0\0"
 KEPT = {APP0: b"JFIF\0", APP2: b"ICC_PROFILE\0", APP14: b"Adobe"}
 """What decoders go by to tell colours, by the marker and how the segment begins."""
-MARKER = re.compile(rb"\xff+[^\x00\xd0-\xd7\xff]")
-"""What ends the data of a scan: a marker other than a restart (T.81, B.1.1.2 and B.1.1.5)."""
+MARKER = re.compile(rb"\xff+[^\x00\x01\xd0-\xd7\xff]")
+"""What begins a segment, or ends the data of a scan: a marker that doesn't stand alone (T.81, B.1.1.5)."""
 MAX_SEGMENTS = 100_000
 
 
@@ -37,7 +37,8 @@ def _segments(data: bytes) -> Iterator[tuple[int, bytes]]:
     """Each segment with its marker, a scan with all of its data, up to the end mark if there is one."""
     at = 2
     for _ in range(MAX_SEGMENTS):
-        found = MARKER.match(data, at)
+        # What stands between segments is passed over, as libjpeg does.
+        found = MARKER.search(data, at)
         if found is None:
             # What lacks its end mark is whole all the same.
             return

@@ -1,0 +1,65 @@
+"""Bodies, queries and links of the native API."""
+
+from uuid import UUID
+
+from hypothesis import strategies as st
+
+from tests.fuzz.target import Target, mutated, mutated_text, only
+from tintype.core.sign import Signature
+from tintype.dialects.native import wire
+from tintype.dialects.native.links import Link, parse, write
+from tintype.imaging import Focal, Format, Mode, Recipe
+from tintype.model import Kind
+from tintype.web.mount import Target as LinkTarget
+
+BODIES = [
+    b'{"links":[{"image":"57a971a5-a335-48f4-8cd1-595245d1a876","width":200,"focal":[0.5,0.1],"dpr":2.5}]}',
+    b'{"links":[{"image":"57a971a5a33548f48cd1595245d1a876","format":"auto","quality":50,"expires":1798761}]}',
+    b'{"links":[{"image":"57a971a5-a335-48f4-8cd1-595245d1a876","crop":"attention","lossless":true}]}',
+]
+ID = UUID("57a971a5-a335-48f4-8cd1-595245d1a876")
+RECIPES = (
+    None,
+    Recipe(mode=Mode.COVER_EXACT, width=400, height=300, focal=Focal(0.3, 0.5), quality=70).normal(),
+    Recipe(width=100, format=Format.WEBP, lossless=True).normal(),
+)
+LINKS = [write(Link(ID, 3, recipe, 1798761600), Signature("1f2e3d4c", "A" * 43)) for recipe in RECIPES]
+
+
+def links(body: bytes) -> None:
+    with only(Kind.MALFORMED, Kind.INVALID):
+        assert len(wire.parse_links(body, most=10)) <= 10
+
+
+def change(body: bytes) -> None:
+    with only(Kind.MALFORMED, Kind.INVALID):
+        wire.parse_change(body)
+
+
+def query(text: str) -> None:
+    with only(Kind.INVALID):
+        page = wire.parse_page(text, default_limit=10, max_limit=100)
+        assert 1 <= page.limit <= 100
+    with only(Kind.INVALID):
+        wire.parse_status(text)
+    wire.parse_authorization(f"Bearer {text}")
+
+
+def cursor(number: int) -> None:
+    page = wire.parse_page(f"cursor={wire.write_cursor(number)}", default_limit=10, max_limit=100)
+    assert page.before == number
+
+
+def link(text: str) -> None:
+    """A link has one spelling."""
+    with only(Kind.MISSING, Kind.FORBIDDEN, Kind.INVALID):
+        assert write(*parse(LinkTarget(text))) == text
+
+
+TARGETS = (
+    Target("native: links asked for", mutated(*BODIES), links),
+    Target("native: change", mutated(b'{"status": "archived"}', b"[]"), change),
+    Target("native: query", mutated_text("limit=10&cursor=AAAAAAAAAAE&status=archived", "Bearer abc"), query),
+    Target("native: cursors there and back", st.integers(1, 2**63 - 1), cursor),
+    Target("native: links there and back", mutated_text(*LINKS), link),
+)

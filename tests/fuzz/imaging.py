@@ -1,0 +1,144 @@
+"""Headers and metadata of all formats, recipes in words: nothing but a refusal comes of any bytes."""
+
+from collections.abc import Callable
+
+from hypothesis import strategies as st
+
+from tests import bombs, extra_pictures, pictures
+from tests.fuzz.target import Target, either, encoded, mutated, mutated_text, random_bytes, repeated
+from tintype.imaging import Format, ImageRefused, Recipe, WordError, from_words, parse_colour
+from tintype.imaging.auto import accepted
+from tintype.imaging.formats import HEAD_BYTES, sniff
+from tintype.imaging.headers import read_header
+from tintype.imaging.metadata import strip
+from tintype.imaging.profiles import is_srgb
+from tintype.imaging.words import READERS
+
+IMAGE = pictures.photo(24, 18)
+SAMPLES: dict[Format, list[bytes]] = {
+    Format.JPEG: [
+        pictures.encode(IMAGE, "jpeg"),
+        pictures.encode(IMAGE, "jpeg", progressive=True),
+        pictures.with_gps(24, 18),
+        bombs.jpeg_profile(300),
+    ],
+    Format.PNG: [
+        pictures.encode(IMAGE, "png"),
+        pictures.apng(3, 8, 8),
+        bombs.png_texts(b"zTXt", 2, 50),
+        bombs.png_texts(b"iTXt", 2, 50),
+        bombs.png_texts(b"iCCP", 1, 50),
+    ],
+    Format.WEBP: [
+        pictures.encode(IMAGE, "webp"),
+        pictures.webp(24, 18, alpha=True),
+        pictures.webp(24, 18, lossless=True),
+        pictures.webp(8, 8, frames=3),
+        pictures.with_gps(24, 18, "webp"),
+    ],
+    Format.GIF: [pictures.gif(8, 8), pictures.gif(8, 8, frames=3), pictures.tiny_gif(5)],
+    Format.AVIF: [pictures.avif(24, 18), pictures.avif(24, 18, alpha=True)],
+    Format.TIFF: [
+        pictures.encode(IMAGE, "tiff"),
+        pictures.encode(IMAGE, "tiff", compression="tiff_lzw"),
+        bombs.tiff_pages(3),
+        bombs.tiff_pages(3, big=True, order=">"),
+        pictures.with_gps(24, 18, "tiff"),
+    ],
+    Format.HEIC: [extra_pictures.heic(IMAGE)],
+    Format.JXL: [extra_pictures.jxl(IMAGE), extra_pictures.jxl(IMAGE, use_container=True)],
+    Format.SVG: [extra_pictures.corners_svg(), bombs.svg_depth(5), bombs.svg_embedding(8)],
+}
+
+
+def header_of(format_: Format) -> Callable[[bytes], None]:
+    """A header has two sides and a frame, or is refused."""
+
+    def check(data: bytes) -> None:
+        try:
+            header = read_header(data, format_)
+        except ImageRefused as refused:
+            assert str(refused)  # noqa: PT017  a refusal or a header, both are right
+            return
+        assert min(header.width, header.height, header.frames, header.bands) >= 1
+        assert min(header.whole, header.buffered) >= 0
+        assert 0 <= header.file <= len(data)
+
+    return check
+
+
+def stripped(format_: Format) -> Callable[[bytes], None]:
+    """What is left without metadata is as large a picture, and no larger a file."""
+
+    def check(data: bytes) -> None:
+        try:
+            left = strip(data, format_)
+        except ImageRefused:
+            return
+        try:
+            before = read_header(data, format_)
+        except ImageRefused:
+            return
+        after = read_header(left, format_)
+        assert (after.width, after.height, after.frames) == (before.width, before.height, before.frames)
+        assert len(left) <= len(data) + 100
+
+    return check
+
+
+def sniffed(data: bytes) -> None:
+    sniff(data[:HEAD_BYTES])
+
+
+def recipe_in_words(words: dict[str, str]) -> None:
+    """A recipe, written in words, is read as itself."""
+    try:
+        recipe = from_words(words)
+    except (WordError, ValueError) as wrong:
+        assert str(wrong)  # noqa: PT017  a refusal or a recipe, both are right
+        return
+    if recipe.words():
+        assert from_words(recipe.words()).fingerprint() == recipe.fingerprint()
+    else:
+        assert recipe.fingerprint() == Recipe().fingerprint()
+
+
+def colour(text: str) -> None:
+    try:
+        parse_colour(text)
+    except ValueError:
+        return
+    assert set(text.lower()) <= set("#0123456789abcdef")
+
+
+WORDS = st.dictionaries(
+    st.sampled_from(list(READERS)) | st.text(max_size=8),
+    st.sampled_from(["yes", "no", "auto", "fit", "attention", "400", "0.5x0.5", "ff8800", "webp", "2", "1.5"])
+    | st.integers(-1, 10**10).map(str)
+    | st.text(max_size=12),
+    max_size=6,
+)
+PIECES = ("<!--", "<?", "<!DOCTYPE", "<!DOCTYPE[", " ", "<!-- -->", "]>", "\xef\xbb\xbf", "\0")
+HEADS = either(
+    mutated(
+        b"<?xml?><!-- --><!DOCTYPE svg [<!ENTITY a 'b'>]><svg ", *(data[0][:200] for data in SAMPLES.values())
+    ),
+    encoded(repeated(*PIECES, most=HEAD_BYTES)),
+    random_bytes(200),
+)
+
+TARGETS = (
+    *(
+        Target(f"header of {format_}", either(mutated(*samples), random_bytes(100)), header_of(format_))
+        for format_, samples in SAMPLES.items()
+    ),
+    *(
+        Target(f"metadata of {format_}", either(mutated(*samples), random_bytes(100)), stripped(format_))
+        for format_, samples in SAMPLES.items()
+    ),
+    Target("first bytes", HEADS, sniffed),
+    Target("profile", mutated(pictures.red_green_swapped_profile()), is_srgb),
+    Target("recipe in words", WORDS, recipe_in_words),
+    Target("colour", mutated_text("f80", "ff8800", "#FF880080"), colour),
+    Target("formats accepted", mutated_text("image/avif,image/webp;q=0.5,*/*;q=0.1", "image/*"), accepted),
+)
