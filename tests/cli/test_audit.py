@@ -2,7 +2,10 @@
 
 import getpass
 import json
+import sqlite3
+import subprocess
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +14,7 @@ import pytest
 
 from tests import pictures
 from tests.cli.calling import call, library, said
-from tests.running import Running
+from tests.running import TINTYPE, Running
 
 
 def entries(data: Path, *options: str) -> list[dict[str, Any]]:
@@ -74,6 +77,21 @@ def test_it_begins_where_it_is_told_to(data: Path, since: str, found: int) -> No
 @pytest.mark.parametrize("since", ["yesterday", "999999d", "0001-01-01T00:00+23:59"])
 def test_a_time_that_is_none_is_refused(data: Path, since: str) -> None:
     assert call(data, "audit", "--since", since).exit_code == 2
+
+
+def test_who_reads_the_beginning_only_hears_no_complaint(data: Path) -> None:
+    said(data, "token", "create", "--dialect", "native")
+    with closing(sqlite3.connect(data / "catalogue.sqlite3")) as connection, connection:
+        columns = "at, event, account, actor, origin, details"
+        for _ in range(12):
+            connection.execute(f"INSERT INTO audit ({columns}) SELECT {columns} FROM audit")  # noqa: S608  our own
+    command = [TINTYPE, "audit", "--data", str(data)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        assert "token-created" in process.stdout.readline()
+        process.stdout.close()
+        assert process.stderr.read() == ""
 
 
 def test_names_do_not_steer_the_terminal(data: Path) -> None:

@@ -77,6 +77,9 @@ def plain_errors(command: Callable[P, T]) -> Callable[P, T]:
         except KeyboardInterrupt:
             click.echo("Stopped. What was done so far stays; the same command goes on from there.", err=True)
             raise SystemExit(STOPPED) from None
+        except BrokenPipeError:
+            # Who reads has read enough, such as `head`: click ends without a word.
+            raise
         except _SAID_IN_A_SENTENCE as error:
             raise click.ClickException(str(error)) from error
         except UnicodeEncodeError as error:
