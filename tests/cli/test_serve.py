@@ -37,7 +37,7 @@ def workers_of(process: int) -> list[int]:
 
 def log(service: Killable) -> list[dict[str, object]]:
     """What it logged; the lines of standard error that aren't for people."""
-    people = ("tintype serves ",)
+    people = ("tintype serves ", "Warning: ")
     return [json.loads(line) for line in service.lines if not line.startswith(people)]
 
 

@@ -6,9 +6,7 @@ import rich_click as click
 
 from tintype.app import CATALOGUE
 from tintype.catalogue import schema
-from tintype.cli.library import data_option, make_library, plain_errors
-from tintype.dialects import discover
-from tintype.settings import load
+from tintype.cli.library import data_option, make_library, plain_errors, settings_of
 
 
 @click.command()
@@ -20,6 +18,6 @@ def init(data: Path) -> None:
     `tintype serve` and `tintype import` do it by themselves where there is none; every other command
     needs a library that is there. One that is there already is left as it is.
     """
-    was_there = schema.revision(load(data, discover()).data / CATALOGUE) is not None
+    was_there = schema.revision(settings_of(data).data / CATALOGUE) is not None
     folder = make_library(data).data
     click.echo(f"There is a library in {folder} already." if was_there else f"Made a library in {folder}.")

@@ -92,6 +92,12 @@ def plain_errors(command: Callable[P, T]) -> Callable[P, T]:
     return guarded
 
 
+def settings_of(data: Path) -> Settings:
+    """The settings of a data folder; what this process makes from now on is its user's alone."""
+    os.umask(0o077)
+    return load(data, discover())
+
+
 def open_library(data: Path) -> Settings:
     """The settings of a library that is there, at the present schema. Nothing is made or changed.
 
@@ -100,7 +106,7 @@ def open_library(data: Path) -> Settings:
         SchemaTooOld: when it has to be migrated first.
         SchemaTooNew: when a newer tintype wrote it.
     """
-    settings = load(data, discover())
+    settings = settings_of(data)
     stands = schema.revision(settings.data / CATALOGUE)
     if stands is None:
         _refuse_remains(settings.data)
@@ -120,11 +126,11 @@ def make_library(data: Path) -> Settings:
         SchemaTooOld: when it has to be migrated first.
         SchemaTooNew: when a newer tintype wrote it.
     """
-    settings = load(data, discover())
+    settings = settings_of(data)
     if schema.revision(settings.data / CATALOGUE) is not None:
         return open_library(data)
     _refuse_remains(settings.data)
-    durable.make_private_folder(settings.data)
+    durable.make_folder(settings.data)
     Keyring.make(settings.data / LINK_KEYS)
     # Last: the catalogue is what makes a folder a library.
     schema.migrate(settings.data / CATALOGUE)
@@ -138,7 +144,7 @@ def prepare(data: Path, *, backup: bool = True) -> Settings:
         NoLibrary: when the folder has originals without their catalogue.
         SchemaTooNew: when a newer tintype wrote it.
     """
-    settings = load(data, discover())
+    settings = settings_of(data)
     if schema.revision(settings.data / CATALOGUE) is None:
         return make_library(data)
     migrate_library(settings.data, backup=backup)

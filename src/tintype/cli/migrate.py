@@ -6,9 +6,14 @@ from pathlib import Path
 import rich_click as click
 
 from tintype.catalogue.schema import SchemaTooOld
-from tintype.cli.library import backup_option, data_option, migrate_library, open_library, plain_errors
-from tintype.dialects import discover
-from tintype.settings import load
+from tintype.cli.library import (
+    backup_option,
+    data_option,
+    migrate_library,
+    open_library,
+    plain_errors,
+    settings_of,
+)
 
 
 @click.command()
@@ -23,5 +28,5 @@ def migrate(data: Path, *, no_backup: bool) -> None:
     """
     with suppress(SchemaTooOld):
         open_library(data)
-    before, after = migrate_library(load(data, discover()).data, backup=not no_backup)
+    before, after = migrate_library(settings_of(data).data, backup=not no_backup)
     click.echo(f"Schema {after}: nothing to do." if before == after else f"Schema {before} -> {after}.")

@@ -15,6 +15,7 @@ import rich_click as click
 import structlog
 
 from tintype.app import LINK_KEYS, create_app
+from tintype.cli.advice import warn
 from tintype.cli.library import backup_option, command_actor, data_option, in_house, plain_errors, prepare
 from tintype.cli.supervisor import Supervisor, allow_open_files, become_worker
 from tintype.console import Showcase
@@ -78,6 +79,7 @@ def run(settings: Settings, on_ready: Callable[[str], None], showcase: Showcase 
     A `showcase` is shown on the first page.
     """
     logs.start(settings.logs)
+    warn(settings)
     allow_open_files()
     told, tell = os.pipe()
     supervisor = os.getpid()

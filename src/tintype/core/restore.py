@@ -64,7 +64,7 @@ def restore(
     catalogue = _catalogue(backup, name, manifest)
     if not allow_missing:
         _require(each_of(catalogue, _finder(backup), lambda _: None))
-    durable.make_private_folder(folder)
+    durable.make_folder(folder)
     durable.write_private(folder / UNFINISHED, b"")
     files = files_in(folder)
     on_start(contents(catalogue).bytes)

@@ -166,7 +166,7 @@ class Backup:
         return digests(self._originals)
 
     def _make(self, library: UUID, *, is_new: bool) -> None:
-        durable.make_private_folder(self.root)
+        durable.make_folder(self.root)
         if is_new:
             durable.write_private(self.root / ABOUT, msgspec.json.encode(About(library)))
         for folder in (self._originals, self._snapshots):

@@ -30,20 +30,12 @@ def writing() -> Iterator[None]:
 
 
 def make_folder(path: Path) -> None:
-    """Create a folder and its parents; the new entries survive a power cut."""
+    """Create a folder and its parents, for their owner alone; the new entries survive a power cut."""
     if path.is_dir():
         return
     make_folder(path.parent)
-    path.mkdir(exist_ok=True)
+    path.mkdir(mode=0o700, exist_ok=True)
     sync_folder(path.parent)
-
-
-def make_private_folder(path: Path) -> None:
-    """Create a folder that only its owner can enter, unless it is there, and its parents as any."""
-    make_folder(path.parent)
-    if not path.is_dir():
-        path.mkdir(mode=0o700, exist_ok=True)
-        sync_folder(path.parent)
 
 
 def is_empty(path: Path) -> bool:

@@ -21,10 +21,10 @@ def in_folder(folder: Path, opening: Callable[[], T]) -> T:
         try:
             return opening()
         except FileNotFoundError:
-            folder.mkdir(parents=True, exist_ok=True)
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     raise OSError(errno.EBUSY, "The folder is removed again and again", str(folder))
 
 
 def open_shared(path: Path) -> int:
     """The descriptor of a file that processes share, made empty where it is missing."""
-    return in_folder(path.parent, lambda: os.open(path, os.O_RDWR | os.O_CREAT, 0o644))
+    return in_folder(path.parent, lambda: os.open(path, os.O_RDWR | os.O_CREAT, 0o600))

@@ -80,7 +80,7 @@ class Renditions:
     def __init__(self, root: Path, max_bytes: int) -> None:
         self._root = root
         self._max_bytes = max_bytes
-        root.mkdir(parents=True, exist_ok=True)
+        root.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._level = Level(root / LOCKS / "level")
         self._level.add(0)
         self.claims = Claims(root / LOCKS)
