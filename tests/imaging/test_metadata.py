@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import ExifTags, Image, ImageCms, ImageSequence
 
+from tests import bombs
 from tests.extra_pictures import jxl
 from tintype.imaging import Format, ImageRefused
 from tintype.imaging.metadata import strip
@@ -129,12 +130,11 @@ def test_a_jpeg_with_bytes_between_its_segments_stays_a_picture(between: bytes) 
 
 
 def test_a_tiff_whose_entries_lead_into_its_header_is_refused() -> None:
-    data = bytearray(saved("TIFF"))
-    first = struct.unpack_from("<I", data, 4)[0]
     # A description of 100 bytes that begins with the file.
-    struct.pack_into("<HHII", data, first + 2, 270, 2, 100, 0)
+    data = bombs.tiff_tag(270, 2, 100, 0)
+    assert opened(data).size == (1, 1)
     with pytest.raises(ImageRefused):
-        strip(bytes(data), Format.TIFF)
+        strip(data, Format.TIFF)
 
 
 def test_a_jpeg_of_several_pictures_is_the_first_one() -> None:
