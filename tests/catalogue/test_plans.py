@@ -141,6 +141,7 @@ ARGUMENTS: dict[str, Any] = {
     "size": 1,
     "sizes": None,
     "status": Status.ARCHIVED,
+    "strips": True,
     "thumbhash": "t",
 }
 

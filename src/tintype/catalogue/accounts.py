@@ -67,6 +67,17 @@ async def set_quotas(tx: Transaction, account: UUID, given: QuotaOverrides) -> N
     await tx.execute(update(accounts).where(accounts.c.id == account).values(**values))
 
 
+async def strips_metadata(tx: Transaction, account: UUID) -> bool:
+    """Whether originals of the account are delivered without their metadata."""
+    query = select(accounts.c.strips_metadata).where(accounts.c.id == account)
+    return bool((await tx.execute(query)).scalar_one_or_none())
+
+
+async def set_strips_metadata(tx: Transaction, account: UUID, *, strips: bool) -> None:
+    """Set that."""
+    await tx.execute(update(accounts).where(accounts.c.id == account).values(strips_metadata=strips))
+
+
 async def person(tx: Transaction, account: UUID, name: str, now: datetime) -> Person:
     """The person of that name in the account, added if new."""
     found = (

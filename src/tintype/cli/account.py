@@ -12,6 +12,7 @@ from tintype.cli.words import printable
 from tintype.core import House
 from tintype.core.account import Terms, each, terms
 from tintype.core.bound import Sizes, allow, allowed, parse_sizes
+from tintype.core.metadata import set_strips_metadata, strips_metadata
 from tintype.core.publish import publish, published, set_links
 from tintype.core.quotas import set_quotas
 from tintype.dialects import Dialect, discover
@@ -203,6 +204,28 @@ def _show_quotas(found: Terms) -> None:
 
 def _limit(limit: int, write: Callable[[int], str] = str) -> str:
     return write(limit) if limit else "any"
+
+
+@account.command("metadata")
+@data_option
+@click.argument("name")
+@click.argument("what", metavar="[WHAT]", required=False, type=click.Choice(["keep", "strip"]))
+@plain_errors
+def deliver_metadata(data: Path, name: str, what: str | None) -> None:
+    """Deliver originals of account NAME with their metadata or without, or show which.
+
+    WHAT is keep or strip. Stripped originals have no EXIF, GPS, XMP, IPTC and comments; their pixels, colour
+    profile and orientation are untouched. What is stored stays as it came. Renditions never have metadata.
+    """
+    actor = command_actor()
+
+    async def work(house: House) -> bool:
+        if what is None:
+            return await strips_metadata(house, name)
+        await set_strips_metadata(house, name, actor, strips=what == "strip")
+        return what == "strip"
+
+    click.echo("strip" if with_house(data, work) else "keep")
 
 
 def _dialect(name: str) -> Dialect:

@@ -20,19 +20,31 @@ COSTLY_SECONDS = 0.5
 """From how many seconds on a picture is costly to read."""
 
 
-class Making(Struct, frozen=True):
-    """A picture to be made: by one recipe, or by each of several, of which the smallest result is kept."""
+STRIPPED = hashlib.sha256(b"the original without its metadata, 1").hexdigest()[:FINGERPRINT_DIGITS]
+"""What stands for a fingerprint where there is no recipe; another number where other things are stripped."""
 
-    recipes: tuple[Recipe, ...]
+
+class Making(Struct, frozen=True):
+    """A picture to be made: by one recipe, or by each of several, of which the smallest result is kept.
+
+    None in place of a recipe is the original without its metadata.
+    """
+
+    recipes: tuple[Recipe | None, ...]
     formats: tuple[Format, ...]
     """Of the results, one for each recipe."""
 
     def fingerprint(self) -> str:
         """32 hexadecimal digits that name what is made."""
-        first, *others = (recipe.fingerprint() for recipe in self.recipes)
+        first, *others = (STRIPPED if recipe is None else recipe.fingerprint() for recipe in self.recipes)
         if not others:
             return first
         return hashlib.sha256(" ".join((first, *others)).encode()).hexdigest()[:FINGERPRINT_DIGITS]
+
+
+def stripped(image: Image) -> Making:
+    """The original without its metadata."""
+    return Making((None,), (image.format,))
 
 
 def makings(image: Image, recipe: Recipe, accepted: AbstractSet[Format] = frozenset()) -> tuple[Making, ...]:

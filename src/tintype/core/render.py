@@ -11,7 +11,7 @@ from typing import BinaryIO
 import structlog
 from msgspec import Struct, structs
 
-from tintype.core.choose import SLOW, Making, is_costly, is_slow, makings, output_pixels
+from tintype.core.choose import SLOW, Making, is_costly, is_slow, makings, output_pixels, stripped
 from tintype.core.evict import tend
 from tintype.core.fairness import WorkEstimate
 from tintype.core.house import House
@@ -86,6 +86,11 @@ def original_tag(image: Image) -> str:
     return image.sha256[:32]
 
 
+def stripped_tag(image: Image) -> str:
+    """The tag of the original without its metadata."""
+    return _tag(image, stripped(image))
+
+
 def rendition_tag(image: Image, recipe: Recipe, accepted: AbstractSet[Format] = frozenset()) -> str:
     """The tag of the rendition that suits who reads the accepted formats best, known before it is made."""
     return _tag(image, makings(image, recipe, accepted)[0])
@@ -119,6 +124,17 @@ async def rendition(
     if others and _is_for_later(house, best, output_pixels(image, recipe)):
         return await _stand_in(house, image, best, others[0], client)
     return _picture(image, best, await _make_once(house, image, best, client))
+
+
+async def stripped_original(house: House, image: Image, client: Client) -> Picture:
+    """The original without its metadata: from the cache, or made now for a client and put there.
+
+    Raises:
+        Error: as `rendition`.
+    """
+    making = stripped(image)
+    made = await house.workers.disk(_find, house, _places(house, image, making))
+    return _picture(image, making, made or await _make_once(house, image, making, client))
 
 
 async def use(house: House, picture: Picture) -> None:
@@ -216,8 +232,12 @@ async def _make(house: House, image: Image, making: Making, work: WorkEstimate) 
 
 
 def _estimate(house: House, image: Image, making: Making, payer: Hashable) -> WorkEstimate:
+    recipe = making.recipes[0]
+    if recipe is None:
+        # Its bytes are copied, no pixel is decoded.
+        return WorkEstimate(payer, image.bytes)
     pixels = image.width * image.height * image.frames
-    made = output_pixels(image, making.recipes[0])
+    made = output_pixels(image, recipe)
     costly = is_costly(image.format, pixels) or (
         is_slow(making) and house.later.is_for_later(making.formats[0], made)
     )
@@ -263,19 +283,23 @@ def _smallest(memory: int, house: House, image: Image, making: Making, places: _
     return min(drawn, key=lambda each: each.made.size)
 
 
-def _draw(memory: int, house: House, image: Image, recipe: Recipe, path: Path) -> _Drawn:
+def _draw(memory: int, house: House, image: Image, recipe: Recipe | None, path: Path) -> _Drawn:
     limits, source_limits = house.images.made(), house.images.accepted()
+
+    def spool() -> Draft:
+        return house.renditions.draft(path)
+
     began = time.perf_counter()
     try:
         with _opened(house, image) as source:
-            drawn = house.renderers.render(
-                source.fileno(), recipe, limits, source_limits, memory, lambda: house.renditions.draft(path)
-            )
+            if recipe is None:
+                return house.renderers.strip(source.fileno(), image.format, memory, spool)
+            drawn = house.renderers.render(source.fileno(), recipe, limits, source_limits, memory, spool)
     except OSError as full:
         # The picture is too large to be held until a slow client has it.
         raise insufficient_storage(full.strerror or "no room") from full
     except ImageRefused as failed:
-        if failed.reason in ASKED_TOO_MUCH or _lacks_extra(image, recipe, failed):
+        if recipe is not None and (failed.reason in ASKED_TOO_MUCH or _lacks_extra(image, recipe, failed)):
             raise Error(Kind.INVALID, str(failed)) from failed
         # An original that was examined when it came can be drawn, if it still is what it was.
         raise UnreadableError(str(failed)) from failed

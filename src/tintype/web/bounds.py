@@ -52,7 +52,9 @@ class Bounds:
         self._settings = settings
         self._pace = Pace(settings.new_renditions, settings.window_seconds)
 
-    def client(self, house: House, image: Image, recipe: Recipe, scope: Scope, *, free: bool) -> Client:
+    def client(
+        self, house: House, image: Image, recipe: Recipe | None, scope: Scope, *, free: bool
+    ) -> Client:
         """For whom this rendition is made: for the address that asks; `free` for a size of its choice.
 
         Before it is made anew there may be raised:
@@ -61,7 +63,7 @@ class Bounds:
         payer = AddressPayer(address(scope, self._settings.proxies))
 
         async def may_make() -> None:
-            if free:
+            if free and recipe is not None:
                 await require_size(house, image.account_id, recipe)
             house.workers.require_seconds(payer, self._settings.pixel_seconds)
             self._pace.take(payer)

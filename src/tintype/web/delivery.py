@@ -16,9 +16,20 @@ from tintype.core.browse import no_such_image
 from tintype.core.choose import varies
 from tintype.core.facts import Known
 from tintype.core.follow import linked
+from tintype.core.metadata import is_stripped
 from tintype.core.missing_original import missing_original
 from tintype.core.quotas import require_seconds
-from tintype.core.render import Client, Picture, original, original_tag, rendition, rendition_tag, use
+from tintype.core.render import (
+    Client,
+    Picture,
+    original,
+    original_tag,
+    rendition,
+    rendition_tag,
+    stripped_original,
+    stripped_tag,
+    use,
+)
 from tintype.imaging import Format, Recipe, row
 from tintype.model import Error, Kind
 from tintype.web.bounds import Bounds
@@ -98,7 +109,7 @@ class Delivery:
         known = await _known(self._house, mount, wanted)
         if wanted.free and wanted.recipe is not None:
             self._house.unsigned.require(known.image, wanted.recipe)
-        answer = _answer(context, keys, wanted, known, reads(scope["headers"]))
+        answer = await self._answer(context, keys, wanted, known, reads(scope["headers"]))
         self._pictures.note(answer.tag)
         if is_unmodified(context.headers, answer.etag, known.image.modified_at):
             self._keep_ready(answer, self._pictures.get(answer.tag))
@@ -115,6 +126,18 @@ class Delivery:
         finally:
             if source.file >= 0:
                 os.close(source.file)
+
+    async def _answer(
+        self, context: Context, keys: int, wanted: Wanted, known: Known, formats: frozenset[Format]
+    ) -> "_Answer":
+        lease = Lease(wanted.max_age, wanted.shared, wanted.expires)
+        if wanted.recipe is None:
+            strips = await is_stripped(self._house, known.image.account_id)
+            tag = stripped_tag(known.image) if strips else original_tag(known.image)
+            return _Answer(context, keys, wanted, known, lease, tag, strips, None)
+        tag = rendition_tag(known.image, wanted.recipe, formats)
+        told = formats if varies(known.image, wanted.recipe) else None
+        return _Answer(context, keys, wanted, known, lease, tag, strips_metadata=False, formats=told)
 
     async def _wanted(self, target: Target, opener: Opener) -> tuple[int, Wanted]:
         """What a link asks for, and the generation of the keys that it was checked with."""
@@ -139,24 +162,30 @@ class Delivery:
         if held is not None:
             # Before the wait: meanwhile it may give way to others.
             source = Source(held.picture, held.data, held)
-            if recipe is not None:
+            if recipe is not None or answer.strips_metadata:
                 await use(self._house, held.picture)
             return source
         for _ in range(TRIES):
-            if recipe is None:
-                picture = original(self._house, image)
-            else:
-                client = self._client(answer, recipe, scope)
-                making = rendition(self._house, image, recipe, answer.formats or frozenset(), client)
-                picture = await unless_gone(answer.context, receive, making)
+            picture = await self._picture(answer, scope, receive)
             try:
                 return await self._opened_file(picture, answer.known)
             except (FileNotFoundError, EOFError) as lost:
-                if recipe is None:
+                if recipe is None and not answer.strips_metadata:
                     raise await missing_original(self._house, image, str(lost)) from lost
         raise no_such_image()
 
-    def _client(self, answer: "_Answer", recipe: Recipe, scope: Scope) -> Client:
+    async def _picture(self, answer: "_Answer", scope: Scope, receive: Receive) -> Picture:
+        image, recipe = answer.known.image, answer.wanted.recipe
+        if recipe is None and not answer.strips_metadata:
+            return original(self._house, image)
+        client = self._client(answer, recipe, scope)
+        if recipe is None:
+            making = stripped_original(self._house, image, client)
+        else:
+            making = rendition(self._house, image, recipe, answer.formats or frozenset(), client)
+        return await unless_gone(answer.context, receive, making)
+
+    def _client(self, answer: "_Answer", recipe: Recipe | None, scope: Scope) -> Client:
         """Who pays for a rendition: the address for a link without a signature, the account for the rest."""
         image = answer.known.image
         if answer.wanted.unsigned:
@@ -241,6 +270,8 @@ class _Answer(Struct, frozen=True):
     known: Known
     lease: Lease
     tag: str
+    strips_metadata: bool
+    """Whether it is the original without its metadata."""
     formats: frozenset[Format] | None
     """The modern formats that the client reads; None where they make no difference."""
 
@@ -248,15 +279,6 @@ class _Answer(Struct, frozen=True):
     def etag(self) -> str:
         """The tag as a header field has it."""
         return f'"{self.tag}"'
-
-
-def _answer(context: Context, keys: int, wanted: Wanted, known: Known, formats: frozenset[Format]) -> _Answer:
-    lease = Lease(wanted.max_age, wanted.shared, wanted.expires)
-    if wanted.recipe is None:
-        return _Answer(context, keys, wanted, known, lease, original_tag(known.image), None)
-    tag = rendition_tag(known.image, wanted.recipe, formats)
-    told = formats if varies(known.image, wanted.recipe) else None
-    return _Answer(context, keys, wanted, known, lease, tag, told)
 
 
 def _standing_in(answer: _Answer, picture: Picture) -> _Answer:

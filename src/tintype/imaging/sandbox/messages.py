@@ -36,6 +36,12 @@ class Render(Struct, frozen=True, tag=True):
     source_limits: Limits
 
 
+class Strip(Struct, frozen=True, tag=True):
+    """Copy the source without its metadata."""
+
+    format: Format
+
+
 class Order(Struct, frozen=True):
     """What is to be done with the source, whose descriptor comes with it.
 
@@ -45,7 +51,7 @@ class Order(Struct, frozen=True):
         has_all: whether that is as many as there can be.
     """
 
-    work: Examine | Render
+    work: Examine | Render | Strip
     memory: int
     has_all: bool = False
 
@@ -72,7 +78,7 @@ class Examined(Struct, frozen=True, tag=True):
 
 
 class Rendered(Struct, frozen=True, tag=True):
-    """A rendition of so many bytes, which follow."""
+    """A rendition of so many bytes, which follow; where only metadata was stripped, without its size."""
 
     format: Format
     width: int

@@ -13,6 +13,7 @@ from typing import Generic, Protocol, TypeVar
 from msgspec import Struct
 
 from tintype.imaging.errors import ImageRefused, damaged, too_costly
+from tintype.imaging.formats import Format
 from tintype.imaging.geometry import OutputLimits
 from tintype.imaging.inspect import Limits
 from tintype.imaging.recipe import Recipe
@@ -27,6 +28,7 @@ from tintype.imaging.sandbox.messages import (
     Refusal,
     Render,
     Rendered,
+    Strip,
 )
 from tintype.imaging.sandbox.process import EndedError, Renderer
 
@@ -170,6 +172,11 @@ class Renderers:
         order = self._order(Render(recipe, limits, source_limits), memory)
         return self._ask(order, source, lambda renderer, answer: _drawn(renderer, answer, memory, spool))
 
+    def strip(self, source: int, format: Format, memory: int, spool: Callable[[], S]) -> Drawn[S]:
+        """An open file of the format without its metadata; otherwise as `render`."""
+        order = self._order(Strip(format), memory)
+        return self._ask(order, source, lambda renderer, answer: _drawn(renderer, answer, memory, spool))
+
     def close(self) -> None:
         """End all of them. Nobody may be asking any more."""
         self._starter.shutdown()
@@ -193,7 +200,7 @@ class Renderers:
         finally:
             self._idle.put(slot)
 
-    def _order(self, work: Examine | Render, memory: int) -> Order:
+    def _order(self, work: Examine | Render | Strip, memory: int) -> Order:
         return Order(work, memory, has_all=memory >= self._most)
 
     def _granted(self, answer: Answer, order: Order) -> Answer:

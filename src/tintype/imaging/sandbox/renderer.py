@@ -27,6 +27,7 @@ from tintype.imaging.cost import decode_memory
 from tintype.imaging.errors import ImageRefused, OutOfMemory, Reason
 from tintype.imaging.formats import Format
 from tintype.imaging.inspect import Facts, check_limits, inspect, recognise, verify
+from tintype.imaging.metadata import strip
 from tintype.imaging.render import planned_for, render_inspected
 from tintype.imaging.sandbox.confinement import confine
 from tintype.imaging.sandbox.memory import Memory
@@ -44,13 +45,14 @@ from tintype.imaging.sandbox.messages import (
     Render,
     Rendered,
     Reply,
+    Strip,
     decode_order,
     encode,
     receive,
 )
 from tintype.imaging.sandbox.syscalls import PR_SET_PDEATHSIG, prctl
 from tintype.imaging.sandbox.warm_up import import_what_is_imported_late, use_everything_once
-from tintype.imaging.source import Source, length, map_file
+from tintype.imaging.source import Source, content, length, map_file
 
 STACK = 2 * 1024**2
 """Bytes of a thread's stack, as libvips itself has it where the system's is small."""
@@ -201,8 +203,17 @@ def _render(work: Render, source: Source, order: Order) -> Outcome:
     return Rendered(made.format, made.width, made.height, len(made.data)), made.data
 
 
+def _strip(work: Strip, source: Source, order: Order) -> Outcome:
+    # What is read, the pieces that are kept, and all of them together.
+    needed = 4 * length(source)
+    if needed > order.memory:
+        return Needs(needed), b""
+    data = strip(content(source), work.format)
+    return Rendered(work.format, 0, 0, len(data)), data
+
+
 _DOING: Mapping[type, Callable[[Any, Source, Order], Outcome]] = MappingProxyType(
-    {Examine: _examine, Render: _render}
+    {Examine: _examine, Render: _render, Strip: _strip}
 )
 
 
