@@ -29,9 +29,7 @@ def unsafe(settings: Settings) -> Iterator[tuple[str, str]]:
         open_folder = f"Others on this machine can enter {settings.data}, where every image lies."
         yield "data-folder-is-open", f"{open_folder} Close it with chmod go=."
     if _is_public(settings.web.host) and not settings.web.public_url:
-        public = (
-            f"The service listens on {settings.web.host} and makes links for whatever host a client names."
-        )
+        public = f"The service listens on {settings.web.host}, and links are made for whatever host is asked."
         yield "no-public-url", f"{public} Set TINTYPE_WEB_PUBLIC_URL to the address that clients use."
 
 
