@@ -138,7 +138,7 @@ def test_the_log_tells_who_asked_and_no_secret(tmp_path: Path) -> None:
         finally:
             process.terminate()
     told = written.read_text()
-    lines = {line["request_id"]: line for line in entries(told)}
+    lines = {line["request_id"]: line for line in entries(told) if line["event"] == "request"}
     line = lines[answer.headers["request-id"]]
     assert (line["method"], line["path"], line["status"]) == ("GET", "/v1/images", 200)
     assert line["account"]
@@ -158,6 +158,31 @@ def announced(written: Path) -> str:
     while "tintype serves " not in written.read_text():
         assert time.monotonic() < deadline, written.read_text()
     return written.read_text().partition("tintype serves ")[2].split()[0]
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "host"),
+    [
+        ("GET", "/", "localhost"),
+        ("GET", "/healthz", "localhost"),
+        ("GET", "/v1/images", "localhost"),
+        ("DELETE", "/v1/images", "localhost"),
+        ("POST", "/v1/links", "localhost"),
+        ("GET", "/nowhere", "localhost"),
+        ("GET", "/nowhere", "evil.example"),
+        ("GET", "/nowhere", ""),
+        ("GET", "/Media/Image/x", "localhost"),
+        ("POST", "/api/connector/v1/images/getUrls", "localhost"),
+    ],
+)
+def test_no_answer_is_guessed_at(demo: Running, token: str, method: str, path: str, host: str) -> None:
+    answer = converse(demo, request(method, path, token=token, host=host))
+    assert answer.count(b"x-content-type-options: nosniff") == 1
+
+
+def test_the_first_page_is_framed_by_nobody(anyone: httpx.Client) -> None:
+    policy = anyone.get("/").headers["content-security-policy"].split("; ")
+    assert {"frame-ancestors 'none'", "form-action 'none'", "base-uri 'none'"} <= set(policy)
 
 
 def test_every_answer_has_an_id_of_its_own(anyone: httpx.Client) -> None:

@@ -2,15 +2,17 @@
 
 import io
 import json
+import re
 import select
 from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stderr
 from uuid import UUID
 
 import pytest
+import structlog
 
 from tintype.web.lines import MOST_LINES, Lines
-from tintype.web.logs import LogFormat, LogLevel, LogSettings
+from tintype.web.logs import LogFormat, LogLevel, LogSettings, start
 
 NOON = 1_795_262_400.5
 JSON = LogSettings(format=LogFormat.JSON)
@@ -51,13 +53,34 @@ async def test_a_line_has_the_fields_of_any_request() -> None:
         lines.close()
         assert json.loads("".join(stream.written)) == {
             "request_id": "0" * 31 + "1",
-            "path": '/flag/"é\n',
+            "path": '/flag/"é\\n',
             "account": None,
             "token": "00000000-0000-0000-0000-000000000001",
             "event": "request",
             "level": "info",
             "time": "2026-11-21T12:00:00.500000Z",
         }
+
+
+HOSTILE = "\x1b]0;title\x07\x1b[2J\x9b31m\x7f\u202e\r\nlevel=error\udcff" + "x" * 100_000
+"""Escapes of terminals, in seven and eight bits; text that runs backwards; a line that is none; no end."""
+
+
+@pytest.mark.parametrize("format", [LogFormat.JSON, LogFormat.TEXT])
+async def test_no_value_is_more_than_text(format: LogFormat) -> None:
+    with watched() as stream:
+        start(LogSettings(format=format))
+        lines = Lines(LogSettings(format=format))
+        lines.add({"request_id": "1", "path": HOSTILE, "client": HOSTILE, "refused": [HOSTILE[:50]]}, NOON)
+        lines.close()
+        log = structlog.get_logger("hostile")
+        log.warning("told", path=HOSTILE)
+        log.error("failed", exc_info=ValueError(HOSTILE))
+    written = "".join(stream.written)
+    assert len(written) < 40_000
+    plain = re.sub(r"\x1b\[[0-9;]*m", "", written)
+    assert [each for each in plain if not each.isprintable()] == ["\n"] * written.count("\n")
+    assert "\\x1b]0;title" in written.replace("\\\\", "\\").replace("\\u001b", "\\x1b")
 
 
 async def test_no_path_spoils_the_lines_beside_it() -> None:

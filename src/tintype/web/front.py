@@ -16,6 +16,7 @@ from tintype.web.errors import problem, understand
 from tintype.web.health import HEALTH_PATHS, health
 from tintype.web.incoming import Incoming
 from tintype.web.lines import Lines, Told
+from tintype.web.logs import LONGEST_VALUE
 from tintype.web.metrics import METRICS_PATH, metrics
 from tintype.web.mount import Answer, Mount, Receive, find
 from tintype.web.ready import Answered
@@ -24,6 +25,7 @@ from tintype.web.settings import WebSettings
 
 Application = Callable[[Any, Any, Any], Awaitable[None]]
 
+_NOSNIFF = (b"x-content-type-options", b"nosniff")
 LONGEST_PATH = 1024
 """Characters of the longest path of an endpoint: the framework remembers the paths it found one for."""
 
@@ -198,6 +200,8 @@ class _Watch:
             if self.status in REFUSED:
                 await self._refusals.wait()
             headers = [*message.get("headers", ()), (b"request-id", self._context.request_id.encode())]
+            if not self.is_picture or self.status >= HTTPStatus.BAD_REQUEST:
+                headers.append(_NOSNIFF)
             if not self._incoming.is_at_its_end():
                 headers.append((b"connection", b"close"))
             message = message | {"headers": headers}
@@ -208,8 +212,9 @@ def _told(request_id: str, method: str, path: str, status: int, began: float) ->
     """The fields of every line about a request. Who asks for a picture is nobody's caller."""
     return {
         "request_id": request_id,
-        "method": method,
-        "path": path,
+        # Cut here, and not only when they are written: lines are gathered.
+        "method": method[:LONGEST_VALUE],
+        "path": path[:LONGEST_VALUE],
         "status": status,
         "ms": round((time.perf_counter() - began) * 1000, 2),
         "account": None,

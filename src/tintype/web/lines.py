@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 import msgspec
 import structlog
 
-from tintype.web.logs import LogSettings, is_json, tells_info
+from tintype.web.logs import LogSettings, clean, is_json, tells_info
 
 MOST_LINES = 1000
 """Lines that are gathered at most."""
@@ -74,11 +74,12 @@ class Lines:
 
 def _json(gathered: tuple[Told, float]) -> bytes:
     told, at = gathered
-    line = {**told, "event": "request", "level": "info", "time": datetime.fromtimestamp(at, UTC)}
+    line = {name: clean(value) if isinstance(value, str) else value for name, value in told.items()}
+    line |= {"event": "request", "level": "info", "time": datetime.fromtimestamp(at, UTC)}
     try:
         return encode(line) + b"\n"
     except UnicodeEncodeError:
-        # Bytes of a path that are no UTF-8; rare, and this takes longer.
+        # Half a character in a list of what was refused; rare, and this takes longer.
         return json.dumps(line, default=str).encode() + b"\n"
 
 

@@ -2,10 +2,17 @@
 
 import logging
 import sys
+from collections.abc import MutableMapping
 from enum import StrEnum
+from typing import Any
 
 import structlog
 from msgspec import Struct
+
+LONGEST_VALUE = 2000
+"""Characters of a value in a line, such as a path; the rest is cut off."""
+LONGEST_TRACEBACK = 20_000
+"""Characters of a traceback, from its end."""
 
 log = structlog.get_logger("tintype")
 
@@ -45,13 +52,16 @@ def start(settings: LogSettings) -> None:
     last = (
         structlog.processors.JSONRenderer()
         if as_json
-        else structlog.dev.ConsoleRenderer(timestamp_key="time")
+        else structlog.dev.ConsoleRenderer(
+            timestamp_key="time", exception_formatter=structlog.dev.plain_traceback
+        )
     )
     structlog.configure(
         processors=[
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True, key="time"),
-            *([structlog.processors.format_exc_info] if as_json else []),
+            structlog.processors.format_exc_info,
+            _clean_values,
             last,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(level),
@@ -69,6 +79,26 @@ class _Others(logging.Handler):
         log.log(
             record.levelno, "library", logger=record.name, said=record.getMessage(), exc_info=record.exc_info
         )
+
+
+def clean(text: str) -> str:
+    """A text as a line can have it: not endless, and with nothing in it that a terminal would obey."""
+    text = text[:LONGEST_VALUE]
+    return text if text.isprintable() else _escaped(text)
+
+
+def _clean_values(_logger: object, _method: str, told: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """All texts of a line made clean; a traceback keeps its lines."""
+    for name, value in told.items():
+        if name == "exception":
+            told[name] = "\n".join(map(clean, str(value)[-LONGEST_TRACEBACK:].splitlines()))
+        elif isinstance(value, str):
+            told[name] = clean(value)
+    return told
+
+
+def _escaped(text: str) -> str:
+    return "".join(each if each.isprintable() else each.encode("unicode_escape").decode() for each in text)
 
 
 def is_json(settings: LogSettings) -> bool:

@@ -129,18 +129,25 @@ def test_every_reference_is_in_the_log_beside_the_request(tmp_path: Path) -> Non
         with httpx.Client(base_url=base_url) as http:
             client = Client(http, token)
             response = client.ask(*body, smartsheet_integration_source="AI,Org,Source")
+            thousand = client.ask(*[{"imageId": UNKNOWN}] * 1000)
             refused = Client(http, "a-secret").ask(*body)
         process.terminate()
         lines = [json.loads(line) for line in process.stderr if line.startswith("{")]
     errors = [each["error"] for each in response.json()["imageUrls"]]
-    logged = [line for line in lines if line["event"] == "image url refused"]
-    assert [line["ref_id"] for line in logged] == [error["refId"] for error in errors]
-    assert [line["error_code"] for line in logged] == [5001, 1031, 1012, 5001]
-    assert {line["request_id"] for line in logged} == {response.headers["Request-Id"]}
-    assert max(len(line["image_id"]) for line in logged) == 100
     answered = {line["request_id"]: line for line in lines if line["event"] == "request"}
-    assert answered[response.headers["Request-Id"]]["integration_source"] == "AI,Org,Source"
+    line = answered[response.headers["Request-Id"]]
+    assert line["items_refused"] == 4
+    assert [each["ref_id"] for each in line["refused"]] == [error["refId"] for error in errors]
+    assert [each["error_code"] for each in line["refused"]] == [5001, 1031, 1012, 5001]
+    assert max(len(each["image_id"]) for each in line["refused"]) == 40
+    assert line["integration_source"] == "AI,Org,Source"
     assert answered[refused.json()["refId"]]["status"] == 401
+    # Of a thousand, one line tells: how many there were, and of the first what was wrong.
+    many = answered[thousand.headers["Request-Id"]]
+    assert (many["items_refused"], len(many["refused"])) == (1000, 25)
+    assert {each["error"]["refId"].partition("-")[0] for each in thousand.json()["imageUrls"]} == {
+        thousand.headers["Request-Id"]
+    }
     assert token not in str(lines)
     assert "a-secret" not in str(lines)
 

@@ -1,10 +1,9 @@
 """`POST /2.0/imageurls`, and images in the cells of rows."""
 
 import uuid
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 
 import msgspec
-import structlog
 from litestar import Response, get, post
 from litestar.di import NamedDependency as Given
 from litestar.params import FromPath
@@ -31,7 +30,8 @@ WRITE = "WRITE_SHEETS"
 PATHS = ["/2.0/imageurls", "/imageurls"]
 ROW = "/2.0/sheets/{sheet:str}/rows/{row:str}"
 
-log = structlog.get_logger("tintype")
+MAX_REFUSED_LOGGED, MAX_ID_LOGGED = 25, 40
+"""Refused items of a batch that the log tells of one by one, and characters of their ids."""
 
 
 class Settings(Struct, frozen=True, forbid_unknown_fields=True):
@@ -76,7 +76,10 @@ async def image_urls(
     if not urls or len(urls) != len(keys) or len(urls) > settings.max_images:
         asked = wire.parse_request(raw, context.headers, max_images=settings.max_images)
         found = await versions(house, caller, [item.image for item in asked if item.image is not None])
-        urls = [_image_url(house, context, item, found, expires) for item in asked]
+        urls = [
+            _image_url(house, context, position, item, found, expires) for position, item in enumerate(asked)
+        ]
+        _note_refused(context, urls)
         page.update({key: url for key, url in zip(keys, urls, strict=False) if url.error is None})
     return wire.answer(urls, settings.link_seconds * 1000)
 
@@ -151,11 +154,16 @@ def _enter(context: Context, caller: Caller, pace: Pace, scope: str, *, cost: in
 
 
 def _image_url(
-    house: House, context: Context, asked: wire.Asked, found: dict[uuid.UUID, Version], expires: int
+    house: House,
+    context: Context,
+    position: int,
+    asked: wire.Asked,
+    found: dict[uuid.UUID, Version],
+    expires: int,
 ) -> wire.ImageUrl:
     version = None if asked.image is None else found.get(asked.image)
     if asked.error is not None or version is None:
-        return _failed(context, asked, asked.error or wire.may_not_view())
+        return _failed(context, position, asked, asked.error or wire.may_not_view())
     size = links.sized(version, asked.width, asked.height)
     link = links.Link(version.id, version.version, expires, size)
     url = context.base_url + links.write(link, house.keyring.sign(link.parts()))
@@ -163,14 +171,21 @@ def _image_url(
     return wire.ImageUrl(asked.image_id, url, shown.width, shown.height)
 
 
-def _failed(context: Context, asked: wire.Asked, error: Error) -> wire.ImageUrl:
-    """The answer for one item; its reference is in the log, beside the request's id."""
-    failure = wire.failure(error, uuid.uuid4().hex)
-    log.info(
-        "image url refused",
-        request_id=context.request_id,
-        ref_id=failure.ref_id,
-        error_code=failure.error_code,
-        image_id=(asked.image_id or "")[: wire.MAX_SHOWN],
-    )
-    return wire.ImageUrl(asked.image_id, error=failure)
+def _failed(context: Context, position: int, asked: wire.Asked, error: Error) -> wire.ImageUrl:
+    """The answer for one item. Its reference begins with the request's id, which finds it in the log."""
+    return wire.ImageUrl(asked.image_id, error=wire.failure(error, f"{context.request_id}-{position}"))
+
+
+def _note_refused(context: Context, urls: Sequence[wire.ImageUrl]) -> None:
+    """Tell the log how many items were refused, and why the first of them were."""
+    refused = [(url.image_id, url.error) for url in urls if url.error is not None]
+    if refused:
+        context.notes["items_refused"] = len(refused)
+        context.notes["refused"] = [
+            {
+                "ref_id": error.ref_id,
+                "error_code": error.error_code,
+                "image_id": (image_id or "")[:MAX_ID_LOGGED],
+            }
+            for image_id, error in refused[:MAX_REFUSED_LOGGED]
+        ]
