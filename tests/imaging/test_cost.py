@@ -22,7 +22,7 @@ from tintype.imaging import (
 )
 from tintype.imaging.cost import BASE
 
-WIDTH, HEIGHT = 3200, 2400
+WIDTH, HEIGHT = 2400, 1800
 TIMES = 3.5
 """How many times as much may be told: most of a PNG that is noise, and nobody knows which is."""
 
@@ -30,7 +30,7 @@ TIMES = 3.5
 MEASURE = """
 import sys
 from pathlib import Path
-from tintype.cli.allocator import keep_memory_flat
+from tintype.imaging.allocator import keep_memory_flat
 keep_memory_flat(2)
 from tintype.imaging import from_words, inspect, render, verify
 
@@ -87,21 +87,21 @@ MAKERS: dict[str, Maker] = {
     "tiff-one-strip": lambda image: pictures.encode(
         image, "tiff", compression="tiff_lzw", tiffinfo={278: image.height}
     ),
-    "heic": lambda image: extra_pictures.heic(image, quality=50),
+    "heic": lambda image: extra_pictures.heic(image, quality=50, enc_params={"preset": "ultrafast"}),
     "jxl": lambda image: extra_pictures.jxl(image, quality=80),
     "svg": lambda image: extra_pictures.svg('<circle r="20"/>', width=image.width, height=image.height),
 }
 CASES = [(kind, ()) for kind in MAKERS] + [
-    ("jpeg", ("w=2500", "q=95")),
-    ("jpeg", ("w=2500", "format=webp")),
-    ("jpeg", ("w=2500", "format=webp", "lossless=yes")),
-    ("jpeg", ("w=2500", "format=avif")),
+    ("jpeg", ("w=2000", "q=95")),
+    ("jpeg", ("w=2000", "format=webp")),
+    ("jpeg", ("w=2000", "format=webp", "lossless=yes")),
+    ("jpeg", ("w=2000", "format=avif")),
     ("jpeg", ("w=1500", "format=gif")),
     ("jpeg", ("w=1500", "format=jxl")),
     ("jpeg", ("w=400", "linear=yes")),
     ("png", ("w=300",)),
     ("png-alpha", ("w=300",)),
-    ("png-alpha", ("w=2500", "format=webp")),
+    ("png-alpha", ("w=2000", "format=webp")),
     ("webp-alpha", ("w=300",)),
     ("webp-moving", ("w=500",)),
     ("gif-moving", ("w=500",)),

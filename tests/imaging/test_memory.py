@@ -1,5 +1,6 @@
 """No picture is held whole while it is made smaller: a large one takes little more memory than a small."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -27,6 +28,16 @@ render(Path(sys.argv[1]), from_words(words))
 before = peak()
 render(Path(sys.argv[2]), from_words(words))
 print(peak() - before)
+"""
+
+
+VERIFY = """
+import sys
+from pathlib import Path
+from tintype.imaging import inspect, verify
+
+path = Path(sys.argv[1])
+verify(path, inspect(path))
 """
 
 
@@ -61,3 +72,12 @@ def test_a_large_source_takes_little_more_memory_than_a_small_one(
         text=True,
     )
     assert int(ran.stdout) < 0.85 * channels * WHOLE
+
+
+@pytest.mark.parametrize("format_", ["webp"])
+def test_no_picture_goes_through_a_file_however_large(tmp_path: Path, format_: str) -> None:
+    (tmp_path / "large").write_bytes(
+        pictures.encode(Image.new("RGB", (6000, 5600), (9, 99, 199)), format_, method=0, speed=10)
+    )
+    command = [sys.executable, "-c", VERIFY, str(tmp_path / "large")]
+    subprocess.run(command, check=True, env={**os.environ, "TMPDIR": str(tmp_path / "not there")})

@@ -1,5 +1,6 @@
 """The one edge with libvips: it is made hygienic here, and pictures are opened here and nowhere else."""
 
+import os
 import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -15,6 +16,8 @@ from tintype.imaging.source import Source, content
 
 __all__ = ["Source", "decoding", "open_image"]
 
+# What can't be given on line by line would otherwise go through a file, from 100 MB on.
+os.environ["VIPS_DISC_THRESHOLD"] = "1000g"
 # Every original is another one, so that libvips' cache of operations would only hold on to memory.
 pyvips.cache_set_max(0)
 pyvips.cache_set_max_mem(0)
@@ -49,8 +52,7 @@ def open_image(source: Source, format: Format, /, **options: Option) -> pyvips.I
     Raises:
         ImageRefused: damaged, or too costly, of a format that is decoded at once.
     """
-    # `memory`: what can't be given on line by line would otherwise go through a file from 100 MB on.
-    options = {"access": "sequential", "fail_on": "error", "memory": True, **options}
+    options = {"access": "sequential", "fail_on": "error", **options}
     loader = row(format).loader
     if loader is None:
         return READERS[format](content(source), float(options.get("scale", 1)))
