@@ -2,7 +2,7 @@
 
 import os
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -12,17 +12,41 @@ import pytest
 @contextmanager
 def small_disk(folder: Path, megabytes: int) -> Iterator[Path]:
     """A folder on a file system of so many megabytes; skips the test where none may be mounted."""
+    with _mounted(folder, "-t", "tmpfs", "-o", f"size={megabytes}m", "tintype-test"):
+        yield folder
+
+
+@contextmanager
+def faulty_disk(folder: Path) -> Iterator[tuple[Path, Callable[[], None]]]:
+    """A folder on a file system of its own, and what makes that take nothing more, as after a fault."""
+    image = folder.with_suffix(".ext4")
+    image.write_bytes(b"")
+    os.truncate(image, 64 << 20)
+    _run("mkfs.ext4", "-q", str(image))
+    with _mounted(folder, "-o", "loop,errors=remount-ro", str(image)):
+        yield folder, lambda: _run("mount", "-o", "remount,abort", str(folder))
+
+
+@contextmanager
+def _mounted(folder: Path, *what: str) -> Iterator[None]:
     folder.mkdir()
-    mounting = ["mount", "-t", "tmpfs", "-o", f"size={megabytes}m", "tintype-test", str(folder)]
-    done = subprocess.run(mounting, capture_output=True, text=True, check=False)
+    _run("mount", *what, str(folder))
+    try:
+        yield
+    finally:
+        subprocess.run(["umount", "--lazy", str(folder)], check=True)
+
+
+def _run(*command: str) -> None:
+    """Run what only root may; skips the test where nobody may."""
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+    except FileNotFoundError as missing:
+        pytest.skip(str(missing))
     if done.returncode:
         # In CI it has to run.
         assert not os.environ.get("CI"), done.stderr
-        pytest.skip(f"can't mount: {done.stderr.strip()}")
-    try:
-        yield folder
-    finally:
-        subprocess.run(["umount", "--lazy", str(folder)], check=True)
+        pytest.skip(f"can't {command[0]}: {done.stderr.strip()}")
 
 
 def fill(folder: Path) -> Path:

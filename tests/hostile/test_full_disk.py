@@ -12,7 +12,7 @@ import httpx
 import pytest
 
 from tests import pictures
-from tests.hostile.full_disk import fill, small_disk
+from tests.hostile.full_disk import faulty_disk, fill, small_disk
 from tests.running import Running
 
 MEGABYTES = 24
@@ -115,6 +115,23 @@ def test_the_cache_gives_way_before_an_upload_is_refused(tenant: Tenant) -> None
     tenant.fill()
     assert not cached.exists()
     assert len(tenant.images) > MEGABYTES // 2
+
+
+def test_a_disk_that_takes_nothing_more_refuses_changes_and_reads_go_on(
+    tmp_path: Path, serve: Callable[..., Running]
+) -> None:
+    with faulty_disk(tmp_path / "disk") as (folder, fail), tenant_of(serve(folder / "library")) as tenant:
+        url = tenant.upload().json()["url"]
+        fail()
+        for change in (tenant.upload, tenant.delete):
+            refused = change()
+            assert refused.status_code == 507
+            assert refused.json()["type"] == "urn:tintype:error:insufficient-storage"
+        assert httpx.get(url).content == large(0)
+        assert tenant.http.get(f"/v1/images/{tenant.images[0]}").status_code == 200
+        assert tenant.ready() == ["ready", "degraded: storage read-only"]
+        tenant.service.process.terminate()
+        tenant.service.process.wait(60)
 
 
 def test_a_vendors_client_is_told_to_come_back(disk: Path, serve: Callable[..., Running]) -> None:

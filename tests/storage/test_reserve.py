@@ -51,8 +51,8 @@ def test_without_room_for_it_nothing_is_left(
     assert refused.value.kind is Kind.INSUFFICIENT_STORAGE
     assert os.strerror(number) in refused.value.message
     assert list(path.parent.iterdir()) == []
-    full = number in {errno.ENOSPC, errno.EDQUOT}
-    assert Reserve(path).fault() == ("full" if full else "not writable")
+    said = {errno.ENOSPC: "full", errno.EDQUOT: "full", errno.EROFS: "read-only"}
+    assert Reserve(path).fault() == said.get(number, "not writable")
 
 
 def test_what_is_wrong_otherwise_is_not_called_a_full_disk(

@@ -15,7 +15,7 @@ SHARE = 32
 SCARCE = 1024 * 1024
 """Free bytes below which a disk counts as full though the reserve is there."""
 
-_FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
+_FAULTS = {errno.ENOSPC: "full", errno.EDQUOT: "full", errno.EROFS: "read-only"}
 
 
 class Reserve:
@@ -51,12 +51,12 @@ class Reserve:
         """What is wrong with the disk, in a few words; empty if it takes what comes."""
         try:
             found = os.statvfs(self._path.parent)
-            if found.f_flag & os.ST_RDONLY:
-                return "read-only"
             self.hold()
+            # A file system that went read-only after a fault of its disk says so only to who writes.
+            os.utime(self._path)
         except (Error, OSError) as failed:
             number = getattr(failed.__cause__ or failed, "errno", None)
-            return "full" if number in _FULL else "not writable"
+            return _FAULTS.get(number, "not writable")
         return "full" if found.f_bavail * found.f_frsize < min(SCARCE, self._size()) else ""
 
     def _size(self) -> int:
