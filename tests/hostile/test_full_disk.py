@@ -2,7 +2,9 @@
 
 import os
 import re
+import socket
 import sqlite3
+import subprocess
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
@@ -12,8 +14,9 @@ import httpx
 import pytest
 
 from tests import pictures
+from tests.cli.calling import library
 from tests.hostile.full_disk import faulty_disk, fill, small_disk
-from tests.running import Running
+from tests.running import TINTYPE, Running, make_token
 
 MEGABYTES = 24
 UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
@@ -177,6 +180,40 @@ def test_a_catalogue_that_another_program_holds_refuses_changes_soon_and_reads_g
             assert incoming(tenant) == []
         assert tenant.ready() == ["ready"]
         assert tenant.delete().status_code == 204
+
+
+def test_a_log_that_takes_no_more_costs_no_request(tmp_path: Path) -> None:
+    data = library(tmp_path / "library")
+    headers = {"Authorization": f"Bearer {make_token(data, 'native')}"}
+    with serving_into_a_full_log(data) as url, httpx.Client(base_url=url, headers=headers) as client:
+        for _ in range(3):
+            image = client.post("/v1/images", content=pictures.png(8, 8)).json()
+            (data / "originals" / image["sha256"][:2] / image["sha256"]).unlink()
+            lost = client.get(image["url"])
+            assert (lost.status_code, lost.json()["type"]) == (500, "urn:tintype:error:original-missing")
+
+
+@contextmanager
+def serving_into_a_full_log(data: Path) -> Iterator[str]:
+    """A service whose every write to standard error fails as on a full disk; its address."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        address = f"127.0.0.1:{probe.getsockname()[1]}"
+    command = [TINTYPE, "serve", "--data", str(data), "--port", address.rpartition(":")[2]]
+    with Path("/dev/full").open("wb") as full, subprocess.Popen(command, stderr=full) as process:
+        try:
+            with httpx.Client(base_url=f"http://{address}") as client:
+                until(lambda: is_ready(client), 60)
+            yield f"http://{address}"
+        finally:
+            process.terminate()
+
+
+def is_ready(client: httpx.Client) -> bool:
+    try:
+        return client.get("/readyz").status_code == 200
+    except httpx.TransportError:
+        return False
 
 
 @contextmanager

@@ -3,6 +3,7 @@
 import os
 import stat
 from collections.abc import Iterator
+from contextlib import suppress
 from ipaddress import ip_address
 from pathlib import Path
 
@@ -17,7 +18,9 @@ log = structlog.get_logger("tintype")
 def warn(settings: Settings) -> None:
     """Say what is unsafe, a line for people and one of the log each."""
     for event, sentence in unsafe(settings):
-        click.echo(f"Warning: {sentence}", err=True)
+        with suppress(OSError):
+            # Nobody may be there to read it: a start must not fail for that.
+            click.echo(f"Warning: {sentence}", err=True)
         log.warning(event, advice=sentence)
 
 

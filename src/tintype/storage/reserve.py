@@ -56,7 +56,7 @@ class Reserve:
             os.utime(self._path)
         except (Error, OSError) as failed:
             number = getattr(failed.__cause__ or failed, "errno", None)
-            return _FAULTS.get(number, "not writable")
+            return _FAULTS.get(number or 0, "not writable")
         return "full" if found.f_bavail * found.f_frsize < min(SCARCE, self._size()) else ""
 
     def _size(self) -> int:

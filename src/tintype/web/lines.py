@@ -3,14 +3,13 @@
 import asyncio
 import json
 import select
-import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
 import msgspec
 import structlog
 
-from tintype.web.logs import LogSettings, clean, is_json, tells_info
+from tintype.web.logs import LogSettings, Stderr, clean, is_json, tells_info
 
 MOST_LINES = 1000
 """Lines that are gathered at most."""
@@ -41,6 +40,7 @@ class Lines:
         self._gathered: list[tuple[Told, float]] = []
         self._flushing: asyncio.TimerHandle | None = None
         self._most = MOST_LINES
+        self._stderr = Stderr()
 
     def add(self, told: Told, at: float) -> None:
         """Tell of a request that was over at Unix time `at`."""
@@ -60,8 +60,8 @@ class Lines:
         gathered, self._gathered = self._gathered, []
         if self._is_json:
             for block in _blocks([_json(line) for line in gathered]):
-                sys.stderr.write(block.decode())
-                sys.stderr.flush()
+                self._stderr.write(block.decode())
+                self._stderr.flush()
             return
         for told, _at in gathered:
             log.info("request", **told)

@@ -3,8 +3,9 @@
 import logging
 import sys
 from collections.abc import MutableMapping
+from contextlib import suppress
 from enum import StrEnum
-from typing import Any
+from typing import Any, TextIO, cast
 
 import structlog
 from msgspec import Struct
@@ -66,10 +67,27 @@ def start(settings: LogSettings) -> None:
         ],
         wrapper_class=structlog.make_filtering_bound_logger(level),
         # One write a line: worker processes share the stream, and a line must not come apart.
-        logger_factory=structlog.WriteLoggerFactory(sys.stderr),
+        logger_factory=structlog.WriteLoggerFactory(cast("TextIO", Stderr())),
         cache_logger_on_first_use=True,
     )
     logging.basicConfig(level=logging.WARNING, handlers=[_Others()], force=True)
+
+
+class Stderr:
+    """Standard error, whose own faults concern nobody.
+
+    Where it ends on a full disk, or in a pipe that nobody reads any more, lines are lost, and no request.
+    """
+
+    def write(self, text: str) -> None:
+        """Write, or lose it."""
+        with suppress(OSError):
+            sys.stderr.write(text)
+
+    def flush(self) -> None:
+        """Flush, or lose it."""
+        with suppress(OSError):
+            sys.stderr.flush()
 
 
 class _Others(logging.Handler):
