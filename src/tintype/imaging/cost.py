@@ -24,11 +24,12 @@ BASE = 16_000_000
 
 DECODERS: Mapping[Format, float] = MappingProxyType(
     {
-        Format.WEBP: 9.0,  # 8.2 to 8.9; the frame, the canvas, and the copy that libvips makes of it
+        # 8.2 to 8.9 are written to, 13.7 asked for: the frame, the canvas, the copy that libvips makes of it.
+        Format.WEBP: 14.0,
         Format.GIF: 10.0,  # 4.8 to 9: a canvas of RGBA, and one to go back to
         Format.AVIF: 24.0,  # 15.8 to 19.5: what is decoded, and each step of its conversion to RGB
         Format.HEIC: 8.0,  # 4.8 to 7.8
-        Format.JXL: 8.0,  # 4 to 7.4
+        Format.JXL: 10.0,  # 4 to 7.4 are written to, 10 asked for
         Format.SVG: 6.0,  # 8.1 with alpha: the surface, and the copy of it that is kept
     }
 )
@@ -99,7 +100,9 @@ def decode_memory(facts: Facts, recipe: Recipe | None = None, limits: OutputLimi
 def _decoder(facts: Facts, scale: float, frames: int) -> float:
     """What the decoder holds, and the file."""
     tree = SVG_TREE * facts.file if facts.format is Format.SVG else 0
-    return facts.file + facts.buffered + _whole(facts, scale) + tree + _frames(facts, frames)
+    # Packages are given the file as a copy.
+    copies = 1 if row(facts.format).loader else 2
+    return copies * facts.file + facts.buffered + _whole(facts, scale) + tree + _frames(facts, frames)
 
 
 def _whole(facts: Facts, scale: float) -> float:
