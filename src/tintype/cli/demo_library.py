@@ -6,9 +6,9 @@ from pathlib import Path
 from uuid import UUID
 
 import msgspec
-import pyvips
 from msgspec import Struct
 
+from tintype.cli.demo_samples import Sample
 from tintype.cli.library import command_actor, in_house, prepare
 from tintype.core import House
 from tintype.core.ingest import examine, keep, present, stage
@@ -21,11 +21,6 @@ ACCOUNT = "demo"
 OTHER_ACCOUNT = "other"
 CREDENTIALS = "demo-credentials.json"
 SAMPLE = "000.png"
-
-TURN_CLOCKWISE = 6
-"""EXIF orientation: what is shown is the picture turned a quarter clockwise."""
-SUN_RADIUS = 0.12
-"""In heights of the picture."""
 
 STORE = "20180413-2595-40E8-80CB-4646C05D81B6"
 PRODUCT = "5e46f8de-ec4f-4f87-85de-337b88fa2bdd"
@@ -71,20 +66,6 @@ class Made(Struct, frozen=True):
     credentials: Credentials
 
 
-class Sample(Struct, frozen=True):
-    """One picture of the library: how it is drawn, and how it is kept."""
-
-    filename: str
-    width: int
-    height: int
-    hue: int
-    person: str = "Anna Koch"
-    archived: bool = False
-    transparent: bool = False
-    on_its_side: bool = False
-    frames: int = 1
-
-
 SAMPLES = (
     Sample("harbour at dawn.jpg", 1200, 800, 20),
     Sample("Отель на набережной.jpg", 900, 600, 200, person="Борис Петров"),
@@ -106,40 +87,10 @@ PRODUCT_SAMPLE = Sample(SAMPLE, 300, 300, 60)
 def fill(data: Path) -> None:
     """Fill a data folder; run again after an interruption it completes what is there."""
     settings = prepare(data)
-    durable.write_private(settings.data / SAMPLE, draw(PRODUCT_SAMPLE))
+    durable.write_private(settings.data / SAMPLE, _drawn(PRODUCT_SAMPLE))
     made = asyncio.run(in_house(settings, _fill))
     # Last: that this file is there says that the library is complete.
     durable.write_private(settings.data / CREDENTIALS, msgspec.json.encode(made))
-
-
-def draw(sample: Sample) -> bytes:
-    """The bytes of a sample: a sky, a ground and a sun, in its own colours."""
-    frames = [_scene(sample, moment / sample.frames) for moment in range(sample.frames)]
-    image = pyvips.Image.arrayjoin(frames, across=1).copy()
-    if sample.frames > 1:
-        image.set_type(pyvips.GValue.gint_type, "page-height", sample.height)
-        image.set_type(pyvips.GValue.array_int_type, "delay", [120] * sample.frames)
-    if sample.on_its_side:
-        # As a camera held upright writes it: turned, with a note that says how to turn it back.
-        image = image.rot270().copy()
-        image.set_type(pyvips.GValue.gint_type, "orientation", TURN_CLOCKWISE)
-    suffix = Path(sample.filename).suffix.lower()
-    return bytes(image.write_to_buffer(".jpg[Q=88]" if suffix == ".jpeg" else suffix))
-
-
-def _scene(sample: Sample, moment: float) -> pyvips.Image:
-    grid = pyvips.Image.xyz(sample.width, sample.height)
-    x, y = grid[0] / sample.width, grid[1] / sample.height
-    distance = (((x - 0.3 - 0.4 * moment) * sample.width / sample.height) ** 2 + (y - 0.35) ** 2) ** 0.5
-    sun = distance < SUN_RADIUS
-    ground = (y > 0.7 + 0.05 * (x * 720).sin()).ifthenelse(1.0, 0.0)
-    lightness = sun.ifthenelse(94, 85 - 45 * y - 30 * ground)
-    chroma = sun.ifthenelse(55, 35 + 10 * (x * 360).cos())
-    hue = sun.ifthenelse(85, (sample.hue + 60 * y + 120 * ground) % 360)
-    picture = lightness.bandjoin([chroma, hue]).copy(interpretation="lch").colourspace("srgb").cast("uchar")
-    if not sample.transparent:
-        return picture
-    return picture.bandjoin(((0.5 - distance) * 1020).cast("uchar"))
 
 
 async def _fill(house: House) -> Made:
@@ -174,13 +125,20 @@ async def _fill(house: House) -> Made:
 async def _add(house: House, account: str, sample: Sample) -> Image:
     owner, person = await member(house, account, sample.person)
     caller = _as(owner, person)
-    async with stage(house, _once(draw(sample)), house.images.max_bytes) as staged:
+    async with stage(house, _once(_drawn(sample)), house.images.max_bytes) as staged:
         there = await present(house, caller, staged.sha256, sample.filename)
         if there is not None:
             return there
         facts = await examine(house, caller, staged)
         status = Status.ARCHIVED if sample.archived else Status.ACTIVE
         return await keep(house, caller, staged, facts, sample.filename, status=status)
+
+
+def _drawn(sample: Sample) -> bytes:
+    # Only the process that fills the library has a drawing library in it, not the one that serves it.
+    from tintype.cli.demo_pictures import draw  # noqa: PLC0415
+
+    return draw(sample)
 
 
 def _as(account: Account, person: Person) -> Caller:

@@ -1,14 +1,23 @@
-"""This room makes pictures from pictures: it inspects what came in and renders recipes, by libvips."""
+"""This room makes pictures from pictures: it inspects what came in and renders recipes, by libvips.
 
-from tintype.imaging.cost import decode_memory
+What decodes is loaded when it is first asked for: a process that only plans never has a decoder in it.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+from tintype.imaging.auto import output_format
 from tintype.imaging.errors import ImageRefused, Reason
+from tintype.imaging.facts import Facts, Limits, Placeholder, check_limits
 from tintype.imaging.formats import Format, Row, extension_fits, row, sniff
-from tintype.imaging.geometry import OutputLimits, Plan, check_output, plan
-from tintype.imaging.inspect import Facts, Limits, check_limits, inspect, recognise, verify
-from tintype.imaging.placeholder import Placeholder
+from tintype.imaging.geometry import OutputLimits, Plan, check_output, check_writable, plan
 from tintype.imaging.recipe import Colour, Crop, Focal, Mode, Recipe, parse_colour
-from tintype.imaging.render import Rendition, check_writable, output_format, render
 from tintype.imaging.words import WordError, from_words
+
+if TYPE_CHECKING:
+    from tintype.imaging.cost import decode_memory
+    from tintype.imaging.reading import inspect, recognise, verify
+    from tintype.imaging.rendering import Rendition, render
 
 __all__ = [
     "Colour",
@@ -43,3 +52,19 @@ __all__ = [
     "sniff",
     "verify",
 ]
+
+_LATER = {
+    "decode_memory": "cost",
+    "inspect": "reading",
+    "recognise": "reading",
+    "verify": "reading",
+    "Rendition": "rendering",
+    "render": "rendering",
+}
+"""Where they are."""
+
+
+def __getattr__(name: str) -> object:
+    if name not in _LATER:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_LATER[name]}"), name)

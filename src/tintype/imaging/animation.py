@@ -4,9 +4,9 @@ from collections.abc import Callable, Iterator
 
 import pyvips
 
+from tintype.imaging.facts import Facts
 from tintype.imaging.formats import Row, row
 from tintype.imaging.geometry import OutputLimits, Size
-from tintype.imaging.inspect import Facts
 from tintype.imaging.recipe import Recipe
 
 HEIGHT, DELAYS = "page-height", "delay"

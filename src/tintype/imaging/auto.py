@@ -46,6 +46,22 @@ def candidates(
     return (*fitting, _plain(source, recipe, has_alpha=has_alpha, moves=moves))
 
 
+def output_format(source: Format, recipe: Recipe, *, has_alpha: bool) -> Format:
+    """The format the recipe makes of such a source: as asked, else the source's own.
+
+    A source in a format that not every browser shows becomes a PNG when it has alpha, else a JPEG.
+
+    Raises ValueError for a recipe whose format is still to be chosen.
+    """
+    if recipe.auto:
+        raise ValueError("The format is still to be chosen: a recipe has to be resolved before it is made.")
+    if recipe.format is not None:
+        return recipe.format
+    if row(source).for_pages:
+        return source
+    return Format.PNG if has_alpha else Format.JPEG
+
+
 def _plain(source: Format, recipe: Recipe, *, has_alpha: bool, moves: bool) -> Format:
     """The format that everybody reads."""
     if moves:

@@ -11,13 +11,13 @@ from types import MappingProxyType
 from msgspec import Struct
 
 from tintype.imaging.animation import frames_kept
+from tintype.imaging.auto import output_format
 from tintype.imaging.draw import STREAMED
+from tintype.imaging.facts import Facts
 from tintype.imaging.formats import Format, row
 from tintype.imaging.geometry import OutputLimits, Plan, as_stored, plan
-from tintype.imaging.inspect import Facts
 from tintype.imaging.load import decoded_scale
 from tintype.imaging.recipe import Recipe
-from tintype.imaging.render import output_format
 
 BASE = 16_000_000
 """Bytes that any picture may take: tables of the codecs, buffers that don't grow with it."""

@@ -6,10 +6,10 @@ import pyvips
 from msgspec import Struct
 
 from tintype.imaging.animation import animated
+from tintype.imaging.facts import Facts
 from tintype.imaging.formats import Format, Row
 from tintype.imaging.geometry import Plan, Stretch
 from tintype.imaging.grid import Grid, grid
-from tintype.imaging.inspect import Facts
 from tintype.imaging.load import Loaded, load, load_whole
 from tintype.imaging.profiles import is_srgb
 from tintype.imaging.recipe import LEVELS, Colour, Recipe

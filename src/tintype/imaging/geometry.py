@@ -10,6 +10,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from tintype.imaging.errors import ImageRefused, Reason, size_in_words
+from tintype.imaging.formats import Row
 from tintype.imaging.recipe import FOCAL_DECIMALS, Focal, Mode, Recipe
 
 Size = tuple[int, int]
@@ -195,3 +196,14 @@ def _rounded(length: Fraction, least: int = 1) -> int:
 
 def _smaller(box: Size, source: Size) -> Size:
     return min(box[0], source[0]), min(box[1], source[1])
+
+
+def check_writable(planned: Plan, target: Row) -> None:
+    """Raise ImageRefused when the format itself has no room for so long a side."""
+    width, height = planned.width, planned.height
+    if max(width, height) > target.max_side:
+        sentence = (
+            f"The result would have {size_in_words(width, height)} pixels; {target.name} "
+            f"has room for {target.max_side} a side."
+        )
+        raise ImageRefused(Reason.OUTPUT_TOO_LARGE, sentence)

@@ -5,9 +5,9 @@ import math
 import pyvips
 from msgspec import Struct
 
+from tintype.imaging.facts import Facts
 from tintype.imaging.formats import Format
 from tintype.imaging.geometry import Plan
-from tintype.imaging.inspect import Facts
 from tintype.imaging.vips import Source, open_image
 
 # By what a JPEG can be divided, and how much longer than the result the source has to be for it. The rest of

@@ -4,9 +4,9 @@ from base64 import b64encode
 from collections import defaultdict
 
 import pyvips
-from msgspec import Struct
 
 from tintype.imaging import thumbhash
+from tintype.imaging.facts import Placeholder
 
 SIDE = 32
 """Pixels of the thumbnail that both are made of: four to a wave of the finest coefficient of a hash."""
@@ -15,19 +15,6 @@ SEEN = 128  # a pixel of less alpha doesn't count for the colour
 SHADES = 32  # values of a band that count as one shade: 8 shades a band
 GREY_BANDS, RGB_BANDS = 2, 3  # at most, with alpha; at least, without
 PROFILE = "icc-profile-data"
-
-
-class Placeholder(Struct, frozen=True):
-    """What stands in for a picture.
-
-    Attributes:
-        thumbhash: in base64 (RFC 4648, 4).
-        colour: the dominant one as `#rrggbb` in sRGB; None when all is transparent. It is the mean of the
-            shade that the most pixels have, where a shade is an eighth of each of red, green and blue.
-    """
-
-    thumbhash: str
-    colour: str | None
 
 
 def placeholder(image: pyvips.Image) -> Placeholder:

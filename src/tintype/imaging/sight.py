@@ -1,9 +1,9 @@
 """Where to look: the point of a picture that a crop keeps, found in its pixels."""
 
 from tintype.imaging.draw import Job, draw
+from tintype.imaging.facts import Facts
 from tintype.imaging.formats import Format, row
 from tintype.imaging.geometry import Plan, as_stored, plan
-from tintype.imaging.inspect import Facts
 from tintype.imaging.recipe import Crop, Focal, Recipe
 from tintype.imaging.vips import Source, decoding
 

@@ -9,9 +9,9 @@ import msgspec
 from msgspec import Meta, Struct
 
 from tintype.imaging.errors import Reason
+from tintype.imaging.facts import Facts, Limits
 from tintype.imaging.formats import Format
 from tintype.imaging.geometry import OutputLimits
-from tintype.imaging.inspect import Facts, Limits
 from tintype.imaging.recipe import Recipe
 from tintype.imaging.sandbox.confinement import Confinement
 

@@ -13,9 +13,9 @@ from typing import Generic, Protocol, TypeVar
 from msgspec import Struct
 
 from tintype.imaging.errors import ImageRefused, damaged, too_costly
+from tintype.imaging.facts import Limits
 from tintype.imaging.formats import Format
 from tintype.imaging.geometry import OutputLimits
-from tintype.imaging.inspect import Limits
 from tintype.imaging.recipe import Recipe
 from tintype.imaging.sandbox.confinement import Confinement
 from tintype.imaging.sandbox.messages import (

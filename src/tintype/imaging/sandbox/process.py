@@ -27,8 +27,7 @@ from tintype.imaging.sandbox.messages import (
 MODULE = "tintype.imaging.sandbox.renderer"
 HANDED_ON = ("HOME", "PYTHONPATH", "LD_LIBRARY_PATH", "FONTCONFIG_FILE", "FONTCONFIG_PATH")
 """Of the service's environment, as far as it is there: where modules, libraries and fonts lie."""
-ENVIRONMENT = {"LC_ALL": "C.UTF-8", "VIPS_DISC_THRESHOLD": "1000000g"}
-"""Nothing is ever decoded into a file."""
+ENVIRONMENT = {"LC_ALL": "C.UTF-8"}
 STARTS_WITHIN = 60.0
 """Seconds that a renderer has to be ready, on a busy machine."""
 BYTES_WITHIN = 120.0

@@ -25,10 +25,11 @@ from msgspec.structs import replace
 from tintype.imaging.allocator import give_back, keep_memory_flat, keep_stacks_small
 from tintype.imaging.cost import decode_memory
 from tintype.imaging.errors import ImageRefused, OutOfMemory, Reason
+from tintype.imaging.facts import Facts, Limits, check_limits
 from tintype.imaging.formats import Format
-from tintype.imaging.inspect import Facts, check_limits, inspect, recognise, verify
 from tintype.imaging.metadata import strip
-from tintype.imaging.render import planned_for, render_inspected
+from tintype.imaging.reading import ask_codec, read_facts, recognise, verify
+from tintype.imaging.rendering import planned_for, render_inspected
 from tintype.imaging.sandbox.confinement import confine
 from tintype.imaging.sandbox.memory import Memory
 from tintype.imaging.sandbox.messages import (
@@ -152,6 +153,8 @@ def _next(channel: socket.socket) -> tuple[Order, Source]:
 def _carried_out(order: Order, source: Source) -> Outcome:
     try:
         return _DOING[type(order.work)](order.work, source, order)
+    except _LacksMemoryError as lacks:
+        return Needs(lacks.needed), b""
     except (OutOfMemory, MemoryError) as refused:
         _let_go(refused)
         return Needs(None), b""
@@ -169,12 +172,12 @@ def _examine(work: Examine, source: Source, order: Order) -> Outcome:
     facts: Facts | None = None
     try:
         format_ = recognise(source)
-        facts = inspect(source, None)
-        if work.limits is not None:
-            check_limits(facts, work.limits)
-        needed = decode_memory(facts)
-        if needed > order.memory:
-            return Needs(needed), b""
+        header, facts = read_facts(source, format_, work.limits)
+        _check(facts, work.limits)
+        _check_memory(order, decode_memory(facts))
+        facts = ask_codec(source, format_, header)
+        _check(facts, work.limits)
+        _check_memory(order, decode_memory(facts))
         facts = replace(facts, placeholder=verify(source, facts))
     except OutOfMemory:
         raise
@@ -187,11 +190,14 @@ def _examine(work: Examine, source: Source, order: Order) -> Outcome:
 
 
 def _render(work: Render, source: Source, order: Order) -> Outcome:
-    facts = inspect(source, work.source_limits)
+    format_ = recognise(source)
+    header, facts = read_facts(source, format_, work.source_limits)
+    _check(facts, work.source_limits)
     planned_for(facts, work.recipe, work.limits)
-    needed = decode_memory(facts, work.recipe, work.limits)
-    if needed > order.memory:
-        return Needs(needed), b""
+    _check_memory(order, decode_memory(facts, work.recipe, work.limits))
+    facts = ask_codec(source, format_, header)
+    _check(facts, work.source_limits)
+    _check_memory(order, decode_memory(facts, work.recipe, work.limits))
     try:
         made = render_inspected(source, facts, work.recipe, work.limits)
     except Exception as error:
@@ -205,9 +211,7 @@ def _render(work: Render, source: Source, order: Order) -> Outcome:
 
 def _strip(work: Strip, source: Source, order: Order) -> Outcome:
     # What is read, the pieces that are kept, and all of them together.
-    needed = 4 * length(source)
-    if needed > order.memory:
-        return Needs(needed), b""
+    _check_memory(order, 4 * length(source))
     data = strip(content(source), work.format)
     return Rendered(work.format, 0, 0, len(data)), data
 
@@ -215,6 +219,24 @@ def _strip(work: Strip, source: Source, order: Order) -> Outcome:
 _DOING: Mapping[type, Callable[[Any, Source, Order], Outcome]] = MappingProxyType(
     {Examine: _examine, Render: _render, Strip: _strip}
 )
+
+
+def _check(facts: Facts, limits: Limits | None) -> None:
+    if limits is not None:
+        check_limits(facts, limits)
+
+
+def _check_memory(order: Order, needed: int) -> None:
+    if needed > order.memory:
+        raise _LacksMemoryError(needed)
+
+
+class _LacksMemoryError(Exception):
+    """The work takes so many bytes, more than it was given."""
+
+    def __init__(self, needed: int) -> None:
+        super().__init__(needed)
+        self.needed = needed
 
 
 def _may_have_lacked(order: Order, facts: Facts, source: Source) -> bool:

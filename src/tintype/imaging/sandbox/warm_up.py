@@ -9,9 +9,9 @@ from tintype.imaging import svg
 from tintype.imaging.encode import encode
 from tintype.imaging.extras import available
 from tintype.imaging.formats import Row
-from tintype.imaging.inspect import inspect, verify
+from tintype.imaging.reading import inspect, verify
 from tintype.imaging.recipe import Recipe
-from tintype.imaging.render import render
+from tintype.imaging.rendering import render
 
 SIDE = 16
 ANY_SVG = b'<svg xmlns="http://www.w3.org/2000/svg" width="16" height="16"><text y="9">Aa</text></svg>'

@@ -4,15 +4,15 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
 import pyvips
-from msgspec import Struct
 from msgspec.structs import replace
 
 from tintype.imaging import heic
-from tintype.imaging.errors import ImageRefused, Reason, size_in_words
+from tintype.imaging.errors import ImageRefused, Reason
 from tintype.imaging.extras import require
+from tintype.imaging.facts import DEFAULT_LIMITS, Facts, Limits, Placeholder, check_limits
 from tintype.imaging.formats import HEAD_BYTES, Format, row, sniff
 from tintype.imaging.headers import Header, check_complete, read_header
-from tintype.imaging.placeholder import Placeholder, placeholder
+from tintype.imaging.placeholder import placeholder
 from tintype.imaging.source import Source, content, length, mapped
 from tintype.imaging.strangers import unsupported
 from tintype.imaging.vips import decoding, open_image
@@ -26,53 +26,6 @@ ENOUGH = 64  # pixels of a side that a placeholder is made from
 SHORTEST_TO_SHRINK = 8  # a shorter side can't be decoded at an eighth
 
 
-class Limits(Struct, frozen=True, kw_only=True):
-    """What is accepted as an original: pixels of a frame, of a side; frames; pixels of all frames.
-
-    `max_whole_pixels` takes the place of `max_pixels` where a picture is decoded whole before its first line
-    is there, and `max_svg_bytes` bounds what is parsed as XML.
-    """
-
-    max_pixels: int = 100_000_000
-    max_whole_pixels: int = 50_000_000
-    max_side: int = 20_000
-    max_frames: int = 1000
-    max_total_pixels: int = 400_000_000
-    max_svg_bytes: int = 10 * 1024 * 1024
-
-
-class Facts(Struct, frozen=True, kw_only=True):
-    """What the header says; the size, in pixels, is as people see it: with the EXIF orientation applied.
-
-    Attributes:
-        bands: channels as they are decoded, alpha included.
-        bits: of a channel as it is decoded: 8, 16 or 32.
-        whole, buffered, file: as in `headers.Header`.
-        placeholder: isn't in a header: whoever decoded the picture adds it.
-    """
-
-    format: Format
-    width: int
-    height: int
-    frames: int
-    has_alpha: bool
-    orientation: int
-    bands: int = 3
-    bits: int = 8
-    whole: int = 0
-    buffered: int = 0
-    file: int = 0
-    placeholder: Placeholder | None = None
-
-    @property
-    def is_animated(self) -> bool:
-        """Whether there is more than one frame."""
-        return self.frames > 1
-
-
-DEFAULT_LIMITS = Limits()
-
-
 def inspect(source: Source, limits: Limits | None = DEFAULT_LIMITS) -> Facts:
     """The facts of a picture, from its header: no pixel is decoded, so a bomb costs nothing.
 
@@ -82,17 +35,31 @@ def inspect(source: Source, limits: Limits | None = DEFAULT_LIMITS) -> Facts:
     can't be read.
     """
     format_ = recognise(source)
-    if format_ is Format.SVG:
-        _check_svg_bytes(source, (limits or DEFAULT_LIMITS).max_svg_bytes)
-    with mapped(source) as data:
-        header = read_header(data, format_)
+    header, facts = read_facts(source, format_, limits)
     if limits is not None:
-        check_limits(_facts(header, format_), limits)
-    with decoding():
-        facts = CODECS[format_](source, format_, header)
+        check_limits(facts, limits)
+    facts = ask_codec(source, format_, header)
     if limits is not None:
         check_limits(facts, limits)
     return facts
+
+
+def read_facts(source: Source, format: Format, limits: Limits | None) -> tuple[Header, Facts]:
+    """What our own code reads in a header, held against no limit but that of an SVG's bytes.
+
+    Raises ImageRefused: damaged, or too many bytes.
+    """
+    if format is Format.SVG:
+        _check_svg_bytes(source, (limits or DEFAULT_LIMITS).max_svg_bytes)
+    with mapped(source) as data:
+        header = read_header(data, format)
+    return header, _facts(header, format)
+
+
+def ask_codec(source: Source, format: Format, header: Header) -> Facts:
+    """The facts as the codec that will decode the picture has them. Raises ImageRefused: damaged."""
+    with decoding():
+        return CODECS[format](source, format, header)
 
 
 def verify(source: Source, facts: Facts) -> Placeholder:
@@ -210,30 +177,6 @@ def _frames(image: pyvips.Image, format_: Format, header: Header) -> int:
     if row(format_).moves and image.get_typeof("n-pages"):
         return int(image.get("n-pages"))  # not get_n_pages(), which takes more than 10,000 for 1
     return header.frames
-
-
-def check_limits(facts: Facts, limits: Limits) -> None:
-    """Raise ImageRefused at the first limit that the picture goes beyond."""
-    has = f"The picture has {size_in_words(facts.width, facts.height)} pixels"
-    pixels = facts.width * facts.height
-    if max(facts.width, facts.height) > limits.max_side:
-        raise ImageRefused(Reason.TOO_LARGE_SIDE, f"{has}; at most {limits.max_side} a side are accepted.")
-    if pixels > limits.max_pixels:
-        raise ImageRefused(Reason.TOO_MANY_PIXELS, f"{has}; at most {limits.max_pixels} are accepted.")
-    if facts.whole > limits.max_whole_pixels:
-        sentence = (
-            f"{has}; at most {limits.max_whole_pixels} are accepted where all have to be decoded at once, "
-            f"as in this {row(facts.format).name}."
-        )
-        raise ImageRefused(Reason.TOO_MANY_PIXELS, sentence)
-    if facts.frames > limits.max_frames:
-        sentence = f"The picture has {facts.frames} frames; at most {limits.max_frames} are accepted."
-        raise ImageRefused(Reason.TOO_MANY_FRAMES, sentence)
-    if pixels * facts.frames > limits.max_total_pixels:
-        sentence = (
-            f"{has} in each of {facts.frames} frames; at most {limits.max_total_pixels} in all are accepted."
-        )
-        raise ImageRefused(Reason.TOO_MANY_PIXELS, sentence)
 
 
 def _check_svg_bytes(source: Source, most: int) -> None:

@@ -4,13 +4,14 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from tintype.imaging.animation import frames_kept
+from tintype.imaging.auto import output_format
 from tintype.imaging.draw import Job, draw
 from tintype.imaging.encode import encode
-from tintype.imaging.errors import ImageRefused, Reason, size_in_words
 from tintype.imaging.extras import require
+from tintype.imaging.facts import DEFAULT_LIMITS, Facts, Limits
 from tintype.imaging.formats import Format, Row, row
-from tintype.imaging.geometry import OutputLimits, Plan, as_stored, check_output, plan
-from tintype.imaging.inspect import DEFAULT_LIMITS, Facts, Limits, inspect
+from tintype.imaging.geometry import OutputLimits, Plan, as_stored, check_output, check_writable, plan
+from tintype.imaging.reading import inspect
 from tintype.imaging.recipe import Crop, Recipe
 from tintype.imaging.sight import find
 from tintype.imaging.vips import Source, decoding
@@ -78,33 +79,6 @@ def planned_for(facts: Facts, recipe: Recipe, limits: OutputLimits) -> tuple[Pla
     check_output(planned, facts.width, facts.height, limits)
     check_writable(planned, target)
     return planned, target
-
-
-def output_format(source: Format, recipe: Recipe, *, has_alpha: bool) -> Format:
-    """The format the recipe makes of such a source: as asked, else the source's own.
-
-    A source in a format that not every browser shows becomes a PNG when it has alpha, else a JPEG.
-
-    Raises ValueError for a recipe whose format is still to be chosen.
-    """
-    if recipe.auto:
-        raise ValueError("The format is still to be chosen: a recipe has to be resolved before it is made.")
-    if recipe.format is not None:
-        return recipe.format
-    if row(source).for_pages:
-        return source
-    return Format.PNG if has_alpha else Format.JPEG
-
-
-def check_writable(planned: Plan, target: Row) -> None:
-    """Raise ImageRefused when the format itself has no room for so long a side."""
-    width, height = planned.width, planned.height
-    if max(width, height) > target.max_side:
-        sentence = (
-            f"The result would have {size_in_words(width, height)} pixels; {target.name} "
-            f"has room for {target.max_side} a side."
-        )
-        raise ImageRefused(Reason.OUTPUT_TOO_LARGE, sentence)
 
 
 def _has_to_look(planned: Plan, recipe: Recipe) -> bool:
