@@ -45,14 +45,24 @@ async def test_entries_are_chosen_by_time_account_and_event_and_read_on_from_whe
     assert await events(shelf, AuditFilter(), seq=1, limit=2) == ["b", "c"]
 
 
-@pytest.mark.parametrize("change", ["UPDATE audit SET actor = 'nobody'", "DELETE FROM audit"])
+@pytest.mark.parametrize(
+    "change",
+    [
+        "UPDATE audit SET actor = 'nobody'",
+        "UPDATE OR REPLACE audit SET seq = 1 WHERE seq = 2",
+        "DELETE FROM audit",
+        "REPLACE INTO audit SELECT seq, at, 'b', account, actor, origin, details FROM audit WHERE seq = 1",
+        "INSERT INTO audit SELECT * FROM audit WHERE true ON CONFLICT (seq) DO UPDATE SET event = 'b'",
+    ],
+)
 async def test_the_database_itself_refuses_to_change_what_was_recorded(
     shelf: Shelf, path: Path, change: str
 ) -> None:
     await add(shelf, "a")
+    await add(shelf, "a", minutes=1)
     with (
         closing(sqlite3.connect(path)) as connection,
         pytest.raises(sqlite3.DatabaseError, match="only ever added to"),
     ):
         connection.execute(change)
-    assert await events(shelf, AuditFilter()) == ["a"]
+    assert await events(shelf, AuditFilter()) == ["a", "a"]

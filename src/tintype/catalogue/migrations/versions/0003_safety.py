@@ -44,6 +44,12 @@ def upgrade() -> None:
             f"CREATE TRIGGER audit_refuses_{change.lower()} BEFORE {change} ON audit "
             "BEGIN SELECT RAISE(ABORT, 'the audit log is only ever added to'); END"
         )
+    # INSERT OR REPLACE deletes the row in its way, and fires no trigger for that.
+    op.execute(
+        "CREATE TRIGGER audit_refuses_replace BEFORE INSERT ON audit "
+        "WHEN EXISTS (SELECT 1 FROM audit WHERE seq = NEW.seq) "
+        "BEGIN SELECT RAISE(ABORT, 'the audit log is only ever added to'); END"
+    )
     # Rows of it are of use for minutes only: nothing is lost.
     op.drop_table("changes")
     op.create_table(
