@@ -24,6 +24,10 @@ def parse_since(ctx: click.Context, param: click.Parameter, text: str | None) ->
         return _moment(ctx, param, text).astimezone(UTC)
     except OverflowError:
         raise click.BadParameter("there is no such moment.", ctx, param) from None
+    except click.BadParameter:
+        raise click.BadParameter(
+            "write 7d or 12h (ago), 2026-01-31, or 2026-01-31T12:00+01:00.", ctx, param
+        ) from None
 
 
 def _moment(ctx: click.Context, param: click.Parameter, text: str) -> datetime:

@@ -6,6 +6,7 @@ from datetime import datetime
 from tintype.catalogue import audit
 from tintype.catalogue.audit import AuditFilter
 from tintype.catalogue.engine import Transaction
+from tintype.core.browse import account_named
 from tintype.core.house import House
 from tintype.model import Actor, AuditEntry
 from tintype.model.audit import Event
@@ -36,7 +37,14 @@ async def record(
 
 
 async def entries(house: House, asked: AuditFilter) -> AsyncIterator[AuditEntry]:
-    """The entries that are asked for, oldest first, read in short transactions."""
+    """The entries that are asked for, oldest first, read in short transactions.
+
+    Raises:
+        Error: MISSING when there is no such account.
+    """
+    if asked.account is not None:
+        async with house.catalogue.read() as tx:
+            await account_named(tx, asked.account)
     seq = 0
     while True:
         async with house.catalogue.read() as tx:

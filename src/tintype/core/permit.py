@@ -11,6 +11,7 @@ import uuid_utils.compat
 from tintype.catalogue import accounts, tokens
 from tintype.catalogue.engine import Transaction
 from tintype.core import audit
+from tintype.core.browse import account_named
 from tintype.core.disk_space import with_reserve
 from tintype.core.house import House
 from tintype.core.publish import change_publications
@@ -114,8 +115,15 @@ async def revoke(house: House, token_id: UUID, actor: Actor) -> Token:
 
 
 async def issued(house: House, account: str | None = None) -> list[Token]:
-    """All tokens, or those of one account, oldest first."""
-    return await house.catalogue.ask(lambda tx: tokens.each(tx, account))
+    """All tokens, or those of one account, oldest first.
+
+    Raises:
+        Error: MISSING when there is no such account.
+    """
+    async with house.catalogue.read() as tx:
+        if account is not None:
+            await account_named(tx, account)
+        return await tokens.each(tx, account)
 
 
 async def member(house: House, account_name: str, person_name: str) -> tuple[Account, Person]:
