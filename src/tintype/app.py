@@ -60,8 +60,12 @@ def utc_now() -> datetime:
     return datetime.now(UTC)
 
 
-def open_house(settings: Settings, clock: Clock = utc_now) -> House:
-    """Put the house together on its data folder, whose catalogue must be migrated. Needs a running loop."""
+def open_house(settings: Settings, clock: Clock = utc_now, *, keys_required: bool = True) -> House:
+    """Put the house together on its data folder, whose catalogue must be migrated. Needs a running loop.
+
+    Raises:
+        Error: INTERNAL when there are no keys to sign links with, unless they are not required.
+    """
     part = share(settings.renderers, settings.web.workers)
     workers = Workers(settings.workers, part.count, part.memory)
     catalogue = Database(
@@ -77,7 +81,7 @@ def open_house(settings: Settings, clock: Clock = utc_now) -> House:
             settings.renderers, part.count, workers.most_memory, settings.workers.malloc_arenas
         ),
         later=Later(settings.later, workers),
-        keyring=Keyring(settings.data / LINK_KEYS),
+        keyring=Keyring(settings.data / LINK_KEYS, required=keys_required),
         facts=Facts(settings.facts.images),
         memory=Memory(catalogue.state, settings.facts.answers),
         clock=clock,

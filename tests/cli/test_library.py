@@ -1,5 +1,6 @@
 """Which commands make a library, which migrate one, and what the others say where there is none."""
 
+import os
 import sqlite3
 from contextlib import closing
 from pathlib import Path
@@ -207,3 +208,64 @@ def test_a_library_is_as_old_as_its_first_account(old: Path) -> None:
     with closing(sqlite3.connect(old / "catalogue.sqlite3")) as catalogue:
         ((id, made),) = catalogue.execute("SELECT id, created_at FROM library")
     assert (len(id), made) == (32, 7)
+
+
+def test_migrating_names_the_accounts_whose_images_no_link_opens_from_now_on(old: Path) -> None:
+    with closing(sqlite3.connect(old / "catalogue.sqlite3")) as catalogue, catalogue:
+        for number, (name, tokens) in enumerate({"none": [], "revoked": [7], "in use": [7, None]}.items(), 1):
+            of = {"account_id": f"0{number}"}
+            add(catalogue, "accounts", id=of["account_id"], name=name, external_id=name)
+            add(catalogue, "images", id=name, number=number, **of)
+            for revoked_at in tokens:
+                id = f"{name}, {revoked_at}"
+                add(catalogue, "tokens", id=id, digest=id, dialect="native", revoked_at=revoked_at, **of)
+    assert "dialect to publish: none, revoked." in call(old, "migrate").stderr
+    assert call(old, "migrate").stderr == ""
+
+
+def add(catalogue: sqlite3.Connection, table: str, **known: object) -> None:
+    """Add a row with these values; what else must have one is 1."""
+    columns = catalogue.execute(f"PRAGMA table_info({table})").fetchall()
+    row = {name: 1 for _, name, _, is_needed, _, is_key in columns if is_needed and not is_key} | known
+    names, marks = ", ".join(row), ", ".join("?" * len(row))
+    catalogue.execute(f"INSERT INTO {table} ({names}) VALUES ({marks})", list(row.values()))  # noqa: S608  ours
+
+
+SIGNS = {("serve",), ("demo",), ("link",), *(("keys", each) for each in ("list", "rotate", "retire", "new"))}
+
+
+@pytest.mark.parametrize(
+    "path", [each for each in leaves() if each not in SIGNS | NEEDS_NONE | {("backup",)}], ids=" ".join
+)
+def test_lost_link_keys_keep_no_command_from_its_work_that_signs_nothing(
+    path: tuple[str, ...], tmp_path: Path
+) -> None:
+    data = library(tmp_path / "library")
+    (data / LINK_KEYS).unlink()
+    assert LINK_KEYS not in call(data, *whole(path, tmp_path)).stderr
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        ("audit",),
+        ("token", "list"),
+        *(each for each in leaves() if each[0] == "account" and each[1] != "list"),
+    ],
+    ids=" ".join,
+)
+def test_an_account_that_is_not_there_is_said(path: tuple[str, ...], tmp_path: Path) -> None:
+    given = whole(path, tmp_path) if path[0] == "account" else [*path, "--account", "native"]
+    assert "There is no account 'native'" in sentence(library(tmp_path / "library"), *given)
+
+
+def test_a_folder_that_is_only_read_is_said(tmp_path: Path) -> None:
+    data = library(tmp_path / "library")
+    (data / "catalogue.sqlite3").chmod(0o400)
+    data.chmod(0o500)
+    try:
+        if os.access(data, os.W_OK):
+            pytest.skip("whoever runs this may write everywhere")
+        assert "copy the folder to where they are" in sentence(data, "check")
+    finally:
+        data.chmod(0o700)

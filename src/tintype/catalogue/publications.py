@@ -17,7 +17,7 @@ from sqlalchemy import (
 )
 
 from tintype.catalogue.engine import Transaction
-from tintype.catalogue.tables import publications
+from tintype.catalogue.tables import accounts, publications, usage
 from tintype.model import Links, Publications
 
 _IS, _AND = "=", " "
@@ -27,6 +27,14 @@ async def of(tx: Transaction, account: UUID) -> Publications:
     """What an account publishes through, by name."""
     query = select(publications).where(publications.c.account_id == account).order_by(publications.c.dialect)
     return {row.dialect: read_links(row.links) for row in await tx.execute(query)}
+
+
+async def without(tx: Transaction) -> list[str]:
+    """The names of the accounts that have images and publish them through nothing."""
+    published = exists().where(publications.c.account_id == accounts.c.id)
+    holds = exists().where(usage.c.account_id == accounts.c.id, usage.c.images > 0)
+    query = select(accounts.c.name).where(holds, ~published).order_by(accounts.c.name)
+    return [row.name for row in await tx.execute(query)]
 
 
 async def add(tx: Transaction, account: UUID, dialect: str) -> None:

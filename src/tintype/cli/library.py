@@ -18,7 +18,9 @@ from sqlalchemy.exc import DBAPIError
 from tintype.app import CATALOGUE, LINK_KEYS, ORIGINALS, close_house, open_house
 from tintype.catalogue import schema
 from tintype.catalogue.engine import BUSY_SECONDS
+from tintype.cli.words import printable
 from tintype.core import House
+from tintype.core.publish import unpublished
 from tintype.core.restore import UNFINISHED
 from tintype.core.sign import Keyring
 from tintype.dialects import discover
@@ -85,11 +87,22 @@ def plain_errors(command: Callable[P, T]) -> Callable[P, T]:
         except UnicodeEncodeError as error:
             raise click.ClickException(f"This is not valid UTF-8: {error.object!a}.") from error
         except sqlite3.Error as error:
-            raise click.ClickException(f"The catalogue can't be read: {error}.") from error
+            raise click.ClickException(_unreadable(error)) from error
         except DBAPIError as error:
             raise click.ClickException(f"The catalogue does not answer: {error.orig}.") from error
 
     return guarded
+
+
+def _unreadable(error: sqlite3.Error) -> str:
+    code = getattr(error, "sqlite_errorcode", None)
+    # The lowest byte is the kind of the error, the others say more.
+    if code is not None and code & 0xFF == sqlite3.SQLITE_READONLY:
+        return (
+            "The catalogue can't be opened, as SQLite writes beside it even to read: make the data folder "
+            f"and its files writable for you, or copy the folder to where they are ({error})."
+        )
+    return f"The catalogue can't be read: {error}."
 
 
 def settings_of(data: Path) -> Settings:
@@ -169,7 +182,21 @@ def migrate_library(folder: Path, *, backup: bool) -> tuple[str | None, str]:
             f"{CATALOGUE}-shm, move the copy over {CATALOGUE}, and start the version of before.",
             err=True,
         )
+    if stood != stands:
+        _name_unpublished(folder)
     return stood, stands
+
+
+def _name_unpublished(folder: Path) -> None:
+    """Name the accounts whose images no link opens: links of theirs may have been given out before."""
+    names = with_house(folder, unpublished)
+    if names:
+        click.echo(
+            "No link opens the images of these accounts, as they have no token that says through which "
+            f"dialect to publish: {', '.join(map(printable, names))}. "
+            "`tintype account publish NAME DIALECT` does.",
+            err=True,
+        )
 
 
 def command_actor() -> Actor:
@@ -194,7 +221,8 @@ def with_house(data: Path, work: Callable[[House], Awaitable[T]]) -> T:
 
 async def in_house(settings: Settings, work: Callable[[House], Awaitable[T]]) -> T:
     """Open the house, do the work, close the house."""
-    house = open_house(_patiently(settings))
+    # Few commands sign. The others, such as `token revoke`, have to work where the keys are lost.
+    house = open_house(_patiently(settings), keys_required=False)
     try:
         return await work(house)
     finally:

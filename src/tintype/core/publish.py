@@ -22,6 +22,11 @@ async def published(house: House, name: str) -> Publications:
         return await publications.of(tx, (await account_named(tx, name)).id)
 
 
+async def unpublished(house: House) -> list[str]:
+    """The names of the accounts whose images no link opens."""
+    return await house.catalogue.ask(publications.without)
+
+
 async def publish(
     house: House,
     name: str,

@@ -56,19 +56,30 @@ class Keyring:
     What another process added or removed counts here as soon as somebody calls `learn`. A file that vanishes
     or breaks meanwhile changes nothing: the keys read last stay, and `fault` says what is wrong.
 
+    Args:
+        path: the file.
+        required: False opens it without keys too, for work that most likely signs nothing.
+
     Raises:
-        Error: INTERNAL when the file is missing or holds no keys.
+        Error: INTERNAL when the file is missing or holds no keys; if they are not required, whoever asks for
+            one.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, required: bool = True) -> None:
         self._path = path
-        self._keys = _read(path)
-        self._stamp = _stamp(path)
+        self._keys: tuple[Key, ...] = ()
+        self._stamp: tuple[int, int] | None = None
         self._learned = time.monotonic()
         self._learning = threading.Lock()
         self.fault = ""
         self.generation = 0
         """Differs after any key came or went, and so tells whether a verified link is still verified."""
+        try:
+            self._keys, self._stamp = _read(path), _stamp(path)
+        except Error as unusable:
+            if required:
+                raise
+            self.fault = str(unusable)
 
     @classmethod
     def make(cls, path: Path) -> "Keyring":
@@ -81,7 +92,7 @@ class Keyring:
 
     def sign(self, parts: Sequence[str]) -> Signature:
         """Sign with the newest key."""
-        return sign(self._keys[-1], parts)
+        return sign(self.all()[-1], parts)
 
     def verify(self, parts: Sequence[str], signature: Signature) -> bool:
         """Whether one of the keys in memory made this signature of these parts."""
@@ -92,7 +103,9 @@ class Keyring:
         return time.monotonic() > self._learned + LEARN_SECONDS
 
     def all(self) -> tuple[Key, ...]:
-        """All keys, oldest first."""
+        """All keys, oldest first; there is one at least."""
+        if not self._keys:
+            raise Error(Kind.INTERNAL, self.fault)
         return self._keys
 
     def rotate(self) -> Key:
