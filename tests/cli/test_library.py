@@ -212,7 +212,8 @@ def test_a_library_is_as_old_as_its_first_account(old: Path) -> None:
 
 def test_migrating_names_the_accounts_whose_images_no_link_opens_from_now_on(old: Path) -> None:
     with closing(sqlite3.connect(old / "catalogue.sqlite3")) as catalogue, catalogue:
-        for number, (name, tokens) in enumerate({"none": [], "revoked": [7], "in use": [7, None]}.items(), 1):
+        revocations: dict[str, list[int | None]] = {"none": [], "revoked": [7], "in use": [7, None]}
+        for number, (name, tokens) in enumerate(revocations.items(), 1):
             of = {"account_id": f"0{number}"}
             add(catalogue, "accounts", id=of["account_id"], name=name, external_id=name)
             add(catalogue, "images", id=name, number=number, **of)
