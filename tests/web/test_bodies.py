@@ -177,6 +177,23 @@ def test_curl_reads_that_its_upload_is_too_large(
     assert "urn:tintype:error:too-large" in done.stdout
 
 
+@pytest.mark.parametrize("how", [["--data-binary"], ["-H", "Transfer-Encoding: chunked", "-T"]])
+def test_curl_as_a_stranger_reads_that_it_is_one(small: Running, tmp_path: Path, how: list[str]) -> None:
+    """It looks at the answer while it sends; most of its body is never read."""
+    file = tmp_path / "large"
+    file.write_bytes(bytes(60_000_000))
+    what = str(file) if how[-1] == "-T" else f"@{file}"
+    done = subprocess.run(
+        [
+            required("curl"), "--silent", "--max-time", str(LONG), "--noproxy", "*", "-X", "POST",
+            "-H", "Expect:", "--write-out", "%{http_code}", *how, what, f"{small.base_url}/v1/images",
+        ],
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.stdout.endswith("401")
+    assert "urn:tintype:error:no-token" in done.stdout
+
+
 def test_a_stranger_hears_it_at_once_and_a_sender_after_all_was_sent(small: Running) -> None:
     headers = ("Content-Length: 5000000", "Expect: 100-continue")
     # Not a byte of the body is sent: who waits for "100 Continue" gets the refusal instead.

@@ -1,5 +1,6 @@
 """The front door, plain ASGI: health, pictures, and behind them the dialects' endpoints."""
 
+import asyncio
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from http import HTTPStatus
@@ -25,6 +26,8 @@ from tintype.web.settings import WebSettings
 
 Application = Callable[[Any, Any, Any], Awaitable[None]]
 
+LINGER_SECONDS = 1.0
+"""How long a connection stays open after an answer, when the client still sends what nobody reads."""
 _NOSNIFF = (b"x-content-type-options", b"nosniff")
 LONGEST_PATH = 1024
 """Characters of the longest path of an endpoint: the framework remembers the paths it found one for."""
@@ -190,6 +193,7 @@ class _Watch:
         self._incoming = Incoming(context, receive, settings)
         self._send = send
         self.receive = self._incoming.receive
+        self._lingers = False
         self.status = 0
         self.is_picture = False
 
@@ -204,7 +208,16 @@ class _Watch:
                 headers.append(_NOSNIFF)
             if not self._incoming.is_at_its_end():
                 headers.append((b"connection", b"close"))
+            self._lingers = self._incoming.is_cut_off()
+            if self._lingers:
+                headers = [field for field in headers if field[0] != b"content-length"]
             message = message | {"headers": headers}
+        elif self._lingers and not message.get("more_body"):
+            # What follows closes the connection, and resets it if more was sent: who looks at answers while
+            # it sends has the time to see this one. Its length is not said, or it would end here.
+            await self._send(message | {"more_body": True})
+            await asyncio.sleep(LINGER_SECONDS)
+            message = {"type": "http.response.body", "body": b""}
         await self._send(message)
 
 

@@ -58,6 +58,10 @@ class Incoming:
         while not self._context.body_is_read and dropped <= most:
             dropped += len((await self.receive()).get("body", b""))
 
+    def is_cut_off(self) -> bool:
+        """Whether more of the body is on its way that nobody will read."""
+        return self._context.announces_body and not self._context.body_is_read and not self._is_held_back()
+
     def is_at_its_end(self) -> bool:
         """Whether what comes next on this connection is another request."""
         if self._context.body_is_read:
