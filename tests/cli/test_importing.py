@@ -2,9 +2,9 @@
 
 import os
 import signal
-import subprocess
 import socket
 import sqlite3
+import subprocess
 from contextlib import closing
 from pathlib import Path
 
