@@ -12,6 +12,7 @@ import fcntl
 import json
 import mmap
 import os
+import platform
 import resource
 import signal
 import socket
@@ -19,6 +20,7 @@ import sys
 import threading
 import warnings
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 from tintype.imaging.sandbox import landlock, seccomp
@@ -31,6 +33,14 @@ FIRST_WITHOUT_FILES = "chmod"
 PTRACE_ATTACH, PR_SET_DUMPABLE = 16, 4
 X32_GETPID = 0x4000_0000 + 39
 IO_URING_SETUP = 425
+HIGHEST_CALL = 600
+"""Numbers of system calls that are tried: more than any kernel has."""
+PROBES = {335, 336}
+"""uretprobe and uprobe: no seccomp is asked, who isn't being traced is ended at once."""
+NOTHING = 2**64 - 1
+"""An argument that is no address, no descriptor and no flag of anything."""
+CLONE_NEWNET, A_THREAD = 0x4000_0000, 0x003D_0F00
+"""The second: what the C library starts threads with."""
 
 
 def call(function: str, *arguments: object) -> None:
@@ -86,10 +96,33 @@ def attempts(
     yield "be dumpable again", lambda: prctl(PR_SET_DUMPABLE, 1)
     yield "memory to run code in", lambda: mmap.mmap(-1, 4096, prot=mmap.PROT_READ | mmap.PROT_EXEC)
     yield "io_uring", lambda: call("syscall", IO_URING_SETUP, 1, buffer)
+    yield "memory that no limit counts", lambda: mmap.mmap(-1, 4096)
+    yield "a thread in another network", lambda: call("syscall", clone_number(), A_THREAD | CLONE_NEWNET, 0)
     yield "the other calls of x86", lambda: call("syscall", X32_GETPID)
     yield "setns", lambda: call("setns", 0, 0)
     yield "unshare", lambda: call("unshare", 0x10000000)
     yield "mount", lambda: call("mount", None, b"/tmp", None, 0, None)
+
+
+def clone_number() -> int:
+    """By which `clone` is called on this machine."""
+    return seccomp.CALLS["clone"][column()]
+
+
+def column() -> int:
+    """Where in the table this machine's numbers are."""
+    return seccomp.ARCHITECTURES[platform.machine()].column
+
+
+def other_calls() -> dict[int, str]:
+    """How each system call ends that isn't allowed, by its number."""
+    allowed = {numbers[column()] for numbers in seccomp.CALLS.values()} | PROBES
+    arguments = [ctypes.c_ulong(NOTHING)] * 6
+    return {
+        number: tried(partial(call, "syscall", ctypes.c_long(number), *arguments))
+        for number in range(HIGHEST_CALL)
+        if number not in allowed
+    }
 
 
 def tried(attempt: Callable[[], object]) -> str:
@@ -140,12 +173,18 @@ def main() -> None:
             break
         found[name] = tried(attempt)
     older()
+    others = other_calls() if confinement.seccomp else {}
     thread = threading.Thread(target=lambda: found.update({"start a thread": "done"}))
     thread.start()
     thread.join()
     font = "/etc/fonts/fonts.conf"
     found["read a font's settings"] = tried(lambda: os.open(font, os.O_RDONLY))
-    told = {"seccomp": confinement.seccomp, "landlock": confinement.landlock_abi, "found": found}
+    told = {
+        "seccomp": confinement.seccomp,
+        "landlock": confinement.landlock_abi,
+        "found": found,
+        "others": others,
+    }
     channel.sendall(json.dumps(told).encode())
     channel.close()
 

@@ -27,6 +27,8 @@ class Told(msgspec.Struct):
     seccomp: bool
     landlock: int
     found: dict[str, str]
+    others: dict[int, str]
+    """By the number of the system call."""
 
 
 def attempted(folder: Path, without: str) -> Told:
@@ -56,6 +58,8 @@ def test_nothing_is_left_but_to_compute_and_to_read_fonts(tmp_path: Path) -> Non
     assert told.landlock == landlock.version()
     assert succeeded(told.found) == {"start a thread": "done", "read a font's settings": "done"}
     assert len(told.found) > 40
+    assert set(told.others.values()) == {"EPERM"}
+    assert len(told.others) > 500
 
 
 @needs_seccomp

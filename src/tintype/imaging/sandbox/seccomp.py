@@ -8,6 +8,7 @@ that nobody foresaw, and none is allowed for fear of that.
 import ctypes
 import errno
 import fcntl
+import mmap
 import os
 import platform
 import struct
@@ -90,6 +91,10 @@ X32 = 0x4000_0000
 """From this number on the calls of x86_64 are those of its other interface, which go by other tables."""
 
 CLONE_THREAD = 0x0001_0000
+NEW_NAMESPACES = 0x7E02_0000
+"""CLONE_NEWNS, NEWCGROUP, NEWUTS, NEWIPC, NEWUSER, NEWPID, NEWNET."""
+SHARED_ANONYMOUS = mmap.MAP_SHARED | mmap.MAP_ANONYMOUS
+"""Memory that no limit counts but that of addresses."""
 PROT_EXEC = 0x4
 AT_EMPTY_PATH = 0x1000
 CHANGES_FILES = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | (os.O_TMPFILE & ~os.O_DIRECTORY)
@@ -99,6 +104,13 @@ HARMLESS_COMMANDS = (fcntl.F_DUPFD, fcntl.F_DUPFD_CLOEXEC, fcntl.F_GETFD, fcntl.
 
 class Clear(Struct, frozen=True):
     """An argument has none of these bits."""
+
+    argument: int
+    bits: int
+
+
+class NotAll(Struct, frozen=True):
+    """An argument lacks one of these bits, or more."""
 
     argument: int
     bits: int
@@ -124,7 +136,7 @@ class Null(Struct, frozen=True):
     argument: int
 
 
-Condition = Clear | HasBit | OneOf | Null
+Condition = Clear | NotAll | HasBit | OneOf | Null
 
 
 def restrict(*, opens_files: bool) -> bool:
@@ -160,9 +172,9 @@ def _conditions(*, opens_files: bool) -> dict[str, Sequence[Condition]]:
     else:
         allowed["openat"] = [Clear(2, CHANGES_FILES)]
     return allowed | {
-        "clone": [HasBit(0, CLONE_THREAD)],
+        "clone": [HasBit(0, CLONE_THREAD), Clear(0, NEW_NAMESPACES)],
         "fcntl": [OneOf(1, HARMLESS_COMMANDS)],
-        "mmap": [Clear(2, PROT_EXEC)],
+        "mmap": [Clear(2, PROT_EXEC), NotAll(3, SHARED_ANONYMOUS)],
         "mprotect": [Clear(2, PROT_EXEC)],
         # How the C library asks about an open file.
         "newfstatat": [HasBit(3, AT_EMPTY_PATH)],
@@ -176,7 +188,7 @@ def _conditions(*, opens_files: bool) -> dict[str, Sequence[Condition]]:
 
 # Classic BPF, see linux/filter.h and linux/seccomp.h.
 INSTRUCTION = struct.Struct("=HBBI")
-LOAD, JUMP_EQUAL, JUMP_AT_LEAST, JUMP_IF_BITS, RETURN = 0x20, 0x15, 0x35, 0x45, 0x06
+LOAD, AND, JUMP_EQUAL, JUMP_AT_LEAST, JUMP_IF_BITS, RETURN = 0x20, 0x54, 0x15, 0x35, 0x45, 0x06
 NUMBER_AT, ARCHITECTURE_AT, ARGUMENTS_AT = 0, 4, 16
 ALLOW, KILL, FAIL_WITH = 0x7FFF_0000, 0x8000_0000, 0x0005_0000
 REFUSE = FAIL_WITH | errno.EPERM
@@ -212,6 +224,9 @@ def _check(condition: Condition) -> bytes:
     match condition:
         case Clear():
             tests = _do(LOAD, low) + _jump(JUMP_IF_BITS, condition.bits, over_unless=1)
+        case NotAll():
+            tests = _do(LOAD, low) + _do(AND, condition.bits)
+            tests += _jump(JUMP_EQUAL, condition.bits, over_unless=1)
         case HasBit():
             tests = _do(LOAD, low) + _jump(JUMP_IF_BITS, condition.bit, over_if=1)
         case OneOf():
