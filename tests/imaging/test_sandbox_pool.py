@@ -33,7 +33,16 @@ from tintype.imaging import (
 )
 from tintype.imaging.sandbox import process
 from tintype.imaging.sandbox.messages import Examined
-from tintype.imaging.sandbox.pool import HELD, OWN_MEMORY, Drawn, Ended, NeedsMemory, RendererError, Renderers
+from tintype.imaging.sandbox.pool import (
+    HELD,
+    OWN_MEMORY,
+    Drawn,
+    Ended,
+    NeedsMemory,
+    RendererError,
+    Renderers,
+    StartError,
+)
 
 MEBI = 1024**2
 MOST = 600 * MEBI
@@ -249,6 +258,41 @@ def test_a_renderer_that_is_killed_while_idle_is_replaced() -> None:
         assert pids(pool) != [pid]
 
 
+def test_a_renderer_that_is_killed_while_it_starts_costs_no_picture() -> None:
+    with renderers() as (pool, lost):
+        pool.start()
+        (first,) = pids(pool)
+        os.kill(first, signal.SIGKILL)
+        assert examined(pool, SOURCES["png"]).refused is None
+        assert pids(pool) != [first]
+        assert lost == []
+
+
+def test_renderers_that_never_start_are_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(process.Renderer, "_command", lambda *_: [sys.executable, "-c", "pass"])
+    with renderers() as (pool, _):
+        for _ in range(2):
+            with pytest.raises(StartError):
+                examined(pool, SOURCES["png"])
+
+
+def test_nobody_waits_for_a_renderer_that_starts_while_another_is_there() -> None:
+    with renderers(count=2, seconds=0.7) as (pool, lost):
+        pool.start()
+        known = set(pids(pool))
+        slow = pictures.encode(Image.effect_noise((3000, 3000), 90), "png")
+        with pytest.raises(ImageRefused):
+            drawn(pool, slow, Recipe(format=Format.AVIF, lossless=True), memory=MOST)
+        (staying,) = known & set(pids(pool))
+        (starting,) = set(pids(pool)) - known
+        os.kill(starting, signal.SIGSTOP)
+        began = time.monotonic()
+        assert examined(pool, SOURCES["png"]).refused is None
+        assert time.monotonic() - began < process.STARTS_WITHIN / 2
+        assert staying in pids(pool)
+        assert len(lost) == 1
+
+
 @pytest.mark.parametrize(
     ("ended_by", "reason"), [(signal.SIGKILL, Reason.TOO_COSTLY), (signal.SIGSEGV, Reason.DAMAGED)]
 )
@@ -296,17 +340,51 @@ def _until(holds: Callable[[], bool], seconds: float = 20.0) -> None:
 
 @pytest.mark.parametrize("lie", lying_renderer.LIES)
 def test_what_a_renderer_says_is_not_believed(monkeypatch: pytest.MonkeyPatch, lie: str) -> None:
+    lie_as(monkeypatch, lie)
+    with renderers() as (pool, lost):
+        with pytest.raises((ImageRefused, RendererError, NeedsMemory)):
+            drawn(pool, SOURCES["png"], Recipe(width=40, format=Format.PNG))
+        assert [each.why for each in lost] in ([], ["died"], ["confused"])
+
+
+@pytest.mark.parametrize("lie", [name for name in lying_renderer.LIES if "found" in name])
+def test_what_cannot_be_a_picture_is_not_found_to_be_one(monkeypatch: pytest.MonkeyPatch, lie: str) -> None:
+    lie_as(monkeypatch, lie)
+    with renderers() as (pool, lost):
+        refused = examined(pool, SOURCES["png"], Limits()).refused
+        assert refused is not None
+        assert refused.reason is Reason.DAMAGED
+        assert [each.why for each in lost] == ["confused"]
+
+
+def test_what_can_be_a_picture_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    lie_as(monkeypatch, "no lie")
+    with renderers() as (pool, lost):
+        assert examined(pool, SOURCES["png"], Limits()).refused is None
+        assert lost == []
+
+
+def test_a_renderer_that_sends_no_bytes_is_given_up_in_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(process, "BYTES_WITHIN", 0.3)
+    lie_as(monkeypatch, "short", "and stays")
+    with renderers() as (pool, lost):
+        began = time.monotonic()
+        with pytest.raises(ImageRefused) as caught:
+            drawn(pool, SOURCES["png"], Recipe(width=40, format=Format.PNG))
+        assert time.monotonic() - began < 5
+        assert caught.value.reason is Reason.TOO_COSTLY
+        assert [each.why for each in lost] == ["late"]
+
+
+def lie_as(monkeypatch: pytest.MonkeyPatch, *how: str) -> None:
+    """Renderers that lie take the place of the true ones."""
     plain = process.Renderer._command  # noqa: SLF001
 
     def lying(self: process.Renderer, *arguments: int) -> list[str]:
         assert plain(self, *arguments)
-        return [sys.executable, lying_renderer.__file__, *map(str, arguments), lie]
+        return [sys.executable, lying_renderer.__file__, *map(str, arguments), *how]
 
     monkeypatch.setattr(process.Renderer, "_command", lying)
-    with renderers() as (pool, lost):
-        with pytest.raises((ImageRefused, RendererError, NeedsMemory)):
-            drawn(pool, SOURCES["png"], Recipe(width=40))
-        assert [each.why for each in lost] in ([], ["died"], ["confused"])
 
 
 def test_renderers_end_with_the_process_that_runs_them(tmp_path: Path) -> None:

@@ -10,7 +10,8 @@ from msgspec import Meta, Struct, structs
 from tintype.core.fairness import LIGHT, WorkEstimate
 from tintype.core.workers import Workers
 from tintype.imaging.sandbox.confinement import Confinement
-from tintype.imaging.sandbox.pool import OWN_MEMORY, Ended, NeedsMemory, Renderers
+from tintype.imaging.sandbox.pool import OWN_MEMORY, Ended, NeedsMemory, Renderers, StartError
+from tintype.model import Error, Kind
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -83,13 +84,22 @@ async def decode(
         kwargs: the rest.
 
     Raises:
-        Error: BUSY; REFUSED when it takes more memory than there is.
+        Error: BUSY, also when no renderer can be started; REFUSED when it takes more memory than there is.
     """
-    while True:
-        try:
-            return await workers.pixels(estimate, work, estimate.memory, *args, **kwargs)
-        except NeedsMemory as more:
-            estimate = structs.replace(estimate, memory=more.memory)
+    try:
+        for is_last in (False, True):
+            try:
+                return await workers.pixels(estimate, work, estimate.memory, *args, **kwargs)
+            except NeedsMemory as more:
+                # A renderer can't keep us asking: with all that there is none says again that it needs more.
+                memory = workers.most_memory if is_last else more.memory
+                estimate = structs.replace(estimate, memory=memory)
+        return await workers.pixels(estimate, work, estimate.memory, *args, **kwargs)
+    except StartError as failed:
+        log.error("renderer-not-started", reason=str(failed))  # noqa: TRY400  the reason says it all
+        raise Error(
+            Kind.BUSY, "No picture can be worked on now; try again in a moment.", retry_after=5
+        ) from None
 
 
 def _warn(confinement: Confinement) -> None:

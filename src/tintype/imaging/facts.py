@@ -1,6 +1,8 @@
 """What is told of a picture before it is drawn, and what is accepted. Pure."""
 
-from msgspec import Struct
+from typing import Annotated
+
+from msgspec import Meta, Struct
 
 from tintype.imaging.errors import ImageRefused, Reason, size_in_words
 from tintype.imaging.formats import Format, row
@@ -15,8 +17,8 @@ class Placeholder(Struct, frozen=True):
             shade that the most pixels have, where a shade is an eighth of each of red, green and blue.
     """
 
-    thumbhash: str
-    colour: str | None
+    thumbhash: Annotated[str, Meta(pattern=r"\A[A-Za-z0-9+/]{1,60}={0,2}\Z")]
+    colour: Annotated[str, Meta(pattern=r"\A#[0-9a-f]{6}\Z")] | None
 
 
 class Limits(Struct, frozen=True, kw_only=True):
@@ -45,16 +47,16 @@ class Facts(Struct, frozen=True, kw_only=True):
     """
 
     format: Format
-    width: int
-    height: int
-    frames: int
+    width: Annotated[int, Meta(ge=1)]
+    height: Annotated[int, Meta(ge=1)]
+    frames: Annotated[int, Meta(ge=1)]
     has_alpha: bool
-    orientation: int
-    bands: int = 3
-    bits: int = 8
-    whole: int = 0
-    buffered: int = 0
-    file: int = 0
+    orientation: Annotated[int, Meta(ge=1, le=8)]
+    bands: Annotated[int, Meta(ge=1)] = 3
+    bits: Annotated[int, Meta(ge=1)] = 8
+    whole: Annotated[int, Meta(ge=0)] = 0
+    buffered: Annotated[int, Meta(ge=0)] = 0
+    file: Annotated[int, Meta(ge=0)] = 0
     placeholder: Placeholder | None = None
 
     @property

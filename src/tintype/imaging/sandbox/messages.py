@@ -60,7 +60,7 @@ class Refusal(Struct, frozen=True, tag=True):
     """Why a picture isn't taken in, or isn't made: an ImageRefused on its way."""
 
     reason: Reason
-    sentence: str
+    sentence: Annotated[str, Meta(max_length=1000)]
 
 
 class Examined(Struct, frozen=True, tag=True):
@@ -81,8 +81,8 @@ class Rendered(Struct, frozen=True, tag=True):
     """A rendition of so many bytes, which follow; where only metadata was stripped, without its size."""
 
     format: Format
-    width: int
-    height: int
+    width: Annotated[int, Meta(ge=0)]
+    height: Annotated[int, Meta(ge=0)]
     size: Annotated[int, Meta(ge=0)]
 
 

@@ -4,16 +4,17 @@ A renderer is given a descriptor to read and an order; what comes of it is an an
 is a thread of the service's: there are as many renderers as threads that ask.
 """
 
-import queue
 import signal
+from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from typing import Generic, Protocol, TypeVar
 
 from msgspec import Struct
 
 from tintype.imaging.errors import ImageRefused, damaged, too_costly
-from tintype.imaging.facts import Limits
+from tintype.imaging.facts import Limits, check_limits
 from tintype.imaging.formats import Format
 from tintype.imaging.geometry import OutputLimits
 from tintype.imaging.recipe import Recipe
@@ -38,6 +39,9 @@ HELD = 1024**2
 """Bytes up to which a rendition is held in memory; a larger one goes to a file as it comes."""
 WANTED_MEMORY = frozenset({-signal.SIGABRT, -signal.SIGTRAP, -signal.SIGKILL})
 """How a process ends that got no memory: a library gives up, or the machine ends it."""
+
+STARTS = 3
+"""How often in a row a renderer is started that isn't there in the end, before it is given up."""
 
 T = TypeVar("T")
 
@@ -119,9 +123,8 @@ class Renderers:
         # One thread, which stays, starts all of them: a renderer ends with the thread that started it.
         self._starter = ThreadPoolExecutor(1, "renderers")
         self._slots = [_Slot() for _ in range(count)]
-        self._idle: queue.LifoQueue[_Slot] = queue.LifoQueue()
-        for slot in self._slots:
-            self._idle.put(slot)
+        # Taken from the end: those that worked last. At the beginning are those whose renderer has to start.
+        self._idle = deque(self._slots)
 
     def start(self) -> None:
         """Begin to start all of them; nobody has to wait for that."""
@@ -142,7 +145,9 @@ class Renderers:
         """
         try:
             return self._ask(
-                self._order(Examine(limits), memory), source, lambda _, answer: _expected(answer, Examined)
+                self._order(Examine(limits), memory),
+                source,
+                lambda renderer, answer: _found(renderer, answer, limits),
             )
         except ImageRefused as refused:
             return Examined(refused=Refusal(refused.reason, refused.sentence))
@@ -170,12 +175,16 @@ class Renderers:
             ImageRefused, NeedsMemory, RendererError; OSError, as what the spool gives.
         """
         order = self._order(Render(recipe, limits, source_limits), memory)
-        return self._ask(order, source, lambda renderer, answer: _drawn(renderer, answer, memory, spool))
+        return self._ask(
+            order, source, lambda renderer, answer: _drawn(renderer, answer, recipe.format, memory, spool)
+        )
 
     def strip(self, source: int, format: Format, memory: int, spool: Callable[[], S]) -> Drawn[S]:
         """An open file of the format without its metadata; otherwise as `render`."""
         order = self._order(Strip(format), memory)
-        return self._ask(order, source, lambda renderer, answer: _drawn(renderer, answer, memory, spool))
+        return self._ask(
+            order, source, lambda renderer, answer: _drawn(renderer, answer, format, memory, spool)
+        )
 
     def close(self) -> None:
         """End all of them. Nobody may be asking any more."""
@@ -186,7 +195,8 @@ class Renderers:
                 slot.renderer = None
 
     def _ask(self, order: Order, source: int, finish: Callable[[Renderer, Answer], T]) -> T:
-        slot = self._idle.get()
+        slot = self._idle.pop()
+        give_back = self._idle.appendleft
         try:
             renderer = self._ready(slot)
             try:
@@ -195,10 +205,12 @@ class Renderers:
                 self._on_end(Ended(ended.why, ended.status, order.memory))
                 raise self._verdict(ended, order) from None
             finally:
-                if not renderer.is_fit():
+                if renderer.is_fit():
+                    give_back = self._idle.append
+                else:
                     self._replace(slot, renderer)
         finally:
-            self._idle.put(slot)
+            give_back(slot)
 
     def _order(self, work: Examine | Render | Strip, memory: int) -> Order:
         return Order(work, memory, has_all=memory >= self._most)
@@ -229,11 +241,18 @@ class Renderers:
         return NeedsMemory(memory) if order.memory < memory <= self._most else too_costly()
 
     def _ready(self, slot: "_Slot") -> Renderer:
-        renderer = self._greeted(slot, slot.renderer or self._begin(slot))
-        if renderer.is_fit():
-            return renderer
-        # It ended while it had nothing to do.
-        return self._greeted(slot, self._replace(slot, renderer))
+        for tries_left in reversed(range(STARTS)):
+            try:
+                renderer = self._greeted(slot, slot.renderer or self._begin(slot))
+            except StartError:
+                if not tries_left:
+                    raise
+            else:
+                if renderer.is_fit():
+                    return renderer
+                # It ended while it had nothing to do.
+                self._replace(slot, renderer)
+        raise StartError("Renderers end as soon as they are started.")
 
     def _greeted(self, slot: "_Slot", starting: Future[Renderer]) -> Renderer:
         try:
@@ -260,9 +279,11 @@ class _Slot:
         self.renderer: Future[Renderer] | None = None
 
 
-def _drawn(renderer: Renderer, answer: Answer, most: int, spool: Callable[[], S]) -> Drawn[S]:
+def _drawn(
+    renderer: Renderer, answer: Answer, format: Format | None, most: int, spool: Callable[[], S]
+) -> Drawn[S]:
     made = _expected(answer, Rendered)
-    if made.size > most:
+    if made.size > most or made.format is not (format or made.format):
         raise renderer.ended("confused")
     if made.size <= HELD:
         return Drawn(made=made, data=renderer.take(made.size))
@@ -273,6 +294,25 @@ def _drawn(renderer: Renderer, answer: Answer, most: int, spool: Callable[[], S]
         file.close()
         raise
     return Drawn(made=made, file=file)
+
+
+def _found(renderer: Renderer, answer: Answer, limits: Limits | None) -> Examined:
+    found = _expected(answer, Examined)
+    if found.refused is None and not _can_be_meant(found, limits):
+        raise renderer.ended("confused")
+    return found
+
+
+def _can_be_meant(found: Examined, limits: Limits | None) -> bool:
+    """Whether it is what an original that is taken in can be: what is said here is recorded."""
+    facts = found.facts
+    if facts is None or facts.placeholder is None or facts.format is not found.format:
+        return False
+    with suppress(ImageRefused):
+        if limits is not None:
+            check_limits(facts, limits)
+        return True
+    return False
 
 
 def _expected(answer: Answer, kind: type[T]) -> T:

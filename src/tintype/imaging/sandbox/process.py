@@ -28,10 +28,12 @@ MODULE = "tintype.imaging.sandbox.renderer"
 HANDED_ON = ("HOME", "PYTHONPATH", "LD_LIBRARY_PATH", "FONTCONFIG_FILE", "FONTCONFIG_PATH")
 """Of the service's environment, as far as it is there: where modules, libraries and fonts lie."""
 ENVIRONMENT = {"LC_ALL": "C.UTF-8"}
-STARTS_WITHIN = 60.0
+STARTS_WITHIN = 30.0
 """Seconds that a renderer has to be ready, on a busy machine."""
-BYTES_WITHIN = 120.0
-"""Seconds that the bytes of an answer may take to be here, and on our disk."""
+BYTES_WITHIN = 10.0
+"""Seconds that may be waited in all for the bytes of an answer: they are there, in the renderer's memory."""
+UNREADABLE = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
+"""What msgspec raises for bytes that are no answer: not all of it is an error of its own."""
 SLACK = 24 * 1024**2
 """Bytes that an order may take beyond what it was given: stacks of threads, what the allocator holds back."""
 GROWN = 48 * 1024**2
@@ -122,9 +124,13 @@ class Renderer:
     def pour(self, count: int, into: Callable[[bytes], object]) -> None:
         """So many bytes that follow an answer, handed on a piece at a time. Raises EndedError."""
         self._is_idle = False
-        until = time.monotonic() + BYTES_WITHIN
+        left = BYTES_WITHIN
         for at in range(0, count, CHUNK):
-            into(self._received(min(CHUNK, count - at), until))
+            began = time.monotonic()
+            data = self._received(min(CHUNK, count - at), began + left)
+            # How long our disk takes is not its fault.
+            left -= time.monotonic() - began
+            into(data)
         self._is_idle = True
 
     def end(self) -> int:
@@ -153,7 +159,7 @@ class Renderer:
             raise self.ended("late") from None
         except (ClosedError, OSError):
             raise self.ended("died") from None
-        except msgspec.MsgspecError:
+        except UNREADABLE:
             raise self.ended("confused") from None
         self._memory = reply.memory
         return reply.answer
@@ -161,6 +167,8 @@ class Renderer:
     def _received(self, count: int, until: float) -> bytes:
         try:
             return receive(self._channel, count, until)
+        except TimeoutError:
+            raise self.ended("late") from None
         except (ClosedError, OSError):
             raise self.ended("died") from None
 
