@@ -297,6 +297,15 @@ def test_where_no_backup_can_be_it_says_why_and_changes_nothing(
     assert everything(tmp_path) == before
 
 
+@pytest.mark.parametrize("inside", ["library", "snapshots/library", "."])
+def test_nothing_is_restored_into_its_backup(tmp_path: Path, inside: str) -> None:
+    said(library(tmp_path / "library"), "backup", str(tmp_path / "backup"))
+    before = everything(tmp_path)
+    refused = sentence(tmp_path / "backup" / inside, "restore", str(tmp_path / "backup"))
+    assert "can't lie one in the other" in refused
+    assert everything(tmp_path) == before
+
+
 @contextmanager
 def locked(path: Path | None) -> Iterator[None]:
     if path is None:

@@ -270,3 +270,22 @@ def test_a_folder_that_is_only_read_is_said(tmp_path: Path) -> None:
         assert "copy the folder to where they are" in sentence(data, "check")
     finally:
         data.chmod(0o700)
+
+
+OPTIONS = [
+    (path, each.opts[0])
+    for path in leaves()
+    for each in command(path).params
+    if isinstance(each, click.Option) and not each.is_flag and each.opts[0] not in {"--host", "--data"}
+]
+
+
+@pytest.mark.parametrize(("path", "option"), OPTIONS, ids="".join)
+def test_nothing_out_of_all_bounds_ends_in_a_traceback(
+    path: tuple[str, ...], option: str, tmp_path: Path
+) -> None:
+    data = library(tmp_path / "library")
+    said(data, "token", "create", "--dialect", "native", "--account", "native")
+    for given in ("9" * 40, str(2**63), "999999999999999P", "-1", "0x1", "", " ", "\0", "\udcff"):
+        result = call(data, *whole(path, tmp_path), option, given)
+        assert result.exit_code in {0, 1, 2}

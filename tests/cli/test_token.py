@@ -97,6 +97,16 @@ def test_without_scopes_a_token_has_all_of_its_dialect(data: Path) -> None:
     assert [row[6] for row in rows(data)] == ["images:read images:write", "images:read"]
 
 
+@pytest.mark.parametrize("option", ["--account", "--person"])
+@pytest.mark.parametrize("name", ["", " ", "a\nb", "\x1b[31m", "x" * 256])
+def test_what_names_nobody_is_refused(data: Path, option: str, name: str) -> None:
+    result = call(data, "token", "create", "--dialect", "native", option, name)
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert "is no name" in result.stderr
+    assert rows(data) == []
+    assert said(data, "account", "list") == ""
+
+
 @pytest.mark.parametrize(
     ("options", "named"),
     [

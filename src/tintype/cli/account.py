@@ -18,6 +18,9 @@ from tintype.core.quotas import set_quotas
 from tintype.dialects import Dialect, discover
 from tintype.model import Links, Publications, QuotaOverrides
 
+MOST = 2**31 - 1
+"""The largest number that the catalogue keeps of things other than bytes."""
+
 
 @click.group()
 def account() -> None:
@@ -109,9 +112,9 @@ def set_link_kind(data: Path, name: str, dialect: str, links: str | None) -> Non
 @data_option
 @click.argument("name")
 @click.option("--bytes", "size", callback=parse_size, metavar="SIZE", help="Of originals: 10GB, 500MiB.")
-@click.option("--images", type=click.IntRange(0), help="Images.")
-@click.option("--uploads", type=click.IntRange(0), help="Uploads under way at once.")
-@click.option("--pixel-seconds", type=click.IntRange(0), help="Seconds of render slots in a minute.")
+@click.option("--images", type=click.IntRange(0, MOST), help="Images.")
+@click.option("--uploads", type=click.IntRange(0, MOST), help="Uploads under way at once.")
+@click.option("--pixel-seconds", type=click.IntRange(0, MOST), help="Seconds of render slots in a minute.")
 @click.option("--default", "reset", is_flag=True, help="What isn't given is as the settings say again.")
 @plain_errors
 def set_quota(

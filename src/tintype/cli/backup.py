@@ -6,10 +6,9 @@ from pathlib import Path
 import rich_click as click
 
 from tintype.app import LINK_KEYS
-from tintype.cli.copying import files_in, shown
+from tintype.cli.copying import files_in, refuse_nested, shown
 from tintype.cli.library import data_option, open_library, plain_errors
 from tintype.core.backup import Made, back_up, prune
-from tintype.model import Error, Kind
 from tintype.storage.backups import Backup
 
 
@@ -36,7 +35,7 @@ def backup(data: Path, target: Path, *, deep: bool, is_pruned: bool, keep: int) 
     the snapshots before as they were. `tintype restore` makes a library of it.
     """
     folder, to = open_library(data).data, Backup(target.resolve())
-    _refuse_nested(folder, to.root)
+    refuse_nested(folder, to.root)
     with shown("Backing up") as (on_start, on_step):
         made = back_up(files_in(folder), to, datetime.now(UTC), deep=deep, on_start=on_start, on_step=on_step)
     click.echo(_tell(made))
@@ -45,11 +44,6 @@ def backup(data: Path, target: Path, *, deep: bool, is_pruned: bool, keep: int) 
     if is_pruned:
         snapshots, originals = prune(to, keep)
         click.echo(f"Removed {snapshots} snapshots and {originals} originals that no other needs.")
-
-
-def _refuse_nested(library: Path, target: Path) -> None:
-    if target.is_relative_to(library) or library.is_relative_to(target):
-        raise Error(Kind.INVALID, "A backup and its library can't lie one in the other.")
 
 
 def _tell(made: Made) -> str:

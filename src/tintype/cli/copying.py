@@ -9,6 +9,7 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeR
 
 from tintype.app import CATALOGUE, INCOMING, LINK_KEYS, ORIGINALS, REMOVED
 from tintype.core.backup import Files, OnStart, OnStep
+from tintype.model import Error, Kind
 from tintype.settings import CONFIG_NAME
 from tintype.storage import Originals
 
@@ -32,3 +33,9 @@ def shown(what: str) -> Iterator[tuple[OnStart, OnStep]]:
             progress.add_task("", total=total)
 
         yield start, lambda step: progress.advance(progress.task_ids[0], step)
+
+
+def refuse_nested(library: Path, target: Path) -> None:
+    """Refuse a library and a backup of which one lies in the other's folder."""
+    if target.is_relative_to(library) or library.is_relative_to(target):
+        raise Error(Kind.INVALID, "A backup and its library can't lie one in the other.")

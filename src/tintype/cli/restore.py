@@ -5,7 +5,7 @@ from pathlib import Path
 import rich_click as click
 
 from tintype.catalogue import schema
-from tintype.cli.copying import files_in, shown
+from tintype.cli.copying import files_in, refuse_nested, shown
 from tintype.cli.library import data_option, plain_errors
 from tintype.core.restore import choose, restore
 from tintype.storage.backups import Backup
@@ -24,6 +24,7 @@ def restore_library(data: Path, source: Path, snapshot: str | None, *, allow_mis
     they are named. Broken off and run again, it goes on.
     """
     folder, backup = data.resolve(), Backup(source.resolve())
+    refuse_nested(folder, backup.root)
     name, manifest = choose(backup, snapshot)
     schema.require_known(manifest.schema)
     with shown("Restoring") as (on_start, on_step):

@@ -7,6 +7,9 @@ import rich_click as click
 _SIZE = re.compile(r"(\d{1,15}(?:\.\d{1,3})?) ?([kKMGTP]?)(i?)B?\Z")
 _PREFIXES = " kMGTP"
 
+MOST_BYTES = 2**63 - 1
+"""The largest number that the catalogue keeps of bytes."""
+
 
 def parse_size(ctx: click.Context, param: click.Parameter, text: str | None) -> int | None:
     """The bytes that a text such as 500, 10GB or 1.5TiB says: kB is 1,000, KiB is 1,024."""
@@ -17,7 +20,10 @@ def parse_size(ctx: click.Context, param: click.Parameter, text: str | None) -> 
         raise click.BadParameter("write bytes, as in 500, 10GB or 1.5TiB.", ctx, param)
     number, prefix, binary = match.groups()
     unit: int = (1024 if binary else 1000) ** _PREFIXES.index(prefix.replace("K", "k") or " ")
-    return round(float(number) * unit)
+    size = round(float(number) * unit)
+    if size > MOST_BYTES:
+        raise click.BadParameter(f"{text} is beyond all disks; 0 is no limit.", ctx, param)
+    return size
 
 
 def in_bytes(size: int) -> str:

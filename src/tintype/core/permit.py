@@ -18,6 +18,8 @@ from tintype.core.publish import change_publications
 from tintype.model import Account, Actor, Caller, Error, Kind, Person, Role, Token, TokenKind
 from tintype.model.audit import Event
 
+MAX_NAME = 255
+"""Characters of the name of an account or a person: what the catalogue has room for."""
 SECRET_BYTES = 32
 """Random bytes of a token: far beyond guessing, so a plain SHA-256 of it can be stored."""
 
@@ -127,11 +129,15 @@ async def issued(house: House, account: str | None = None) -> list[Token]:
 
 
 async def member(house: House, account_name: str, person_name: str) -> tuple[Account, Person]:
-    """An account and one of its people, both added if they are new."""
+    """An account and one of its people, both added if they are new.
+
+    Raises:
+        Error: INVALID when a new one would have no name, or one that can't be shown.
+    """
     now = house.clock()
     async with house.catalogue.write() as tx:
         account = await _account(tx, account_name, now)
-        return account, await accounts.person(tx, account.id, person_name, now)
+        return account, await accounts.person(tx, account.id, _name(person_name), now)
 
 
 async def _revoke(house: House, token_id: UUID, actor: Actor) -> Token:
@@ -191,7 +197,14 @@ def _told(token: Token) -> dict[str, object]:
 
 async def _account(tx: Transaction, name: str, now: datetime) -> Account:
     found = await accounts.find(tx, name)
-    return found or await accounts.add(tx, uuid_utils.compat.uuid7(), name, now)
+    return found or await accounts.add(tx, uuid_utils.compat.uuid7(), _name(name), now)
+
+
+def _name(text: str) -> str:
+    if text.strip() and text.isprintable() and len(text) <= MAX_NAME:
+        return text
+    wanted = f"1 to {MAX_NAME} characters that can be shown, in valid UTF-8"
+    raise Error(Kind.INVALID, f"{text!a} is no name: write {wanted}.")
 
 
 async def _find(house: House, dialect: str, secret_texts: Sequence[str]) -> list[Token | None]:
