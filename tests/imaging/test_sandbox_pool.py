@@ -18,7 +18,7 @@ from PIL import Image
 
 from tests import pictures
 from tests.extra_pictures import corners_svg, heic, jxl, svg
-from tests.hostile.measure import memory
+from tests.hostile.measure import memory, watched
 from tests.imaging import lying_renderer
 from tintype.imaging import (
     Format,
@@ -441,3 +441,22 @@ def test_refused_pictures_leave_no_memory_behind_even_when_nothing_collects_it(
                 assert found.refused.reason is Reason.DAMAGED
         assert memory(pids(pool)[0]) < before + 24 * MEBI
         assert lost == []
+
+
+def test_what_takes_more_than_its_header_tells_gets_no_more_than_it_was_given() -> None:
+    blurs = "".join(f'<feGaussianBlur in="SourceGraphic" stdDeviation="9" result="r{n}"/>' for n in range(6))
+    merged = "".join(f'<feMergeNode in="r{n}"/>' for n in range(6))
+    filtered = f'<filter id="f">{blurs}<feMerge>{merged}</feMerge></filter>'
+    data = svg(f'{filtered}<rect width="80" height="60" filter="url(#f)"/>', width=3000, height=2250)
+    given = 90 * MEBI
+    with renderers(seconds=10) as (pool, _):
+        examined(pool, SOURCES["png"])
+        (pid,) = pids(pool)
+        with watched(pid) as peak, pytest.raises(NeedsMemory) as caught:
+            examined(pool, data, Limits(), memory=given)
+        assert caught.value.memory == MOST
+        assert given / 2 < peak.most < OWN_MEMORY + given
+        # It does take more.
+        with watched(pids(pool)[0]) as peak:
+            examined(pool, data, Limits(), memory=MOST)
+        assert peak.most > OWN_MEMORY + given
