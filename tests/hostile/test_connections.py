@@ -1,7 +1,9 @@
 """Connections that hold a place: idle ones, dripping ones, and such as don't read what they asked for."""
 
 import math
+import os
 import socket
+import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -16,7 +18,8 @@ from tests import pictures
 from tests.hostile.connecting import PATIENCE, answer, connect, head, status
 from tests.hostile.measure import tree
 from tests.hostile.test_heads import PREFACE
-from tests.running import Running
+from tests.running import TINTYPE, Running
+from tests.web.test_front import announced
 
 SOURCES = [f"127.0.0.{last}" for last in range(11, 22)]
 EACH = 20
@@ -259,3 +262,22 @@ def test_the_body_of_a_stranger_is_not_read_for_long(serve: Callable[..., Runnin
         except ConnectionError:
             pass
         assert sent < 30_000_000
+
+
+def test_where_few_files_can_be_opened_idle_connections_give_way_in_time(tmp_path: Path) -> None:
+    command = f"ulimit -n 600; exec {TINTYPE} serve --port 0 --data {tmp_path / 'library'}"
+    env = {**os.environ, "TINTYPE_WEB_FIRST_BYTE_SECONDS": "60"}
+    written = tmp_path / "log"
+    with (
+        written.open("w") as file,
+        subprocess.Popen(["sh", "-c", command], stderr=file, env=env) as process,
+        ExitStack() as stack,
+    ):
+        stack.callback(process.terminate)
+        url = announced(written)
+        for source in SOURCES:
+            for _ in range(20):
+                stack.enter_context(connect(url, source))
+        for _ in range(20):
+            assert httpx.get(f"{url}/healthz", timeout=PATIENCE).status_code == 200
+    assert "few-open-files" in written.read_text()

@@ -80,7 +80,7 @@ def run(settings: Settings, on_ready: Callable[[str], None], showcase: Showcase 
     """
     logs.start(settings.logs)
     warn(settings)
-    allow_open_files()
+    settings = msgspec.structs.replace(settings, web=allow_open_files(settings.web))
     told, tell = os.pipe()
     supervisor = os.getpid()
 

@@ -11,6 +11,7 @@ import time
 from contextlib import suppress
 from typing import Any
 
+import msgspec
 import structlog
 from granian.constants import HTTPModes, Interfaces
 from granian.http import HTTP1Settings
@@ -21,6 +22,8 @@ from tintype.web.settings import WebSettings
 
 READ_BYTES = 32 * 1024
 """Bytes that are read ahead of a connection: a head of so many always fits, one of twice as many never."""
+OTHER_FILES = 512
+"""Files that a worker has open besides its connections, at the most."""
 FIRST_PAUSE, LONGEST_PAUSE = 0.1, 30.0
 """Seconds before a worker that died is started again; twice as many each time."""
 STEADY_SECONDS = 60.0
@@ -95,15 +98,24 @@ class Supervisor(MPServer):
             while self.interrupt_children:
                 self._bury(self.interrupt_children.pop())
             for number in [number for number, due in self._due.items() if due <= time.monotonic()]:
-                del self._due[number]
-                worker = self._spawn_worker(number, spawn_target, target_loader)
-                worker.start()  # type: ignore[no-untyped-call]  # granian's
-                self.wrks[number] = worker
+                self._start_again(number, spawn_target, target_loader)
         # Workers that heard the signal before us ended as they should.
         self.interrupt_children.clear()
 
     def _seconds_to_wait(self) -> float | None:
         return max(0.0, min(self._due.values()) - time.monotonic()) if self._due else None
+
+    def _start_again(self, number: int, spawn_target: Any, target_loader: Any) -> None:  # noqa: ANN401  granian's own types
+        worker = self._spawn_worker(number, spawn_target, target_loader)
+        try:
+            worker.start()  # type: ignore[no-untyped-call]  # granian's
+        except (OSError, RuntimeError) as failed:
+            # No memory, or too many processes: that may pass.
+            log.error("worker-not-started", worker=number + 1, reason=str(failed))  # noqa: TRY400  the reason is all
+            self._due[number] = time.monotonic() + self._pauses[number].after(0.0)
+            return
+        del self._due[number]
+        self.wrks[number] = worker
 
     def _bury(self, number: int) -> None:
         """Tell of a worker that died, and say when it is started again."""
@@ -113,15 +125,31 @@ class Supervisor(MPServer):
             log.error("start-failed", worker=number + 1, exit_code=code)
             self.shutdown(exit_code=1)  # type: ignore[no-untyped-call]  # granian's
         pause = self._pauses[number].after(time.monotonic() - worker.birth)
-        how = {"signal": signal.Signals(-code).name} if code < 0 else {"exit_code": code}
-        log.error("worker-died", worker=number + 1, **how, restarted_in_seconds=pause)
+        log.error("worker-died", worker=number + 1, **_told(code), restarted_in_seconds=pause)
         self._due[number] = time.monotonic() + pause
 
 
-def allow_open_files() -> None:
-    """Let this process and its workers open as many files and connections as the system allows them."""
+def _told(code: int) -> dict[str, object]:
+    """What an exit code of `multiprocessing` says: a negative one is that of a signal."""
+    if code >= 0:
+        return {"exit_code": code}
+    known = {each.value: each.name for each in signal.Signals}
+    return {"signal": known.get(-code, str(-code))}
+
+
+def allow_open_files(settings: WebSettings) -> WebSettings:
+    """Let this process and its workers open as many files as the system does, and not more connections."""
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if most == resource.RLIM_INFINITY:
+        return settings
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+    room = max(1, most - OTHER_FILES)
+    if room < settings.connections:
+        advice = (
+            f"The system lets a process open {most} files: {room} connections are taken. Raise ulimit -Hn."
+        )
+        log.warning("few-open-files", advice=advice)
+    return msgspec.structs.replace(settings, connections=min(settings.connections, room))
 
 
 def become_worker(supervisor: int, stop_seconds: float) -> None:
