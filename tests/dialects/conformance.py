@@ -49,6 +49,7 @@ FITTING: dict[Kind, set[int]] = {
     Kind.NO_SUCH_RANGE: {416},
     Kind.REFUSED: {400, 415, 422},
     Kind.TOO_LARGE: {400, 413},
+    Kind.QUOTA_EXCEEDED: {403, 413, 507},
     Kind.TOO_MANY_REQUESTS: {429},
     Kind.BUSY: {503},
     Kind.METHOD_NOT_ALLOWED: {404, 405},
