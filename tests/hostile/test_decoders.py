@@ -210,7 +210,7 @@ def test_costly_pictures_of_one_tenant_hold_up_nobody_else(serve: Callable[..., 
         image = other.post("/v1/images", content=pictures.jpeg(1200, 900)).raise_for_status().json()
         with ThreadPoolExecutor(6) as threads:
             uploads = [threads.submit(one.post, "/v1/images", content=data) for data in costly]
-            waits = []
+            waits: list[float] = []
             while not all(upload.done() for upload in uploads):
                 began = time.monotonic()
                 wanted = {"image": image["id"], "width": 200, "quality": 1 + len(waits) % 100}
