@@ -116,7 +116,6 @@ def create_app(
     """
     dialects = [each for each in dialects if each.name in (settings.web.dialects or {each.name})]
     house = open_house(settings, clock)
-    house.renderers.start()
     lines = Lines(settings.logs)
     paces = {dialect.name: dialect.pace(settings.dialects[dialect.name]) for dialect in dialects}
     mounts = [_mount(dialect, house, settings, paces[dialect.name]) for dialect in dialects]
@@ -126,6 +125,8 @@ def create_app(
     async def life(_app: Litestar) -> AsyncIterator[None]:
         follower = Follower(house)
         follower.start()
+        # Last of all that takes a core: requests are answered before the first picture is asked for.
+        house.renderers.start()
         guarding = asyncio.create_task(guard.watch())
         yield
         guarding.cancel()
