@@ -2,6 +2,7 @@
 
 import os
 import re
+import select
 import socket
 import sqlite3
 import subprocess
@@ -9,6 +10,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
+from typing import BinaryIO
 
 import httpx
 import pytest
@@ -185,7 +187,7 @@ def test_a_catalogue_that_another_program_holds_refuses_changes_soon_and_reads_g
 def test_a_log_that_takes_no_more_costs_no_request(tmp_path: Path) -> None:
     data = library(tmp_path / "library")
     headers = {"Authorization": f"Bearer {make_token(data, 'native')}"}
-    with serving_into_a_full_log(data) as url, httpx.Client(base_url=url, headers=headers) as client:
+    with Path("/dev/full").open("wb") as full, serving_into(full, data, headers) as client:
         for _ in range(3):
             image = client.post("/v1/images", content=pictures.png(8, 8)).json()
             (data / "originals" / image["sha256"][:2] / image["sha256"]).unlink()
@@ -193,18 +195,29 @@ def test_a_log_that_takes_no_more_costs_no_request(tmp_path: Path) -> None:
             assert (lost.status_code, lost.json()["type"]) == (500, "urn:tintype:error:original-missing")
 
 
+def test_a_log_that_nobody_reads_costs_no_request(tmp_path: Path) -> None:
+    data = library(tmp_path / "library")
+    reader, writer = os.pipe()
+    with os.fdopen(reader, "rb"), os.fdopen(writer, "wb") as pipe, serving_into(pipe, data, {}) as client:
+        for number in range(500):
+            assert client.get(f"/nothing/{number}").status_code == 404
+        assert client.get("/healthz").status_code == 200
+        # It is full: there were lines that nobody could have written.
+        assert not select.select([], [writer], [], 0)[1]
+
+
 @contextmanager
-def serving_into_a_full_log(data: Path) -> Iterator[str]:
-    """A service whose every write to standard error fails as on a full disk; its address."""
+def serving_into(log: BinaryIO, data: Path, headers: dict[str, str]) -> Iterator[httpx.Client]:
+    """A service whose standard error is the file; a client of it."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         address = f"127.0.0.1:{probe.getsockname()[1]}"
     command = [TINTYPE, "serve", "--data", str(data), "--port", address.rpartition(":")[2]]
-    with Path("/dev/full").open("wb") as full, subprocess.Popen(command, stderr=full) as process:
+    client = httpx.Client(base_url=f"http://{address}", headers=headers)
+    with client, subprocess.Popen(command, stderr=log) as process:
         try:
-            with httpx.Client(base_url=f"http://{address}") as client:
-                until(lambda: is_ready(client), 60)
-            yield f"http://{address}"
+            until(lambda: is_ready(client), 60)
+            yield client
         finally:
             process.terminate()
 

@@ -2,6 +2,7 @@
 
 import io
 import json
+import os
 import re
 import select
 from collections.abc import Iterator
@@ -12,7 +13,7 @@ import pytest
 import structlog
 
 from tintype.web.lines import MOST_LINES, Lines
-from tintype.web.logs import LogFormat, LogLevel, LogSettings, start
+from tintype.web.logs import LogFormat, LogLevel, LogSettings, Stderr, start
 
 NOON = 1_795_262_400.5
 JSON = LogSettings(format=LogFormat.JSON)
@@ -102,6 +103,16 @@ async def test_lines_are_gathered_and_a_stop_writes_what_is_left() -> None:
         assert ids(stream) == list(range(100))
         add(lines, 100)
         assert ids(stream) == list(range(101))
+
+
+@pytest.mark.parametrize("text", ["a line\n", "a long line " * 10_000 + "\n"])
+def test_nobody_waits_for_a_pipe_that_takes_no_more(text: str) -> None:
+    reader, writer = os.pipe()
+    with os.fdopen(reader, "rb", 0) as kept, os.fdopen(writer, "w") as pipe, redirect_stderr(pipe):
+        while select.select([], [writer], [], 0)[1]:
+            Stderr().write(text)
+        Stderr().write(text)
+        assert text.encode().startswith(kept.read(len(text)))
 
 
 async def test_so_many_lines_are_written_at_once_that_none_comes_apart() -> None:

@@ -2,21 +2,18 @@
 
 import asyncio
 import json
-import select
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
 import msgspec
 import structlog
 
-from tintype.web.logs import LogSettings, Stderr, clean, is_json, tells_info
+from tintype.web.logs import WRITE_SIZE, LogSettings, Stderr, clean, is_json, tells_info
 
 MOST_LINES = 1000
 """Lines that are gathered at most."""
 FLUSH_SECONDS = 0.5
 """How long a line waits at most."""
-WRITE_SIZE = getattr(select, "PIPE_BUF", 4096)
-"""Bytes written at once: more of them could come apart where several processes write into one pipe."""
 
 log = structlog.get_logger("tintype")
 encode = msgspec.json.Encoder(enc_hook=str).encode

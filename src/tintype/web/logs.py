@@ -1,8 +1,9 @@
 """The log: one line an event, JSON or for reading."""
 
 import logging
+import select
 import sys
-from collections.abc import MutableMapping
+from collections.abc import Iterator, MutableMapping
 from contextlib import suppress
 from enum import StrEnum
 from typing import Any, TextIO, cast
@@ -10,6 +11,10 @@ from typing import Any, TextIO, cast
 import structlog
 from msgspec import Struct
 
+WRITE_SIZE = getattr(select, "PIPE_BUF", 4096)
+"""Bytes written at once: more of them could come apart where several processes write into one pipe."""
+LONGEST_CHARACTER = 4
+"""Bytes of one character in UTF-8."""
 LONGEST_VALUE = 2000
 """Characters of a value in a line, such as a path; the rest is cut off."""
 LONGEST_TRACEBACK = 20_000
@@ -76,18 +81,44 @@ def start(settings: LogSettings) -> None:
 class Stderr:
     """Standard error, whose own faults concern nobody.
 
-    Where it ends on a full disk, or in a pipe that nobody reads any more, lines are lost, and no request.
+    Where it ends on a full disk, in a pipe whose reader is gone or doesn't read, or on a terminal that was
+    halted (Ctrl-S), lines are lost, and no request waits.
     """
 
     def write(self, text: str) -> None:
         """Write, or lose it."""
         with suppress(OSError):
-            sys.stderr.write(text)
+            for piece in _pieces(text):
+                if not _takes_more():
+                    return
+                sys.stderr.write(piece)
+                sys.stderr.flush()
 
     def flush(self) -> None:
         """Flush, or lose it."""
         with suppress(OSError):
             sys.stderr.flush()
+
+
+def _pieces(text: str) -> Iterator[str]:
+    """The text in pieces that a pipe takes at once if it takes anything: all of it, unless that is long."""
+    if len(text.encode(errors="replace")) <= WRITE_SIZE:
+        yield text
+        return
+    step = WRITE_SIZE // LONGEST_CHARACTER
+    for at in range(0, len(text), step):
+        yield text[at : at + step]
+
+
+def _takes_more() -> bool:
+    """Whether standard error takes `WRITE_SIZE` bytes at once, or has a fault to tell."""
+    try:
+        waiting = select.poll()
+        waiting.register(sys.stderr.fileno(), select.POLLOUT)
+    except (AttributeError, ValueError):
+        # No descriptor that it could be asked of.
+        return True
+    return bool(waiting.poll(0))
 
 
 class _Others(logging.Handler):
