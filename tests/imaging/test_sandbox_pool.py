@@ -27,6 +27,7 @@ from tintype.imaging import (
     OutputLimits,
     Reason,
     Recipe,
+    decode_memory,
     inspect,
     render,
     verify,
@@ -232,6 +233,20 @@ def test_what_takes_more_than_can_ever_be_given_is_refused() -> None:
         found = examined(pool, data, Limits(), memory=64 * MEBI)
         assert found.refused is not None
         assert found.refused.reason is Reason.TOO_COSTLY
+        assert lost == []
+
+
+def test_what_could_never_be_drawn_is_not_taken_in() -> None:
+    wide = pictures.encode(Image.new("RGB", (16_000, 20)), "png")
+    facts = inspect(wide)
+    most = (decode_memory(facts) + decode_memory(facts, Recipe(width=200))) // 2
+    with renderers(most=most) as (pool, lost):
+        assert examined(pool, wide, memory=most).refused is None
+        with pytest.raises(ImageRefused):
+            drawn(pool, wide, Recipe(width=200), memory=most)
+        refused = examined(pool, wide, Limits(), memory=most).refused
+        assert refused is not None
+        assert refused.reason is Reason.TOO_COSTLY
         assert lost == []
 
 

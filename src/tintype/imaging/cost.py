@@ -72,6 +72,8 @@ ENCODERS: Mapping[Format, Encoder] = MappingProxyType(
 )
 FULL_CHROMA, FULL_CHROMA_QUALITY = 16, 90
 """Bytes a pixel of a JPEG whose chroma isn't halved, 14 to 15; and the least quality of such."""
+SMALL = Recipe(width=256, height=256)
+"""What nothing that is asked for takes much less than."""
 JOINED = 3
 """Bytes a pixel of all frames of an animation that the file takes while it grows."""
 
@@ -95,6 +97,11 @@ def decode_memory(facts: Facts, recipe: Recipe | None = None, limits: OutputLimi
     scale = 1.0 if recipe.linear or frames > 1 else decoded_scale(facts, stored)
     decoding = _decoder(facts, scale, frames) + _resampling(facts, stored, scale, linear=recipe.linear)
     return BASE + round(decoding + _result(facts, recipe, target, planned, frames))
+
+
+def intake_memory(facts: Facts) -> int:
+    """Bytes that there have to be before a picture is taken in: to verify it, and to draw it small later."""
+    return max(decode_memory(facts), decode_memory(facts, SMALL))
 
 
 def _decoder(facts: Facts, scale: float, frames: int) -> float:

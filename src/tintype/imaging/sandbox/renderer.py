@@ -23,7 +23,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from tintype.imaging.allocator import give_back, keep_memory_flat, keep_stacks_small
-from tintype.imaging.cost import decode_memory
+from tintype.imaging.cost import decode_memory, intake_memory
 from tintype.imaging.errors import ImageRefused, OutOfMemory, Reason
 from tintype.imaging.facts import Facts, Limits, check_limits
 from tintype.imaging.formats import Format
@@ -170,14 +170,15 @@ def _carried_out(order: Order, source: Source) -> Outcome:
 def _examine(work: Examine, source: Source, order: Order) -> Outcome:
     format_: Format | None = None
     facts: Facts | None = None
+    memory_for = decode_memory if work.limits is None else intake_memory
     try:
         format_ = recognise(source)
         header, facts = read_facts(source, format_, work.limits)
         _check(facts, work.limits)
-        _check_memory(order, decode_memory(facts))
+        _check_memory(order, memory_for(facts))
         facts = ask_codec(source, format_, header)
         _check(facts, work.limits)
-        _check_memory(order, decode_memory(facts))
+        _check_memory(order, memory_for(facts))
         facts = replace(facts, placeholder=verify(source, facts))
     except OutOfMemory:
         raise
