@@ -24,7 +24,17 @@ from sqlalchemy.engine import Engine
 
 from tests.catalogue.conftest import BLANK
 from tintype import catalogue
-from tintype.catalogue import Database, accounts, audit, images, placements, schema, tokens, usage
+from tintype.catalogue import (
+    Database,
+    accounts,
+    audit,
+    images,
+    placements,
+    publications,
+    schema,
+    tokens,
+    usage,
+)
 from tintype.catalogue import library as library_
 from tintype.catalogue.engine import BATCH
 from tintype.model import (
@@ -106,6 +116,7 @@ CASES: dict[Callable[..., Any], list[Case]] = {
     usage.correct: [Case(reads="counts all images")],
     library_.made_at: [Case(reads="the only row")],
     accounts.each: [Case(reads="lists all")],
+    publications.without: [Case(reads="lists accounts")],
     accounts.add: [Case(reads="counts")],
     tokens.each: [Case({"account": None}, "lists all"), Case({"account": "a"}, "lists all")],
     tokens.revoke: [Case(reads="of a client token too, among all tokens")],

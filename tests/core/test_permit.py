@@ -178,7 +178,9 @@ async def test_the_list_is_everything_but_the_secret(town: Town) -> None:
     assert (token.created_at, token.expires_at) == (town.clock.now, town.clock.now + timedelta(days=1))
     assert secret not in repr(token)
     assert [each.account.name for each in await issued(town.house)] == ["north", "south"]
-    assert await issued(town.house, "nobody's") == []
+    with pytest.raises(Error, match="nobody's") as refused:
+        await issued(town.house, "nobody's")
+    assert refused.value.kind is Kind.MISSING
 
 
 async def test_an_account_and_its_people_are_made_once(town: Town) -> None:

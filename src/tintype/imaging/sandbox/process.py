@@ -133,6 +133,11 @@ class Renderer:
             into(data)
         self._is_idle = True
 
+    def __del__(self) -> None:
+        # A pool that was dropped instead of closed: nobody else is left who could end it.
+        with suppress(AttributeError):
+            self.end()
+
     def end(self) -> int:
         """End it at once; answers its status."""
         self._process.kill()
