@@ -4,6 +4,7 @@ import html
 import json
 import re
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
@@ -37,6 +38,13 @@ def test_its_facts_lie_in_a_private_file_too(demo: Running) -> None:
 @pytest.mark.parametrize("name", ["demo.json", "demo.env", "demo-credentials.json", "link-keys.json"])
 def test_what_holds_secrets_is_readable_by_its_owner_only(demo: Running, name: str) -> None:
     assert (demo.data / name).stat().st_mode & 0o777 == 0o600
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    """A demo that nobody else adds images to."""
+    with running(tmp_path_factory.mktemp("demo") / "library", "demo") as service:
+        yield service
 
 
 def test_its_images_are_there(demo: Running) -> None:
