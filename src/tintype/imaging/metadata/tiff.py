@@ -5,6 +5,7 @@ import struct
 from msgspec import Struct
 
 from tintype.imaging.errors import damaged
+from tintype.imaging.headers.tiff import SIZES
 
 METADATA = frozenset(
     (
@@ -33,25 +34,6 @@ METADATA = frozenset(
 )
 DIRECTORIES = frozenset((34665, 34853, 40965))
 """Those that lead to a directory of their own: EXIF, GPS, interoperability."""
-SIZES = {
-    1: 1,
-    2: 1,
-    3: 2,
-    4: 4,
-    5: 8,
-    6: 1,
-    7: 1,
-    8: 2,
-    9: 4,
-    10: 8,
-    11: 4,
-    12: 8,
-    13: 4,
-    16: 8,
-    17: 8,
-    18: 8,
-}
-"""Bytes of a value, by the type of the entry."""
 MAX_DIRECTORIES = 1000
 MAX_ENTRIES = 4096
 
