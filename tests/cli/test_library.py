@@ -1,6 +1,5 @@
 """Which commands make a library, which migrate one, and what the others say where there is none."""
 
-import os
 import sqlite3
 from contextlib import closing
 from pathlib import Path
@@ -13,6 +12,7 @@ from sqlalchemy import create_engine
 from tests import pictures
 from tests.cli.calling import call, library, said
 from tests.cli.test_commands import command, commands
+from tests.hostile.full_disk import read_only
 from tests.running import running
 from tintype.app import LINK_KEYS
 from tintype.catalogue import schema, upgrade
@@ -262,14 +262,8 @@ def test_an_account_that_is_not_there_is_said(path: tuple[str, ...], tmp_path: P
 
 def test_a_folder_that_is_only_read_is_said(tmp_path: Path) -> None:
     data = library(tmp_path / "library")
-    (data / "catalogue.sqlite3").chmod(0o400)
-    data.chmod(0o500)
-    try:
-        if os.access(data, os.W_OK):
-            pytest.skip("whoever runs this may write everywhere")
+    with read_only(data):
         assert "copy the folder to where they are" in sentence(data, "check")
-    finally:
-        data.chmod(0o700)
 
 
 OPTIONS = [

@@ -1,4 +1,4 @@
-"""A disk of its own for a service, small enough to be filled."""
+"""Disks of their own for a service: small enough to be filled, faulty, or only read."""
 
 import os
 import subprocess
@@ -25,6 +25,17 @@ def faulty_disk(folder: Path) -> Iterator[tuple[Path, Callable[[], None]]]:
     _run("mkfs.ext4", "-q", str(image))
     with _mounted(folder, "-o", "loop,errors=remount-ro", str(image)):
         yield folder, lambda: _run("mount", "-o", "remount,abort", str(folder))
+
+
+@contextmanager
+def read_only(folder: Path) -> Iterator[None]:
+    """A folder that nobody can write to, root neither; skips the test where nothing may be mounted."""
+    _run("mount", "--bind", str(folder), str(folder))
+    try:
+        _run("mount", "-o", "remount,bind,ro", str(folder))
+        yield
+    finally:
+        subprocess.run(["umount", "--lazy", str(folder)], check=True)
 
 
 @contextmanager

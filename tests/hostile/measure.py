@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 SAMPLE_SECONDS = 0.02
+RESTING_SAMPLES = 50
 MEGABYTE = 1_000_000
 
 
@@ -40,6 +41,17 @@ def tree(pid: int) -> list[int]:
 def memory(pid: int) -> int:
     """Bytes of a process and all below it; what several share is counted once (the sum of their PSS)."""
     return sum(_pss(each) for each in tree(pid))
+
+
+def resting(pid: int) -> int:
+    """Bytes of a process and all below it once they have started: a second within one megabyte."""
+    samples: list[int] = []
+    deadline = time.monotonic() + 30.0
+    while len(samples) < RESTING_SAMPLES or max(samples) - min(samples) > MEGABYTE:
+        samples = [*samples, memory(pid)][-RESTING_SAMPLES:]
+        assert time.monotonic() < deadline, samples
+        time.sleep(SAMPLE_SECONDS)
+    return max(samples)
 
 
 @contextmanager

@@ -7,7 +7,7 @@ import httpx
 
 from tests import bombs, pictures
 from tests.extra_pictures import svg
-from tests.hostile.measure import MEGABYTE, memory, settles, watched
+from tests.hostile.measure import MEGABYTE, memory, resting, settles, watched
 from tests.running import Running
 
 FILES: dict[str, Callable[[], bytes]] = {
@@ -39,7 +39,7 @@ def test_each_is_refused_in_words(serve: Callable[..., Running]) -> None:
     token = {"Authorization": f"Bearer {service.token('native')}"}
     with httpx.Client(base_url=service.base_url, headers=token, timeout=60) as client:
         assert client.post("/v1/images", content=pictures.jpeg()).status_code == 201
-        before = memory(service.process.pid)
+        before = resting(service.process.pid)
         for name, make in FILES.items():
             data = make()
             began = time.monotonic()

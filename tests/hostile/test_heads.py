@@ -7,7 +7,7 @@ import httpx
 
 from tests import pictures
 from tests.hostile.connecting import answer, connect, head, status
-from tests.hostile.measure import MEGABYTE, memory, settles, watched
+from tests.hostile.measure import MEGABYTE, memory, resting, settles, watched
 from tests.running import Running
 
 PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + b"\x00\x00\x00\x04\x00\x00\x00\x00\x00"
@@ -52,7 +52,7 @@ def test_a_thousand_long_accept_headers_are_not_remembered(serve: Callable[..., 
         url = client.post("/v1/links", json=asked, headers=token).json()["links"][0]["url"]
         for _ in range(3):
             assert client.get(url, headers={"Accept": CHROME}).headers["content-type"] == "image/webp"
-        before = memory(service.process.pid)
+        before = resting(service.process.pid)
         for number in range(1000):
             long = {"Accept": f"image/webp,x/{number:05}" + "y" * 28_000}
             assert client.get(url, headers=long).headers["content-type"] == "image/jpeg"
@@ -62,7 +62,7 @@ def test_a_thousand_long_accept_headers_are_not_remembered(serve: Callable[..., 
 def test_paths_and_queries_are_not_remembered(serve: Callable[..., Running]) -> None:
     service = serve()
     with connect(service.base_url) as connection:
-        before = memory(service.process.pid)
+        before = resting(service.process.pid)
         for number in range(1000):
             name, query = f"{number:05}", "?cursor=" + "q" * 20_000
             for path, status in (
@@ -84,7 +84,7 @@ def test_twenty_thousand_spellings_of_a_link_take_little_memory(serve: Callable[
         # A token of the dialect, and images are published through it.
         service.token("mews")
         with connect(service.base_url) as connection:
-            before = memory(service.process.pid)
+            before = resting(service.process.pid)
             for number in range(20_000):
                 link = f"/Media/Image/{image}?Width=32&{number:05}=" + "x" * 1_000
                 connection.sendall(head("GET", link, "If-None-Match: *"))

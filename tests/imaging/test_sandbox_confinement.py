@@ -105,6 +105,7 @@ def test_every_jump_of_the_program_lands_in_it_and_it_ends_with_a_refusal(
 def test_the_numbers_of_this_machine_are_those_of_its_headers() -> None:
     headers = Path(f"/usr/include/{platform.machine()}-linux-gnu/asm/unistd_64.h")
     if not headers.exists():
+        assert not os.environ.get("CI"), headers
         pytest.skip("the kernel's headers aren't installed")
     column = seccomp.ARCHITECTURES[platform.machine()].column
     known = {

@@ -97,7 +97,7 @@ def plain_errors(command: Callable[P, T]) -> Callable[P, T]:
 def _unreadable(error: sqlite3.Error) -> str:
     code = getattr(error, "sqlite_errorcode", None)
     # The lowest byte is the kind of the error, the others say more.
-    if code is not None and code & 0xFF == sqlite3.SQLITE_READONLY:
+    if code is not None and code & 0xFF in {sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN}:
         return (
             "The catalogue can't be opened, as SQLite writes beside it even to read: make the data folder "
             f"and its files writable for you, or copy the folder to where they are ({error})."
