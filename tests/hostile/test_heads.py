@@ -25,6 +25,7 @@ def test_a_head_of_100_kb_is_refused_and_takes_no_memory(serve: Callable[..., Ru
     service = serve()
     large = head("GET", "/healthz", "X-Large: " + "x" * 100_000)
     httpx.get(service.base_url + "/healthz")
+    resting(service.process.pid)
     with watched(service.process.pid) as peak:
         connections = [connect(service.base_url) for _ in range(100)]
         for connection in connections:
