@@ -458,6 +458,18 @@ def test_refused_pictures_leave_no_memory_behind_even_when_nothing_collects_it(
         assert lost == []
 
 
+@pytest.mark.parametrize("format", [Format.PNG, Format.JPEG])
+def test_a_renderer_is_kept_after_large_pictures(format: Format) -> None:
+    noise = Image.effect_noise((4000, 3000), 60)
+    data = pictures.encode(Image.merge("RGBA", (noise, noise, noise, noise)), "png", compress_level=1)
+    with renderers() as (pool, _):
+        examined(pool, SOURCES["png"])
+        before = pids(pool)
+        for _ in range(12):
+            drawn(pool, data, Recipe(width=512, height=512, format=format))
+        assert pids(pool) == before
+
+
 def test_what_takes_more_than_its_header_tells_gets_no_more_than_it_was_given() -> None:
     blurs = "".join(f'<feGaussianBlur in="SourceGraphic" stdDeviation="9" result="r{n}"/>' for n in range(6))
     merged = "".join(f'<feMergeNode in="r{n}"/>' for n in range(6))

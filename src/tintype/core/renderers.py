@@ -54,7 +54,8 @@ def open_renderers(settings: RendererSettings, count: int, most: int, arenas: in
         settings: how long a picture may take.
         count: how many.
         most: bytes of memory that a picture is given, at the most.
-        arenas: of the memory of each.
+        arenas: that the service's own threads share; a renderer has one, unless 0 leaves that as it is: one
+            thread at a time does the work there, and with two it often held so much that it was replaced.
     """
     warned: set[Confinement] = set()
 
@@ -63,7 +64,7 @@ def open_renderers(settings: RendererSettings, count: int, most: int, arenas: in
             warned.add(confinement)
             _warn(confinement)
 
-    return Renderers(count, most, settings.seconds, arenas=arenas, on_start=on_start, on_end=_log_end)
+    return Renderers(count, most, settings.seconds, arenas=min(arenas, 1), on_start=on_start, on_end=_log_end)
 
 
 async def decode(

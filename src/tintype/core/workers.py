@@ -40,8 +40,8 @@ class WorkerSettings(Struct, frozen=True, forbid_unknown_fields=True):
     """How long a change waits for its turn to write the catalogue, which another program may hold locked,
     before the answer is "busy"."""
     malloc_arenas: Annotated[int, Meta(ge=0)] = 2
-    """Arenas of memory that the threads of a process share, of a renderer too, where the C library is glibc:
-    fewer hold less of what was freed. 0 leaves the allocator as it is."""
+    """Arenas of memory that the threads of a worker process share, where the C library is glibc: fewer hold
+    less of what was freed. A renderer has one. 0 leaves the allocators as they are."""
 
 
 class Workers:

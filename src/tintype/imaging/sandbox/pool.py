@@ -111,7 +111,7 @@ class Renderers:
         most: int,
         seconds: float,
         *,
-        arenas: int = 2,
+        arenas: int = 1,
         on_start: Callable[[Confinement], None] = lambda _: None,
         on_end: Callable[[Ended], None] = lambda _: None,
     ) -> None:
