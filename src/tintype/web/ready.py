@@ -44,8 +44,7 @@ LONGEST_ACCEPT = 1024
 _READING = frozenset({"GET", "HEAD"})
 _TAG, _SINCE = b"if-none-match", b"if-modified-since"
 _ACCEPT, _HOST = b"accept", b"host"
-_PLAIN = frozenset({_HOST, _TAG, _SINCE})
-_TELLING = _PLAIN | {b"range", b"content-length", b"transfer-encoding"}
+_TELLING = frozenset({_HOST, _TAG, _SINCE, b"range", b"content-length", b"transfer-encoding"})
 """The header fields that can change the answer; a body has to be read before it."""
 
 
@@ -203,7 +202,7 @@ class Shelf:
     """
 
     def __init__(self, house: House, settings: DeliverySettings, pictures: Pictures, hosts: Hosts) -> None:
-        self._hosts = hosts
+        self._hosts, self._host = hosts, b""
         self._facts = house.facts
         self._keyring = house.keyring
         self._clock: Callable[[], datetime] = house.clock
@@ -221,10 +220,9 @@ class Shelf:
         if ready is None or scope["method"] not in _READING or not self._holds(ready):
             return None
         told = _telling(scope["headers"])
-        if told is None or not self._hosts.serve(told.get(_HOST, b"")):
+        if told is None or not self._is_served(told[0]):
             return None
-        is_head = scope["method"] == "HEAD"
-        answered = self._answered(ready, told.get(_TAG), told.get(_SINCE), is_head=is_head)
+        answered = self._answered(ready, told[1], told[2], is_head=scope["method"] == "HEAD")
         if answered is not None:
             self._ready.move_to_end(key)
         return answered
@@ -238,6 +236,14 @@ class Shelf:
         else:
             _put(self._varying, link, None, self._most)
             _put(self._ready, (link, formats), ready, self._most)
+
+    def _is_served(self, host: bytes) -> bool:
+        # Nearly all ask by the same one.
+        if host != self._host:
+            if not self._hosts.serve(host):
+                return False
+            self._host = host
+        return True
 
     def _holds(self, ready: Ready) -> bool:
         now = time.monotonic()
@@ -268,15 +274,20 @@ class Shelf:
         return None if lease is None else (ready, status, [*pairs, lease], body)
 
 
-def _telling(headers: Pairs) -> dict[bytes, bytes] | None:
-    """The host and the conditions of a request; None if one of them is said twice, or there is more to it."""
-    found: dict[bytes, bytes] = {}
+def _telling(headers: Pairs) -> tuple[bytes, bytes | None, bytes | None] | None:
+    """Host, If-None-Match, If-Modified-Since; None if one is there twice, or there is more to the request."""
+    host, tag, since = b"", None, None
     for name, value in headers:
         if name in _TELLING:
-            if name in found or name not in _PLAIN:
+            if name == _HOST and not host:
+                host = value
+            elif name == _TAG and tag is None:
+                tag = value
+            elif name == _SINCE and since is None:
+                since = value
+            else:
                 return None
-            found[name] = value
-    return found
+    return (host, tag, since) if host else None
 
 
 def reads(headers: Pairs) -> frozenset[Format]:
