@@ -21,8 +21,8 @@ from tintype.core.tally import Tally
 from tintype.imaging import Format, ImageRefused, Reason, Recipe, row
 from tintype.imaging.extras import is_installed
 from tintype.imaging.sandbox.pool import Drawn
-from tintype.model import Error, Image, Kind, insufficient_storage
-from tintype.storage import Draft
+from tintype.model import Error, Image, Kind
+from tintype.storage import Draft, durable
 
 Gate = Callable[[], Awaitable[None]]
 
@@ -291,13 +291,11 @@ def _draw(memory: int, house: House, image: Image, recipe: Recipe | None, path: 
 
     began = time.perf_counter()
     try:
-        with _opened(house, image) as source:
+        # What is written is a picture too large to be held until a slow client has it.
+        with _opened(house, image) as source, durable.writing():
             if recipe is None:
                 return house.renderers.strip(source.fileno(), image.format, memory, spool)
             drawn = house.renderers.render(source.fileno(), recipe, limits, source_limits, memory, spool)
-    except OSError as full:
-        # The picture is too large to be held until a slow client has it.
-        raise insufficient_storage(full.strerror or "no room") from full
     except ImageRefused as failed:
         if recipe is not None and (failed.reason in ASKED_TOO_MUCH or _lacks_extra(image, recipe, failed)):
             raise Error(Kind.INVALID, str(failed)) from failed

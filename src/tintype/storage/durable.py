@@ -10,8 +10,8 @@ from pathlib import Path
 
 from tintype.model import insufficient_storage
 
-UNWRITABLE = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM})
-"""Why a disk takes nothing: full, over a quota, only read, not ours to write."""
+UNWRITABLE = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES, errno.EPERM})
+"""Why a disk takes nothing: full, over a quota, the file too large for it, only read, not ours to write."""
 
 
 @contextmanager

@@ -1,5 +1,6 @@
 """From whatever went wrong to an error of the house; what is not known goes to the log, whole."""
 
+import errno
 from http import HTTPStatus
 
 import msgspec
@@ -39,6 +40,9 @@ STATUS = {
 }
 """The usual HTTP status of each kind of error; a dialect departs from it where its vendor does."""
 
+_TOO_MANY_FILES = frozenset({errno.EMFILE, errno.ENFILE})
+"""Of this process, or of the machine, as many are open as may be."""
+
 _KINDS = {
     HTTPStatus.NOT_FOUND: Kind.MISSING,
     HTTPStatus.METHOD_NOT_ALLOWED: Kind.METHOD_NOT_ALLOWED,
@@ -63,6 +67,9 @@ def understand(raised: Exception, context: Context) -> Error:
         return Error(
             kind, _SENTENCES.get(kind, raised.detail), field=allow if kind is Kind.METHOD_NOT_ALLOWED else ""
         )
+    if isinstance(raised, OSError) and raised.errno in _TOO_MANY_FILES:
+        log.error("too-many-open-files", request_id=context.request_id, reason=raised.strerror)
+        return Error(Kind.BUSY, "Too many files are open now; try again in a moment.", retry_after=5)
     log.error("unforeseen", request_id=context.request_id, path=context.path, exc_info=raised)
     return Error(Kind.INTERNAL, INTERNAL)
 
