@@ -109,6 +109,23 @@ def test_a_full_disk_refuses_uploads_and_takes_deletes_which_make_room(tenant: T
     assert tenant.upload().status_code == 201
 
 
+def test_keys_are_changed_in_the_room_that_is_reserved(tenant: Tenant) -> None:
+    tenant.fill()
+    cli, reserve = tenant.service.cli, tenant.service.data / "reserve"
+    first = cli("keys", "list").split()[0]
+    for change in (["rotate"], ["retire", first]):
+        assert tenant.ready()
+        assert reserve.exists()
+        rest = fill(tenant.service.data)
+        cli("keys", *change)
+        assert not reserve.exists()
+        rest.unlink()
+    assert first not in cli("keys", "list")
+    assert len(cli("audit", "--event", "key-added").splitlines()) == 1
+    assert len(cli("audit", "--event", "key-retired").splitlines()) == 1
+    assert list(tenant.service.data.glob("*.new")) == []
+
+
 def test_the_cache_gives_way_before_an_upload_is_refused(tenant: Tenant) -> None:
     cached = tenant.service.data / "renditions/ab/00000000-0000-4000-8000-0000000000ab"
     cached.mkdir(parents=True)

@@ -195,7 +195,8 @@ def _new_key() -> Key:
 
 
 def _write(path: Path, keys: tuple[Key, ...]) -> None:
-    durable.write_private(path, msgspec.json.encode(keys))
+    with durable.writing():
+        durable.write_private(path, msgspec.json.encode(keys))
 
 
 def _read(path: Path) -> tuple[Key, ...]:
