@@ -115,6 +115,30 @@ def test_an_upload_beyond_the_quota_is_refused_before_its_body(
     assert incoming(service) == []
 
 
+@pytest.mark.parametrize(
+    ("settings", "token", "status"),
+    [
+        ({"TINTYPE_QUOTAS_MAX_BYTES": "1000"}, "native", 403),
+        ({"TINTYPE_IMAGES_MAX_BYTES": "1000"}, "native", 413),
+        ({}, "", 401),
+    ],
+)
+def test_what_is_too_long_to_be_dropped_is_not_waited_for(
+    serve: Callable[..., Running], settings: dict[str, str], token: str, status: int
+) -> None:
+    service = serve(TINTYPE_WEB_DRAIN_BYTES="65536", **settings)
+    address = urlsplit(service.base_url)
+    secret = service.token(token) if token else "made-up"
+    head = f"Host: {address.netloc}\r\nAuthorization: Bearer {secret}\r\nContent-Length: {2 * MEBIBYTE}"
+    dial = socket.create_connection((address.hostname, address.port), timeout=5)
+    with dial as connection, connection.makefile("rb") as answer:
+        # No body follows, and nobody said that it waits for a word.
+        connection.sendall(f"POST /v1/images HTTP/1.1\r\n{head}\r\n\r\n".encode())
+        received = answer.read()
+    assert received.startswith(b"HTTP/1.1 %d " % status)
+    assert b"\r\nconnection: close\r\n" in received
+
+
 def test_a_body_of_unknown_length_is_refused_when_it_is_too_much(
     service: Running, dial: Callable[[], socket.socket]
 ) -> None:

@@ -54,6 +54,9 @@ class Incoming:
             return
         is_stranger = self._context.account is None
         most = self._settings.stranger_drain_bytes if is_stranger else self._settings.drain_bytes
+        if self._left > most:
+            # To drop some of it would not save the connection, nor an answer that nobody looks at yet.
+            return
         dropped = 0
         while not self._context.body_is_read and dropped <= most:
             dropped += len((await self.receive()).get("body", b""))
