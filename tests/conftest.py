@@ -5,8 +5,17 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from tests.running import Running, running
+
+# One profile for all: a loaded machine is slow at any moment, which says nothing of what is tested.
+settings.register_profile(
+    "tintype",
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
+)
+settings.load_profile("tintype")
 
 
 @pytest.fixture(scope="session")

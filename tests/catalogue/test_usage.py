@@ -4,7 +4,7 @@ from datetime import timedelta
 from uuid import UUID, uuid4
 
 import msgspec
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.catalogue.conftest import BLANK, NOON, Shelf
@@ -31,7 +31,7 @@ async def test_an_account_without_images_holds_nothing(shelf: Shelf) -> None:
     assert await held(shelf, shelf.north) == Usage(0, 0)
 
 
-@settings(max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=20)
 @given(steps)
 async def test_whatever_is_done_the_sums_are_those_of_the_images(
     shelf: Shelf, steps: list[tuple[str, bool, int]]

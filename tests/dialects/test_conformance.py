@@ -23,7 +23,7 @@ from tintype.web.errors import understand
 from tintype.web.mount import Target
 
 every_dialect = pytest.mark.parametrize("dialect", DIALECTS, ids=lambda dialect: dialect.name)
-moderately = settings(max_examples=40, deadline=None)
+moderately = settings(max_examples=40)
 
 NOW = datetime(2030, 1, 1, tzinfo=UTC)
 
@@ -340,7 +340,7 @@ def test_no_header_brings_the_service_down(
 
 @every_dialect
 @given(data=st.data())
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 def test_no_link_makes_the_grammar_stumble(
     dialect: Dialect, link_house: LinkHouse, data: st.DataObject
 ) -> None:

@@ -1,7 +1,7 @@
 import io
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image, ImageCms
 
@@ -55,7 +55,6 @@ def test_any_bytes_may_be_asked_of(profile: bytes) -> None:
     is_srgb(profile)
 
 
-@settings(deadline=None)
 @given(st.integers(HEADER, len(SRGB) - 1), st.integers(0, 255))
 def test_what_is_recognised_changes_no_level_by_more_than_one(at: int, byte: int) -> None:
     profile = SRGB[:at] + bytes([byte]) + SRGB[at + 1 :]

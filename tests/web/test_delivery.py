@@ -9,7 +9,7 @@ from uuid import UUID
 
 import httpx
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests import pictures
@@ -360,7 +360,7 @@ dateish = st.lists(
 ).map(" ".join)
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=150)
 @given(
     st.dictionaries(
         st.sampled_from(["If-None-Match", "If-Modified-Since", "If-Range", "Range"]),

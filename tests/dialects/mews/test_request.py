@@ -229,7 +229,7 @@ JSON = st.recursive(
 FIELD_NAMES = ("Client", "Images", "LanguageCode", "CultureCode", "MaskedAccessToken", "MaskedClientToken")
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(field=st.sampled_from(FIELD_NAMES), value=JSON)
 def test_any_value_in_any_field_is_answered_or_named(mews: Client, field: str, value: object) -> None:
     response = mews.send(json.dumps({**mews.body(GOOD), field: value}).encode("utf-8", "surrogatepass"))
