@@ -20,10 +20,11 @@ async def rotate(house: House, actor: Actor) -> Key:
         nonlocal key
         async with house.catalogue.write() as tx:
             # What a full disk refused after that is done again: with this key, not with another.
-            added = key or await house.workers.disk(house.keyring.rotate)
-            key = added
-            await audit.record(tx, house.clock(), actor, Event.KEY_ADDED, key=added.id)
-        return added
+            if key is None:
+                added = await house.workers.disk(house.keyring.rotate)
+                key = added
+            await audit.record(tx, house.clock(), actor, Event.KEY_ADDED, key=key.id)
+        return key
 
     return await with_reserve(house, add)
 
