@@ -6,6 +6,7 @@ from math import sqrt
 from pathlib import Path
 
 import pytest
+import pyvips
 from PIL import Image, ImageChops, ImageDraw, ImageStat
 
 from tests import pictures
@@ -271,3 +272,12 @@ def png(image: Image.Image, *, interlace: int = 0) -> bytes:
         + pictures.png_chunk(b"IDAT", zlib.compress(b"".join(rows)))
         + pictures.png_chunk(b"IEND", b"")
     )
+
+
+def test_loaders_that_libvips_does_not_trust_with_hostile_bytes_are_blocked(tmp_path: Path) -> None:
+    table = tmp_path / "table.csv"
+    table.write_text("1,2\n3,4\n")
+    # What draws has blocked them.
+    render(pictures.png(2, 2), Recipe(width=1))
+    with pytest.raises(pyvips.Error, match="operation is blocked"):
+        pyvips.Image.csvload(str(table))
