@@ -15,9 +15,9 @@ from benchmarks.load import fetch
 from benchmarks.pictures import Original
 from benchmarks.processes import Server, family, free_port, started
 from tintype.app import LINK_KEYS
-from tintype.core.sign import Keyring
+from tintype.core.runtime.signing import Keyring
 from tintype.dialects.native import links
-from tintype.imaging import Format, Recipe, row
+from tintype.imaging import Format, Recipe, spec
 
 TINTYPE = Path(sys.executable).with_name("tintype")
 SETTINGS = {
@@ -73,7 +73,7 @@ class Service(Struct, frozen=True):
 
     def made(self, format: Format) -> int:
         """Renditions of the format that lie in the cache."""
-        pattern = f"??/*/*.{row(format).extensions[0]}"
+        pattern = f"??/*/*.{spec(format).extensions[0]}"
         return sum(1 for _ in (self.library.data / "renditions").glob(pattern))
 
     def workers(self) -> list[int]:

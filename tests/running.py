@@ -29,7 +29,7 @@ class Running:
     base_url: str
     data: Path
     process: subprocess.Popen[str]
-    facts: dict[str, Any] = field(default_factory=dict)
+    info: dict[str, Any] = field(default_factory=dict)
 
     def cli(self, *arguments: str) -> str:
         """What `tintype <arguments>` prints for this data folder."""
@@ -105,14 +105,14 @@ def running(data: Path, command: str, env: Mapping[str, str] | None = None) -> I
     watchdog = threading.Timer(START_WITHIN, os.killpg, (process.pid, signal.SIGKILL))
     watchdog.start()
     try:
-        base_url, facts = _ready(process, command)
+        base_url, info = _ready(process, command)
         watchdog.cancel()
         drains += [
             threading.Thread(target=stream.read) for stream in (process.stdout, process.stderr) if stream
         ]
         for drain in drains:
             drain.start()
-        yield Running(base_url, data, process, facts)
+        yield Running(base_url, data, process, info)
     finally:
         watchdog.cancel()
         _end(process)
@@ -127,8 +127,8 @@ def _ready(process: subprocess.Popen[str], command: str) -> tuple[str, dict[str,
     if command == "demo":
         assert process.stdout is not None
         line = process.stdout.readline()
-        facts = json.loads(line) if line else _died(process)
-        return facts["base_url"], facts
+        info = json.loads(line) if line else _died(process)
+        return info["base_url"], info
     assert process.stderr is not None
     said = ""
     for line in process.stderr:

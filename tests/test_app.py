@@ -4,7 +4,7 @@ from pathlib import Path
 
 from tintype.app import CATALOGUE, LINK_KEYS, create_app
 from tintype.catalogue import schema
-from tintype.core.sign import Keyring
+from tintype.core.runtime.signing import Keyring
 from tintype.dialects import discover
 from tintype.settings import load
 

@@ -15,33 +15,33 @@ from msgspec import Struct, structs
 
 from tintype.catalogue import Database
 from tintype.console import Page, Showcase, welcome
-from tintype.core import House
-from tintype.core.facts import Facts
-from tintype.core.follow import Follower
-from tintype.core.house import Clock
-from tintype.core.later import Later
-from tintype.core.memory import Memory
-from tintype.core.pace import Pace
-from tintype.core.renderers import open_renderers, share
-from tintype.core.sign import Keyring
-from tintype.core.uploads import Uploads
-from tintype.core.workers import Workers
-from tintype.dialects import Dialect, LinkHouse
+from tintype.core import Services
+from tintype.core.delivery.invalidation import ChangePoller
+from tintype.core.runtime.deferred import DeferredEncodes
+from tintype.core.runtime.query_cache import QueryCache
+from tintype.core.runtime.rate_limit import RateLimiter
+from tintype.core.runtime.record_cache import RecordCache
+from tintype.core.runtime.renderers import open_renderers, share
+from tintype.core.runtime.signing import Keyring
+from tintype.core.runtime.uploads import Uploads
+from tintype.core.runtime.workers import Workers
+from tintype.core.services import Clock
+from tintype.dialects import Dialect, LinkContext
 from tintype.dialects.native import DIALECT, links
 from tintype.imaging import Recipe
 from tintype.model import Caller, Image, Links
 from tintype.settings import Settings
 from tintype.storage import Originals, Renditions, Reserve
 from tintype.web import bodies, context
-from tintype.web.bounds import Bounds, client_address
-from tintype.web.connections import Guard
+from tintype.web.access_log import AccessLog
+from tintype.web.asgi import App
+from tintype.web.connections import ConnectionGuard
 from tintype.web.context import Context
 from tintype.web.delivery import Delivery
-from tintype.web.errors import problem, understand
-from tintype.web.front import Front
-from tintype.web.lines import Lines
-from tintype.web.mount import Mount, find
-from tintype.web.responses import from_answer
+from tintype.web.dialect_routes import DialectRoutes, find_routes
+from tintype.web.errors import problem, to_error
+from tintype.web.responses import from_raw
+from tintype.web.unsigned_limits import UnsignedRenderLimit, client_ip
 
 CATALOGUE = "catalogue.sqlite3"
 ORIGINALS = "originals"
@@ -60,8 +60,8 @@ def utc_now() -> datetime:
     return datetime.now(UTC)
 
 
-def open_house(settings: Settings, clock: Clock = utc_now, *, keys_required: bool = True) -> House:
-    """Put the house together on its data folder, whose catalogue must be migrated. Needs a running loop.
+def build_services(settings: Settings, clock: Clock = utc_now, *, keys_required: bool = True) -> Services:
+    """Build the services on a data folder, whose catalogue must be migrated. Needs a running loop.
 
     Raises:
         Error: INTERNAL when there are no keys to sign links with, unless they are not required.
@@ -71,7 +71,7 @@ def open_house(settings: Settings, clock: Clock = utc_now, *, keys_required: boo
     catalogue = Database(
         settings.data / CATALOGUE, settings.workers.catalogue_readers, settings.workers.catalogue_wait_seconds
     )
-    return House(
+    return Services(
         catalogue=catalogue,
         originals=Originals(settings.data / ORIGINALS, settings.data / INCOMING, settings.data / REMOVED),
         renditions=Renditions(settings.data / RENDITIONS, settings.renditions.max_bytes),
@@ -80,23 +80,23 @@ def open_house(settings: Settings, clock: Clock = utc_now, *, keys_required: boo
         renderers=open_renderers(
             settings.renderers, part.count, workers.most_memory, settings.workers.malloc_arenas
         ),
-        later=Later(settings.later, workers),
+        deferred=DeferredEncodes(settings.deferred, workers),
         keyring=Keyring(settings.data / LINK_KEYS, required=keys_required),
-        facts=Facts(settings.facts.images),
-        memory=Memory(catalogue.state, settings.facts.answers),
+        record_cache=RecordCache(settings.cache.images),
+        query_cache=QueryCache(catalogue.state, settings.cache.answers),
         clock=clock,
         images=settings.images,
-        unsigned=settings.bounds.unsigned(settings.images.made()),
+        unsigned=settings.limits.unsigned(settings.images.made()),
         quotas=settings.quotas.quotas(),
         uploads=Uploads(),
     )
 
 
-async def close_house(house: House) -> None:
+async def close_services(services: Services) -> None:
     """Let work under way finish, and give everything back."""
-    await house.workers.close()
-    await asyncio.to_thread(house.renderers.close)
-    await house.catalogue.close()
+    await services.workers.close()
+    await asyncio.to_thread(services.renderers.close)
+    await services.catalogue.close()
 
 
 def create_app(
@@ -105,7 +105,7 @@ def create_app(
     *,
     clock: Clock = utc_now,
     showcase: Showcase | None = None,
-) -> Front:
+) -> App:
     """The ASGI application. One a process, made after a fork.
 
     Args:
@@ -115,34 +115,36 @@ def create_app(
         showcase: what the first page of a demo shows; None outside a demo.
     """
     dialects = [each for each in dialects if each.name in (settings.web.dialects or {each.name})]
-    house = open_house(settings, clock)
-    lines = Lines(settings.logs)
-    paces = {dialect.name: dialect.pace(settings.dialects[dialect.name]) for dialect in dialects}
-    mounts = [_mount(dialect, house, settings, paces[dialect.name]) for dialect in dialects]
-    guard = Guard(settings.web, by_address=settings.bounds.proxies == 0)
+    services = build_services(settings, clock)
+    lines = AccessLog(settings.logs)
+    rate_limiters = {
+        dialect.name: dialect.rate_limiter(settings.dialects[dialect.name]) for dialect in dialects
+    }
+    all_routes = [_routes(dialect, services, settings, rate_limiters[dialect.name]) for dialect in dialects]
+    guard = ConnectionGuard(settings.web, by_address=settings.limits.proxies == 0)
 
     @asynccontextmanager
     async def life(_app: Litestar) -> AsyncIterator[None]:
-        follower = Follower(house)
-        follower.start()
+        poller = ChangePoller(services)
+        poller.start()
         # Last of all that takes a core: requests are answered before the first picture is asked for.
-        house.renderers.start()
+        services.renderers.start()
         guarding = asyncio.create_task(guard.watch())
         yield
         guarding.cancel()
-        await follower.stop()
+        await poller.stop()
         lines.close()
-        await close_house(house)
+        await close_services(services)
 
     def answer_error(request: Request[Any, Any, State], raised: Exception) -> Any:  # noqa: ANN401  Litestar's type
-        asked = context.of(request.scope)
-        mount = find(mounts, asked.path)
-        return from_answer((mount.voice if mount else problem)(understand(raised, asked), asked))
+        asked = context.from_scope(request.scope)
+        routes = find_routes(all_routes, asked.path)
+        return from_raw((routes.render_error if routes else problem)(to_error(raised, asked), asked))
 
     endpoints = Litestar(
         route_handlers=[
-            welcome(house, _page(house, dialects, showcase)),
-            *(_router(dialect, house, settings, paces[dialect.name]) for dialect in dialects),
+            welcome(services, _page(services, dialects, showcase)),
+            *(_router(dialect, services, settings, rate_limiters[dialect.name]) for dialect in dialects),
         ],
         dependencies={"context": Provide(_context, sync_to_thread=False)},
         exception_handlers={Exception: answer_error},
@@ -152,31 +154,35 @@ def create_app(
         # Each dialect has limits of its own, and answers in its own words when one is passed.
         request_max_body_size=None,
     )
-    return Front(
-        house,
+    return App(
+        services,
         endpoints,
-        mounts,
+        all_routes,
         settings.web,
-        Delivery(house, settings.delivery, Bounds(settings.bounds), settings.web.served_hosts()),
+        Delivery(
+            services, settings.delivery, UnsignedRenderLimit(settings.limits), settings.web.served_hosts()
+        ),
         lines,
-        settings.bounds.proxies,
+        settings.limits.proxies,
     )
 
 
-def _mount(dialect: Dialect, house: House, settings: Settings, pace: Pace) -> Mount:
+def _routes(
+    dialect: Dialect, services: Services, settings: Settings, rate_limiter: RateLimiter
+) -> DialectRoutes:
     own = settings.dialects[dialect.name]
-    return Mount(
+    return DialectRoutes(
         name=dialect.name,
         prefixes=dialect.prefixes,
-        voice=dialect.voice,
-        deliveries=dialect.deliveries(LinkHouse(house.keyring, house.clock), own),
+        render_error=dialect.render_error,
+        link_parsers=dialect.link_parsers(LinkContext(services.keyring, services.clock), own),
         links=Links.SIGNED if dialect.links is None else dialect.links(own),
-        direct=dialect.direct(house, own, pace),
+        raw_endpoints=dialect.raw_endpoints(services, own, rate_limiter),
         trailing_slash=dialect.trailing_slash,
     )
 
 
-def _router(dialect: Dialect, house: House, settings: Settings, pace: Pace) -> Router:
+def _router(dialect: Dialect, services: Services, settings: Settings, rate_limiter: RateLimiter) -> Router:
     own = settings.dialects[dialect.name]
 
     async def read_raw(request: Request[Any, Any, State]) -> bytes:
@@ -187,42 +193,42 @@ def _router(dialect: Dialect, house: House, settings: Settings, pace: Pace) -> R
         del caller
         return await read_raw(request)
 
-    has_token_in_body = "raw" in inspect.signature(dialect.admit).parameters
+    has_token_in_body = "raw" in inspect.signature(dialect.authenticate).parameters
 
-    def came_in(
+    def set_caller(
         request: Request[Any, Any, State], context: Given[Context], admitted: Given[Caller]
     ) -> Caller:
-        context.came_in(admitted)
-        return structs.replace(admitted, origin=client_address(request.scope, settings.bounds.proxies))
+        context.set_caller(admitted)
+        return structs.replace(admitted, origin=client_ip(request.scope, settings.limits.proxies))
 
     return Router(
         path="/",
         route_handlers=dialect.routes,
         dependencies={
-            "house": _given(house),
+            "services": _given(services),
             "settings": _given(own),
-            "pace": _given(pace),
+            "rate_limiter": _given(rate_limiter),
             "raw": Provide(read_raw if has_token_in_body else read_of_caller),
-            "admitted": Provide(dialect.admit),
-            "caller": Provide(came_in, sync_to_thread=False),
+            "admitted": Provide(dialect.authenticate),
+            "caller": Provide(set_caller, sync_to_thread=False),
         },
     )
 
 
-def _page(house: House, dialects: Sequence[Dialect], showcase: Showcase | None) -> Page:
+def _page(services: Services, dialects: Sequence[Dialect], showcase: Showcase | None) -> Page:
     names = tuple(dialect.name for dialect in dialects)
     recipe = Recipe(width=THUMBNAIL_SIDE, height=THUMBNAIL_SIDE).normal()
 
     def thumbnail(image: Image) -> str:
         link = links.Link(image.id, image.version, recipe)
-        return links.write(link, house.keyring.sign(link.parts()))
+        return links.write(link, services.keyring.sign(link.parts()))
 
     return Page(names, thumbnail if DIALECT.name in names else None, showcase)
 
 
-def _given(value: House | Struct | Pace) -> Provide:
+def _given(value: Services | Struct | RateLimiter) -> Provide:
     return Provide(lambda: value, sync_to_thread=False)
 
 
 def _context(request: Request[Any, Any, State]) -> Context:
-    return context.of(request.scope)
+    return context.from_scope(request.scope)

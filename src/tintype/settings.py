@@ -9,17 +9,17 @@ from typing import Any, get_origin
 import msgspec
 from msgspec import Struct
 
-from tintype.core.facts import FactSettings
-from tintype.core.house import ImageSettings, QuotaSettings, RenditionSettings
-from tintype.core.later import LaterSettings
-from tintype.core.renderers import RendererSettings
-from tintype.core.sweep import GcSettings
-from tintype.core.workers import WorkerSettings
+from tintype.core.runtime.deferred import DeferredSettings
+from tintype.core.runtime.record_cache import CacheSettings
+from tintype.core.runtime.renderers import RendererSettings
+from tintype.core.runtime.workers import WorkerSettings
+from tintype.core.services import ImageSettings, QuotaSettings, RenditionSettings
+from tintype.core.upkeep.check_and_gc import GcSettings
 from tintype.dialects import Dialect
-from tintype.web.bounds import BoundSettings
 from tintype.web.logs import LogSettings
-from tintype.web.ready import DeliverySettings
+from tintype.web.response_cache import DeliverySettings
 from tintype.web.settings import WebSettings
+from tintype.web.unsigned_limits import LimitSettings
 
 PREFIX = "TINTYPE_"
 DATA = "TINTYPE_DATA"
@@ -31,11 +31,11 @@ SECTIONS: dict[str, type[Struct]] = {
     "images": ImageSettings,
     "quotas": QuotaSettings,
     "renditions": RenditionSettings,
-    "later": LaterSettings,
+    "deferred": DeferredSettings,
     "renderers": RendererSettings,
     "workers": WorkerSettings,
-    "bounds": BoundSettings,
-    "facts": FactSettings,
+    "limits": LimitSettings,
+    "cache": CacheSettings,
     "delivery": DeliverySettings,
     "logs": LogSettings,
     "gc": GcSettings,
@@ -54,11 +54,11 @@ class Settings(Struct, frozen=True):
     images: ImageSettings
     quotas: QuotaSettings
     renditions: RenditionSettings
-    later: LaterSettings
+    deferred: DeferredSettings
     renderers: RendererSettings
     workers: WorkerSettings
-    bounds: BoundSettings
-    facts: FactSettings
+    limits: LimitSettings
+    cache: CacheSettings
     delivery: DeliverySettings
     logs: LogSettings
     gc: GcSettings

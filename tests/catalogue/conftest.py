@@ -12,11 +12,11 @@ import pytest
 
 from tintype.catalogue import Database, accounts, images, schema
 from tintype.imaging import Format
-from tintype.model import Account, Draft, Person, Status
+from tintype.model import Account, NewImage, Person, Status
 
 NOON = datetime(2024, 2, 29, 12, 0, tzinfo=UTC)
 
-BLANK = Draft(
+BLANK = NewImage(
     id=UUID(int=0),
     filename="photo.png",
     name="photo",
@@ -44,10 +44,10 @@ class Shelf:
     boris: Person
     minutes: int = field(default=0)
 
-    async def add(self, account: Account | None = None, person: Person | None = None, **facts: Any) -> int:  # noqa: ANN401  any field of a draft
+    async def add(self, account: Account | None = None, person: Person | None = None, **info: Any) -> int:  # noqa: ANN401  any field of a draft
         """Record an image a minute after the one before; answers its number."""
         self.minutes += 1
-        draft = msgspec.structs.replace(BLANK, **{"id": uuid4(), **facts})
+        draft = msgspec.structs.replace(BLANK, **{"id": uuid4(), **info})
         now = NOON + timedelta(minutes=self.minutes)
         async with self.database.write() as tx:
             owner = (account or self.north).id

@@ -62,7 +62,7 @@ async def test_writers_of_a_locked_catalogue_are_told_soon_and_readers_read_on(
         assert time.monotonic() < began + ANSWERED_WITHIN
     for error in refused:
         assert isinstance(error, Error)
-        assert (error.kind, error.retry_after) == (Kind.BUSY, 5)
+        assert (error.kind, error.retry_after) == (Kind.OVERLOADED, 5)
     await write(hurried)
 
 

@@ -6,15 +6,15 @@ import pytest
 
 from tests.catalogue.conftest import Shelf
 from tintype.catalogue import Database, images, placements, publications
-from tintype.model import Image, Links, Place, Status
-from tintype.model.selection import Selection, SortKey
+from tintype.model import Image, Links, Placement, Status
+from tintype.model.list_query import ListQuery, SortKey
 
 
-async def names(shelf: Shelf, selection: Selection) -> list[str]:
+async def names(shelf: Shelf, selection: ListQuery) -> list[str]:
     return [image.name for image in (await page(shelf, selection))[1]]
 
 
-async def page(shelf: Shelf, selection: Selection) -> tuple[int, list[Image]]:
+async def page(shelf: Shelf, selection: ListQuery) -> tuple[int, list[Image]]:
     async with shelf.database.read() as tx:
         return await images.page(tx, shelf.north.id, selection)
 
@@ -48,35 +48,35 @@ async def test_pages_are_sorted_and_equal_keys_by_number(
     shelf: Shelf, sort: SortKey, order: list[str]
 ) -> None:
     await library(shelf)
-    assert await names(shelf, Selection(sort=sort, descending=False)) == order
-    assert await names(shelf, Selection(sort=sort, descending=True)) == order[::-1]
+    assert await names(shelf, ListQuery(sort=sort, descending=False)) == order
+    assert await names(shelf, ListQuery(sort=sort, descending=True)) == order[::-1]
 
 
 @pytest.mark.parametrize(
     ("selection", "found"),
     [
-        (Selection(), {"Éclair", "apple", "Zoo", "100%_off", "Яблоко"}),
-        (Selection(extensions=("jpg",)), {"Éclair", "100%_off"}),
-        (Selection(extensions=("png", "gif")), {"apple", "Zoo"}),
-        (Selection(extensions=("bmp",)), set()),
-        (Selection(statuses=(Status.ARCHIVED,)), {"Éclair", "Яблоко"}),
-        (Selection(statuses=(Status.ARCHIVED, Status.ACTIVE), extensions=("webp",)), {"Яблоко"}),
-        (Selection(search="ECLAIR"), {"Éclair"}),
-        (Selection(search="блок"), {"Яблоко"}),
-        (Selection(search="o"), {"Zoo", "100%_off"}),
-        (Selection(search="%"), {"100%_off"}),
-        (Selection(search="_"), {"100%_off"}),
-        (Selection(search="%_o"), {"100%_off"}),
-        (Selection(search="a%e"), set()),
-        (Selection(search="'; DROP TABLE images; --"), set()),
-        (Selection(search="\0"), set()),
-        (Selection(search="\ud800"), set()),
-        (Selection(search="x" * 100_000), set()),
-        (Selection(search="zoo", statuses=(Status.ARCHIVED,)), set()),
+        (ListQuery(), {"Éclair", "apple", "Zoo", "100%_off", "Яблоко"}),
+        (ListQuery(extensions=("jpg",)), {"Éclair", "100%_off"}),
+        (ListQuery(extensions=("png", "gif")), {"apple", "Zoo"}),
+        (ListQuery(extensions=("bmp",)), set()),
+        (ListQuery(statuses=(Status.ARCHIVED,)), {"Éclair", "Яблоко"}),
+        (ListQuery(statuses=(Status.ARCHIVED, Status.ACTIVE), extensions=("webp",)), {"Яблоко"}),
+        (ListQuery(search="ECLAIR"), {"Éclair"}),
+        (ListQuery(search="блок"), {"Яблоко"}),
+        (ListQuery(search="o"), {"Zoo", "100%_off"}),
+        (ListQuery(search="%"), {"100%_off"}),
+        (ListQuery(search="_"), {"100%_off"}),
+        (ListQuery(search="%_o"), {"100%_off"}),
+        (ListQuery(search="a%e"), set()),
+        (ListQuery(search="'; DROP TABLE images; --"), set()),
+        (ListQuery(search="\0"), set()),
+        (ListQuery(search="\ud800"), set()),
+        (ListQuery(search="x" * 100_000), set()),
+        (ListQuery(search="zoo", statuses=(Status.ARCHIVED,)), set()),
     ],
 )
 async def test_filters_are_joined_by_and_and_search_is_plain_text(
-    shelf: Shelf, selection: Selection, found: set[str]
+    shelf: Shelf, selection: ListQuery, found: set[str]
 ) -> None:
     await library(shelf)
     total, shown = await page(shelf, selection)
@@ -88,7 +88,7 @@ async def test_pages_neither_overlap_nor_leave_out(shelf: Shelf) -> None:
     for _ in range(7):
         await shelf.add(name="all alike")
     pages = [
-        await page(shelf, Selection(sort=SortKey.NAME, descending=True, limit=3, skip=skip))
+        await page(shelf, ListQuery(sort=SortKey.NAME, descending=True, limit=3, skip=skip))
         for skip in (0, 3, 6, 9)
     ]
     assert [total for total, _ in pages] == [7, 7, 7, 7]
@@ -98,7 +98,7 @@ async def test_pages_neither_overlap_nor_leave_out(shelf: Shelf) -> None:
 @pytest.mark.parametrize("skip", [5, 2**31, 2**63 - 1, 2**63, 10**30])
 async def test_a_page_beyond_the_last_is_empty_however_far(shelf: Shelf, skip: int) -> None:
     await library(shelf)
-    assert await page(shelf, Selection(skip=skip)) == (5, [])
+    assert await page(shelf, ListQuery(skip=skip)) == (5, [])
 
 
 async def test_a_number_is_never_given_twice(shelf: Shelf) -> None:
@@ -163,12 +163,12 @@ async def test_a_link_names_an_image_by_id_or_number_and_nothing_else(shelf: She
         await publications.add(tx, shelf.north.id, "mews")
         await publications.add(tx, shelf.south.id, "native")
         for key in (id, number):
-            found = await images.linked(tx, "mews", key, None, Links.PLAIN)
+            found = await images.find_deliverable(tx, "mews", key, None, Links.PLAIN)
             assert found is not None
             assert (found[0].id, found[1]) == (id, {"mews": None})
             assert await images.find(tx, key) == found[0]
         for key in (uuid4(), 0, -1, number + 1, 2**63 - 1, 2**63, 10**30):
-            assert await images.linked(tx, "mews", key, None, Links.PLAIN) is None
+            assert await images.find_deliverable(tx, "mews", key, None, Links.PLAIN) is None
             assert await images.find(tx, key) is None
 
 
@@ -176,7 +176,7 @@ async def test_an_account_publishes_what_it_was_given(shelf: Shelf) -> None:
     id = uuid4()
     await shelf.add(id=id)
     async with shelf.database.write() as tx:
-        assert await images.linked(tx, "mews", id, None, None) is None
+        assert await images.find_deliverable(tx, "mews", id, None, None) is None
         for dialect in ("mews", "evotor", "mews"):
             await publications.add(tx, shelf.north.id, dialect)
         await publications.set_links(tx, shelf.north.id, "mews", Links.SIGNED)
@@ -184,7 +184,7 @@ async def test_an_account_publishes_what_it_was_given(shelf: Shelf) -> None:
         told = {"evotor": None, "mews": Links.SIGNED}
         assert await publications.of(tx, shelf.north.id) == told
         assert await publications.of(tx, shelf.south.id) == {}
-        found = await images.linked(tx, "mews", id, 1, None)
+        found = await images.find_deliverable(tx, "mews", id, 1, None)
         assert found is not None
         assert found[1] == told
         await publications.set_links(tx, shelf.north.id, "mews", None)
@@ -196,47 +196,47 @@ async def test_an_account_publishes_what_it_was_given(shelf: Shelf) -> None:
 async def test_nothing_crosses_accounts(shelf: Shelf) -> None:
     """Every query that serves a caller, asked by the south about an image of the north."""
     id, south = uuid4(), shelf.south.id
-    place = Place("product", "store", "holder", "slot")
+    placement = Placement("product", "store", "holder", "slot")
     number = await shelf.add(id=id, sha256="a" * 64, filename="photo.png", name="photo")
     async with shelf.database.write() as tx:
-        assert await placements.hang(tx, shelf.north.id, number, place)
+        assert await placements.attach(tx, shelf.north.id, number, placement)
     async with shelf.database.write() as tx:
         assert await images.get(tx, south, id) is None
         assert await images.versions(tx, south, [id]) == {}
         assert await images.same(tx, south, "a" * 64, "photo.png") is None
-        assert await images.page(tx, south, Selection()) == (0, [])
-        assert await images.page(tx, south, Selection(search="photo")) == (0, [])
+        assert await images.page(tx, south, ListQuery()) == (0, [])
+        assert await images.page(tx, south, ListQuery(search="photo")) == (0, [])
         assert await images.newest(tx, south, None, 10) == []
         assert await images.numbered(tx, south, [number]) == {}
-        assert await placements.hanging(tx, south, place) == []
-        assert not await placements.hangs(tx, south, place, id)
+        assert await placements.attached(tx, south, placement) == []
+        assert not await placements.is_attached(tx, south, placement, id)
         assert await images.erase(tx, south, id) is None
-        await placements.clear(tx, south, place)
+        await placements.clear(tx, south, placement)
     async with shelf.database.read() as tx:
         assert await images.get(tx, shelf.north.id, id) is not None
-        assert await placements.hangs(tx, shelf.north.id, place, id)
+        assert await placements.is_attached(tx, shelf.north.id, placement, id)
         assert [image.number for image in await images.newest(tx, shelf.north.id, None, 10)] == [number]
 
 
 async def test_each_account_may_use_the_same_place(shelf: Shelf) -> None:
-    place = Place("product", "store", "holder", "slot")
+    placement = Placement("product", "store", "holder", "slot")
     ours, theirs = await shelf.add(), await shelf.add(shelf.south)
     async with shelf.database.write() as tx:
-        assert await placements.hang(tx, shelf.north.id, ours, place)
-        assert await placements.hang(tx, shelf.south.id, theirs, place)
-        assert not await placements.hang(tx, shelf.south.id, theirs, place)
+        assert await placements.attach(tx, shelf.north.id, ours, placement)
+        assert await placements.attach(tx, shelf.south.id, theirs, placement)
+        assert not await placements.attach(tx, shelf.south.id, theirs, placement)
 
 
 async def test_deleting_an_image_frees_its_places(shelf: Shelf) -> None:
-    id, place = uuid4(), Place("product", "store", "holder", "slot", "alt")
+    id, placement = uuid4(), Placement("product", "store", "holder", "slot", "alt")
     number = await shelf.add(id=id)
     async with shelf.database.write() as tx:
-        assert await placements.hang(tx, shelf.north.id, number, place)
+        assert await placements.attach(tx, shelf.north.id, number, placement)
     assert await delete(shelf.database, shelf.north.id, id) == images.Erased("photo.png", "0" * 64, 1)
     other = await shelf.add()
     async with shelf.database.write() as tx:
-        assert await placements.hanging(tx, shelf.north.id, place) == []
-        assert await placements.hang(tx, shelf.north.id, other, place)
+        assert await placements.attached(tx, shelf.north.id, placement) == []
+        assert await placements.attach(tx, shelf.north.id, other, placement)
 
 
 async def test_a_digest_is_referred_to_as_long_as_any_account_has_it(shelf: Shelf) -> None:

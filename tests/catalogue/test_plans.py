@@ -42,14 +42,14 @@ from tintype.model import (
     Actor,
     Links,
     Person,
-    Place,
+    Placement,
     QuotaOverrides,
     Role,
     Status,
     Token,
     TokenKind,
 )
-from tintype.model.selection import Selection, SortKey
+from tintype.model.list_query import ListQuery, SortKey
 
 IMAGES = 20_000
 OWNER = UUID(int=1)
@@ -79,7 +79,7 @@ class Case(Struct, frozen=True):
 
 def sorts(key: SortKey, reads: str = "counts") -> list[Case]:
     """A list in both directions."""
-    selections = [Selection(sort=key, descending=descending) for descending in (True, False)]
+    selections = [ListQuery(sort=key, descending=descending) for descending in (True, False)]
     return [Case({"selection": each}, reads) for each in selections]
 
 
@@ -88,7 +88,7 @@ CASES: dict[Callable[..., Any], list[Case]] = {
     images.numbered: [Case({"numbers": list(range(n))}) for n in (1, 3, 100, 2 * BATCH + 1)],
     images.recorded: [Case({"digests": [f"{i:064x}" for i in range(n)]}) for n in (1, 100, 1000)],
     images.find: [Case({"key": UUID(int=7)}), Case({"key": 7})],
-    images.linked: [
+    images.find_deliverable: [
         Case({"key": key, "version": version, "default": default})
         for key in (UUID(int=7), 7)
         for version in (None, 1)
@@ -102,11 +102,11 @@ CASES: dict[Callable[..., Any], list[Case]] = {
         *sorts(SortKey.STATUS, "counts and sorts"),
         *sorts(SortKey.EXTENSION, "counts and sorts"),
         *sorts(SortKey.CREATED_BY, "counts and sorts"),
-        Case({"selection": Selection(search="7", statuses=(Status.ACTIVE,))}, "counts"),
-        Case({"selection": Selection(extensions=("png",))}, "counts"),
+        Case({"selection": ListQuery(search="7", statuses=(Status.ACTIVE,))}, "counts"),
+        Case({"selection": ListQuery(extensions=("png",))}, "counts"),
     ],
     images.count: [Case(reads="counts")],
-    images.count_bare: [Case(reads="counts")],
+    images.count_without_placeholder: [Case(reads="counts")],
     audit.add: [Case({"account": "a"})],
     audit.after: [
         Case({"asked": audit.AuditFilter()}),
@@ -146,7 +146,7 @@ ARGUMENTS: dict[str, Any] = {
     "name": "b",
     "now": datetime.now(UTC),
     "person": Person(1, "p"),
-    "place": Place("cell", "sheet", "row", "column"),
+    "placement": Placement("cell", "sheet", "row", "column"),
     "seq": 0,
     "sha256": "0" * 64,
     "size": 1,
@@ -285,7 +285,7 @@ def own(query: Callable[..., Any], image: Any) -> dict[str, Any]:  # noqa: ANN40
     """What some call by a name that means something else with others."""
     if query in {images.set_status, images.replace}:
         return {"image": image}
-    if query is placements.hang:
+    if query is placements.attach:
         return {"image": image.number}
     return {"person": "p"} if query is accounts.person else {}
 

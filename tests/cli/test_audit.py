@@ -108,7 +108,7 @@ def test_names_do_not_steer_the_terminal(data: Path) -> None:
 
 
 def test_what_a_client_changed_is_told_with_its_token_and_address(serve: Callable[..., Running]) -> None:
-    running = serve(TINTYPE_BOUNDS_PROXIES="1")
+    running = serve(TINTYPE_LIMITS_PROXIES="1")
     headers = {"Authorization": f"Bearer {running.token('native')}", "X-Forwarded-For": "2001:db8::7"}
     url = f"{running.base_url}/v1/images"
     image = httpx.post(url, content=pictures.png(), headers=headers).raise_for_status().json()

@@ -24,15 +24,15 @@ IMAGE = {"id", "number", "name", "extension", "width", "height", "bytes", "statu
 
 
 def test_its_facts_have_exactly_the_documented_keys(demo: Running) -> None:
-    assert demo.facts.keys() == KEYS
-    assert {name: demo.facts[name].keys() for name in CREDENTIALS} == CREDENTIALS
-    assert demo.facts["images"]
-    assert all(image.keys() == IMAGE for image in demo.facts["images"])
-    assert {image["status"] for image in demo.facts["images"]} == {"active", "archived"}
+    assert demo.info.keys() == KEYS
+    assert {name: demo.info[name].keys() for name in CREDENTIALS} == CREDENTIALS
+    assert demo.info["images"]
+    assert all(image.keys() == IMAGE for image in demo.info["images"])
+    assert {image["status"] for image in demo.info["images"]} == {"active", "archived"}
 
 
 def test_its_facts_lie_in_a_private_file_too(demo: Running) -> None:
-    assert json.loads((demo.data / "demo.json").read_bytes()) == demo.facts
+    assert json.loads((demo.data / "demo.json").read_bytes()) == demo.info
 
 
 @pytest.mark.parametrize("name", ["demo.json", "demo.env", "demo-credentials.json", "link-keys.json"])
@@ -48,11 +48,11 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
 
 
 def test_its_images_are_there(demo: Running) -> None:
-    headers = {"Authorization": f"Bearer {demo.facts['native']['token']}"}
-    for image in demo.facts["images"]:
+    headers = {"Authorization": f"Bearer {demo.info['native']['token']}"}
+    for image in demo.info["images"]:
         answer = httpx.get(f"{demo.base_url}/v1/images/{image['id']}", headers=headers)
         assert {key: answer.json()[key] for key in IMAGE} == image
-    foreign = httpx.get(f"{demo.base_url}/v1/images/{demo.facts['foreign_image_id']}", headers=headers)
+    foreign = httpx.get(f"{demo.base_url}/v1/images/{demo.info['foreign_image_id']}", headers=headers)
     assert foreign.status_code == 404
 
 
@@ -62,8 +62,8 @@ def test_started_again_it_is_the_same_library_with_the_same_credentials(
     shutil.copytree(demo.data, tmp_path / "library")
     with running(tmp_path / "library", "demo") as again:
         assert again.base_url != demo.base_url
-        assert again.facts | {"base_url": ""} == demo.facts | {"base_url": ""}
-        headers = {"Authorization": f"Bearer {demo.facts['native']['token']}"}
+        assert again.info | {"base_url": ""} == demo.info | {"base_url": ""}
+        headers = {"Authorization": f"Bearer {demo.info['native']['token']}"}
         assert httpx.get(f"{again.base_url}/v1/images", headers=headers).is_success
 
 
@@ -73,8 +73,8 @@ def test_its_first_page_shows_its_pictures(demo: Running, tmp_path: Path, env: d
     with running(tmp_path / "library", "demo", env) as again:
         page = html.unescape(httpx.get(again.base_url).text)
         shown = re.findall(r'<img src="([^"]+)"', page)
-        assert len(shown) == len(demo.facts["images"])
-        active = sum(image["status"] == "active" for image in demo.facts["images"])
+        assert len(shown) == len(demo.info["images"])
+        active = sum(image["status"] == "active" for image in demo.info["images"])
         assert sum(httpx.get(url).status_code == 200 for url in shown) == active
 
 

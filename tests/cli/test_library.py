@@ -17,7 +17,7 @@ from tests.running import running
 from tintype.app import LINK_KEYS
 from tintype.catalogue import schema, upgrade
 from tintype.cli import main
-from tintype.core.sign import Keyring
+from tintype.core.runtime.signing import Keyring
 
 MAKES = {("serve",), ("demo",), ("import",), ("init",)}
 NEEDS_NONE = {("render",), ("restore",)}

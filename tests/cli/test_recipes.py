@@ -75,7 +75,7 @@ def test_a_file_that_is_no_picture_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_link_delivers_what_the_words_say(demo: Running) -> None:
-    [image, *_] = demo.facts["images"]
+    [image, *_] = demo.info["images"]
     whole = said(demo.data, "link", image["id"]).strip()
     small = said(
         demo.data, "link", image["id"], "w=40", "h=40", "mode=cover-exact", "--expires", "10m"
@@ -89,7 +89,7 @@ def test_a_link_delivers_what_the_words_say(demo: Running) -> None:
 
 def test_there_is_no_link_to_an_image_that_none_would_open(demo: Running) -> None:
     # The account of the foreign image publishes through nothing.
-    for image in (str(uuid4()), demo.facts["foreign_image_id"]):
+    for image in (str(uuid4()), demo.info["foreign_image_id"]):
         result = call(demo.data, "link", image)
         told = (
             "No link would open this image: it is not there, it is archived, or its account" in result.stderr

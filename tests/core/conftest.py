@@ -1,4 +1,4 @@
-"""A real house on a folder of its own, with a clock that tests set, and people who live in it."""
+"""Real services on a folder of their own, with a clock that tests set, accounts and people."""
 
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
@@ -10,14 +10,14 @@ from uuid import UUID
 import pytest
 
 from tests import pictures
-from tintype.app import CATALOGUE, LINK_KEYS, close_house, open_house
+from tintype.app import CATALOGUE, LINK_KEYS, build_services, close_services
 from tintype.catalogue import publications, schema
-from tintype.core import House
-from tintype.core.ingest import examine, keep, stage
-from tintype.core.permit import member
-from tintype.core.sign import Keyring
+from tintype.core import Services
+from tintype.core.access.auth import get_or_create_person
+from tintype.core.library.ingest import examine, keep, stage
+from tintype.core.runtime.signing import Keyring
 from tintype.dialects import discover
-from tintype.model import Actor, Caller, Image, Place, Role
+from tintype.model import Actor, Caller, Image, Placement, Role
 from tintype.settings import Settings, load
 
 NOBODY = Actor("a test", "here")
@@ -38,9 +38,9 @@ class Clock:
 
 @dataclass
 class Town:
-    """A house, who lives in it, and how images come into it."""
+    """Services, accounts and people, and how images come in."""
 
-    house: House
+    services: Services
     clock: Clock
     data: Path
     anna: Caller
@@ -54,17 +54,24 @@ class Town:
         data: bytes | None = None,
         filename: str = "photo.png",
         *,
-        place: Place | None = None,
+        placement: Placement | None = None,
         replace: bool = False,
         unique: bool = False,
     ) -> Image:
         """Take an image in, as the dialects do; without `data` it is one of its own."""
         data = pictures.png(8, 6, seed=next(self._seeds)) if data is None else data
-        async with stage(self.house, once(data), len(data)) as staged:
+        async with stage(self.services, once(data), len(data)) as staged:
             who = caller or self.anna
-            facts = await examine(self.house, who, staged)
+            info = await examine(self.services, who, staged)
             return await keep(
-                self.house, who, staged, facts, filename, place=place, replace=replace, unique=unique
+                self.services,
+                who,
+                staged,
+                info,
+                filename,
+                placement=placement,
+                replace=replace,
+                unique=unique,
             )
 
     def files(self) -> list[str]:
@@ -89,10 +96,10 @@ async def once(*chunks: bytes) -> AsyncIterator[bytes]:
         yield chunk
 
 
-async def settle(house: House, account: str, person: str, role: Role = Role.EDITOR) -> Caller:
+async def settle(services: Services, account: str, person: str, role: Role = Role.EDITOR) -> Caller:
     """Somebody of an account that publishes through every dialect, as if let in by a token."""
-    owner, who = await member(house, account, person)
-    async with house.catalogue.write() as tx:
+    owner, who = await get_or_create_person(services, account, person)
+    async with services.catalogue.write() as tx:
         for dialect in discover():
             await publications.add(tx, owner.id, dialect.name)
     return Caller(owner, who, UUID(int=0), "native", role, frozenset())
@@ -102,13 +109,13 @@ async def settle(house: House, account: str, person: str, role: Role = Role.EDIT
 async def founded(settings: Settings, clock: Clock) -> AsyncIterator[Town]:
     schema.migrate(settings.data / CATALOGUE)
     Keyring.make(settings.data / LINK_KEYS)
-    house = open_house(settings, clock)
+    services = build_services(settings, clock)
     try:
-        anna = await settle(house, "north", "Anna Koch")
-        boris = await settle(house, "south", "Борис Петров")
-        yield Town(house, clock, settings.data, anna, boris)
+        anna = await settle(services, "north", "Anna Koch")
+        boris = await settle(services, "south", "Борис Петров")
+        yield Town(services, clock, settings.data, anna, boris)
     finally:
-        await close_house(house)
+        await close_services(services)
 
 
 @pytest.fixture
@@ -128,5 +135,5 @@ async def town(settings: Settings, clock: Clock) -> AsyncIterator[Town]:
 
 
 @pytest.fixture
-def house(town: Town) -> House:
-    return town.house
+def services(town: Town) -> Services:
+    return town.services

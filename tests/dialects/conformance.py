@@ -41,17 +41,17 @@ FITTING: dict[Kind, set[int]] = {
     Kind.UNKNOWN_TOKEN: {401},
     Kind.EXPIRED_TOKEN: {401},
     Kind.FORBIDDEN: {403},
-    Kind.MISSING: {404},
+    Kind.NOT_FOUND: {404},
     Kind.EXPIRED_LINK: {403, 410},
     Kind.CONFLICT: {400, 409},
     Kind.MALFORMED: {400},
     Kind.INVALID: {400, 422},
-    Kind.NO_SUCH_RANGE: {416},
-    Kind.REFUSED: {400, 415, 422},
+    Kind.RANGE_NOT_SATISFIABLE: {416},
+    Kind.INVALID_IMAGE: {400, 415, 422},
     Kind.TOO_LARGE: {400, 413},
     Kind.QUOTA_EXCEEDED: {403, 413, 507},
     Kind.TOO_MANY_REQUESTS: {429},
-    Kind.BUSY: {503},
+    Kind.OVERLOADED: {503},
     Kind.METHOD_NOT_ALLOWED: {404, 405},
     Kind.NOT_ACCEPTABLE: {400, 406},
     Kind.UNSUPPORTED_TYPE: {400, 415},
@@ -153,7 +153,7 @@ def names(media_type: str, body: bytes) -> list[str]:
 
 def assert_says(dialect: Dialect, kind: Kind, response: httpx.Response) -> None:
     """The response has the content type, the names (or more) and a status of such an error in the dialect."""
-    said = dialect.voice(Error(kind), asked())
+    said = dialect.render_error(Error(kind), asked())
     found = response.headers["Content-Type"]
     assert response.status_code in FITTING[kind], response.text
     assert found == said.media_type

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 from uuid import UUID
 
 from tintype.app import CATALOGUE
-from tintype.core.sign import Keyring
+from tintype.core.runtime.signing import Keyring
 from tintype.dialects import Dialect
 
 
@@ -90,20 +90,22 @@ def respelled(link: str) -> set[str]:
 
 
 def _respelled_path(path: str) -> set[str]:
-    places = (1, len(path) // 2, len(path) - 1)
-    encoded = {path[:at] + f"%{ord(path[at]):02X}" + path[at + 1 :] for at in places}
+    placements = (1, len(path) // 2, len(path) - 1)
+    encoded = {path[:at] + f"%{ord(path[at]):02X}" + path[at + 1 :] for at in placements}
     twice = {each.replace("%", "%25") for each in encoded}
     return encoded | twice | {path + "/", "/" + path, path + ";x", path.swapcase(), path + "%00", path + "//"}
 
 
 def _respelled_query(query: str) -> set[str]:
     parts = query.split("&")
-    places = range(len(parts) + 1)
-    orders = [parts[at:] + parts[:at] for at in places] + [parts[::-1]]
+    placements = range(len(parts) + 1)
+    orders = [parts[at:] + parts[:at] for at in placements] + [parts[::-1]]
     more = [*parts, "utm_source=mail", "x", "", "=", "sig=", "kid="]
-    added = [[*parts[:at], part, *parts[at:]] for part in more for at in places]
+    added = [[*parts[:at], part, *parts[at:]] for part in more for at in placements]
     others = [
-        [*parts[:at], other, *parts[at + 1 :]] for at in places[:-1] for other in _respelled_part(parts[at])
+        [*parts[:at], other, *parts[at + 1 :]]
+        for at in placements[:-1]
+        for other in _respelled_part(parts[at])
     ]
     marked = {query + "?", "?" + query, query.swapcase()}
     return marked | {"&".join(each) for each in (*orders, *added, *others)}

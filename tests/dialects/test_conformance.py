@@ -1,4 +1,4 @@
-"""Every dialect keeps the rules of the house, and can't be brought down from outside."""
+"""Every dialect keeps the common rules, and can't be brought down from outside."""
 
 import itertools
 import math
@@ -16,11 +16,11 @@ from hypothesis import strategies as st
 from tests.dialects import conformance
 from tests.dialects.conformance import DIALECTS, FITTING, METHODS, Endpoint, Pass
 from tests.running import Running, running
-from tintype.core.sign import Keyring
-from tintype.dialects import Dialect, LinkHouse
+from tintype.core.runtime.signing import Keyring
+from tintype.dialects import Dialect, LinkContext
 from tintype.model import Error, Kind
-from tintype.web.errors import understand
-from tintype.web.mount import Target
+from tintype.web.dialect_routes import RequestTarget
+from tintype.web.errors import to_error
 
 every_dialect = pytest.mark.parametrize("dialect", DIALECTS, ids=lambda dialect: dialect.name)
 moderately = settings(max_examples=40)
@@ -74,9 +74,9 @@ def passes(service: Running) -> dict[str, Pass]:
 
 
 @pytest.fixture(scope="module")
-def link_house(tmp_path_factory: pytest.TempPathFactory) -> LinkHouse:
+def link_context(tmp_path_factory: pytest.TempPathFactory) -> LinkContext:
     """What signed links are checked with, at a fixed time."""
-    return LinkHouse(Keyring.make(tmp_path_factory.mktemp("keys") / "link-keys.json"), lambda: NOW)
+    return LinkContext(Keyring.make(tmp_path_factory.mktemp("keys") / "link-keys.json"), lambda: NOW)
 
 
 # The record and the folder.
@@ -97,7 +97,7 @@ def test_a_folder_has_the_same_four_files(dialect: Dialect) -> None:
 def test_the_name_is_the_folders(dialect: Dialect) -> None:
     assert conformance.module(dialect, "routes").__name__ == f"tintype.dialects.{dialect.name}.routes"
     assert dialect.settings is conformance.module(dialect, "routes").Settings
-    assert dialect.voice is conformance.module(dialect, "wire").say
+    assert dialect.render_error is conformance.module(dialect, "wire").render_error
 
 
 @every_dialect
@@ -131,13 +131,13 @@ def test_a_misspelt_setting_is_refused(dialect: Dialect) -> None:
 
 
 @every_dialect
-def test_every_path_lies_under_a_prefix(dialect: Dialect, link_house: LinkHouse) -> None:
+def test_every_path_lies_under_a_prefix(dialect: Dialect, link_context: LinkContext) -> None:
     paths = [endpoint.path for endpoint in conformance.endpoints(dialect)]
-    deliveries = dialect.deliveries(link_house, dialect.settings())
+    link_parsers = dialect.link_parsers(link_context, dialect.settings())
     assert paths
-    assert deliveries
+    assert link_parsers
     assert [
-        path for path in [*paths, *deliveries] if not conformance.lies_under(dialect.prefixes, path)
+        path for path in [*paths, *link_parsers] if not conformance.lies_under(dialect.prefixes, path)
     ] == []
 
 
@@ -159,7 +159,7 @@ def test_every_kind_of_error_has_fitting_statuses() -> None:
 def test_the_voice_says_every_error(dialect: Dialect, kind: Kind, accept: str) -> None:
     sentence = "A sentence with <\"&'>, \x00, 🦊."
     for error in (Error(kind), Error(kind, sentence), Error(kind, field="Field", code=7, retry_after=3)):
-        said = dialect.voice(error, conformance.asked(accept))
+        said = dialect.render_error(error, conformance.asked(accept))
         assert said.status in FITTING[kind]
         assert conformance.names(said.media_type, said.body)
         assert all(text.isascii() and text.isprintable() for text in said.headers.values())
@@ -167,8 +167,8 @@ def test_the_voice_says_every_error(dialect: Dialect, kind: Kind, accept: str) -
 
 @every_dialect
 def test_the_voice_says_when_to_come_back(dialect: Dialect) -> None:
-    for kind in (Kind.TOO_MANY_REQUESTS, Kind.BUSY, Kind.INSUFFICIENT_STORAGE):
-        said = dialect.voice(Error(kind, retry_after=7), conformance.asked())
+    for kind in (Kind.TOO_MANY_REQUESTS, Kind.OVERLOADED, Kind.INSUFFICIENT_STORAGE):
+        said = dialect.render_error(Error(kind, retry_after=7), conformance.asked())
         assert {name.lower(): value for name, value in said.headers.items()}["retry-after"] == "7"
 
 
@@ -176,7 +176,7 @@ def test_the_voice_says_when_to_come_back(dialect: Dialect) -> None:
 def test_nothing_of_the_inside_gets_out(dialect: Dialect) -> None:
     context = conformance.asked()
     raised = RuntimeError("secret: /srv/tintype/catalogue.sqlite3")
-    said = dialect.voice(understand(raised, context), context)
+    said = dialect.render_error(to_error(raised, context), context)
     assert said.status == 500
     assert not [word for word in (b"secret", b"sqlite", b"Traceback", b"RuntimeError") if word in said.body]
 
@@ -215,14 +215,14 @@ def test_with_a_token_everybody_comes_in(
 @every_dialect
 @pytest.mark.parametrize("path", ["/no-such-thing", "/no/such/thing", "//", "/%00", "/%ff", "/" + "x" * 4000])
 def test_an_unknown_path_is_not_found_in_the_dialects_voice(
-    dialect: Dialect, http: httpx.Client, link_house: LinkHouse, path: str
+    dialect: Dialect, http: httpx.Client, link_context: LinkContext, path: str
 ) -> None:
     for prefix in dialect.prefixes:
-        conformance.assert_says(dialect, Kind.MISSING, http.get(prefix + path))
-    for prefix in dialect.deliveries(link_house, dialect.settings()):
+        conformance.assert_says(dialect, Kind.NOT_FOUND, http.get(prefix + path))
+    for prefix in dialect.link_parsers(link_context, dialect.settings()):
         response = http.get(prefix + path)
         # Where links are signed, one that we never wrote may sound like one that was changed.
-        kind = Kind.FORBIDDEN if response.status_code == 403 else Kind.MISSING
+        kind = Kind.FORBIDDEN if response.status_code == 403 else Kind.NOT_FOUND
         conformance.assert_says(dialect, kind, response)
 
 
@@ -271,7 +271,7 @@ def test_a_huge_body_is_refused_with_an_answer(
                     service.base_url, endpoint, headers | chunks, size, chunked=chunked
                 )
                 # What the path names is made up, and may be missed before the body is read.
-                kind = {401: Kind.NO_TOKEN, 404: Kind.MISSING}.get(response.status_code, Kind.TOO_LARGE)
+                kind = {401: Kind.NO_TOKEN, 404: Kind.NOT_FOUND}.get(response.status_code, Kind.TOO_LARGE)
                 conformance.assert_says(dialect, kind, response)
 
 
@@ -342,26 +342,26 @@ def test_no_header_brings_the_service_down(
 @given(data=st.data())
 @settings(max_examples=300)
 def test_no_link_makes_the_grammar_stumble(
-    dialect: Dialect, link_house: LinkHouse, data: st.DataObject
+    dialect: Dialect, link_context: LinkContext, data: st.DataObject
 ) -> None:
-    openers = dialect.deliveries(link_house, dialect.settings())
-    prefix = data.draw(st.sampled_from(sorted(openers)))
+    link_parsers = dialect.link_parsers(link_context, dialect.settings())
+    prefix = data.draw(st.sampled_from(sorted(link_parsers)))
     path, query = (
         data.draw(conformance.hostile_links(prefix)),
         data.draw(conformance.hostile_queries(dialect)),
     )
     # It is read, or refused in the one vocabulary of errors.
     with suppress(Error):
-        openers[prefix](Target(f"{quote(path, errors='surrogatepass')}?{_encoded(query)}"))
+        link_parsers[prefix](RequestTarget(f"{quote(path, errors='surrogatepass')}?{_encoded(query)}"))
 
 
 @every_dialect
 @given(data=st.data())
 @moderately
 def test_no_link_brings_the_service_down(
-    dialect: Dialect, http: httpx.Client, link_house: LinkHouse, data: st.DataObject
+    dialect: Dialect, http: httpx.Client, link_context: LinkContext, data: st.DataObject
 ) -> None:
-    prefix = data.draw(st.sampled_from(sorted(dialect.deliveries(link_house, dialect.settings()))))
+    prefix = data.draw(st.sampled_from(sorted(dialect.link_parsers(link_context, dialect.settings()))))
     path = quote(data.draw(conformance.hostile_links(prefix)), errors="surrogatepass")
     response = http.get(f"{path}?{_encoded(data.draw(conformance.hostile_queries(dialect)))}")
     assert 400 <= response.status_code < 500, response.text

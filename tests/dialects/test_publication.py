@@ -15,9 +15,9 @@ from tests.dialects import conformance, linking
 from tests.dialects.conformance import DIALECTS, Endpoint
 from tests.dialects.linking import Reply, Subject, fetch, respelled
 from tests.running import Running, run_cli, running
-from tests.web.test_ready import opened
+from tests.web.test_response_cache import opened
 from tintype.app import LINK_KEYS
-from tintype.core.sign import Keyring
+from tintype.core.runtime.signing import Keyring
 from tintype.dialects import Dialect
 from tintype.model import Kind
 
@@ -41,7 +41,7 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     folder = tmp_path_factory.mktemp("publication")
     (folder / "Corners.PNG").write_bytes(pictures.encode(pictures.corners(60, 40), "png"))
     run_cli(folder / "library", "import", "--account", ACCOUNT, str(folder / "Corners.PNG"))
-    env = {"TINTYPE_WEB_WORKERS": "2", "TINTYPE_BOUNDS_NEW_RENDITIONS": "100000"}
+    env = {"TINTYPE_WEB_WORKERS": "2", "TINTYPE_LIMITS_NEW_RENDITIONS": "100000"}
     with running(folder / "library", "serve", env) as started:
         yield started
 

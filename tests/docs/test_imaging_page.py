@@ -9,8 +9,8 @@ import msgspec
 import pytest
 
 from tests import pictures
-from tintype.imaging import Crop, Format, Mode, Recipe, row
-from tintype.imaging.words import READERS
+from tintype.imaging import Crop, Format, Mode, Recipe, spec
+from tintype.imaging.recipe.params import READERS
 
 PAGE = (Path(__file__).parents[2] / "docs" / "imaging.md").read_text()
 TABLE = PAGE[PAGE.index("## Recipes") : PAGE.index("## How pixels are made")]
@@ -31,6 +31,6 @@ def test_every_field_of_a_recipe_has_its_row(field: str) -> None:
     assert re.search(rf"^\| [^|]*`{field}`", TABLE, re.MULTILINE)
 
 
-@pytest.mark.parametrize("word", [*READERS, *Mode, *Crop, *(f for f in Format if row(f).saver is not None)])
+@pytest.mark.parametrize("word", [*READERS, *Mode, *Crop, *(f for f in Format if spec(f).saver is not None)])
 def test_every_word_and_value_is_told(word: str) -> None:
     assert f"`{word}`" in TABLE

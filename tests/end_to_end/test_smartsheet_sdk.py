@@ -123,7 +123,7 @@ def test_an_item_that_fails_among_others(sdk: Sdk, image_id: str) -> None:
 
 
 def test_the_image_of_another_account(demo: Running, image_id: str) -> None:
-    other = client(demo, demo.facts["smartsheet"]["token"])
+    other = client(demo, demo.info["smartsheet"]["token"])
     (found,) = other.Images.get_image_urls([other.models.ImageUrl({"image_id": image_id})]).image_urls
     assert (found.error.code, found.url) == (5001, None)
 

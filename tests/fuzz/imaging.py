@@ -6,13 +6,13 @@ from hypothesis import strategies as st
 
 from tests import bombs, extra_pictures, pictures
 from tests.fuzz.target import Target, either, encoded, mutated, mutated_text, random_bytes, repeated
-from tintype.imaging import Format, ImageRefused, Recipe, WordError, from_words, parse_colour
-from tintype.imaging.auto import accepted
+from tintype.imaging import Format, ImageRefused, ParamError, Recipe, parse_colour, parse_params
 from tintype.imaging.formats import HEAD_BYTES, sniff
 from tintype.imaging.headers import read_header
 from tintype.imaging.metadata import strip
-from tintype.imaging.profiles import is_srgb
-from tintype.imaging.words import READERS
+from tintype.imaging.pipeline.profiles import is_srgb
+from tintype.imaging.recipe.auto import accepted
+from tintype.imaging.recipe.params import READERS
 
 IMAGE = pictures.photo(24, 18)
 SAMPLES: dict[Format, list[bytes]] = {
@@ -93,12 +93,12 @@ def sniffed(data: bytes) -> None:
 def recipe_in_words(words: dict[str, str]) -> None:
     """A recipe, written in words, is read as itself."""
     try:
-        recipe = from_words(words)
-    except (WordError, ValueError) as wrong:
+        recipe = parse_params(words)
+    except (ParamError, ValueError) as wrong:
         assert str(wrong)  # noqa: PT017  a refusal or a recipe, both are right
         return
     if recipe.words():
-        assert from_words(recipe.words()).fingerprint() == recipe.fingerprint()
+        assert parse_params(recipe.words()).fingerprint() == recipe.fingerprint()
     else:
         assert recipe.fingerprint() == Recipe().fingerprint()
 

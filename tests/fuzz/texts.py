@@ -14,7 +14,7 @@ from tests.fuzz.target import Target, mutated, mutated_text, only
 from tintype.cli.audit import parse_since
 from tintype.cli.token import parse_duration
 from tintype.cli.units import in_bytes, parse_size
-from tintype.core.bound import parse_sizes
+from tintype.core.access.size_allowlist import parse_sizes
 from tintype.dialects import discover
 from tintype.imaging import Format
 from tintype.model import Kind, names

@@ -24,12 +24,12 @@ from tests.fuzz.target import (
 )
 from tintype.model import Error, Kind
 from tintype.web import bodies
-from tintype.web.bounds import address, client_address
-from tintype.web.conditions import is_unmodified, span
+from tintype.web.conditions import byte_range, is_unmodified
 from tintype.web.context import open_context
+from tintype.web.dialect_routes import RequestTarget as LinkTarget
 from tintype.web.hosts import Hosts, is_valid
-from tintype.web.mount import Target as LinkTarget
 from tintype.web.negotiate import preferred
+from tintype.web.unsigned_limits import client_ip, client_network
 
 ETAG, DATE = '"abc"', "Fri, 02 Jan 2026 03:04:05 GMT"
 MODIFIED = datetime(2026, 1, 2, 3, 4, 5, 678, tzinfo=UTC)
@@ -42,8 +42,8 @@ CLIENTS = ("127.0.0.1", "::1", "::ffff:192.0.2.1", "2001:db8::5")
 
 def range_of(asked: dict[str, str]) -> None:
     """The bytes are there, and something of them."""
-    with only(Kind.NO_SUCH_RANGE):
-        found = span("GET", asked, ETAG, MODIFIED, SIZE)
+    with only(Kind.RANGE_NOT_SATISFIABLE):
+        found = byte_range("GET", asked, ETAG, MODIFIED, SIZE)
         assert 0 <= found.start < found.end <= SIZE
         assert found.partial or (found.start, found.end) == (0, SIZE)
     is_unmodified(asked, ETAG, MODIFIED)
@@ -73,8 +73,8 @@ def forwarded(given: tuple[str, str, int]) -> None:
     """What comes out is an address where there is one, and never a text that a client made up."""
     client, header, proxies = given
     scope = {"client": (client, 1), "headers": [(b"x-forwarded-for", header.encode("latin-1"))]}
-    ip_address(client_address(scope, proxies))
-    assert address(scope, proxies)
+    ip_address(client_ip(scope, proxies))
+    assert client_network(scope, proxies)
 
 
 def hosted(host: bytes) -> None:
@@ -117,10 +117,10 @@ def _parts(body: bytes, content_type: str, cuts: list[int]) -> object:
 
 
 def _request(body: bytes, content_type: str, cuts: list[int]) -> Any:  # noqa: ANN401  what stands for a request
-    places = sorted({0, len(body), *(cut % (len(body) + 1) for cut in cuts)})
+    placements = sorted({0, len(body), *(cut % (len(body) + 1) for cut in cuts)})
     messages = [
         {"type": "http.request", "body": body[start:end], "more_body": end < len(body)}
-        for start, end in pairwise(places)
+        for start, end in pairwise(placements)
     ] or [{"type": "http.request", "body": b"", "more_body": False}]
     context = SimpleNamespace(body_is_read=False)
 

@@ -132,7 +132,7 @@ def percentile_95(answers: list[Answer]) -> float:
 @pytest.fixture
 def service(serve: Callable[..., Running]) -> Running:
     # Without the bounds on one address: only the order in which work is done protects the others.
-    return serve(TINTYPE_BOUNDS_NEW_RENDITIONS="0", TINTYPE_BOUNDS_PIXEL_SECONDS="0")
+    return serve(TINTYPE_LIMITS_NEW_RENDITIONS="0", TINTYPE_LIMITS_PIXEL_SECONDS="0")
 
 
 def test_a_flood_from_one_address_does_not_hold_up_the_owner_nor_other_addresses_nor_other_accounts(
@@ -174,7 +174,7 @@ def test_a_picture_that_the_flood_has_queued_is_there_for_who_asks_as_well(servi
 
 
 def test_who_floods_is_told_to_wait(serve: Callable[..., Running]) -> None:
-    service = serve(TINTYPE_BOUNDS_PIXEL_SECONDS="1")
+    service = serve(TINTYPE_LIMITS_PIXEL_SECONDS="1")
     owned = upload(service, "owner", pictures.jpeg(400, 300))
     with Flood(service, owned) as flood:
         deadline = time.monotonic() + 20

@@ -192,7 +192,7 @@ def test_a_catalogue_that_another_program_holds_refuses_changes_soon_and_reads_g
                 began = time.monotonic()
                 refused = change()
                 assert time.monotonic() - began < LOCKED_WITHIN
-                assert (refused.status_code, refused.json()["type"]) == (503, "urn:tintype:error:busy")
+                assert (refused.status_code, refused.json()["type"]) == (503, "urn:tintype:error:overloaded")
                 assert int(refused.headers["retry-after"]) > 0
             assert tenant.http.get(f"/v1/images/{tenant.images[0]}").status_code == 200
             assert tenant.ready() == ["ready", "degraded: catalogue locked"]

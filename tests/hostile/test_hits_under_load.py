@@ -20,7 +20,7 @@ import pytest
 from tests import pictures
 from tests.running import Running
 from tintype.app import LINK_KEYS
-from tintype.core.sign import Keyring
+from tintype.core.runtime.signing import Keyring
 from tintype.dialects.native import links
 from tintype.imaging import Recipe
 

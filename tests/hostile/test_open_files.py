@@ -38,7 +38,7 @@ def test_no_more_open_files_are_told_as_busy_and_not_as_a_full_disk(serve: Calla
         with no_more_files(service):
             refused = [client.get(link), client.post("/v1/images", content=pictures.png(seed=1))]
         for answer in refused:
-            assert (answer.status_code, answer.json()["type"]) == (503, "urn:tintype:error:busy")
+            assert (answer.status_code, answer.json()["type"]) == (503, "urn:tintype:error:overloaded")
             assert int(answer.headers["retry-after"]) > 0
         assert client.get(link).status_code == 200
         assert client.post("/v1/images", content=pictures.png(seed=1)).status_code == 201

@@ -7,8 +7,8 @@ from contextlib import suppress
 from msgspec.structs import replace
 
 from tintype.imaging.errors import Reason
-from tintype.imaging.facts import Facts, Placeholder
 from tintype.imaging.formats import Format
+from tintype.imaging.image_info import ImageInfo, Placeholder
 from tintype.imaging.sandbox.confinement import Confinement
 from tintype.imaging.sandbox.messages import LENGTH, Examined, Ready, Refusal, Rendered, Reply, encode
 
@@ -18,10 +18,10 @@ FALSE_STRING = b"\x82\xa6answer\x82\xa4type\xa6Failed\xa9traceback\xa1\xff\xa6me
 
 def found(**wrong: object) -> bytes:
     """What is found of a picture of one pixel, but for what is said here."""
-    facts = Facts(
+    info = ImageInfo(
         format=Format.PNG, width=1, height=1, frames=1, has_alpha=False, orientation=1, placeholder=SHOWN
     )
-    return encode(Reply(Examined(Format.PNG, replace(facts, **wrong)), 0))
+    return encode(Reply(Examined(Format.PNG, replace(info, **wrong)), 0))
 
 
 SHOWN = Placeholder(thumbhash="AAAA", colour="#000000")

@@ -3,7 +3,7 @@
 import pytest
 
 from tintype.imaging import Format, Recipe
-from tintype.imaging.auto import accepted, candidates
+from tintype.imaging.recipe.auto import accepted, candidates
 
 CHROME = "image/avif,image/webp,image/apng,image/svg+xml,image/*,*/*;q=0.8"
 SAFARI_14 = "image/webp,image/png,image/svg+xml,image/*;q=0.8,video/*;q=0.8,*/*;q=0.5"

@@ -10,17 +10,17 @@ from PIL import Image
 
 from tests import extra_pictures, pictures
 from tintype.imaging import (
-    Facts,
     Format,
+    ImageInfo,
     ImageRefused,
     Limits,
     Reason,
     Recipe,
     decode_memory,
-    from_words,
     inspect,
+    parse_params,
 )
-from tintype.imaging.cost import BASE
+from tintype.imaging.pipeline.cost import BASE
 
 WIDTH, HEIGHT = 2400, 1800
 TIMES = 3.5
@@ -32,7 +32,7 @@ import sys
 from pathlib import Path
 from tintype.imaging.allocator import keep_memory_flat
 keep_memory_flat(2)
-from tintype.imaging import from_words, inspect, render, verify
+from tintype.imaging import parse_params, inspect, render, verify
 
 def status(name):
     lines = Path("/proc/self/status").read_text().splitlines()
@@ -40,7 +40,7 @@ def status(name):
 
 def work(path):
     if words:
-        render(path, from_words(words))
+        render(path, parse_params(words))
     else:
         verify(path, inspect(path))
 
@@ -128,7 +128,7 @@ def made(folder: Path, kind: str, name: str, size: tuple[int, int]) -> Path:
 )
 def test_as_much_memory_is_told_as_is_taken(folder: Path, kind: str, words: tuple[str, ...]) -> None:
     small, large = made(folder, kind, "small", (64, 48)), made(folder, kind, "large", (WIDTH, HEIGHT))
-    recipe = from_words(dict(word.split("=") for word in words)) if words else None
+    recipe = parse_params(dict(word.split("=") for word in words)) if words else None
     told = decode_memory(inspect(large), recipe)
     ran = subprocess.run(
         [sys.executable, "-c", MEASURE, str(small), str(large), *words],
@@ -140,23 +140,23 @@ def test_as_much_memory_is_told_as_is_taken(folder: Path, kind: str, words: tupl
     assert taken <= told <= 2 * BASE + TIMES * taken
 
 
-def facts(format_: Format, width: int, height: int) -> Facts:
-    return Facts(format=format_, width=width, height=height, frames=1, has_alpha=False, orientation=1)
+def info(format_: Format, width: int, height: int) -> ImageInfo:
+    return ImageInfo(format=format_, width=width, height=height, frames=1, has_alpha=False, orientation=1)
 
 
 def test_of_what_is_decoded_whole_twice_the_pixels_take_twice_the_memory() -> None:
-    half, whole = (decode_memory(facts(Format.AVIF, 5000, height)) - BASE for height in (3000, 6000))
+    half, whole = (decode_memory(info(Format.AVIF, 5000, height)) - BASE for height in (3000, 6000))
     assert whole == pytest.approx(2 * half, rel=0.1)
 
 
 def test_of_what_is_decoded_by_lines_more_lines_take_no_more() -> None:
-    assert decode_memory(facts(Format.PNG, 5000, 3000)) == decode_memory(facts(Format.PNG, 5000, 20_000))
+    assert decode_memory(info(Format.PNG, 5000, 3000)) == decode_memory(info(Format.PNG, 5000, 20_000))
 
 
 @pytest.mark.parametrize("format_", Format)
 @pytest.mark.parametrize("recipe", [None, Recipe(width=100), Recipe(width=100, auto=True)])
 def test_of_every_format_something_is_told(format_: Format, recipe: Recipe | None) -> None:
-    assert decode_memory(facts(format_, 100, 80), recipe) >= BASE
+    assert decode_memory(info(format_, 100, 80), recipe) >= BASE
 
 
 @pytest.mark.parametrize(

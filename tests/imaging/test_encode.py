@@ -7,7 +7,7 @@ from PIL import Image, JpegImagePlugin
 from tests import pictures
 from tests.quality import ssim
 from tintype.imaging import Format, Recipe, render
-from tintype.imaging.formats import ROWS
+from tintype.imaging.formats import SPECS
 
 LOSSY = [Format.JPEG, Format.WEBP, Format.AVIF]
 LOSSLESS = [Format.PNG, Format.WEBP, Format.AVIF]
@@ -132,7 +132,7 @@ def test_lossless_keeps_every_pixel(format_: Format, mode: str, quality: int | N
 
 
 @pytest.mark.parametrize(
-    "format_", [entry.format for entry in ROWS if entry.lossless is None and entry.saver]
+    "format_", [entry.format for entry in SPECS if entry.lossless is None and entry.saver]
 )
 def test_lossless_is_not_asked_of_a_format_that_cannot(format_: Format) -> None:
     with pytest.raises(ValueError, match="can't be lossless"):
@@ -182,7 +182,7 @@ def test_max_bytes_starts_from_the_formats_default(format_: Format) -> None:
     source = pictures.png(96, 64)
     plenty = render(source, Recipe(format=format_, max_bytes=1_000_000))
     assert plenty == render(
-        source, Recipe(format=format_, quality=next(r.quality for r in ROWS if r.format is format_))
+        source, Recipe(format=format_, quality=next(r.quality for r in SPECS if r.format is format_))
     )
 
 

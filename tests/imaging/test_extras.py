@@ -58,15 +58,15 @@ def assert_corners(image: Image.Image) -> None:
         pictures.YELLOW: (width * 7 // 8, height * 7 // 8),
         pictures.GREY: (width // 2, height // 2),
     }
-    for colour, place in at.items():
-        assert image.convert("RGB").getpixel(place) == pytest.approx(colour, abs=20)
+    for colour, placement in at.items():
+        assert image.convert("RGB").getpixel(placement) == pytest.approx(colour, abs=20)
 
 
 @pytest.mark.parametrize("format_", CORNERS)
 def test_the_header_says_what_it_is(format_: Format) -> None:
-    facts = inspect(CORNERS[format_])
-    assert (facts.format, facts.width, facts.height, facts.frames) == (format_, 80, 60, 1)
-    assert (facts.has_alpha, facts.orientation) == (format_ is Format.SVG, 1)
+    info = inspect(CORNERS[format_])
+    assert (info.format, info.width, info.height, info.frames) == (format_, 80, 60, 1)
+    assert (info.has_alpha, info.orientation) == (format_ is Format.SVG, 1)
 
 
 @pytest.mark.parametrize("size", [(1, 1), (7, 300), (64, 48), (257, 100), (640, 512), (1600, 900), (3000, 2)])
@@ -75,8 +75,8 @@ def test_the_header_says_what_it_is(format_: Format) -> None:
 def test_the_size_and_alpha_of_a_jxl_are_read_from_its_header(
     size: tuple[int, int], mode: str, options: dict[str, bool]
 ) -> None:
-    facts = inspect(jxl(Image.new(mode, size), **options))
-    assert (facts.width, facts.height, facts.has_alpha) == (*size, "A" in mode)
+    info = inspect(jxl(Image.new(mode, size), **options))
+    assert (info.width, info.height, info.has_alpha) == (*size, "A" in mode)
 
 
 @pytest.mark.parametrize("format_", CORNERS)
@@ -129,8 +129,8 @@ def test_a_turned_heic_is_upright(orientation: int) -> None:
     exif = Image.Exif()
     exif[pictures.ORIENTATION_TAG] = orientation
     data = heic(turned(pictures.corners(80, 60), orientation), exif=exif.tobytes())
-    facts = inspect(data)
-    assert (facts.width, facts.height, facts.orientation) == (80, 60, 1)
+    info = inspect(data)
+    assert (info.width, info.height, info.orientation) == (80, 60, 1)
     assert_corners(made(data, Recipe(width=40)))
 
 
@@ -139,8 +139,8 @@ def test_a_jpeg_packed_as_jxl_is_upright_whatever_its_exif_says(orientation: int
     path = tmp_path / "photo.jpg"
     path.write_bytes(pictures.oriented(orientation))
     data = jxl(Image.open(path), lossless_jpeg=True)
-    facts = inspect(data)
-    assert (facts.width, facts.height, facts.orientation) == (80, 60, 1)
+    info = inspect(data)
+    assert (info.width, info.height, info.orientation) == (80, 60, 1)
     assert_corners(made(data, Recipe(width=40)))
 
 
@@ -253,9 +253,9 @@ def test_an_svg_is_drawn_with_what_it_holds() -> None:
 )
 def test_the_size_of_an_svg(attributes: str, size: tuple[int, int]) -> None:
     data = f'<svg xmlns="http://www.w3.org/2000/svg" {attributes}><rect width="9" height="9"/></svg>'.encode()
-    facts = inspect(data)
-    assert (facts.width, facts.height) == size
-    verify(data, facts)
+    info = inspect(data)
+    assert (info.width, info.height) == size
+    verify(data, info)
 
 
 @pytest.mark.parametrize("mode", [Mode.FIT, Mode.FIT_EXACT, Mode.COVER, Mode.COVER_EXACT, Mode.SCALE])

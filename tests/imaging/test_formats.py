@@ -1,11 +1,11 @@
 import pytest
 
 from tests import pictures
-from tintype.imaging import Format, extension_fits, row, sniff
-from tintype.imaging.formats import ROWS
+from tintype.imaging import Format, extension_fits, sniff, spec
+from tintype.imaging.formats import SPECS
 
 
-@pytest.mark.parametrize("format_", [entry.format for entry in ROWS if entry.package is None])
+@pytest.mark.parametrize("format_", [entry.format for entry in SPECS if entry.package is None])
 def test_what_pillow_writes_is_recognised(format_: Format) -> None:
     assert sniff(pictures.picture(format_)) is format_
 
@@ -66,7 +66,7 @@ def test_other_bytes_are_none_of_ours(head: bytes) -> None:
 
 
 def test_every_format_has_its_row() -> None:
-    assert [entry.format for entry in ROWS] == list(Format)
+    assert [entry.format for entry in SPECS] == list(Format)
 
 
 @pytest.mark.parametrize(
@@ -84,11 +84,11 @@ def test_every_format_has_its_row() -> None:
     ],
 )
 def test_media_types_and_first_extensions(format_: Format, media_type: str, extension: str) -> None:
-    assert (row(format_).media_type, row(format_).extensions[0]) == (media_type, extension)
+    assert (spec(format_).media_type, spec(format_).extensions[0]) == (media_type, extension)
 
 
 def test_tiff_heic_and_svg_are_sources_only() -> None:
-    assert [entry.format for entry in ROWS if entry.saver is None] == [Format.TIFF, Format.HEIC, Format.SVG]
+    assert [entry.format for entry in SPECS if entry.saver is None] == [Format.TIFF, Format.HEIC, Format.SVG]
 
 
 def test_extensions_fit_in_any_case_and_with_a_dot() -> None:

@@ -5,7 +5,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from tintype.imaging import Focal, ImageRefused, Mode, OutputLimits, Plan, Reason, Recipe, check_output, plan
-from tintype.imaging.geometry import Stretch, as_stored
+from tintype.imaging.recipe.geometry import AxisPlan, as_stored
 
 SOURCE_SIDES = st.integers(1, 20_000)
 BOX_SIDES = st.integers(1, 10_000)
@@ -163,8 +163,8 @@ def around(x: Fraction, y: Fraction, box_w: int, box_h: int) -> Recipe:
 def test_a_focal_point_worked_by_hand() -> None:
     made = plan(3000, 1000, around(Fraction(1, 4), HALF, 100, 100))
     # At a tenth the point is at 75 of 300, in the middle of 100 pixels from 25 on: from 250 of the source.
-    assert made.across == Stretch(3000, 250, 1000, 100, 100, 0)
-    assert made.down == Stretch(1000, 0, 1000, 100, 100, 0)
+    assert made.across == AxisPlan(3000, 250, 1000, 100, 100, 0)
+    assert made.down == AxisPlan(1000, 0, 1000, 100, 100, 0)
     assert plan(3000, 1000, around(Fraction(0), HALF, 100, 100)).across.start == 0
     assert plan(3000, 1000, around(Fraction(1), HALF, 100, 100)).across.start == 2000
 

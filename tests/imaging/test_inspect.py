@@ -7,7 +7,7 @@ import pytest
 
 from tests import pictures
 from tintype.imaging import Format, ImageRefused, Limits, Reason, inspect, verify
-from tintype.imaging.formats import ROWS
+from tintype.imaging.formats import SPECS
 
 WHOLE = {
     "jpeg": pictures.jpeg(300, 200),
@@ -34,13 +34,13 @@ def refusal(source: bytes | Path, limits: Limits | None = None) -> ImageRefused:
     return caught.value
 
 
-@pytest.mark.parametrize("format_", [entry.format for entry in ROWS if entry.package is None])
+@pytest.mark.parametrize("format_", [entry.format for entry in SPECS if entry.package is None])
 def test_the_facts_of_a_still_picture(format_: Format) -> None:
     data = pictures.picture(format_, 64, 48)
-    facts = inspect(data)
-    assert (facts.format, facts.width, facts.height, facts.frames) == (format_, 64, 48, 1)
-    assert (facts.has_alpha, facts.orientation, facts.bands) == (False, 1, 3)
-    assert facts.bits == 8
+    info = inspect(data)
+    assert (info.format, info.width, info.height, info.frames) == (format_, 64, 48, 1)
+    assert (info.has_alpha, info.orientation, info.bands) == (False, 1, 3)
+    assert info.bits == 8
 
 
 @pytest.mark.parametrize(
@@ -62,8 +62,8 @@ def test_alpha_is_seen(data: bytes) -> None:
     "data", [pictures.apng(5), pictures.gif(frames=5), pictures.webp(frames=5)], ids=["apng", "gif", "webp"]
 )
 def test_frames_are_counted(data: bytes) -> None:
-    facts = inspect(data)
-    assert (facts.width, facts.height, facts.frames, facts.is_animated) == (64, 48, 5, True)
+    info = inspect(data)
+    assert (info.width, info.height, info.frames, info.is_animated) == (64, 48, 5, True)
 
 
 def test_an_animation_chunk_behind_the_pixels_makes_no_animation() -> None:
@@ -76,23 +76,23 @@ def test_an_animation_chunk_behind_the_pixels_makes_no_animation() -> None:
 @pytest.mark.parametrize("orientation", range(1, 9))
 @pytest.mark.parametrize("format_", ["jpeg", "png", "webp", "tiff"])
 def test_the_size_is_as_a_person_sees_it(format_: str, orientation: int) -> None:
-    facts = inspect(pictures.oriented(orientation, 80, 60, format_))
-    assert (facts.width, facts.height, facts.orientation) == (80, 60, orientation)
+    info = inspect(pictures.oriented(orientation, 80, 60, format_))
+    assert (info.width, info.height, info.orientation) == (80, 60, orientation)
 
 
 def test_an_orientation_out_of_range_counts_as_upright() -> None:
-    facts = inspect(pictures.oriented(9))
-    assert (facts.width, facts.height, facts.orientation) == (80, 60, 1)
+    info = inspect(pictures.oriented(9))
+    assert (info.width, info.height, info.orientation) == (80, 60, 1)
 
 
 @pytest.mark.parametrize("name", WHOLE)
 def test_a_whole_picture_is_verified_from_memory_and_from_a_file(name: str, tmp_path: Path) -> None:
     path = tmp_path / "odd name [shrink=2].bin"
     path.write_bytes(WHOLE[name])
-    facts = inspect(WHOLE[name])
-    assert inspect(path) == facts
-    verify(WHOLE[name], facts)
-    verify(path, facts)
+    info = inspect(WHOLE[name])
+    assert inspect(path) == info
+    verify(WHOLE[name], info)
+    verify(path, info)
 
 
 @pytest.mark.parametrize("name", WHOLE)
@@ -222,9 +222,9 @@ def test_a_refusal_survives_the_way_between_processes() -> None:
 @pytest.mark.parametrize("make", [pictures.jpeg, pictures.png, pictures.webp, pictures.gif, pictures.tiff])
 def test_a_tiny_picture_is_as_good_as_any(make: Callable[..., bytes], size: tuple[int, int]) -> None:
     data = make(*size)
-    facts = inspect(data)
-    assert (facts.width, facts.height) == size
-    verify(data, facts)
+    info = inspect(data)
+    assert (info.width, info.height) == size
+    verify(data, info)
 
 
 def test_a_gif_that_only_lacks_its_trailer_is_whole() -> None:

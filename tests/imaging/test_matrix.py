@@ -4,20 +4,20 @@ import pytest
 from PIL import Image, ImageSequence
 
 from tests import pictures
-from tintype.imaging import Format, Recipe, Row, render, row
-from tintype.imaging.formats import ROWS
+from tintype.imaging import Format, FormatSpec, Recipe, render, spec
+from tintype.imaging.formats import SPECS
 
 SIZE, HALF = (240, 180), (120, 90)
-BUILT_IN = [entry for entry in ROWS if entry.package is None]
+BUILT_IN = [entry for entry in SPECS if entry.package is None]
 WRITTEN = [entry for entry in BUILT_IN if entry.saver is not None]
 WITH_ALPHA = [entry for entry in BUILT_IN if entry.has_alpha]
 
 
 def name(entry: object) -> str:
-    return entry.format.value if isinstance(entry, Row) else str(entry)
+    return entry.format.value if isinstance(entry, FormatSpec) else str(entry)
 
 
-def made(source: bytes, target: Row) -> Image.Image:
+def made(source: bytes, target: FormatSpec) -> Image.Image:
     image = pictures.decode(render(source, Recipe(width=HALF[0], format=target.format)).data)
     assert image.format == target.format.upper()
     assert image.size == HALF
@@ -26,7 +26,7 @@ def made(source: bytes, target: Row) -> Image.Image:
 
 @pytest.mark.parametrize("target", WRITTEN, ids=name)
 @pytest.mark.parametrize("source", BUILT_IN, ids=name)
-def test_colours_stay_colours(source: Row, target: Row) -> None:
+def test_colours_stay_colours(source: FormatSpec, target: FormatSpec) -> None:
     image = made(pictures.picture(source.format, *SIZE), target).convert("RGBA")
     assert image.getchannel("A").getextrema() == (255, 255)
     reference = pictures.photo(*SIZE).resize(HALF, Image.Resampling.LANCZOS)
@@ -36,7 +36,7 @@ def test_colours_stay_colours(source: Row, target: Row) -> None:
 
 @pytest.mark.parametrize("target", WRITTEN, ids=name)
 @pytest.mark.parametrize("source", WITH_ALPHA, ids=name)
-def test_what_is_transparent_stays_so_where_it_can_be(source: Row, target: Row) -> None:
+def test_what_is_transparent_stays_so_where_it_can_be(source: FormatSpec, target: FormatSpec) -> None:
     data = pictures.encode(pictures.translucent(*SIZE), source.format)
     image = made(data, target).convert("RGBA")
     corner, middle = image.getpixel((0, 0)), image.getpixel((60, 45))
@@ -62,7 +62,7 @@ def test_what_is_transparent_stays_so_where_it_can_be(source: Row, target: Row) 
     ],
 )
 def test_grey_stays_grey_and_inks_become_light(
-    source: str, mode: str, as_written: dict[Format, str], target: Row
+    source: str, mode: str, as_written: dict[Format, str], target: FormatSpec
 ) -> None:
     picture = pictures.photo(*SIZE).convert("L" if mode == "I;16" else mode)
     if mode == "LA":
@@ -75,8 +75,8 @@ def test_grey_stays_grey_and_inks_become_light(
 
 @pytest.mark.parametrize("target", WRITTEN, ids=name)
 @pytest.mark.parametrize("source", ["gif", "webp", "png"])
-def test_frames_are_kept_where_source_and_target_move(source: str, target: Row) -> None:
+def test_frames_are_kept_where_source_and_target_move(source: str, target: FormatSpec) -> None:
     many = {"gif": pictures.gif(*SIZE, frames=3), "webp": pictures.webp(*SIZE, frames=3)}
     image = made(many.get(source) or pictures.apng(3, *SIZE), target)
-    moves = row(Format(source)).moves and target.moves
-    assert len(list(ImageSequence.Iterator(image))) == (3 if moves else 1)
+    can_animate = spec(Format(source)).can_animate and target.can_animate
+    assert len(list(ImageSequence.Iterator(image))) == (3 if can_animate else 1)

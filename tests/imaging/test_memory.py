@@ -17,16 +17,16 @@ WHOLE = WIDTH * HEIGHT // 1024  # kB of one channel
 MEASURE = """
 import sys
 from pathlib import Path
-from tintype.imaging import from_words, render
+from tintype.imaging import parse_params, render
 
 def peak():
     lines = Path("/proc/self/status").read_text().splitlines()
     return next(int(line.split()[1]) for line in lines if line.startswith("VmHWM"))
 
 words = dict(word.split("=") for word in sys.argv[3:])
-render(Path(sys.argv[1]), from_words(words))
+render(Path(sys.argv[1]), parse_params(words))
 before = peak()
-render(Path(sys.argv[2]), from_words(words))
+render(Path(sys.argv[2]), parse_params(words))
 print(peak() - before)
 """
 

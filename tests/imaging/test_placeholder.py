@@ -7,7 +7,7 @@ from PIL import Image
 
 from tests import pictures
 from tintype.imaging import Format, Placeholder, inspect, verify
-from tintype.imaging.formats import ROWS
+from tintype.imaging.formats import SPECS
 
 
 def of(data: bytes) -> Placeholder:
@@ -31,7 +31,7 @@ def aspect(placeholder: Placeholder) -> float:
     return most / told if landscape else told / most
 
 
-@pytest.mark.parametrize("format_", [entry.format for entry in ROWS if entry.package is None])
+@pytest.mark.parametrize("format_", [entry.format for entry in SPECS if entry.package is None])
 @pytest.mark.parametrize("size", [(1, 1), (40, 30), (300, 200), (1203, 801)])
 def test_every_format_shows_its_colour(format_: Format, size: tuple[int, int]) -> None:
     found = of(pictures.encode(plain(size, (200, 100, 30)), format_))

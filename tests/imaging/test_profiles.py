@@ -7,7 +7,7 @@ from PIL import Image, ImageCms
 
 from tests import pictures
 from tests.profiles import ADOBE_RGB, DISPLAY_P3, HEADER, SRGB, changed, curv, with_curves
-from tintype.imaging.profiles import is_srgb
+from tintype.imaging.pipeline.profiles import is_srgb
 
 
 def srgb_table(count: int) -> bytes:

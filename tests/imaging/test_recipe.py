@@ -22,13 +22,13 @@ from tintype.imaging import (
     plan,
     render,
 )
-from tintype.imaging.formats import ROWS
+from tintype.imaging.formats import SPECS
 
 SIDES = st.none() | st.integers(1, 9000)
 FRACTIONS = st.floats(0, 1)
 LEVELS = st.integers(0, 255)
 COLOURS = st.builds(Colour, LEVELS, LEVELS, LEVELS, LEVELS)
-WRITTEN = [entry.format for entry in ROWS if entry.saver is not None]
+WRITTEN = [entry.format for entry in SPECS if entry.saver is not None]
 RECIPES = (
     st.builds(
         Recipe,

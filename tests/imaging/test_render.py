@@ -17,10 +17,10 @@ from tintype.imaging import (
     output_format,
     render,
 )
-from tintype.imaging.formats import ROWS
+from tintype.imaging.formats import SPECS
 
 Size = tuple[int, int]
-BUILT_IN = [entry.format for entry in ROWS if entry.package is None]
+BUILT_IN = [entry.format for entry in SPECS if entry.package is None]
 WRITTEN = [format_ for format_ in BUILT_IN if format_ is not Format.TIFF]
 LANDSCAPE, PORTRAIT, SMALL = (120, 80), (80, 120), (30, 20)
 
@@ -285,9 +285,9 @@ def test_metadata_is_stripped_even_when_nothing_is_resized(
 
 @pytest.mark.parametrize("format_", WRITTEN)
 def test_the_format_follows_the_source_unless_it_is_asked(format_: Format) -> None:
-    facts = inspect(pictures.picture(format_))
-    assert output_format(facts.format, Recipe(), has_alpha=facts.has_alpha) is format_
-    assert output_format(facts.format, Recipe(format=Format.WEBP), has_alpha=facts.has_alpha) is Format.WEBP
+    info = inspect(pictures.picture(format_))
+    assert output_format(info.format, Recipe(), has_alpha=info.has_alpha) is format_
+    assert output_format(info.format, Recipe(format=Format.WEBP), has_alpha=info.has_alpha) is Format.WEBP
 
 
 def test_a_tiff_becomes_a_png_with_alpha_and_a_jpeg_without() -> None:

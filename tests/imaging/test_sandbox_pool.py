@@ -37,11 +37,11 @@ from tintype.imaging.sandbox.messages import Examined
 from tintype.imaging.sandbox.pool import (
     HELD,
     OWN_MEMORY,
-    Drawn,
-    Ended,
+    DrawnResult,
     NeedsMemory,
     RendererError,
-    Renderers,
+    RendererExit,
+    RendererPool,
     StartError,
 )
 
@@ -73,23 +73,23 @@ def opened(data: bytes) -> Iterator[int]:
         yield file.fileno()
 
 
-def examined(pool: Renderers, data: bytes, limits: Limits | None = None, memory: int = MUCH) -> Examined:
+def examined(pool: RendererPool, data: bytes, limits: Limits | None = None, memory: int = MUCH) -> Examined:
     with opened(data) as source:
         return pool.examine(source, limits, memory)
 
 
 def drawn(
-    pool: Renderers,
+    pool: RendererPool,
     data: bytes,
     recipe: Recipe,
     spool: Callable[[], io.BytesIO] = io.BytesIO,
     memory: int = MUCH,
-) -> Drawn[io.BytesIO]:
+) -> DrawnResult[io.BytesIO]:
     with opened(data) as source:
         return pool.render(source, recipe, OutputLimits(), Limits(), memory, spool)
 
 
-def pids(pool: Renderers) -> list[int]:
+def pids(pool: RendererPool) -> list[int]:
     """The renderers that are there."""
     return [slot.renderer.result().pid for slot in pool._slots if slot.renderer is not None]  # noqa: SLF001
 
@@ -97,9 +97,9 @@ def pids(pool: Renderers) -> list[int]:
 @contextmanager
 def renderers(
     count: int = 1, most: int = MOST, seconds: float = 60.0
-) -> Iterator[tuple[Renderers, list[Ended]]]:
-    lost: list[Ended] = []
-    pool = Renderers(count, most, seconds, on_end=lost.append)
+) -> Iterator[tuple[RendererPool, list[RendererExit]]]:
+    lost: list[RendererExit] = []
+    pool = RendererPool(count, most, seconds, on_end=lost.append)
     try:
         yield pool, lost
     finally:
@@ -107,20 +107,20 @@ def renderers(
 
 
 @pytest.fixture(scope="module")
-def pool() -> Iterator[Renderers]:
+def pool() -> Iterator[RendererPool]:
     with renderers() as (pool, lost):
         yield pool
         assert lost == []
 
 
 @pytest.mark.parametrize("source", SOURCES)
-def test_a_file_is_found_to_be_what_the_library_finds_it_to_be(pool: Renderers, source: str) -> None:
+def test_a_file_is_found_to_be_what_the_library_finds_it_to_be(pool: RendererPool, source: str) -> None:
     data = SOURCES[source]
-    facts = inspect(data)
+    info = inspect(data)
     found = examined(pool, data, Limits())
     assert found.refused is None
-    assert found.format is facts.format
-    assert found.facts == replace(facts, placeholder=verify(data, facts))
+    assert found.format is info.format
+    assert found.info == replace(info, placeholder=verify(data, info))
 
 
 @pytest.mark.parametrize("source", SOURCES)
@@ -128,7 +128,7 @@ def test_a_file_is_found_to_be_what_the_library_finds_it_to_be(pool: Renderers, 
     "format_", [Format.JPEG, Format.PNG, Format.WEBP, Format.GIF, Format.AVIF, Format.JXL]
 )
 def test_a_rendition_has_the_bytes_that_the_library_makes(
-    pool: Renderers, source: str, format_: Format
+    pool: RendererPool, source: str, format_: Format
 ) -> None:
     recipe = Recipe(width=40, format=format_)
     expected = render(SOURCES[source], recipe)
@@ -152,7 +152,7 @@ def test_a_rendition_has_the_bytes_that_the_library_makes(
     ],
 )
 def test_what_is_refused_is_refused_with_its_reason(
-    pool: Renderers, data: bytes, reason: Reason, format_: Format | None
+    pool: RendererPool, data: bytes, reason: Reason, format_: Format | None
 ) -> None:
     found = examined(pool, data, Limits())
     assert found.refused is not None
@@ -164,14 +164,14 @@ def test_what_is_refused_is_refused_with_its_reason(
     assert (caught.value.reason, caught.value.sentence) == (reason, found.refused.sentence)
 
 
-def test_the_place_in_the_file_makes_no_difference(pool: Renderers) -> None:
+def test_the_place_in_the_file_makes_no_difference(pool: RendererPool) -> None:
     with opened(SOURCES["tiff"]) as source:
-        for place in (0, 100, len(SOURCES["tiff"]) + 5):
-            os.lseek(source, place, os.SEEK_SET)
+        for placement in (0, 100, len(SOURCES["tiff"]) + 5):
+            os.lseek(source, placement, os.SEEK_SET)
             assert pool.examine(source, Limits(), MUCH).refused is None
 
 
-def test_a_large_rendition_goes_to_a_file(pool: Renderers) -> None:
+def test_a_large_rendition_goes_to_a_file(pool: RendererPool) -> None:
     data = pictures.png(1500, 1000)
     recipe = Recipe(format=Format.PNG)
     expected = render(data, recipe).data
@@ -194,7 +194,7 @@ def test_a_file_that_cannot_be_written_costs_only_its_rendition() -> None:
         assert lost == []
 
 
-def test_no_descriptor_is_kept(pool: Renderers) -> None:
+def test_no_descriptor_is_kept(pool: RendererPool) -> None:
     examined(pool, SOURCES["png"])
     (pid,) = pids(pool)
     before = os.listdir(f"/proc/{pid}/fd")  # noqa: PTH208
@@ -204,7 +204,7 @@ def test_no_descriptor_is_kept(pool: Renderers) -> None:
     assert "deleted" not in Path(f"/proc/{pid}/maps").read_text()
 
 
-def test_text_of_an_svg_is_the_same_however_often_it_is_drawn(pool: Renderers) -> None:
+def test_text_of_an_svg_is_the_same_however_often_it_is_drawn(pool: RendererPool) -> None:
     # Hexadecimal boxes would stand for letters whose font can't be read; the library has every font.
     families = ["DejaVu Serif", "sans-serif", "serif", "monospace", "Courier", "Not There"]
     text = "".join(
@@ -217,7 +217,7 @@ def test_text_of_an_svg_is_the_same_however_often_it_is_drawn(pool: Renderers) -
         assert drawn(pool, data, Recipe(width=160)).data == expected
 
 
-def test_work_that_takes_more_memory_than_it_is_given_is_not_begun(pool: Renderers) -> None:
+def test_work_that_takes_more_memory_than_it_is_given_is_not_begun(pool: RendererPool) -> None:
     data = pictures.encode(Image.new("RGB", (2500, 2500)), "avif")
     with pytest.raises(NeedsMemory) as caught:
         examined(pool, data, Limits(), memory=64 * MEBI)
@@ -238,8 +238,8 @@ def test_what_takes_more_than_can_ever_be_given_is_refused() -> None:
 
 def test_what_could_never_be_drawn_is_not_taken_in() -> None:
     wide = pictures.encode(Image.new("RGB", (16_000, 20)), "png")
-    facts = inspect(wide)
-    most = (decode_memory(facts) + decode_memory(facts, Recipe(width=200))) // 2
+    info = inspect(wide)
+    most = (decode_memory(info) + decode_memory(info, Recipe(width=200))) // 2
     with renderers(most=most) as (pool, lost):
         assert examined(pool, wide, memory=most).refused is None
         with pytest.raises(ImageRefused):
@@ -303,7 +303,7 @@ def test_nobody_waits_for_a_renderer_that_starts_while_another_is_there() -> Non
         os.kill(starting, signal.SIGSTOP)
         began = time.monotonic()
         assert examined(pool, SOURCES["png"]).refused is None
-        assert time.monotonic() - began < process.STARTS_WITHIN / 2
+        assert time.monotonic() - began < process.START_TIMEOUT / 2
         assert staying in pids(pool)
         assert len(lost) == 1
 
@@ -404,8 +404,8 @@ def lie_as(monkeypatch: pytest.MonkeyPatch, *how: str) -> None:
 
 def test_renderers_end_with_the_process_that_runs_them(tmp_path: Path) -> None:
     script = (
-        "import os\nfrom tintype.imaging.sandbox.pool import Renderers\n"
-        "pool = Renderers(2, 2**29, 60.0)\npool.start()\n"
+        "import os\nfrom tintype.imaging.sandbox.pool import RendererPool\n"
+        "pool = RendererPool(2, 2**29, 60.0)\npool.start()\n"
         "pids = [slot.renderer.result().pid for slot in pool._slots]\n"
         "[slot.renderer.result().greet(lambda _: None) for slot in pool._slots]\n"
         "print(*pids, flush=True)\ninput()\n"
@@ -421,7 +421,7 @@ def test_renderers_end_with_the_process_that_runs_them(tmp_path: Path) -> None:
     _until(lambda: not any(Path(f"/proc/{pid}").exists() for pid in found))
 
 
-def test_a_renderer_takes_no_more_for_itself_than_is_counted_for_it(pool: Renderers) -> None:
+def test_a_renderer_takes_no_more_for_itself_than_is_counted_for_it(pool: RendererPool) -> None:
     for data in SOURCES.values():
         examined(pool, data)
     assert sum(map(memory, pids(pool))) < OWN_MEMORY - process.SLACK

@@ -72,7 +72,7 @@ def test_who_holds_a_folder_holds_it_alone(tmp_path: Path) -> None:
 
     def count() -> None:
         for _ in range(100):
-            with durable.alone_in(tmp_path):
+            with durable.exclusive_lock(tmp_path):
                 counter.write_text(str(int(counter.read_text()) + 1))
 
     threads = [threading.Thread(target=count) for _ in range(4)]

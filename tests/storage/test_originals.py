@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tintype.storage import Originals, Staged, StageFull
+from tintype.storage import Originals, SizeLimitExceeded, Staged
 
 DATA = b"the bytes of a picture" * 1000
 SHA256 = hashlib.sha256(DATA).hexdigest()
@@ -43,7 +43,7 @@ def test_staged_bytes_are_hashed_and_counted(originals: Originals) -> None:
 def test_the_limit_itself_is_taken_and_one_byte_more_is_not(originals: Originals) -> None:
     with originals.stage(10) as staged:
         staged.write(b"0123456789")
-        with pytest.raises(StageFull):
+        with pytest.raises(SizeLimitExceeded):
             staged.write(b"x")
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import pytest
 
 from tintype.web import tcp
-from tintype.web.connections import Connection, Judge
+from tintype.web.connections import Connection, ConnectionPolicy
 from tintype.web.settings import WebSettings
 from tintype.web.tcp import Traffic
 
@@ -22,7 +22,7 @@ def connection(
 
 
 def judged(*connections: Connection, now: float, by_address: bool = True) -> dict[str, list[int]]:
-    found = Judge(LIMITS, by_address=by_address).judge(connections, now)
+    found = ConnectionPolicy(LIMITS, by_address=by_address).judge(connections, now)
     return {reason: [each.descriptor for each in gone] for reason, gone in found.items() if gone}
 
 
@@ -35,7 +35,7 @@ def test_who_says_nothing_goes(received: int, seconds: float, *, goes: bool) -> 
 
 @pytest.mark.parametrize(("read", "goes"), [(0, True), (29_000, True), (30_000, False)])
 def test_who_reads_less_than_the_rate_over_the_time_goes(read: int, *, goes: bool) -> None:
-    judge, slow = Judge(LIMITS, by_address=True), connection(waits=True)
+    judge, slow = ConnectionPolicy(LIMITS, by_address=True), connection(waits=True)
     for now in range(60):
         acked = 100 + read * min(now, 30) // 30 + 10**9 * (now > 30)
         slow.traffic = slow.traffic._replace(acked=acked)
@@ -44,7 +44,7 @@ def test_who_reads_less_than_the_rate_over_the_time_goes(read: int, *, goes: boo
 
 
 def test_who_has_read_all_in_between_begins_anew() -> None:
-    judge, reader = Judge(LIMITS, by_address=True), connection()
+    judge, reader = ConnectionPolicy(LIMITS, by_address=True), connection()
     for now in range(200):
         reader.traffic = reader.traffic._replace(acked=now // 20, is_waiting=now % 20 > 0)
         assert judge.judge([reader], float(now))["not read"] == []

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from tests import pictures
 from tests.running import Running
 from tintype.app import LINK_KEYS
-from tintype.core.sign import Keyring
+from tintype.core.runtime.signing import Keyring
 from tintype.dialects.native import links
 from tintype.imaging import Mode, Recipe
 
@@ -131,12 +131,12 @@ def test_the_file_name_is_told_in_its_own_alphabet(whole: httpx.Response) -> Non
 
 
 def test_different_pictures_have_different_tags(anyone: httpx.Client, picture: Picture) -> None:
-    wanted = [
+    requested = [
         picture.url,
         *(picture.link(Mode.FIT, width=width) for width in (30, 31)),
         picture.link(Mode.COVER, width=30, height=30),
     ]
-    assert len({anyone.get(each).headers["etag"] for each in wanted}) == len(wanted)
+    assert len({anyone.get(each).headers["etag"] for each in requested}) == len(requested)
 
 
 def test_head_says_the_same_as_get_without_the_picture(
@@ -253,7 +253,8 @@ def test_a_range_beyond_the_end_is_told_the_size(
     answer = anyone.get(link, headers={"Range": f"bytes={size + first}-"})
     assert (answer.status_code, answer.headers["content-range"]) == (416, f"bytes */{size}")
     assert answer.headers["cache-control"] == "no-store"
-    assert (answer.json()["status"], answer.json()["type"]) == (416, "urn:tintype:error:no-such-range")
+    problem = answer.json()
+    assert (problem["status"], problem["type"]) == (416, "urn:tintype:error:range-not-satisfiable")
 
 
 def test_the_last_no_bytes_are_no_range(anyone: httpx.Client, link: str) -> None:

@@ -6,7 +6,7 @@ from dataclasses import fields
 import httpx
 
 from tests.running import Running
-from tintype.core.tally import Tally
+from tintype.core.runtime.counters import Counters
 from tintype.web.metrics import COUNTERS
 
 
@@ -27,4 +27,4 @@ def test_all_that_is_counted_is_told(serve: Callable[..., Running]) -> None:
     assert answer.headers["content-type"].startswith("text/plain; version=")
     told = counted(service)
     assert told == {f"{name}_total": 0 for name, _ in COUNTERS.values()} | {"work_waiting": 0}
-    assert set(COUNTERS) == {field.name for field in fields(Tally)} | {"later_made", "later_dropped"}
+    assert set(COUNTERS) == {field.name for field in fields(Counters)} | {"deferred_made", "deferred_dropped"}

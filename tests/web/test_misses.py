@@ -9,7 +9,7 @@ import httpx
 from tests import pictures
 from tests.running import Running
 from tests.web.test_metrics import counted
-from tintype.storage.claims import Claims
+from tintype.storage.rendition_locks import RenditionLocks
 
 CROWD = 400
 """As many as a process may have connections by an ordinary limit on open files, ours and theirs."""
@@ -59,7 +59,7 @@ async def test_one_who_goes_away_frees_his_place_and_takes_nothing_from_others(
     (made,) = (service.data / "renditions").glob("*/*/*.png")
     made.unlink()
     # To the service we are another process that makes it, and so it waits for us.
-    with Claims(service.data / "renditions" / ".locks").hold(made) as is_ours:
+    with RenditionLocks(service.data / "renditions" / ".locks").hold(made) as is_ours:
         assert is_ours
         stays, goes = [asyncio.create_task(ask(service, path, asyncio.Barrier(1))) for _ in range(2)]
         await until(service, "renditions_shared_total", 1)
@@ -68,7 +68,7 @@ async def test_one_who_goes_away_frees_his_place_and_takes_nothing_from_others(
     assert (await stays).endswith(whole)
     assert counted(service)["renditions_dropped_total"] == 0
     made.unlink()
-    with Claims(service.data / "renditions" / ".locks").hold(made):
+    with RenditionLocks(service.data / "renditions" / ".locks").hold(made):
         goes = asyncio.create_task(ask(service, path, asyncio.Barrier(1)))
         await until(service, "pixel_seconds_total", counted(service)["pixel_seconds_total"] + 1e-9)
         goes.cancel()

@@ -72,7 +72,7 @@ def test_several_accept_lines_count_as_one(demo: Running) -> None:
 def test_a_stand_in_is_kept_by_nobody_and_replaced_when_the_picture_is_there(
     serve: Callable[..., Running],
 ) -> None:
-    slow = serve(TINTYPE_LATER_LIVE_PIXELS="0")
+    slow = serve(TINTYPE_DEFERRED_LIVE_PIXELS="0")
     for recipe, accept, stand_in in (
         ({"width": 300, "format": "auto"}, CHROME, "image/webp"),
         ({"width": 310, "format": "avif"}, OLD, "image/jpeg"),
@@ -93,7 +93,7 @@ def test_a_stand_in_is_kept_by_nobody_and_replaced_when_the_picture_is_there(
 
 
 def test_an_address_has_a_budget_of_new_pictures_by_plain_links(serve: Callable[..., Running]) -> None:
-    service = serve(TINTYPE_BOUNDS_NEW_RENDITIONS="2", TINTYPE_BOUNDS_WINDOW_SECONDS="3600")
+    service = serve(TINTYPE_LIMITS_NEW_RENDITIONS="2", TINTYPE_LIMITS_WINDOW_SECONDS="3600")
     [original, signed, other] = links(service, {}, {"width": 31}, {"width": 32})
     assert httpx.get(original).status_code == 200
     plain = [only_image(service) + width for width in ("21", "22", "23")]

@@ -6,7 +6,7 @@ import time
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tintype.web.refusals import AT_ONCE, LONGEST_WAIT, Refusals
+from tintype.web.refusals import AT_ONCE, MAX_WAIT, Refusals
 
 
 class Now:
@@ -31,7 +31,7 @@ def test_after_a_time_without_any_they_leave_at_once_again() -> None:
     refusals = Refusals(100, now)
     for _ in range(1000):
         refusals.take()
-    now.seconds += LONGEST_WAIT + AT_ONCE / 100
+    now.seconds += MAX_WAIT + AT_ONCE / 100
     assert [refusals.take() for _ in range(AT_ONCE)] == [0.0] * AT_ONCE
 
 
@@ -41,7 +41,7 @@ def test_nobody_waits_longer_than_the_longest(pauses: list[float]) -> None:
     refusals = Refusals(50, now)
     for pause in pauses:
         now.seconds += pause
-        assert 0 <= refusals.take() <= LONGEST_WAIT + 1e-6
+        assert 0 <= refusals.take() <= MAX_WAIT + 1e-6
 
 
 async def test_a_wait_takes_no_time_from_others() -> None:

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tintype.core.sign import Keyring
+from tintype.core.runtime.signing import Keyring
 from tintype.model import Error, Kind
-from tintype.web.mount import Target
+from tintype.web.dialect_routes import RequestTarget
 from tintype.web.signatures import append, detach
 
 addresses = st.from_regex(
@@ -26,8 +26,11 @@ def keyring(tmp_path_factory: pytest.TempPathFactory) -> Keyring:
 
 @given(address=addresses)
 def test_what_was_signed_is_read_back(keyring: Keyring, address: str) -> None:
-    assert detach(keyring, "mews", Target(append(keyring, "mews", address))) == (Target(address), True)
-    assert detach(keyring, "mews", Target(address)) == (Target(address), False)
+    assert detach(keyring, "mews", RequestTarget(append(keyring, "mews", address))) == (
+        RequestTarget(address),
+        True,
+    )
+    assert detach(keyring, "mews", RequestTarget(address)) == (RequestTarget(address), False)
 
 
 def test_the_signature_is_an_hmac_over_the_dialect_and_the_address(keyring: Keyring) -> None:
@@ -60,15 +63,15 @@ def test_what_was_changed_is_missing(keyring: Keyring, part: str, other: str) ->
     changed = link.replace(part, other, 1)
     assert changed != link
     with pytest.raises(Error) as raised:
-        detach(keyring, "mews", Target(changed))
-    assert raised.value.kind is Kind.MISSING
+        detach(keyring, "mews", RequestTarget(changed))
+    assert raised.value.kind is Kind.NOT_FOUND
 
 
 def test_a_signature_counts_in_its_own_dialect_under_keys_that_are_there(
     keyring: Keyring, tmp_path: Path
 ) -> None:
-    link = Target(append(keyring, "mews", "/Media/Image/1"))
+    link = RequestTarget(append(keyring, "mews", "/Media/Image/1"))
     for other, dialect in ((keyring, "publisher"), (Keyring.make(tmp_path / "keys.json"), "mews")):
         with pytest.raises(Error) as raised:
             detach(other, dialect, link)
-        assert raised.value.kind is Kind.MISSING
+        assert raised.value.kind is Kind.NOT_FOUND

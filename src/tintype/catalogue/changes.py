@@ -8,7 +8,7 @@ from sqlalchemy import delete, func, insert, literal, select
 from tintype.catalogue.engine import Transaction
 from tintype.catalogue.tables import Instant, changes, images
 
-KEPT = 10_000
+MAX_ROWS = 10_000
 """Changes that are kept. A process that reads so late that it misses some sees the gap in their numbers."""
 
 
@@ -31,7 +31,7 @@ async def note_account(tx: Transaction, account: UUID, now: datetime) -> None:
 
 async def _drop_old(tx: Transaction) -> None:
     newest = select(func.max(changes.c.seq)).scalar_subquery()
-    await tx.execute(delete(changes).where(changes.c.seq <= newest - KEPT))
+    await tx.execute(delete(changes).where(changes.c.seq <= newest - MAX_ROWS))
 
 
 async def last(tx: Transaction) -> int:

@@ -92,8 +92,8 @@ class Transaction:
 class Database:
     """Read and write transactions on one catalogue.
 
-    What keeps one from being carried out is an `Error`: BUSY when it is locked, INSUFFICIENT_STORAGE when the
-    disk takes nothing. Anything else comes as SQLAlchemy raises it.
+    What keeps one from being carried out is an `Error`: OVERLOADED when it is locked, INSUFFICIENT_STORAGE
+    when the disk takes nothing. Anything else comes as SQLAlchemy raises it.
 
     Args:
         path: the SQLite file. When it is missing, now or later, none is made in its place.
@@ -109,7 +109,7 @@ class Database:
             poolclass=NullPool,
             creator=functools.partial(connect, path, patience, check_same_thread=False),
         )
-        _teach_sqlite(self._engine)
+        _configure_sqlite(self._engine)
         self._threads = ThreadPoolExecutor(readers + 1, "catalogue")
         self._idle: list[Connection] = []
         self._path = path
@@ -138,7 +138,9 @@ class Database:
         async with self._room:
             connection = await self._take()
             try:
-                return await self._stoppable(connection, functools.partial(_straight, connection, question))
+                return await self._stoppable(
+                    connection, functools.partial(_run_coroutine_inline, connection, question)
+                )
             finally:
                 self._give_back(connection)
 
@@ -247,7 +249,7 @@ class Database:
 
         A connection is never given to the next while a thread still works on it.
         """
-        future = asyncio.get_running_loop().run_in_executor(self._threads, _understood, work)
+        future = asyncio.get_running_loop().run_in_executor(self._threads, _translated, work)
         try:
             return await asyncio.shield(future)
         except asyncio.CancelledError:
@@ -268,7 +270,7 @@ class Watch:
 
     def ask(self, question: Callable[[Transaction], Coroutine[Any, Any, T]]) -> T:
         """The answer to a question, on this thread."""
-        return self._carry_out(lambda connection: _straight(connection, question))
+        return self._carry_out(lambda connection: _run_coroutine_inline(connection, question))
 
     def state(self) -> int:
         """A number that is another one once any other connection has committed a change."""
@@ -318,7 +320,9 @@ def batches(values: Iterable[T]) -> Iterator[list[T]]:
         yield batch
 
 
-def _straight(connection: Connection, question: Callable[[Transaction], Coroutine[Any, Any, T]]) -> T:
+def _run_coroutine_inline(
+    connection: Connection, question: Callable[[Transaction], Coroutine[Any, Any, T]]
+) -> T:
     """Carry a question out on this thread, where every statement has answered when it returns."""
     asking = question(Transaction(connection, None))
     try:
@@ -335,7 +339,7 @@ def _execute(connection: Connection, statement: Executable, parameters: Mapping[
     return Rows(connection.execute(statement, parameters))
 
 
-def _understood(work: Callable[[], T]) -> T:
+def _translated(work: Callable[[], T]) -> T:
     """Do work on the database, and say in our words why it could not be done."""
     try:
         return work()
@@ -357,7 +361,9 @@ def _error(failed: OperationalError) -> Error | None:
 
 
 def _locked() -> Error:
-    return Error(Kind.BUSY, "The catalogue is in use by another program; try again later.", retry_after=5)
+    return Error(
+        Kind.OVERLOADED, "The catalogue is in use by another program; try again later.", retry_after=5
+    )
 
 
 def _set_patience(connection: Connection, seconds: float) -> None:
@@ -373,7 +379,7 @@ def _driver(connection: Connection) -> Any:  # noqa: ANN401  a driver's own conn
     return connection.connection.driver_connection
 
 
-def _teach_sqlite(engine: Engine) -> None:
+def _configure_sqlite(engine: Engine) -> None:
     """WAL, durable commits, foreign keys, and transactions that begin where we say they do."""
 
     @event.listens_for(engine, "connect")

@@ -26,9 +26,9 @@ from tintype.catalogue.engine import Transaction, batches
 from tintype.catalogue.publications import packed, read_packed
 from tintype.catalogue.tables import images, people, publications
 from tintype.imaging import Format
-from tintype.model import Draft, Image, Links, Person, Publications, Status, Version
+from tintype.model import Image, Links, LinkTarget, NewImage, Person, Publications, Status
+from tintype.model.list_query import ListQuery, SortKey
 from tintype.model.names import fold
-from tintype.model.selection import Selection, SortKey
 
 MAX_ROW = 2**63 - 1
 """The largest row offset and image number that a database counts to."""
@@ -63,7 +63,7 @@ class Erased(Struct, frozen=True):
     bytes: int
 
 
-async def record(tx: Transaction, account: UUID, person: Person, draft: Draft, now: datetime) -> Image:
+async def record(tx: Transaction, account: UUID, person: Person, draft: NewImage, now: datetime) -> Image:
     """Add an image; its first version."""
     told = structs.asdict(draft)
     given: dict[str, Any] = {"account_id": account, "version": 1, "created_at": now, "modified_at": now}
@@ -74,14 +74,14 @@ async def record(tx: Transaction, account: UUID, person: Person, draft: Draft, n
     return Image(number=number, created_by=person, modified_by=person, **told, **given)
 
 
-async def versions(tx: Transaction, account: UUID, ids: Sequence[UUID]) -> dict[UUID, Version]:
+async def versions(tx: Transaction, account: UUID, ids: Sequence[UUID]) -> dict[UUID, LinkTarget]:
     """The present versions of those of `ids` that the account owns."""
-    found: dict[UUID, Version] = {}
+    found: dict[UUID, LinkTarget] = {}
     for batch in batches(ids):
         query = select(*_VERSION).where(images.c.account_id == account, images.c.id.in_(batch))
         for row in await tx.execute(query):
             sides, format = (row.width, row.height), Format(row.format)
-            found[row.id] = Version(row.id, row.number, row.version, *sides, format)
+            found[row.id] = LinkTarget(row.id, row.number, row.version, *sides, format)
     return found
 
 
@@ -95,7 +95,7 @@ async def find(tx: Transaction, key: UUID | int) -> Image | None:
     return None if _is_out_of_range(key) else await _one(tx, _whole().where(_named(key)))
 
 
-async def linked(
+async def find_deliverable(
     tx: Transaction, dialect: str, key: UUID | int, version: int | None, default: Links | None
 ) -> tuple[Image, Publications] | None:
     """The image of any account that a delivery link names, and what its account publishes through.
@@ -114,7 +114,7 @@ async def linked(
     if _is_out_of_range(key):
         return None
     given = {"key": key, "dialect": dialect, "version": version, "default": default}
-    row = (await tx.execute(_linked(by_number=isinstance(key, int)), given)).first()
+    row = (await tx.execute(_deliverable(by_number=isinstance(key, int)), given)).first()
     return None if row is None else (_image(row), read_packed(row.published))
 
 
@@ -124,7 +124,7 @@ async def same(tx: Transaction, account: UUID, sha256: str, filename: str) -> Im
     return await _one(tx, _whole().where(*alike).limit(1))
 
 
-async def page(tx: Transaction, account: UUID, selection: Selection) -> tuple[int, list[Image]]:
+async def page(tx: Transaction, account: UUID, selection: ListQuery) -> tuple[int, list[Image]]:
     """How many images match on all pages, and those of this page."""
     matching = _matching(account, selection)
     total = (await tx.execute(select(func.count()).select_from(images).where(*matching))).scalar_one()
@@ -162,7 +162,7 @@ async def set_status(tx: Transaction, image: Image, status: Status, person: Pers
     return structs.replace(image, modified_by=person, **given)
 
 
-async def replace(tx: Transaction, image: Image, draft: Draft, person: Person, now: datetime) -> Image:
+async def replace(tx: Transaction, image: Image, draft: NewImage, person: Person, now: datetime) -> Image:
     """Make of an image its next version: all of the draft but what identifies an image."""
     told = {name: value for name, value in structs.asdict(draft).items() if name != "id"}
     given: dict[str, Any] = {**told, "version": image.version + 1, "modified_at": now}
@@ -207,21 +207,21 @@ async def originals(tx: Transaction, after: int, limit: int) -> list[tuple[int, 
     return [(row.number, row.id, row.sha256, row.bytes) for row in await tx.execute(query)]
 
 
-async def bare(tx: Transaction, after: int, limit: int) -> list[Image]:
+async def without_placeholder(tx: Transaction, after: int, limit: int) -> list[Image]:
     """Images of every account that have no placeholder, by number, from the one behind `after`."""
     lacking = (images.c.number > after, images.c.thumbhash.is_(None))
     query = _whole().where(*lacking).order_by(images.c.number).limit(limit)
     return [_image(row) for row in await tx.execute(query)]
 
 
-async def count_bare(tx: Transaction) -> int:
+async def count_without_placeholder(tx: Transaction) -> int:
     """How many images of all accounts lack a placeholder."""
     query = select(func.count()).select_from(images).where(images.c.thumbhash.is_(None))
     found: int = (await tx.execute(query)).scalar_one()
     return found
 
 
-async def placehold(tx: Transaction, sha256: str, thumbhash: str, colour: str | None) -> None:
+async def set_placeholder(tx: Transaction, sha256: str, thumbhash: str, colour: str | None) -> None:
     """Give a placeholder to every image of these bytes that lacks one; it is no change of the image."""
     bare = (images.c.sha256 == sha256, images.c.thumbhash.is_(None))
     await tx.execute(update(images).where(*bare).values(thumbhash=thumbhash, colour=colour))
@@ -247,7 +247,7 @@ def _named(key: UUID | int) -> ColumnElement[bool]:
 
 
 @cache
-def _linked(*, by_number: bool) -> Select[Any]:
+def _deliverable(*, by_number: bool) -> Select[Any]:
     """The one query of all deliveries, built once: SQLAlchemy takes six times as long for one that is new."""
     default = bindparam("default", type_=String)
     published = (
@@ -272,7 +272,7 @@ def _linked(*, by_number: bool) -> Select[Any]:
     )
 
 
-def _matching(account: UUID, selection: Selection) -> list[ColumnElement[bool]]:
+def _matching(account: UUID, selection: ListQuery) -> list[ColumnElement[bool]]:
     conditions: list[ColumnElement[bool]] = [images.c.account_id == account]
     if selection.extensions:
         conditions.append(func.lower(images.c.extension).in_(selection.extensions))

@@ -7,19 +7,19 @@ from sqlalchemy.exc import IntegrityError
 
 from tintype.catalogue.engine import Transaction
 from tintype.catalogue.tables import images, placements
-from tintype.model import Place
+from tintype.model import Placement
 
 
-async def hang(tx: Transaction, account: UUID, image: int, place: Place) -> bool:
+async def attach(tx: Transaction, account: UUID, image: int, placement: Placement) -> bool:
     """Hang an image (by number) at a place; False if another image hangs there."""
     values = {
         "account_id": account,
         "image": image,
-        "kind": place.kind,
-        "container": place.container,
-        "holder": place.holder,
-        "slot": place.slot,
-        "alt_text": place.alt_text,
+        "kind": placement.kind,
+        "container": placement.container,
+        "holder": placement.holder,
+        "slot": placement.slot,
+        "alt_text": placement.alt_text,
     }
     try:
         await tx.execute(insert(placements).values(**values))
@@ -28,27 +28,29 @@ async def hang(tx: Transaction, account: UUID, image: int, place: Place) -> bool
     return True
 
 
-async def clear(tx: Transaction, account: UUID, place: Place) -> None:
+async def clear(tx: Transaction, account: UUID, placement: Placement) -> None:
     """Take down what hangs at exactly this place; the image itself stays."""
-    await tx.execute(delete(placements).where(*_at(account, place), placements.c.slot == place.slot))
+    await tx.execute(delete(placements).where(*_at(account, placement), placements.c.slot == placement.slot))
 
 
-async def hanging(tx: Transaction, account: UUID, place: Place) -> list[tuple[Place, int]]:
+async def attached(tx: Transaction, account: UUID, placement: Placement) -> list[tuple[Placement, int]]:
     """What hangs at every slot of the place's holder, with the images' numbers, in the order it was hung."""
-    rows = await tx.execute(select(placements).where(*_at(account, place)).order_by(placements.c.id))
-    return [(Place(row.kind, row.container, row.holder, row.slot, row.alt_text), row.image) for row in rows]
+    rows = await tx.execute(select(placements).where(*_at(account, placement)).order_by(placements.c.id))
+    return [
+        (Placement(row.kind, row.container, row.holder, row.slot, row.alt_text), row.image) for row in rows
+    ]
 
 
-async def hangs(tx: Transaction, account: UUID, place: Place, image: UUID) -> bool:
+async def is_attached(tx: Transaction, account: UUID, placement: Placement, image: UUID) -> bool:
     """Whether this image hangs at this holder."""
     query = select(placements.c.id).join(images, images.c.number == placements.c.image)
-    return (await tx.execute(query.where(*_at(account, place), images.c.id == image))).first() is not None
+    return (await tx.execute(query.where(*_at(account, placement), images.c.id == image))).first() is not None
 
 
-def _at(account: UUID, place: Place) -> tuple[ColumnElement[bool], ...]:
+def _at(account: UUID, placement: Placement) -> tuple[ColumnElement[bool], ...]:
     return (
         placements.c.account_id == account,
-        placements.c.kind == place.kind,
-        placements.c.container == place.container,
-        placements.c.holder == place.holder,
+        placements.c.kind == placement.kind,
+        placements.c.container == placement.container,
+        placements.c.holder == placement.holder,
     )

@@ -6,15 +6,15 @@ from pathlib import Path
 import msgspec
 import rich_click as click
 
-from tintype.cli.library import command_actor, data_option, plain_errors, with_house
+from tintype.cli.library import command_actor, data_option, plain_errors, with_services
 from tintype.cli.units import in_bytes, parse_size
 from tintype.cli.words import printable
-from tintype.core import House
-from tintype.core.account import Terms, each, terms
-from tintype.core.bound import Sizes, allow, allowed, parse_sizes
-from tintype.core.metadata import set_strips_metadata, strips_metadata
-from tintype.core.publish import publish, published, set_links
-from tintype.core.quotas import set_quotas
+from tintype.core import Services
+from tintype.core.access.account_terms import Terms, each, terms
+from tintype.core.access.metadata_policy import set_strips_metadata, strips_metadata
+from tintype.core.access.publication import publish, published, set_links
+from tintype.core.access.quotas import set_quotas
+from tintype.core.access.size_allowlist import SizeAllowlist, allow, allowed, parse_sizes
 from tintype.dialects import Dialect, discover
 from tintype.model import Links, Publications, QuotaOverrides
 
@@ -43,14 +43,14 @@ def bound_sizes(data: Path, name: str, sizes: str | None, *, anything: bool) -> 
         raise click.UsageError("Give sizes, or --any, not both.")
     wanted, actor = parse_sizes(sizes) if sizes else None, command_actor()
 
-    async def work(house: House) -> Sizes | None:
-        found, present = await allowed(house, name)
+    async def work(services: Services) -> SizeAllowlist | None:
+        found, present = await allowed(services, name)
         if not sizes and not anything:
             return present
-        await allow(house, found, wanted, actor)
+        await allow(services, found, wanted, actor)
         return wanted
 
-    click.echo(with_house(data, work) or "any")
+    click.echo(with_services(data, work) or "any")
 
 
 @account.command("publish")
@@ -73,12 +73,12 @@ def publish_images(
         raise click.UsageError("Give dialects, with --add or --remove or neither; or --none alone.")
     asked, actor = {_dialect(each).name for each in dialects}, command_actor()
 
-    async def work(house: House) -> Publications:
+    async def work(services: Services) -> Publications:
         if not asked and not nothing:
-            return await published(house, name)
-        return await publish(house, name, asked, actor, add=add, remove=remove)
+            return await published(services, name)
+        return await publish(services, name, asked, actor, add=add, remove=remove)
 
-    _show(with_house(data, work))
+    _show(with_services(data, work))
 
 
 @account.command("links")
@@ -98,13 +98,13 @@ def set_link_kind(data: Path, name: str, dialect: str, links: str | None) -> Non
     if spoken.links is None and links is not None:
         raise click.UsageError(f"The links of {spoken.name} are always signed.")
 
-    async def work(house: House) -> Publications:
+    async def work(services: Services) -> Publications:
         if links is None:
-            return await published(house, name)
+            return await published(services, name)
         wanted = None if links == "default" else Links(links)
-        return await set_links(house, name, spoken.name, wanted, actor)
+        return await set_links(services, name, spoken.name, wanted, actor)
 
-    found = with_house(data, work)
+    found = with_services(data, work)
     _show({each: found[each] for each in found if each == spoken.name})
 
 
@@ -133,12 +133,12 @@ def set_quota(
     """
     given, actor = QuotaOverrides(size, images, uploads, pixel_seconds), command_actor()
 
-    async def work(house: House) -> Terms:
+    async def work(services: Services) -> Terms:
         if reset or given != QuotaOverrides():
-            await set_quotas(house, name, given, actor, reset=reset)
-        return await terms(house, name)
+            await set_quotas(services, name, given, actor, reset=reset)
+        return await terms(services, name)
 
-    _show_quotas(with_house(data, work))
+    _show_quotas(with_services(data, work))
 
 
 @account.command("show")
@@ -149,10 +149,10 @@ def set_quota(
 def show_account(data: Path, name: str, *, as_json: bool) -> None:
     """Show what account NAME publishes through, what it may hold and do, and what it holds."""
 
-    async def work(house: House) -> Terms:
-        return await terms(house, name)
+    async def work(services: Services) -> Terms:
+        return await terms(services, name)
 
-    found = with_house(data, work)
+    found = with_services(data, work)
     if as_json:
         click.echo(_as_json(found))
         return
@@ -169,7 +169,7 @@ def show_account(data: Path, name: str, *, as_json: bool) -> None:
 @plain_errors
 def list_accounts(data: Path, *, as_json: bool) -> None:
     """List the accounts: their images, the bytes of them, and what they publish through."""
-    for found in with_house(data, each):
+    for found in with_services(data, each):
         if as_json:
             click.echo(_as_json(found))
         else:
@@ -222,13 +222,13 @@ def deliver_metadata(data: Path, name: str, what: str | None) -> None:
     """
     actor = command_actor()
 
-    async def work(house: House) -> bool:
+    async def work(services: Services) -> bool:
         if what is None:
-            return await strips_metadata(house, name)
-        await set_strips_metadata(house, name, actor, strips=what == "strip")
+            return await strips_metadata(services, name)
+        await set_strips_metadata(services, name, actor, strips=what == "strip")
         return what == "strip"
 
-    click.echo("strip" if with_house(data, work) else "keep")
+    click.echo("strip" if with_services(data, work) else "keep")
 
 
 def _dialect(name: str) -> Dialect:

@@ -7,11 +7,11 @@ import msgspec
 import rich_click as click
 
 from tintype.catalogue.audit import AuditFilter
-from tintype.cli.library import data_option, plain_errors, with_house
+from tintype.cli.library import data_option, plain_errors, with_services
 from tintype.cli.token import parse_duration
 from tintype.cli.words import printable
-from tintype.core import House
-from tintype.core.audit import entries
+from tintype.core import Services
+from tintype.core.access.audit import entries
 from tintype.model import AuditEntry
 from tintype.model.audit import Event
 
@@ -60,11 +60,11 @@ def audit(
     """
     write = _as_json if as_json else _as_text
 
-    async def work(house: House) -> None:
-        async for entry in entries(house, AuditFilter(since, account, event)):
+    async def work(services: Services) -> None:
+        async for entry in entries(services, AuditFilter(since, account, event)):
             click.echo(write(entry))
 
-    with_house(data, work)
+    with_services(data, work)
 
 
 def _as_json(entry: AuditEntry) -> str:

@@ -8,7 +8,7 @@ import rich_click as click
 from tintype.app import LINK_KEYS
 from tintype.cli.copying import files_in, refuse_nested, shown
 from tintype.cli.library import data_option, open_library, plain_errors
-from tintype.core.backup import Made, back_up, prune
+from tintype.core.upkeep.backup import BackupResult, back_up, prune
 from tintype.storage.backups import Backup
 
 
@@ -46,7 +46,7 @@ def backup(data: Path, target: Path, *, deep: bool, is_pruned: bool, keep: int) 
         click.echo(f"Removed {snapshots} snapshots and {originals} originals that no other needs.")
 
 
-def _tell(made: Made) -> str:
+def _tell(made: BackupResult) -> str:
     found = made.manifest
     return (
         f"Snapshot {made.name}: {found.images} images, {found.originals} originals, {found.bytes} bytes; "
@@ -54,7 +54,7 @@ def _tell(made: Made) -> str:
     )
 
 
-def _refuse_holes(made: Made) -> None:
+def _refuse_holes(made: BackupResult) -> None:
     if LINK_KEYS not in made.manifest.files:
         raise click.ClickException(f"The library has lost its {LINK_KEYS}; the backup has none either.")
     if made.manifest.missing:

@@ -7,10 +7,10 @@ from msgspec import structs
 from rich.console import Console
 from rich.progress import Progress
 
-from tintype.cli.library import data_option, plain_errors, with_house
-from tintype.core import House
-from tintype.core.sweep import Fault, Finding, Leftovers, leftovers, size
-from tintype.core.sweep import check as find
+from tintype.cli.library import data_option, plain_errors, with_services
+from tintype.core import Services
+from tintype.core.upkeep.check_and_gc import Fault, Finding, Leftovers, leftovers, size
+from tintype.core.upkeep.check_and_gc import check as find
 
 _SAYS = {
     Fault.BYTES_MISSING: "image {image}: its original {sha256} is missing; restore it from a backup",
@@ -33,13 +33,13 @@ def check(data: Path, *, deep: bool) -> None:
     broken-off uploads left is told too, and is no fault.
     """
 
-    async def work(house: House) -> tuple[list[Finding], Leftovers]:
+    async def work(services: Services) -> tuple[list[Finding], Leftovers]:
         with Progress(transient=True, console=Console(stderr=True)) as progress:
-            task = progress.add_task("Checking", total=await size(house))
-            found = [each async for each in find(house, deep=deep, on_step=lambda: progress.advance(task))]
-        return found, await leftovers(house)
+            task = progress.add_task("Checking", total=await size(services))
+            found = [each async for each in find(services, deep=deep, on_step=lambda: progress.advance(task))]
+        return found, await leftovers(services)
 
-    findings, left = with_house(data, work)
+    findings, left = with_services(data, work)
     for found in findings:
         click.echo(_SAYS[found.fault].format(**structs.asdict(found)))
     _tell(left)

@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
 
 from tintype.app import CATALOGUE, INCOMING, LINK_KEYS, ORIGINALS, REMOVED
-from tintype.core.backup import Files, OnStart, OnStep
+from tintype.core.upkeep.backup import Files, OnStart, OnStep
 from tintype.model import Error, Kind
 from tintype.settings import CONFIG_NAME
 from tintype.storage import Originals

@@ -8,13 +8,13 @@ from pathlib import Path
 import msgspec
 import rich_click as click
 
-from tintype.cli.demo_library import CREDENTIALS, SAMPLE, Credentials, Made, fill
+from tintype.cli.demo_library import CREDENTIALS, SAMPLE, Credentials, DemoLibrary, fill
 from tintype.cli.demo_requests import requests
-from tintype.cli.library import in_house, plain_errors, prepare
+from tintype.cli.library import plain_errors, prepare, run_with_services
 from tintype.cli.serve import override, run
 from tintype.console import Showcase
-from tintype.core import House
-from tintype.core.browse import newest
+from tintype.core import Services
+from tintype.core.library.browse import newest_images
 from tintype.model import Image
 from tintype.model.ids import short
 from tintype.settings import DATA, Settings
@@ -23,7 +23,7 @@ from tintype.web.hosts import LOOPBACK
 
 FACTS = "demo.json"
 SHELL = "demo.env"
-MOST_IMAGES = 1000
+MAX_IMAGES = 1000
 """Images told of in `demo.json`; a demo that was given more serves them all the same."""
 
 
@@ -54,7 +54,7 @@ def demo(data: Path, host: str | None, port: int | None) -> None:
     (settings.data / FACTS).unlink(missing_ok=True)
     if not (settings.data / CREDENTIALS).exists():
         _fill_apart(settings)
-    made = msgspec.json.decode((settings.data / CREDENTIALS).read_bytes(), type=Made)
+    made = msgspec.json.decode((settings.data / CREDENTIALS).read_bytes(), type=DemoLibrary)
     run(settings, lambda url: _tell(settings, made, url), _showcase(made, settings.data))
 
 
@@ -64,7 +64,7 @@ def _keep_here(settings: Settings) -> Settings:
     return msgspec.structs.replace(settings, web=msgspec.structs.replace(settings.web, hosts=hosts))
 
 
-def _showcase(made: Made, data: Path) -> Showcase:
+def _showcase(made: DemoLibrary, data: Path) -> Showcase:
     return Showcase(made.caller, lambda url, image: requests(url, made.credentials, image, data / SAMPLE))
 
 
@@ -78,11 +78,11 @@ def _fill_apart(settings: Settings) -> None:
         raise click.ClickException("The demo library could not be made; what is above says why.")
 
 
-def _tell(settings: Settings, made: Made, url: str) -> None:
-    async def library(house: House) -> list[Image]:
-        return (await newest(house, made.caller, None, MOST_IMAGES))[::-1]
+def _tell(settings: Settings, made: DemoLibrary, url: str) -> None:
+    async def library(services: Services) -> list[Image]:
+        return (await newest_images(services, made.caller, None, MAX_IMAGES))[::-1]
 
-    images = asyncio.run(in_house(settings, library))
+    images = asyncio.run(run_with_services(settings, library))
     facts = {
         "base_url": url,
         **msgspec.to_builtins(made.credentials),

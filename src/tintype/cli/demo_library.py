@@ -9,10 +9,10 @@ import msgspec
 from msgspec import Struct
 
 from tintype.cli.demo_samples import Sample
-from tintype.cli.library import command_actor, in_house, prepare
-from tintype.core import House
-from tintype.core.ingest import examine, keep, present, stage
-from tintype.core.permit import grant, member
+from tintype.cli.library import command_actor, prepare, run_with_services
+from tintype.core import Services
+from tintype.core.access.auth import get_or_create_person, issue_token
+from tintype.core.library.ingest import examine, keep, present, stage
 from tintype.dialects import discover
 from tintype.model import Account, Caller, Image, Person, Role, Status
 from tintype.storage import durable
@@ -40,7 +40,7 @@ class Bearer(Struct, frozen=True):
     token: str
 
 
-class Till(Struct, frozen=True):
+class EvotorCredentials(Struct, frozen=True):
     """The evotor token, and a store and a product to use it on."""
 
     token: str
@@ -54,12 +54,12 @@ class Credentials(Struct, frozen=True):
     mews: Pair
     smartsheet: Bearer
     publisher: Bearer
-    evotor: Till
+    evotor: EvotorCredentials
     native: Bearer
     foreign_image_id: str
 
 
-class Made(Struct, frozen=True):
+class DemoLibrary(Struct, frozen=True):
     """What is remembered of a filled library: whose it is, and the credentials."""
 
     caller: Caller
@@ -88,19 +88,19 @@ def fill(data: Path) -> None:
     """Fill a data folder; run again after an interruption it completes what is there."""
     settings = prepare(data)
     durable.write_private(settings.data / SAMPLE, _drawn(PRODUCT_SAMPLE))
-    made = asyncio.run(in_house(settings, _fill))
+    made = asyncio.run(run_with_services(settings, _fill))
     # Last: that this file is there says that the library is complete.
     durable.write_private(settings.data / CREDENTIALS, msgspec.json.encode(made))
 
 
-async def _fill(house: House) -> Made:
-    account, anna = await member(house, ACCOUNT, "Anna Koch")
+async def _fill(services: Services) -> DemoLibrary:
+    account, anna = await get_or_create_person(services, ACCOUNT, "Anna Koch")
     for sample in SAMPLES:
-        await _add(house, ACCOUNT, sample)
-    foreign = await _add(house, OTHER_ACCOUNT, FOREIGN)
+        await _add(services, ACCOUNT, sample)
+    foreign = await _add(services, OTHER_ACCOUNT, FOREIGN)
     secrets = {
-        each.name: await grant(
-            house,
+        each.name: await issue_token(
+            services,
             account,
             anna,
             each.name,
@@ -115,23 +115,23 @@ async def _fill(house: House) -> Made:
         mews=Pair(*secrets["mews"]),
         smartsheet=Bearer(*secrets["smartsheet"]),
         publisher=Bearer(*secrets["publisher"]),
-        evotor=Till(secrets["evotor"][0], STORE, PRODUCT),
+        evotor=EvotorCredentials(secrets["evotor"][0], STORE, PRODUCT),
         native=Bearer(*secrets["native"]),
         foreign_image_id=str(foreign.id),
     )
-    return Made(_as(account, anna), credentials)
+    return DemoLibrary(_as(account, anna), credentials)
 
 
-async def _add(house: House, account: str, sample: Sample) -> Image:
-    owner, person = await member(house, account, sample.person)
+async def _add(services: Services, account: str, sample: Sample) -> Image:
+    owner, person = await get_or_create_person(services, account, sample.person)
     caller = _as(owner, person)
-    async with stage(house, _once(_drawn(sample)), house.images.max_bytes) as staged:
-        there = await present(house, caller, staged.sha256, sample.filename)
+    async with stage(services, _once(_drawn(sample)), services.images.max_bytes) as staged:
+        there = await present(services, caller, staged.sha256, sample.filename)
         if there is not None:
             return there
-        facts = await examine(house, caller, staged)
+        facts = await examine(services, caller, staged)
         status = Status.ARCHIVED if sample.archived else Status.ACTIVE
-        return await keep(house, caller, staged, facts, sample.filename, status=status)
+        return await keep(services, caller, staged, facts, sample.filename, status=status)
 
 
 def _drawn(sample: Sample) -> bytes:

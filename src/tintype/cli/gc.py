@@ -5,9 +5,9 @@ from pathlib import Path
 
 import rich_click as click
 
-from tintype.cli.library import data_option, in_house, open_library, plain_errors, with_house
-from tintype.core import House
-from tintype.core.sweep import Plan, Swept, plan, put_back, sweep
+from tintype.cli.library import data_option, open_library, plain_errors, run_with_services, with_services
+from tintype.core import Services
+from tintype.core.upkeep.check_and_gc import Collected, Plan, collect_garbage, plan, restore_removed
 
 
 @click.command()
@@ -34,11 +34,11 @@ def gc(data: Path, *, dry_run: bool, yes_remove: int | None, restore: bool) -> N
         return
     settings = open_library(data)
 
-    async def work(house: House) -> Plan | Swept:
-        planned = await plan(house, settings.gc)
-        return planned if dry_run else await sweep(house, planned, yes_remove)
+    async def work(services: Services) -> Plan | Collected:
+        planned = await plan(services, settings.gc)
+        return planned if dry_run else await collect_garbage(services, planned, yes_remove)
 
-    done = asyncio.run(in_house(settings, work))
+    done = asyncio.run(run_with_services(settings, work))
     click.echo(_foretell(done) if isinstance(done, Plan) else _tell(done))
 
 
@@ -51,7 +51,7 @@ def _foretell(planned: Plan) -> str:
     )
 
 
-def _tell(swept: Swept) -> str:
+def _tell(swept: Collected) -> str:
     saved = f" Put back {swept.put_back} originals that images need." if swept.put_back else ""
     return (
         f"Set aside {swept.set_aside} originals, deleted {swept.deleted} that were set aside before, removed "
@@ -60,7 +60,7 @@ def _tell(swept: Swept) -> str:
 
 
 def _restore(data: Path) -> None:
-    done = with_house(data, put_back)
+    done = with_services(data, restore_removed)
     click.echo(f"Put back {done[True]} originals.")
     if done[False]:
         raise click.ClickException(f"{done[False]} more that images need are damaged; they stay.")

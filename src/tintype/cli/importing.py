@@ -13,11 +13,11 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from tintype.cli.finding import Found, NotAFile, Skipped, find, open_regular
-from tintype.cli.library import data_option, in_house, make_library, plain_errors
+from tintype.cli.library import data_option, make_library, plain_errors, run_with_services
 from tintype.cli.words import printable
-from tintype.core import House
-from tintype.core.ingest import examine, keep, present, stage
-from tintype.core.permit import member
+from tintype.core import Services
+from tintype.core.access.auth import get_or_create_person
+from tintype.core.library.ingest import examine, keep, present, stage
 from tintype.model import Caller, Error, Kind, Role, Status
 
 READ_SIZE = 1024 * 1024
@@ -61,12 +61,12 @@ def import_images(
     files, skipped = _sort(find(paths, settings.data, follow=follow_symlinks))
     status = Status.ARCHIVED if archived else Status.ACTIVE
 
-    async def work(house: House) -> Counter[Outcome]:
-        owner, who = await member(house, account, person)
+    async def work(services: Services) -> Counter[Outcome]:
+        owner, who = await get_or_create_person(services, account, person)
         caller = Caller(owner, who, NO_TOKEN, "import", Role.EDITOR, frozenset())
-        return await _import_all(house, caller, files, status)
+        return await _import_all(services, caller, files, status)
 
-    outcomes = skipped + asyncio.run(in_house(settings, work))
+    outcomes = skipped + asyncio.run(run_with_services(settings, work))
     told = [each for each in Outcome if each is not Outcome.PASSED or outcomes[each]]
     click.echo(", ".join(f"{outcomes[each]} {each.value}" for each in told) + ".")
     if outcomes[Outcome.REFUSED]:
@@ -85,7 +85,9 @@ def _sort(found: Iterator[Found | Skipped]) -> tuple[list[Found], Counter[Outcom
     return files, skipped
 
 
-async def _import_all(house: House, caller: Caller, files: list[Found], status: Status) -> Counter[Outcome]:
+async def _import_all(
+    services: Services, caller: Caller, files: list[Found], status: Status
+) -> Counter[Outcome]:
     outcomes: Counter[Outcome] = Counter()
     columns = (TextColumn("Importing"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, console=Console(stderr=True)) as progress:
@@ -94,7 +96,7 @@ async def _import_all(house: House, caller: Caller, files: list[Found], status: 
 
         async def take_turns() -> None:
             for found in waiting:
-                outcome, reason = await _import_one(house, caller, found, status)
+                outcome, reason = await _import_one(services, caller, found, status)
                 outcomes[outcome] += 1
                 progress.advance(task)
                 if reason:
@@ -117,14 +119,16 @@ async def _together(tasks: list[asyncio.Task[None]]) -> None:
         await asyncio.wait(tasks)
 
 
-async def _import_one(house: House, caller: Caller, found: Found, status: Status) -> tuple[Outcome, str]:
+async def _import_one(
+    services: Services, caller: Caller, found: Found, status: Status
+) -> tuple[Outcome, str]:
     name = found.path.name
     try:
-        async with stage(house, _read(house, found), house.images.max_bytes) as staged:
-            if await present(house, caller, staged.sha256, name):
+        async with stage(services, _read(services, found), services.images.max_bytes) as staged:
+            if await present(services, caller, staged.sha256, name):
                 return Outcome.PRESENT, ""
-            facts = await examine(house, caller, staged)
-            await keep(house, caller, staged, facts, name, status=status, unique=True)
+            info = await examine(services, caller, staged)
+            await keep(services, caller, staged, info, name, status=status, unique=True)
     except Error as error:
         if error.kind is Kind.CONFLICT:
             # The same file in two folders, under way at the same time.
@@ -135,11 +139,11 @@ async def _import_one(house: House, caller: Caller, found: Found, status: Status
     return Outcome.IMPORTED, ""
 
 
-async def _read(house: House, found: Found) -> AsyncIterator[bytes]:
-    with await house.workers.disk(open_regular, found) as file:
-        size, limit = os.fstat(file.fileno()).st_size, house.images.max_bytes
+async def _read(services: Services, found: Found) -> AsyncIterator[bytes]:
+    with await services.workers.disk(open_regular, found) as file:
+        size, limit = os.fstat(file.fileno()).st_size, services.images.max_bytes
         if size > limit:
             # Before a byte of it is copied.
             raise Error(Kind.TOO_LARGE, f"It has {size} bytes; the most accepted is {limit}.")
-        while chunk := await house.workers.disk(file.read, READ_SIZE):
+        while chunk := await services.workers.disk(file.read, READ_SIZE):
             yield chunk

@@ -5,12 +5,12 @@ from pathlib import Path
 import rich_click as click
 
 from tintype.app import LINK_KEYS
-from tintype.cli.library import command_actor, data_option, open_library, plain_errors, with_house
-from tintype.core import House
-from tintype.core.keys import record_new
-from tintype.core.keys import retire as remove
-from tintype.core.keys import rotate as add
-from tintype.core.sign import Key, Keyring, renew
+from tintype.cli.library import command_actor, data_option, open_library, plain_errors, with_services
+from tintype.core import Services
+from tintype.core.access.keys import record_new
+from tintype.core.access.keys import retire as remove
+from tintype.core.access.keys import rotate as add
+from tintype.core.runtime.signing import Key, Keyring, renew
 
 
 @click.group()
@@ -38,10 +38,10 @@ def rotate(data: Path) -> None:
     """Add a key. A running service signs with it within a second."""
     actor = command_actor()
 
-    async def work(house: House) -> Key:
-        return await add(house, actor)
+    async def work(services: Services) -> Key:
+        return await add(services, actor)
 
-    click.echo(f"Added {with_house(data, work).id}.")
+    click.echo(f"Added {with_services(data, work).id}.")
 
 
 @keys.command()
@@ -52,10 +52,10 @@ def retire(data: Path, key_id: str) -> None:
     """Remove a key: within a second, links signed with it open no more."""
     actor = command_actor()
 
-    async def work(house: House) -> None:
-        await remove(house, key_id, actor)
+    async def work(services: Services) -> None:
+        await remove(services, key_id, actor)
 
-    with_house(data, work)
+    with_services(data, work)
     click.echo(f"Removed {key_id}.")
 
 
@@ -72,10 +72,10 @@ def new(data: Path) -> None:
         raise click.ClickException(f"{path} is whole; `tintype keys rotate` adds a key.")
     actor = command_actor()
 
-    async def work(house: House) -> Key:
-        return await record_new(house, actor)
+    async def work(services: Services) -> Key:
+        return await record_new(services, actor)
 
-    click.echo(f"Made {with_house(data, work).id}.")
+    click.echo(f"Made {with_services(data, work).id}.")
 
 
 def _keyring(data: Path) -> Keyring:

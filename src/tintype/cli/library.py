@@ -15,14 +15,14 @@ import rich_click as click
 from msgspec import structs
 from sqlalchemy.exc import DBAPIError
 
-from tintype.app import CATALOGUE, LINK_KEYS, ORIGINALS, close_house, open_house
+from tintype.app import CATALOGUE, LINK_KEYS, ORIGINALS, build_services, close_services
 from tintype.catalogue import schema
 from tintype.catalogue.engine import BUSY_SECONDS
 from tintype.cli.words import printable
-from tintype.core import House
-from tintype.core.publish import unpublished
-from tintype.core.restore import UNFINISHED
-from tintype.core.sign import Keyring
+from tintype.core import Services
+from tintype.core.access.publication import unpublished
+from tintype.core.runtime.signing import Keyring
+from tintype.core.upkeep.restore import UNFINISHED
 from tintype.dialects import discover
 from tintype.model import Actor, Error
 from tintype.settings import DATA, DEFAULT_DATA, SettingError, Settings, load
@@ -189,7 +189,7 @@ def migrate_library(folder: Path, *, backup: bool) -> tuple[str | None, str]:
 
 def _name_unpublished(folder: Path) -> None:
     """Name the accounts whose images no link opens: links of theirs may have been given out before."""
-    names = with_house(folder, unpublished)
+    names = with_services(folder, unpublished)
     if names:
         click.echo(
             "No link opens the images of these accounts, as they have no token that says through which "
@@ -214,22 +214,22 @@ def command_actor() -> Actor:
     return Actor(f"tintype {command}", user)
 
 
-def with_house(data: Path, work: Callable[[House], Awaitable[T]]) -> T:
-    """Do work in the house of a library that is there."""
-    return asyncio.run(in_house(open_library(data), work))
+def with_services(data: Path, work: Callable[[Services], Awaitable[T]]) -> T:
+    """Do work with the services of an existing library."""
+    return asyncio.run(run_with_services(open_library(data), work))
 
 
-async def in_house(settings: Settings, work: Callable[[House], Awaitable[T]]) -> T:
-    """Open the house, do the work, close the house."""
+async def run_with_services(settings: Settings, work: Callable[[Services], Awaitable[T]]) -> T:
+    """Build the services, do the work, close them."""
     # Few commands sign. The others, such as `token revoke`, have to work where the keys are lost.
-    house = open_house(_patiently(settings), keys_required=False)
+    services = build_services(_with_progress(settings), keys_required=False)
     try:
-        return await work(house)
+        return await work(services)
     finally:
-        await close_house(house)
+        await close_services(services)
 
 
-def _patiently(settings: Settings) -> Settings:
+def _with_progress(settings: Settings) -> Settings:
     """A command can wait longer than a client for who writes the catalogue."""
     workers = settings.workers
     seconds = max(BUSY_SECONDS, workers.catalogue_wait_seconds)

@@ -7,12 +7,12 @@ from uuid import UUID
 
 import rich_click as click
 
-from tintype.cli.library import data_option, in_house, open_library, plain_errors
+from tintype.cli.library import data_option, open_library, plain_errors, run_with_services
 from tintype.cli.serve import base_url
 from tintype.cli.token import parse_duration
 from tintype.cli.words import read_recipe
-from tintype.core import House
-from tintype.core.follow import linked
+from tintype.core import Services
+from tintype.core.delivery.invalidation import find_deliverable
 from tintype.dialects.native import links
 from tintype.imaging import Recipe
 from tintype.model import Error, Image
@@ -38,27 +38,27 @@ def make_link(data: Path, image: UUID, words: tuple[str, ...], expires: timedelt
     settings = open_library(data)
     recipe = read_recipe(words).normal() if words else None
 
-    async def write(house: House) -> str:
-        return await _link(house, image, recipe, expires)
+    async def write(services: Services) -> str:
+        return await _link(services, image, recipe, expires)
 
-    click.echo(base_url(settings) + asyncio.run(in_house(settings, write)))
+    click.echo(base_url(settings) + asyncio.run(run_with_services(settings, write)))
 
 
-async def _found(house: House, image: UUID) -> Image:
+async def _found(services: Services, image: UUID) -> Image:
     """The image, if a link to it would open.
 
     Raises:
-        Error: MISSING.
+        Error: NOT_FOUND.
     """
     try:
-        return (await linked(house, "native", image)).image
+        return (await find_deliverable(services, "native", image)).image
     except Error as missing:
         why = "it is not there, it is archived, or its account doesn't publish through native"
         raise Error(missing.kind, f"No link would open this image: {why}.") from missing
 
 
-async def _link(house: House, image: UUID, recipe: Recipe | None, lifetime: timedelta | None) -> str:
-    found = await _found(house, image)
-    ends = None if lifetime is None else int((house.clock() + lifetime).timestamp())
+async def _link(services: Services, image: UUID, recipe: Recipe | None, lifetime: timedelta | None) -> str:
+    found = await _found(services, image)
+    ends = None if lifetime is None else int((services.clock() + lifetime).timestamp())
     link = links.Link(found.id, found.version, recipe, ends)
-    return links.write(link, house.keyring.sign(link.parts()))
+    return links.write(link, services.keyring.sign(link.parts()))

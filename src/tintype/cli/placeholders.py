@@ -6,9 +6,9 @@ import rich_click as click
 from rich.console import Console
 from rich.progress import Progress
 
-from tintype.cli.library import data_option, plain_errors, with_house
-from tintype.core import House
-from tintype.core.placehold import Placeheld, placehold, size
+from tintype.cli.library import data_option, plain_errors, with_services
+from tintype.core import Services
+from tintype.core.upkeep.backfill_placeholders import Backfilled, backfill_placeholders, size
 
 
 @click.command()
@@ -21,12 +21,12 @@ def placeholders(data: Path) -> None:
     again, it goes on.
     """
 
-    async def work(house: House) -> Placeheld:
+    async def work(services: Services) -> Backfilled:
         with Progress(transient=True, console=Console(stderr=True)) as progress:
-            task = progress.add_task("Placeholders", total=await size(house))
-            return await placehold(house, on_step=lambda: progress.advance(task))
+            task = progress.add_task("Placeholders", total=await size(services))
+            return await backfill_placeholders(services, on_step=lambda: progress.advance(task))
 
-    placeheld = with_house(data, work)
+    placeheld = with_services(data, work)
     click.echo(f"Made {placeheld.made} placeholders.")
     if placeheld.unreadable:
         click.echo(f"{placeheld.unreadable} originals can't be read; `tintype check --deep` names them.")

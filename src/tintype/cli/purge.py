@@ -6,9 +6,9 @@ from uuid import UUID
 
 import rich_click as click
 
-from tintype.cli.library import data_option, plain_errors, with_house
-from tintype.core import House
-from tintype.core.purge import Receipt, purge_any
+from tintype.cli.library import data_option, plain_errors, with_services
+from tintype.core import Services
+from tintype.core.upkeep.purge import Receipt, purge_any
 from tintype.model import Error, Kind
 from tintype.model.ids import parse_uuid
 
@@ -26,10 +26,10 @@ def purge(data: Path, images: tuple[str, ...]) -> None:
     a second.
     """
 
-    async def work(house: House) -> list[Receipt]:
-        return [await _purge(house, text) for text in images]
+    async def work(services: Services) -> list[Receipt]:
+        return [await _purge(services, text) for text in images]
 
-    for receipt in with_house(data, work):
+    for receipt in with_services(data, work):
         click.echo(
             f"image {receipt.image.id}: removed {len(receipt.removed)} renditions, {receipt.bytes()} bytes"
         )
@@ -37,9 +37,9 @@ def purge(data: Path, images: tuple[str, ...]) -> None:
             click.echo(f"  version {each.version}, recipe {each.recipe}, {each.format}, {each.bytes} bytes")
 
 
-async def _purge(house: House, text: str) -> Receipt:
+async def _purge(services: Services, text: str) -> Receipt:
     try:
-        return await purge_any(house, _key(text))
+        return await purge_any(services, _key(text))
     except Error as error:
         raise Error(error.kind, f"{text}: {error}") from error
 

@@ -9,8 +9,8 @@ from msgspec.structs import replace
 
 from tintype.cli.library import plain_errors
 from tintype.cli.words import read_recipe
-from tintype.core.renderers import RendererSettings, open_renderers
-from tintype.imaging import Format, ImageRefused, Limits, OutputLimits, Recipe, extension_fits, row
+from tintype.core.runtime.renderers import RendererSettings, open_renderers
+from tintype.imaging import Format, ImageRefused, Limits, OutputLimits, Recipe, extension_fits, spec
 from tintype.imaging.sandbox.messages import Rendered
 from tintype.imaging.sandbox.pool import OWN_MEMORY
 
@@ -46,7 +46,7 @@ def render_file(source: Path, target: Path, words: tuple[str, ...]) -> None:
 
 def _format(target: Path) -> Format:
     for format in Format:
-        if row(format).saver is not None and extension_fits(format, target.suffix):
+        if spec(format).saver is not None and extension_fits(format, target.suffix):
             return format
     raise click.UsageError(f"{target.name} has no extension of a format that is written; say format=… too.")
 
@@ -72,4 +72,4 @@ def _write(data: bytes, made: Rendered, target: Path) -> None:
         return
     target.write_bytes(data)
     size = f"{made.width}x{made.height} pixels, {len(data)} bytes"
-    click.echo(f"{target}: {row(made.format).name}, {size}", err=True)
+    click.echo(f"{target}: {spec(made.format).name}, {size}", err=True)

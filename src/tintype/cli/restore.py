@@ -7,7 +7,7 @@ import rich_click as click
 from tintype.catalogue import schema
 from tintype.cli.copying import files_in, refuse_nested, shown
 from tintype.cli.library import data_option, plain_errors
-from tintype.core.restore import choose, restore
+from tintype.core.upkeep.restore import choose, restore
 from tintype.storage.backups import Backup
 
 

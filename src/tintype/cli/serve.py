@@ -16,16 +16,23 @@ import structlog
 
 from tintype.app import LINK_KEYS, create_app
 from tintype.cli.advice import warn
-from tintype.cli.library import backup_option, command_actor, data_option, in_house, plain_errors, prepare
+from tintype.cli.library import (
+    backup_option,
+    command_actor,
+    data_option,
+    plain_errors,
+    prepare,
+    run_with_services,
+)
 from tintype.cli.supervisor import Supervisor, allow_open_files, become_worker
 from tintype.console import Showcase
-from tintype.core.keys import record_new
-from tintype.core.sign import Keyring, renew
+from tintype.core.access.keys import record_new
+from tintype.core.runtime.signing import Keyring, renew
 from tintype.dialects import discover
 from tintype.imaging.allocator import keep_memory_flat
 from tintype.settings import Settings
 from tintype.web import logs
-from tintype.web.front import Front
+from tintype.web.asgi import App
 
 log = structlog.get_logger("tintype")
 
@@ -54,7 +61,7 @@ def serve(
     if new_keys and renew(keys):
         actor = command_actor()
         # Its threads have ended when it returns: none may run at the fork.
-        asyncio.run(in_house(settings, lambda house: record_new(house, actor)))
+        asyncio.run(run_with_services(settings, lambda services: record_new(services, actor)))
     # Here, and not only in each worker: what is wrong with them is said once.
     Keyring(keys)
     run(
@@ -84,7 +91,7 @@ def run(settings: Settings, on_ready: Callable[[str], None], showcase: Showcase 
     told, tell = os.pipe()
     supervisor = os.getpid()
 
-    def load_app() -> Front:
+    def load_app() -> App:
         # In the worker, after the fork: threads and connections made before it would not survive it.
         become_worker(supervisor, settings.web.stop_seconds)
         keep_memory_flat(settings.workers.malloc_arenas)

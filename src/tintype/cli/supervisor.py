@@ -24,7 +24,7 @@ READ_BYTES = 32 * 1024
 """Bytes that are read ahead of a connection: a head of so many always fits, one of twice as many never."""
 OTHER_FILES = 512
 """Files that a worker has open besides its connections, at the most."""
-FIRST_PAUSE, LONGEST_PAUSE = 0.1, 30.0
+FIRST_PAUSE, MAX_PAUSE = 0.1, 30.0
 """Seconds before a worker that died is started again; twice as many each time."""
 STEADY_SECONDS = 60.0
 """How long a worker has to live for the next pause to be the first again."""
@@ -41,7 +41,7 @@ class Pauses:
     def after(self, lived: float) -> float:
         """Seconds to wait, when it lived for so many."""
         pause = FIRST_PAUSE if lived >= STEADY_SECONDS else self._next
-        self._next = min(2 * pause, LONGEST_PAUSE)
+        self._next = min(2 * pause, MAX_PAUSE)
         return pause
 
 

@@ -10,9 +10,9 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from tintype.cli.library import command_actor, data_option, plain_errors, with_house
-from tintype.core import House
-from tintype.core.permit import grant, issued, member, revoke
+from tintype.cli.library import command_actor, data_option, plain_errors, with_services
+from tintype.core import Services
+from tintype.core.access.auth import get_or_create_person, issue_token, list_tokens, revoke_token
 from tintype.dialects import Dialect, discover
 from tintype.model import Role, Token
 
@@ -84,10 +84,10 @@ def create(
     allowed = _scopes(spoken, scopes)
     actor = command_actor()
 
-    async def make(house: House) -> list[str]:
-        owner, who = await member(house, account, person)
-        return await grant(
-            house,
+    async def make(services: Services) -> list[str]:
+        owner, who = await get_or_create_person(services, account, person)
+        return await issue_token(
+            services,
             owner,
             who,
             dialect,
@@ -99,7 +99,7 @@ def create(
             actor=actor,
         )
 
-    for line in with_house(data, make):
+    for line in with_services(data, make):
         click.echo(line)
     click.echo("Keep it now: it is stored nowhere and can't be shown again.", err=True)
 
@@ -111,11 +111,11 @@ def create(
 def show(data: Path, account: str | None) -> None:
     """List tokens: everything but their secrets."""
 
-    async def listed(house: House) -> list[Token]:
-        return await issued(house, account)
+    async def listed(services: Services) -> list[Token]:
+        return await list_tokens(services, account)
 
     table = Table("id", "account", "person", "dialect", "kind", "role", "scopes", "ends in", "label", "state")
-    for each in with_house(data, listed):
+    for each in with_services(data, listed):
         cells = (
             str(each.id),
             each.account.name,
@@ -143,10 +143,10 @@ def refuse(data: Path, token_id: UUID) -> None:
     """Refuse a token from now on; TOKEN_ID is the first column of the list."""
     actor = command_actor()
 
-    async def work(house: House) -> Token:
-        return await revoke(house, token_id, actor)
+    async def work(services: Services) -> Token:
+        return await revoke_token(services, token_id, actor)
 
-    gone = with_house(data, work)
+    gone = with_services(data, work)
     click.echo(f"Revoked {gone.id} ({gone.dialect}, {gone.account.name}).")
 
 

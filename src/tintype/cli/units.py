@@ -7,7 +7,7 @@ import rich_click as click
 _SIZE = re.compile(r"(\d{1,15}(?:\.\d{1,3})?) ?([kKMGTP]?)(i?)B?\Z")
 _PREFIXES = " kMGTP"
 
-MOST_BYTES = 2**63 - 1
+MAX_BYTES = 2**63 - 1
 """The largest number that the catalogue keeps of bytes."""
 
 
@@ -21,7 +21,7 @@ def parse_size(ctx: click.Context, param: click.Parameter, text: str | None) -> 
     number, prefix, binary = match.groups()
     unit: int = (1024 if binary else 1000) ** _PREFIXES.index(prefix.replace("K", "k") or " ")
     size = round(float(number) * unit)
-    if size > MOST_BYTES:
+    if size > MAX_BYTES:
         raise click.BadParameter(f"{text} is beyond all disks; 0 is no limit.", ctx, param)
     return size
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import rich_click as click
 
-from tintype.imaging import Recipe, from_words
+from tintype.imaging import Recipe, parse_params
 
 
 def printable(name: object) -> str:
@@ -23,6 +23,6 @@ def read_recipe(words: Sequence[str]) -> Recipe:
         if not equals:
             raise click.UsageError(f"{name!r} says nothing: write NAME=VALUE, such as w=400.")
     try:
-        return from_words({name: value for name, _, value in pairs})
+        return parse_params({name: value for name, _, value in pairs})
     except ValueError as wrong:
         raise click.UsageError(str(wrong)) from wrong

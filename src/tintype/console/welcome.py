@@ -10,8 +10,8 @@ from litestar.handlers import HTTPRouteHandler
 from msgspec import Struct
 
 from tintype import __version__
-from tintype.core import House
-from tintype.core.browse import newest
+from tintype.core import Services
+from tintype.core.library.browse import newest_images
 from tintype.model import Caller, Image
 from tintype.web.context import Context
 
@@ -57,13 +57,13 @@ class Page(Struct, frozen=True):
     showcase: Showcase | None = None
 
 
-def welcome(house: House, page: Page) -> HTTPRouteHandler:
+def welcome(services: Services, page: Page) -> HTTPRouteHandler:
     """The route of the first page."""
     template = jinja2.Environment(
         loader=jinja2.PackageLoader("tintype.console"), autoescape=True, undefined=jinja2.StrictUndefined
     ).get_template("welcome.html")
     given = {
-        "house": Provide(lambda: house, sync_to_thread=False),
+        "services": Provide(lambda: services, sync_to_thread=False),
         "page": Provide(lambda: page, sync_to_thread=False),
         "template": Provide(lambda: template, sync_to_thread=False),
     }
@@ -71,7 +71,7 @@ def welcome(house: House, page: Page) -> HTTPRouteHandler:
 
 
 async def _show(
-    house: Given[House],
+    services: Given[Services],
     page: Given[Page],
     template: Given[jinja2.Template],
     context: Given[Context],
@@ -79,7 +79,7 @@ async def _show(
     shown: list[Image] = []
     requests: Sequence[Request] = ()
     if page.showcase is not None:
-        shown = await newest(house, page.showcase.caller, None, SHOWN)
+        shown = await newest_images(services, page.showcase.caller, None, SHOWN)
         requests = page.showcase.requests(context.base_url, shown[-1]) if shown else ()
     html = template.render(
         version=__version__,

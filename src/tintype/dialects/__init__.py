@@ -9,14 +9,14 @@ from typing import Any
 from litestar.handlers import HTTPRouteHandler
 from msgspec import Struct
 
-from tintype.core.house import Clock, House
-from tintype.core.pace import Pace
-from tintype.core.sign import Keyring
+from tintype.core.runtime.rate_limit import RateLimiter
+from tintype.core.runtime.signing import Keyring
+from tintype.core.services import Clock, Services
 from tintype.model import Caller, Links
-from tintype.web.mount import Direct, Opener, Voice
+from tintype.web.dialect_routes import ErrorRenderer, LinkParser, RawEndpoint
 
 
-class LinkHouse(Struct, frozen=True):
+class LinkContext(Struct, frozen=True):
     """What reading a delivery link may need besides the link."""
 
     keyring: Keyring
@@ -31,13 +31,15 @@ class Dialect:
         name: as in settings, tokens and the log; the folder's name.
         prefixes: where its paths begin.
         settings: its own settings, each field with a default.
-        routes: the endpoints; they may ask for `house`, `settings`, `context`, `caller`, `pace`, `raw`.
-        admit: vendor auth: the caller behind a request. Raises Error.
-        pace: how often one token may ask, from the settings.
-        voice: says errors.
-        deliveries: prefixes of its delivery links, each with what reads them.
+        routes: the endpoints; they may ask for `services`, `settings`, `context`, `caller`, `rate_limiter`,
+            `raw`.
+        authenticate: vendor auth: the caller behind a request. Raises Error.
+        rate_limiter: how often one token may ask, from the settings.
+        render_error: says errors.
+        link_parsers: prefixes of its delivery links, each with what reads them.
         links: what its links are unless an account says otherwise, from the settings; None: always signed.
-        direct: endpoints that are answered ahead of the framework too, because they are asked most: by paths.
+        raw_endpoints: endpoints that are answered ahead of the framework too, because they are asked most:
+            by paths.
         scopes: every scope that a token of it can have; a new token has them all unless told otherwise.
         pairs: whether an access token is issued for a client token.
         trailing_slash: whether a slash at the end of a path is overlooked.
@@ -47,12 +49,14 @@ class Dialect:
     prefixes: tuple[str, ...]
     settings: type[Struct]
     routes: tuple[HTTPRouteHandler, ...]
-    admit: Callable[..., Awaitable[Caller]]
-    pace: Callable[[Any], Pace]
-    voice: Voice
-    deliveries: Callable[[LinkHouse, Any], dict[str, Opener]]
+    authenticate: Callable[..., Awaitable[Caller]]
+    rate_limiter: Callable[[Any], RateLimiter]
+    render_error: ErrorRenderer
+    link_parsers: Callable[[LinkContext, Any], dict[str, LinkParser]]
     links: Callable[[Any], Links] | None = None
-    direct: Callable[[House, Any, Pace], dict[str, Direct]] = lambda _house, _settings, _pace: {}
+    raw_endpoints: Callable[[Services, Any, RateLimiter], dict[str, RawEndpoint]] = (
+        lambda _services, _settings, _rate_limiter: {}
+    )
     scopes: frozenset[str] = frozenset()
     pairs: bool = False
     trailing_slash: bool = False

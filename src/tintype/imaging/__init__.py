@@ -6,65 +6,65 @@ What decodes is loaded when it is first asked for: a process that only plans nev
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-from tintype.imaging.auto import output_format
 from tintype.imaging.errors import ImageRefused, Reason
-from tintype.imaging.facts import Facts, Limits, Placeholder, check_limits
-from tintype.imaging.formats import Format, Row, extension_fits, row, sniff
-from tintype.imaging.geometry import OutputLimits, Plan, check_output, check_writable, plan
+from tintype.imaging.formats import Format, FormatSpec, extension_fits, sniff, spec
+from tintype.imaging.image_info import ImageInfo, Limits, Placeholder, check_limits
 from tintype.imaging.recipe import Colour, Crop, Focal, Mode, Recipe, parse_colour
-from tintype.imaging.words import WordError, from_words
+from tintype.imaging.recipe.auto import output_format
+from tintype.imaging.recipe.geometry import OutputLimits, Plan, check_output, check_writable, plan
+from tintype.imaging.recipe.params import ParamError, parse_params
 
 if TYPE_CHECKING:
-    from tintype.imaging.cost import decode_memory
-    from tintype.imaging.reading import inspect, recognise, verify
-    from tintype.imaging.rendering import Rendition, render
+    from tintype.imaging.inspection import inspect, recognise, verify
+    from tintype.imaging.pipeline.cost import decode_memory
+    from tintype.imaging.pipeline.render import Rendition, render
 
 __all__ = [
     "Colour",
     "Crop",
-    "Facts",
     "Focal",
     "Format",
+    "FormatSpec",
+    "ImageInfo",
     "ImageRefused",
     "Limits",
     "Mode",
     "OutputLimits",
+    "ParamError",
     "Placeholder",
     "Plan",
     "Reason",
     "Recipe",
     "Rendition",
-    "Row",
-    "WordError",
     "check_limits",
     "check_output",
     "check_writable",
     "decode_memory",
     "extension_fits",
-    "from_words",
     "inspect",
     "output_format",
     "parse_colour",
+    "parse_params",
     "plan",
     "recognise",
     "render",
-    "row",
     "sniff",
+    "spec",
     "verify",
 ]
 
-_LATER = {
-    "decode_memory": "cost",
-    "inspect": "reading",
-    "recognise": "reading",
-    "verify": "reading",
-    "Rendition": "rendering",
-    "render": "rendering",
+_LAZY = {
+    "decode_memory": "pipeline.cost",
+    "inspect": "inspection",
+    "recognise": "inspection",
+    "verify": "inspection",
+    "Rendition": "pipeline.render",
+    "render": "pipeline.render",
 }
-"""Where they are."""
+"""The modules that these names are loaded from, on first use."""
 
 
 def __getattr__(name: str) -> object:
-    if name not in _LATER:
+    if name not in _LAZY:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(f"{__name__}.{_LATER[name]}"), name)
+    return getattr(import_module(f"{__name__}.{_LAZY[name]}"), name)

@@ -27,7 +27,7 @@ class Format(enum.StrEnum):
     SVG = "svg"
 
 
-class Row(Struct, frozen=True, kw_only=True):
+class FormatSpec(Struct, frozen=True, kw_only=True):
     """What is known of one format.
 
     Attributes:
@@ -65,14 +65,14 @@ class Row(Struct, frozen=True, kw_only=True):
     max_side: int
     has_alpha: bool
     animated: bool
-    moves: bool
+    can_animate: bool
     package: str | None = None
-    for_pages: bool = True
+    web_safe: bool = True
     scripts: bool = False
 
 
-ROWS = (
-    Row(
+SPECS = (
+    FormatSpec(
         format=Format.JPEG,
         name="JPEG",
         media_type="image/jpeg",
@@ -89,9 +89,9 @@ ROWS = (
         max_side=65_500,  # JPEG_MAX_DIMENSION of libjpeg's jmorecfg.h
         has_alpha=False,
         animated=False,
-        moves=False,
+        can_animate=False,
     ),
-    Row(
+    FormatSpec(
         format=Format.PNG,
         name="PNG",
         media_type="image/png",
@@ -106,9 +106,9 @@ ROWS = (
         max_side=2**31 - 1,
         has_alpha=True,
         animated=True,
-        moves=False,  # APNG isn't known to libvips
+        can_animate=False,  # APNG isn't known to libvips
     ),
-    Row(
+    FormatSpec(
         format=Format.WEBP,
         name="WebP",
         media_type="image/webp",
@@ -125,9 +125,9 @@ ROWS = (
         max_side=16_383,  # 14 bits, RFC 9649
         has_alpha=True,
         animated=True,
-        moves=True,
+        can_animate=True,
     ),
-    Row(
+    FormatSpec(
         format=Format.GIF,
         name="GIF",
         media_type="image/gif",
@@ -143,9 +143,9 @@ ROWS = (
         max_side=65_535,  # 16 bits, GIF89a
         has_alpha=True,
         animated=True,
-        moves=True,
+        can_animate=True,
     ),
-    Row(
+    FormatSpec(
         format=Format.AVIF,
         name="AVIF",
         media_type="image/avif",
@@ -164,9 +164,9 @@ ROWS = (
         max_side=16_384,  # libvips' heifsave refuses more
         has_alpha=True,
         animated=False,  # of a sequence we take the primary image
-        moves=False,
+        can_animate=False,
     ),
-    Row(
+    FormatSpec(
         format=Format.TIFF,
         name="TIFF",
         media_type="image/tiff",
@@ -181,10 +181,10 @@ ROWS = (
         max_side=0,
         has_alpha=True,
         animated=False,  # of several pages we take the first
-        moves=False,
-        for_pages=False,
+        can_animate=False,
+        web_safe=False,
     ),
-    Row(
+    FormatSpec(
         format=Format.HEIC,
         name="HEIC",
         media_type="image/heic",
@@ -199,11 +199,11 @@ ROWS = (
         max_side=0,
         has_alpha=True,
         animated=False,  # of several we take the primary image
-        moves=False,
+        can_animate=False,
         package="pillow_heif",
-        for_pages=False,
+        web_safe=False,
     ),
-    Row(
+    FormatSpec(
         format=Format.JXL,
         name="JXL",
         media_type="image/jxl",
@@ -219,11 +219,11 @@ ROWS = (
         max_side=65_535,  # the format has room for more; nobody for the pixels
         has_alpha=True,
         animated=False,
-        moves=False,
+        can_animate=False,
         package="pillow_jxl",
-        for_pages=False,
+        web_safe=False,
     ),
-    Row(
+    FormatSpec(
         format=Format.SVG,
         name="SVG",
         media_type="image/svg+xml",
@@ -238,13 +238,13 @@ ROWS = (
         max_side=0,
         has_alpha=True,
         animated=False,
-        moves=False,
+        can_animate=False,
         package="py_svg_hush",
-        for_pages=False,
+        web_safe=False,
         scripts=True,
     ),
 )
-BY_FORMAT = {entry.format: entry for entry in ROWS}
+BY_FORMAT = {entry.format: entry for entry in SPECS}
 
 SIGNATURES = (
     (b"\xff\xd8\xff", Format.JPEG),
@@ -270,7 +270,7 @@ SVG_ROOT = re.compile(
 )
 
 
-def row(format: Format) -> Row:
+def spec(format: Format) -> FormatSpec:
     """What is known of the format."""
     return BY_FORMAT[format]
 
@@ -294,7 +294,7 @@ def sniff(head: bytes) -> Format | None:
 
 def extension_fits(format: Format, extension: str) -> bool:
     """Whether files of the format use the extension; with or without its dot, in any case."""
-    return extension.removeprefix(".").lower() in row(format).extensions
+    return extension.removeprefix(".").lower() in spec(format).extensions
 
 
 def _one_byte(head: bytes) -> bytes:

@@ -6,7 +6,7 @@ from collections import defaultdict
 import pyvips
 
 from tintype.imaging import thumbhash
-from tintype.imaging.facts import Placeholder
+from tintype.imaging.image_info import Placeholder
 
 SIDE = 32
 """Pixels of the thumbnail that both are made of: four to a wave of the finest coefficient of a hash."""

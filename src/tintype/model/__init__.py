@@ -3,7 +3,7 @@
 from tintype.model.audit import Actor, AuditEntry
 from tintype.model.caller import Account, Caller, Person, Role, Token, TokenKind
 from tintype.model.error import Error, Kind, insufficient_storage
-from tintype.model.image import Draft, Image, Place, Status, Version
+from tintype.model.image import Image, LinkTarget, NewImage, Placement, Status
 from tintype.model.publication import Links, Publications
 from tintype.model.quota import QuotaOverrides, Quotas, Usage
 
@@ -12,13 +12,14 @@ __all__ = [
     "Actor",
     "AuditEntry",
     "Caller",
-    "Draft",
     "Error",
     "Image",
     "Kind",
+    "LinkTarget",
     "Links",
+    "NewImage",
     "Person",
-    "Place",
+    "Placement",
     "Publications",
     "QuotaOverrides",
     "Quotas",
@@ -27,6 +28,5 @@ __all__ = [
     "Token",
     "TokenKind",
     "Usage",
-    "Version",
     "insufficient_storage",
 ]

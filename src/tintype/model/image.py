@@ -50,7 +50,7 @@ class Image(Struct, frozen=True):
     colour: str | None = None
 
 
-class Version(Struct, frozen=True):
+class LinkTarget(Struct, frozen=True):
     """What a link to an image is made of: the facts of its present version, without its names."""
 
     id: UUID
@@ -61,7 +61,7 @@ class Version(Struct, frozen=True):
     format: Format
 
 
-class Draft(Struct, frozen=True):
+class NewImage(Struct, frozen=True):
     """An image about to be recorded: everything but what the catalogue itself gives."""
 
     id: UUID
@@ -80,7 +80,7 @@ class Draft(Struct, frozen=True):
     colour: str | None = None
 
 
-class Place(Struct, frozen=True):
+class Placement(Struct, frozen=True):
     """Where an image hangs: a product of a store, a cell of a sheet.
 
     One image a place: `(kind, container, holder, slot)` is unique within an account. Another account's place

@@ -3,7 +3,7 @@
 import re
 import unicodedata
 
-from tintype.imaging import Format, extension_fits, row
+from tintype.imaging import Format, extension_fits, spec
 
 MAX_FILENAME = 255
 """Characters kept of a file name; the usual bound of file systems."""
@@ -39,7 +39,7 @@ def split(filename: str, format: Format) -> tuple[str, str]:
     stem, dot, extension = filename.rpartition(".")
     if dot and stem and extension_fits(format, extension):
         return stem, extension
-    canonical = row(format).extensions[0]
+    canonical = spec(format).extensions[0]
     if dot and stem and any(extension_fits(other, extension) for other in Format):
         return stem, canonical
     return filename, canonical

@@ -8,7 +8,7 @@ from pathlib import Path
 CHUNK = 1024 * 1024
 
 
-class Damaged(Exception):  # noqa: N818  it is a finding about a file
+class DigestMismatch(Exception):  # noqa: N818  it is a finding about a file
     """The bytes of a file are not those that its digest says."""
 
 
@@ -44,4 +44,4 @@ def _copy(source: Path, draft: Path, sha256: str) -> None:
                 view = view[going.write(view) :]
         os.fsync(going.fileno())
     if digest.hexdigest() != sha256:
-        raise Damaged(str(source))
+        raise DigestMismatch(str(source))

@@ -7,7 +7,7 @@ from contextlib import suppress
 from pathlib import Path
 from uuid import UUID
 
-from tintype.storage.level import Level, room
+from tintype.storage.disk_usage import DiskUsage, allocated_bytes
 
 HIGH, LOW = 0.95, 0.90
 """Parts of what may be held: over the first room is made, down to the second."""
@@ -37,7 +37,7 @@ class Eviction:
         bytes: how many bytes that were.
     """
 
-    def __init__(self, root: Path, level: Level, max_bytes: int, now: float) -> None:
+    def __init__(self, root: Path, level: DiskUsage, max_bytes: int, now: float) -> None:
         self._level = level
         self._max_bytes = max_bytes
         level.add(0)
@@ -56,7 +56,7 @@ class Eviction:
         for entry in _renditions(shard):
             with suppress(FileNotFoundError):
                 found = entry.stat()
-                self._used[int(found.st_mtime) // MINUTE] += room(found.st_size)
+                self._used[int(found.st_mtime) // MINUTE] += allocated_bytes(found.st_size)
 
     def plan(self, to_free: int = 0) -> bool:
         """Tell the level what was counted; answers whether something has to go.
@@ -90,7 +90,7 @@ class Eviction:
     def _remove(self, entry: "os.DirEntry[str]") -> int:
         # Looked at again: it may have been used since it was counted.
         found = entry.stat()
-        minute, size = int(found.st_mtime) // MINUTE, room(found.st_size)
+        minute, size = int(found.st_mtime) // MINUTE, allocated_bytes(found.st_size)
         if minute > self._last_minute or found.st_mtime > self._protected_from:
             return 0
         if minute == self._last_minute:

@@ -16,7 +16,7 @@ from tintype.storage.removed import Removed
 _CLOSED = -1
 
 
-class StageFull(Exception):  # noqa: N818  it is a bound that was reached, not a fault
+class SizeLimitExceeded(Exception):  # noqa: N818  it is a bound that was reached, not a fault
     """More bytes came than the stage was opened for."""
 
 
@@ -28,7 +28,7 @@ class Staged:
 
     Args:
         folder: where temporary files lie; the same file system as the originals.
-        limit: the most bytes taken; one more raises `StageFull`.
+        limit: the most bytes taken; one more raises `SizeLimitExceeded`.
     """
 
     def __init__(self, folder: Path, limit: int) -> None:
@@ -55,7 +55,7 @@ class Staged:
     def write(self, chunk: bytes) -> None:
         """Append bytes; where that fails it may be tried again with the same ones."""
         if self.size + len(chunk) > self._limit:
-            raise StageFull
+            raise SizeLimitExceeded
         view, at = memoryview(chunk), self.size
         with durable.writing():
             while view:

@@ -13,10 +13,10 @@ from uuid import UUID
 from msgspec import Struct
 
 from tintype.storage import durable
-from tintype.storage.claims import Claims
+from tintype.storage.cache_files import in_folder
+from tintype.storage.disk_usage import DiskUsage, allocated_bytes
 from tintype.storage.eviction import HIGH, Eviction
-from tintype.storage.fleeting import in_folder
-from tintype.storage.level import Level, room
+from tintype.storage.rendition_locks import RenditionLocks
 
 LOCKS = ".locks"
 """The folder of the lock files, beside those of the renditions."""
@@ -30,7 +30,7 @@ _CLOSED = -1
 _NAME = re.compile(r"(\d+)-([0-9a-f]+)\.(\w+)\Z")
 
 
-class Kept(Struct, frozen=True):
+class CachedRendition(Struct, frozen=True):
     """A rendition as it lay in the cache: of which version, by which recipe (its fingerprint)."""
 
     version: int
@@ -39,7 +39,7 @@ class Kept(Struct, frozen=True):
     bytes: int
 
 
-class Draft:
+class RenditionWriter:
     """A rendition while it is written, beside its place: a file that is gone with this, unless it is kept.
 
     What has no room in the cache can still be read from `descriptor`.
@@ -81,9 +81,9 @@ class Renditions:
         self._root = root
         self._max_bytes = max_bytes
         root.mkdir(mode=0o700, parents=True, exist_ok=True)
-        self._level = Level(root / LOCKS / "level")
+        self._level = DiskUsage(root / LOCKS / "level")
         self._level.add(0)
-        self.claims = Claims(root / LOCKS)
+        self.claims = RenditionLocks(root / LOCKS)
 
     def path(self, image: UUID, version: int, fingerprint: str, extension: str) -> Path:
         """Where a rendition lies, if it was made."""
@@ -118,14 +118,14 @@ class Renditions:
             draft.path.replace(path)
         finally:
             draft.close()
-        self._level.add(room(len(data)))
+        self._level.add(allocated_bytes(len(data)))
         return True
 
-    def draft(self, path: Path) -> Draft:
+    def draft(self, path: Path) -> RenditionWriter:
         """A rendition to be written a piece at a time, then put in place by `keep`. Raises OSError."""
-        return Draft(path.parent)
+        return RenditionWriter(path.parent)
 
-    def keep(self, path: Path, draft: Draft, size: int) -> bool:
+    def keep(self, path: Path, draft: RenditionWriter, size: int) -> bool:
         """As `put`, of what was written to the draft; it can still be read there.
 
         Raises:
@@ -135,7 +135,7 @@ class Renditions:
             draft.path.unlink(missing_ok=True)
             return False
         draft.path.replace(path)
-        self._level.add(room(size))
+        self._level.add(allocated_bytes(size))
         return True
 
     def wants_room(self) -> bool:
@@ -150,12 +150,12 @@ class Renditions:
         with self.claims.hold(self._root / "eviction") as is_ours:
             yield Eviction(self._root, self._level, self._max_bytes, time.time()) if is_ours else None
 
-    def forget(self, image: UUID) -> list[Kept]:
+    def forget(self, image: UUID) -> list[CachedRendition]:
         """Drop everything made of an image; answers what that was."""
         folder = self._folder(image)
         found = [(path, _size(path)) for path in sorted(folder.glob("*"))]
         shutil.rmtree(folder, ignore_errors=True)
-        self._level.add(-sum(room(size) for _, size in found))
+        self._level.add(-sum(allocated_bytes(size) for _, size in found))
         return [kept for path, size in found if (kept := _kept(path.name, size))]
 
     def each(self) -> Iterator[UUID]:
@@ -169,10 +169,10 @@ class Renditions:
         return durable.older(self._root.glob("??/*/new-*"), older_than_seconds)
 
     def _has_room(self, size: int) -> bool:
-        if self._level.bytes + room(size) > self._max_bytes:
+        if self._level.bytes + allocated_bytes(size) > self._max_bytes:
             # Another process may have made room since we looked.
             self._level.add(0)
-        return self._level.bytes + room(size) <= self._max_bytes
+        return self._level.bytes + allocated_bytes(size) <= self._max_bytes
 
     def _folder(self, image: UUID, *name: str) -> Path:
         # The last bytes of a UUIDv7 are random; the first would put a day's images into one shard.
@@ -186,9 +186,9 @@ def _size(path: Path) -> int:
         return 0
 
 
-def _kept(name: str, size: int) -> Kept | None:
+def _kept(name: str, size: int) -> CachedRendition | None:
     match = _NAME.match(name)
-    return Kept(int(match[1]), match[2], match[3], size) if match else None
+    return CachedRendition(int(match[1]), match[2], match[3], size) if match else None
 
 
 def _open_draft(folder: Path) -> tuple[Path, int]:

@@ -16,12 +16,12 @@ from multipart import (
     parse_options_header,
 )
 
-from tintype.core import House, Staged
-from tintype.core.ingest import stage
-from tintype.core.quotas import upload
+from tintype.core import Services, Staged
+from tintype.core.access.quotas import upload
+from tintype.core.library.ingest import stage
 from tintype.model import Caller, Error, Kind
-from tintype.web.context import Context, of
-from tintype.web.mount import Receive
+from tintype.web.context import Context, from_scope
+from tintype.web.dialect_routes import Receive
 
 MAX_SEGMENTS = 100
 """Parts of one multipart body."""
@@ -50,7 +50,7 @@ async def read(request: AnyRequest, limit: int) -> bytes:
     Raises:
         Error: TOO_LARGE; MALFORMED when the client went away in the middle.
     """
-    return await collect(of(request.scope), request.receive, limit)
+    return await collect(from_scope(request.scope), request.receive, limit)
 
 
 async def collect(context: Context, receive: Receive, limit: int) -> bytes:
@@ -66,7 +66,7 @@ def chunks(request: AnyRequest) -> AsyncIterator[bytes]:
     Raises:
         Error: MALFORMED when the client went away in the middle.
     """
-    return _arriving(of(request.scope), request.receive)
+    return _arriving(from_scope(request.scope), request.receive)
 
 
 async def _arriving(context: Context, receive: Receive) -> AsyncIterator[bytes]:
@@ -79,12 +79,11 @@ async def _arriving(context: Context, receive: Receive) -> AsyncIterator[bytes]:
 
 @asynccontextmanager
 async def staged_body(
-    house: House, caller: Caller, request: AnyRequest, limit: int, replaces: int | None = None
+    services: Services, caller: Caller, request: AnyRequest, limit: int, replaces: int | None = None
 ) -> AsyncIterator[Staged]:
     """A raw body, staged; an upload of the caller's until the block ends.
 
     Args:
-        house: the house.
         caller: whose upload it is.
         request: the request.
         limit: the most bytes.
@@ -95,15 +94,15 @@ async def staged_body(
             is read where its length was announced.
     """
     length = _check_length(request.headers, limit)
-    async with upload(house, caller, length, replaces) as under_way:
+    async with upload(services, caller, length, replaces) as under_way:
         source = under_way.counted(_limited(chunks(request), limit))
-        async with stage(house, source, limit) as staged:
+        async with stage(services, source, limit) as staged:
             yield staged
 
 
 @asynccontextmanager
 async def staged_part(
-    house: House,
+    services: Services,
     caller: Caller,
     request: AnyRequest,
     field: str,
@@ -118,7 +117,6 @@ async def staged_part(
     body's first line.
 
     Args:
-        house: the house.
         caller: whose upload it is.
         request: the request.
         field: the name of the file's field. Later fields of that name are counted and dropped.
@@ -131,11 +129,11 @@ async def staged_part(
     """
     length = _check_length(request.headers, body_limit)
     source = _MultipartSource(request, field, limit, body_limit)
-    async with upload(house, caller, length, replaces) as under_way:
+    async with upload(services, caller, length, replaces) as under_way:
         if not await source.seek():
             yield None
             return
-        async with stage(house, under_way.counted(source.file()), limit) as staged:
+        async with stage(services, under_way.counted(source.file()), limit) as staged:
             await source.finish()
             yield Part(staged, source.filename, source.count)
 

@@ -15,7 +15,7 @@ Fields = Mapping[str, str]
 _RANGE = re.compile(r"bytes=(\d{0,18})-(\d{0,18})\Z", re.IGNORECASE)
 
 
-class Span(Struct, frozen=True):
+class ByteRange(Struct, frozen=True):
     """The bytes `start` to `end` (exclusive) of `size`; `partial` if the client asked for a range."""
 
     start: int
@@ -33,13 +33,13 @@ def is_unmodified(asked: Fields, etag: str, modified: datetime) -> bool:
     return since is not None and modified.replace(microsecond=0) <= since
 
 
-def span(method: str, asked: Fields, etag: str, modified: datetime, size: int) -> Span:
+def byte_range(method: str, asked: Fields, etag: str, modified: datetime, size: int) -> ByteRange:
     """The bytes asked for; all of them unless it is one range that can be had and If-Range allows it.
 
     Raises:
-        Error: NO_SUCH_RANGE, with the size as its code, when no byte of the range exists.
+        Error: RANGE_NOT_SATISFIABLE, with the size as its code, when no byte of the range exists.
     """
-    whole = Span(0, size, size, partial=False)
+    whole = ByteRange(0, size, size, partial=False)
     match = _RANGE.match(asked.get("range", "").replace(" ", ""))
     if method != "GET" or match is None or not _range_holds(asked, etag, modified):
         return whole
@@ -51,8 +51,8 @@ def span(method: str, asked: Fields, etag: str, modified: datetime, size: int) -
     if first and last and int(last) < start:
         return whole
     if start >= size:
-        raise Error(Kind.NO_SUCH_RANGE, f"The picture has {size} bytes.", code=size)
-    return Span(start, end, size, partial=True)
+        raise Error(Kind.RANGE_NOT_SATISFIABLE, f"The picture has {size} bytes.", code=size)
+    return ByteRange(start, end, size, partial=True)
 
 
 def _range_holds(asked: Fields, etag: str, modified: datetime) -> bool:

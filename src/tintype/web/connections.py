@@ -13,9 +13,9 @@ from collections.abc import Collection, Iterable, Iterator, Sized
 import structlog
 
 from tintype.web import tcp
-from tintype.web.bounds import address
 from tintype.web.settings import WebSettings
 from tintype.web.tcp import Traffic
+from tintype.web.unsigned_limits import client_network
 
 LOOK_SECONDS = 1.0
 """How often all connections are looked at."""
@@ -54,12 +54,12 @@ class Connection:
         """Whether nothing is under way: nothing was asked yet, or all of it is answered and read."""
         return not self.traffic.received or (self.traffic.is_answered and not self.traffic.is_waiting)
 
-    def merit(self) -> tuple[bool, bool, int]:
+    def priority(self) -> tuple[bool, bool, int]:
         """How much it does; who has less of it goes first."""
         return self.traffic.received > 0, not self.is_idle, self.traffic.received + self.traffic.acked
 
 
-class Judge:
+class ConnectionPolicy:
     """Which connections go. Pure.
 
     Args:
@@ -110,17 +110,17 @@ class Judge:
             by_address[each.address].append(each)
         for found in by_address.values():
             if len(found) > self._most:
-                yield from sorted(found, key=Connection.merit)[: len(found) - self._most]
+                yield from sorted(found, key=Connection.priority)[: len(found) - self._most]
 
     def _crowding(self, connections: Collection[Connection], now: float) -> Iterator[Connection]:
         """Where hardly any place is left: idle ones, but for those that have only just come."""
         if self.is_crowded(connections):
             excess = len(connections) - int(RELIEVED * self._settings.connections)
             idle = [each for each in connections if each.is_idle and now > each.opened]
-            yield from sorted(idle, key=Connection.merit)[:excess]
+            yield from sorted(idle, key=Connection.priority)[:excess]
 
 
-class Guard:
+class ConnectionGuard:
     """Follows the connections of this process to the port that it serves.
 
     Args:
@@ -130,7 +130,7 @@ class Guard:
 
     def __init__(self, settings: WebSettings, *, by_address: bool) -> None:
         self._port = settings.port
-        self._judge = Judge(settings, by_address=by_address)
+        self._judge = ConnectionPolicy(settings, by_address=by_address)
         self._known: dict[int, Connection] = {}
         self._others: set[int] = set()
         """Cookies of connections that are not to our port."""
@@ -169,7 +169,7 @@ class Guard:
         ends = None if traffic.cookie in self._others else tcp.ends(descriptor)
         if ends is None or ends[0] != self._port:
             return None
-        peer = address({"client": (ends[1], 0), "headers": ()}, 0)
+        peer = client_network({"client": (ends[1], 0), "headers": ()}, 0)
         return Connection(descriptor, traffic, peer, now)
 
 

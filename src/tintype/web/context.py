@@ -7,7 +7,7 @@ from uuid import UUID
 
 import uuid_utils
 
-from tintype.core.pace import Allowance
+from tintype.core.runtime.rate_limit import RateLimitStatus
 from tintype.model import Caller
 from tintype.web.hosts import is_valid
 
@@ -35,7 +35,7 @@ class Context:
     started: float = field(default_factory=time.perf_counter)
     account: UUID | None = None
     token: UUID | None = None
-    allowance: Allowance | None = None
+    rate_limit_status: RateLimitStatus | None = None
     body_is_read: bool = False
     notes: dict[str, object] = field(default_factory=dict)
 
@@ -44,7 +44,7 @@ class Context:
         """Whether the head of the request says that a body follows."""
         return "transfer-encoding" in self.headers or self.headers.get("content-length", "0") != "0"
 
-    def came_in(self, caller: Caller) -> None:
+    def set_caller(self, caller: Caller) -> None:
         """Remember who asks, for the log."""
         self.account = caller.account.id
         self.token = caller.token_id
@@ -65,7 +65,7 @@ def open_context(scope: Scope, path: str, public_url: str, base_path: str) -> Co
     )
 
 
-def of(scope: Any) -> Context:  # noqa: ANN401  Litestar's scope and plain ASGI's are both meant
+def from_scope(scope: Any) -> Context:  # noqa: ANN401  Litestar's scope and plain ASGI's are both meant
     """The context that the front door put into a scope."""
     return scope["tintype.context"]  # type: ignore[no-any-return]  # put there by the front door
 

@@ -11,15 +11,12 @@ from urllib.parse import quote
 from msgspec import Struct
 from msgspec.structs import replace
 
-from tintype.core import House
-from tintype.core.browse import no_such_image
-from tintype.core.choose import varies
-from tintype.core.facts import Known
-from tintype.core.follow import linked
-from tintype.core.metadata import is_stripped
-from tintype.core.missing_original import missing_original
-from tintype.core.quotas import require_seconds
-from tintype.core.render import (
+from tintype.core import Services
+from tintype.core.access.metadata_policy import is_stripped
+from tintype.core.access.quotas import require_seconds
+from tintype.core.delivery.invalidation import find_deliverable
+from tintype.core.delivery.missing_original import missing_original
+from tintype.core.delivery.render import (
     Client,
     Picture,
     original,
@@ -28,17 +25,30 @@ from tintype.core.render import (
     rendition_tag,
     stripped_original,
     stripped_tag,
-    use,
+    touch,
 )
-from tintype.imaging import Format, Recipe, row
+from tintype.core.delivery.variant import varies
+from tintype.core.library.browse import no_such_image
+from tintype.core.runtime.record_cache import CachedImage
+from tintype.imaging import Format, Recipe, spec
 from tintype.model import Error, Kind
-from tintype.web.bounds import Bounds
-from tintype.web.conditions import Span, is_unmodified, span
+from tintype.web.conditions import ByteRange, byte_range, is_unmodified
 from tintype.web.context import Context, Scope
-from tintype.web.gone import unless_gone
+from tintype.web.dialect_routes import DeliveryRequest, DialectRoutes, LinkParser, Receive, RequestTarget
+from tintype.web.disconnect import cancel_on_disconnect
 from tintype.web.hosts import Hosts
-from tintype.web.mount import Mount, Opener, Receive, Target, Wanted
-from tintype.web.ready import NOTHING, DeliverySettings, Held, Lease, Pairs, Pictures, Ready, Shelf, reads
+from tintype.web.response_cache import (
+    EMPTY_BODY,
+    BodyCache,
+    CachedBody,
+    CachedResponse,
+    CachePolicy,
+    DeliverySettings,
+    Pairs,
+    ResponseCache,
+    accepted_formats,
+)
+from tintype.web.unsigned_limits import UnsignedRenderLimit
 
 Send = Callable[[dict[str, Any]], Awaitable[None]]
 
@@ -49,18 +59,18 @@ TRIES = 3
 
 METHODS = ("GET", "HEAD", "OPTIONS")
 
-_UNSIGNED = frozenset({Kind.FORBIDDEN, Kind.MISSING})
+_UNSIGNED = frozenset({Kind.FORBIDDEN, Kind.NOT_FOUND})
 """How a dialect may refuse a signature."""
 
-_FOR_ALL = {"access-control-allow-origin": "*"}
-_TO_READ = {
+_CORS_ORIGIN = {"access-control-allow-origin": "*"}
+_CORS_EXPOSE = {
     "access-control-expose-headers": "Content-Length, Content-Range, ETag, Last-Modified, Request-Id",
     "cross-origin-resource-policy": "cross-origin",
 }
-CORS = _FOR_ALL | _TO_READ
+CORS = _CORS_ORIGIN | _CORS_EXPOSE
 """Pictures may be shown and read by any page: the link is the permission, no cookie plays a part."""
 
-_GUARD = {
+_SECURITY_HEADERS = {
     "x-content-type-options": "nosniff",
     "content-security-policy": "default-src 'none'; style-src 'unsafe-inline'; sandbox",
 }
@@ -71,7 +81,7 @@ class Source(Struct, frozen=True):
 
     picture: Picture
     data: bytes | None = None
-    held: Held | None = None
+    held: CachedBody | None = None
     file: int = -1
 
 
@@ -79,47 +89,48 @@ class Delivery:
     """Answers delivery links, and keeps ready what it has answered.
 
     Args:
-        house: the house.
         settings: what is kept in memory.
         bounds: what links that anybody can write may cause.
         hosts: the hosts that are served.
     """
 
-    def __init__(self, house: House, settings: DeliverySettings, bounds: Bounds, hosts: Hosts) -> None:
-        self._house = house
+    def __init__(
+        self, services: Services, settings: DeliverySettings, bounds: UnsignedRenderLimit, hosts: Hosts
+    ) -> None:
+        self._services = services
         self._bounds = bounds
-        self._pictures = Pictures(settings)
-        self.shelf = Shelf(house, settings, self._pictures, hosts)
+        self._pictures = BodyCache(settings)
+        self.response_cache = ResponseCache(services, settings, self._pictures, hosts)
 
     async def deliver(
-        self, context: Context, scope: Scope, receive: Receive, send: Send, mount: Mount, prefix: str
+        self, context: Context, scope: Scope, receive: Receive, send: Send, routes: DialectRoutes, prefix: str
     ) -> None:
         """Answer a delivery link of a dialect.
 
         Raises:
-            Error: as the opener; MISSING; INVALID; NO_SUCH_RANGE; BUSY; METHOD_NOT_ALLOWED; MALFORMED when
-                the client went away while its picture was made.
+            Error: as the opener; NOT_FOUND; INVALID; RANGE_NOT_SATISFIABLE; OVERLOADED; METHOD_NOT_ALLOWED;
+                MALFORMED when the client went away while its picture was made.
         """
         if context.method == "OPTIONS":
             await _preflight(send)
             return
         if context.method not in METHODS:
             raise Error(Kind.METHOD_NOT_ALLOWED, "Pictures are read with GET.", field=", ".join(METHODS))
-        keys, wanted = await self._wanted(Target(context.target), mount.deliveries[prefix])
-        known = await _known(self._house, mount, wanted)
-        if wanted.free and wanted.recipe is not None:
-            self._house.unsigned.require(known.image, wanted.recipe)
-        answer = await self._answer(context, keys, wanted, known, reads(scope["headers"]))
+        keys, requested = await self._wanted(RequestTarget(context.target), routes.link_parsers[prefix])
+        known = await _known(self._services, routes, requested)
+        if requested.any_size and requested.recipe is not None:
+            self._services.unsigned.require(known.image, requested.recipe)
+        answer = await self._answer(context, keys, requested, known, accepted_formats(scope["headers"]))
         self._pictures.note(answer.tag)
         if is_unmodified(context.headers, answer.etag, known.image.modified_at):
             self._keep_ready(answer, self._pictures.get(answer.tag))
-            await _start(send, 304, [*_validating(answer), self._cache_control(answer)])
-            await send(NOTHING)
+            await _start(send, 304, [*_validator_headers(answer), self._cache_control(answer)])
+            await send(EMPTY_BODY)
             return
         source = await self._open(answer, scope, receive)
         try:
             if source.picture.stands_in:
-                answer = _standing_in(answer, source.picture)
+                answer = _stand_in_headers(answer, source.picture)
             else:
                 self._keep_ready(answer, source.held)
             await self._send(scope, send, answer, source)
@@ -128,42 +139,49 @@ class Delivery:
                 os.close(source.file)
 
     async def _answer(
-        self, context: Context, keys: int, wanted: Wanted, known: Known, formats: frozenset[Format]
-    ) -> "_Answer":
-        lease = Lease(wanted.max_age, wanted.shared, wanted.expires)
-        if wanted.recipe is None:
-            strips = await is_stripped(self._house, known.image.account_id)
+        self,
+        context: Context,
+        keys: int,
+        requested: DeliveryRequest,
+        known: CachedImage,
+        formats: frozenset[Format],
+    ) -> "_Response":
+        cache_policy = CachePolicy(requested.max_age, requested.public, requested.expires)
+        if requested.recipe is None:
+            strips = await is_stripped(self._services, known.image.account_id)
             tag = stripped_tag(known.image) if strips else original_tag(known.image)
-            return _Answer(context, keys, wanted, known, lease, tag, strips, None)
-        tag = rendition_tag(known.image, wanted.recipe, formats)
-        told = formats if varies(known.image, wanted.recipe) else None
-        return _Answer(context, keys, wanted, known, lease, tag, strips_metadata=False, formats=told)
+            return _Response(context, keys, requested, known, cache_policy, tag, strips, None)
+        tag = rendition_tag(known.image, requested.recipe, formats)
+        told = formats if varies(known.image, requested.recipe) else None
+        return _Response(
+            context, keys, requested, known, cache_policy, tag, strips_metadata=False, formats=told
+        )
 
-    async def _wanted(self, target: Target, opener: Opener) -> tuple[int, Wanted]:
+    async def _wanted(self, target: RequestTarget, link_parser: LinkParser) -> tuple[int, DeliveryRequest]:
         """What a link asks for, and the generation of the keys that it was checked with."""
-        keyring = self._house.keyring
+        keyring = self._services.keyring
         if keyring.is_late():
-            await self._house.workers.disk(keyring.learn)
+            await self._services.workers.disk(keyring.learn)
         # Before the link is checked: keys that change meanwhile must not count as those it was checked with.
         keys = keyring.generation
         try:
-            return keys, opener(target)
+            return keys, link_parser(target)
         except Error as refused:
             # Another process may have made a key a moment ago.
-            if refused.kind not in _UNSIGNED or not await self._house.workers.disk(keyring.learn):
+            if refused.kind not in _UNSIGNED or not await self._services.workers.disk(keyring.learn):
                 raise
         keys = keyring.generation
-        return keys, opener(target)
+        return keys, link_parser(target)
 
-    async def _open(self, answer: "_Answer", scope: Scope, receive: Receive) -> Source:
+    async def _open(self, answer: "_Response", scope: Scope, receive: Receive) -> Source:
         """The picture, made if it has to be; and made again if it is removed before we have it open."""
-        image, recipe = answer.known.image, answer.wanted.recipe
+        image, recipe = answer.known.image, answer.requested.recipe
         held = self._pictures.get(answer.tag)
         if held is not None:
             # Before the wait: meanwhile it may give way to others.
             source = Source(held.picture, held.data, held)
             if recipe is not None or answer.strips_metadata:
-                await use(self._house, held.picture)
+                await touch(self._services, held.picture)
             return source
         for _ in range(TRIES):
             picture = await self._picture(answer, scope, receive)
@@ -171,104 +189,110 @@ class Delivery:
                 return await self._opened_file(picture, answer.known)
             except (FileNotFoundError, EOFError) as lost:
                 if recipe is None and not answer.strips_metadata:
-                    raise await missing_original(self._house, image, str(lost)) from lost
+                    raise await missing_original(self._services, image, str(lost)) from lost
         raise no_such_image()
 
-    async def _picture(self, answer: "_Answer", scope: Scope, receive: Receive) -> Picture:
-        image, recipe = answer.known.image, answer.wanted.recipe
+    async def _picture(self, answer: "_Response", scope: Scope, receive: Receive) -> Picture:
+        image, recipe = answer.known.image, answer.requested.recipe
         if recipe is None and not answer.strips_metadata:
-            return original(self._house, image)
+            return original(self._services, image)
         client = self._client(answer, recipe, scope)
         if recipe is None:
-            making = stripped_original(self._house, image, client)
+            making = stripped_original(self._services, image, client)
         else:
-            making = rendition(self._house, image, recipe, answer.formats or frozenset(), client)
-        return await unless_gone(answer.context, receive, making)
+            making = rendition(self._services, image, recipe, answer.formats or frozenset(), client)
+        return await cancel_on_disconnect(answer.context, receive, making)
 
-    def _client(self, answer: "_Answer", recipe: Recipe | None, scope: Scope) -> Client:
+    def _client(self, answer: "_Response", recipe: Recipe | None, scope: Scope) -> Client:
         """Who pays for a rendition: the address for a link without a signature, the account for the rest."""
         image = answer.known.image
-        if answer.wanted.unsigned:
-            return self._bounds.client(self._house, image, recipe, scope, free=answer.wanted.free)
-        return Client(image.account_id, partial(require_seconds, self._house, image.account_id))
+        if answer.requested.unsigned:
+            return self._bounds.client(
+                self._services, image, recipe, scope, any_size=answer.requested.any_size
+            )
+        return Client(image.account_id, partial(require_seconds, self._services, image.account_id))
 
-    async def _opened_file(self, picture: Picture, known: Known) -> Source:
+    async def _opened_file(self, picture: Picture, known: CachedImage) -> Source:
         if not self._pictures.takes(picture):
             if picture.data is not None:
                 return Source(picture, picture.data)
-            if picture.unkept is not None:
-                return Source(picture, file=os.dup(picture.unkept.descriptor))
-            return Source(picture, file=await self._house.workers.disk(_open_whole, picture))
-        data = await self._house.workers.disk(_read, picture) if picture.data is None else picture.data
+            if picture.not_cached is not None:
+                return Source(picture, file=os.dup(picture.not_cached.descriptor))
+            return Source(picture, file=await self._services.workers.disk(_open_whole, picture))
+        data = await self._services.workers.disk(_read, picture) if picture.data is None else picture.data
         return Source(picture, data, self._pictures.keep(picture, known, data))
 
-    def _keep_ready(self, answer: "_Answer", held: Held | None) -> None:
-        if not (_is_canonical(answer) and self._pictures.is_sought(answer.tag)):
+    def _keep_ready(self, answer: "_Response", held: CachedBody | None) -> None:
+        if not (_is_canonical(answer) and self._pictures.seen_twice(answer.tag)):
             return
-        validating = _validating(answer)
-        expires = answer.lease.expires is not None
+        validating = _validator_headers(answer)
+        expires = answer.cache_policy.expires is not None
         if not expires:
             validating.append(self._cache_control(answer))
-        whole = [] if held is None else [*validating, *_telling(answer, held.picture, held.picture.size)]
-        ready = Ready(
+        whole = (
+            []
+            if held is None
+            else [*validating, *_representation_headers(answer, held.picture, held.picture.size)]
+        )
+        ready = CachedResponse(
             path=answer.context.path,
             known=answer.known,
             keys=answer.keys,
             tag=answer.etag.encode(),
-            lease=answer.lease if expires else None,
+            cache_policy=answer.cache_policy if expires else None,
             unmodified=validating,
             whole=whole,
             held=held,
         )
-        self.shelf.put(answer.context.link, ready, answer.formats)
+        self.response_cache.put(answer.context.link, ready, answer.formats)
 
-    async def _send(self, scope: Scope, send: Send, answer: "_Answer", source: Source) -> None:
+    async def _send(self, scope: Scope, send: Send, answer: "_Response", source: Source) -> None:
         picture, context = source.picture, answer.context
-        part = span(
+        part = byte_range(
             context.method, context.headers, answer.etag, answer.known.image.modified_at, picture.size
         )
-        pairs = _telling(answer, picture, part.end - part.start)
+        pairs = _representation_headers(answer, picture, part.end - part.start)
         if part.partial:
             told = f"bytes {part.start}-{part.end - 1}/{part.size}"
             pairs.append((b"content-range", told.encode()))
-        pairs = [*_validating(answer), self._cache_control(answer), *pairs]
+        pairs = [*_validator_headers(answer), self._cache_control(answer), *pairs]
         await _start(send, 206 if part.partial else 200, pairs)
         if context.method == "HEAD":
-            await send(NOTHING)
+            await send(EMPTY_BODY)
         elif source.data is not None:
             await send({"type": "http.response.body", "body": source.data[part.start : part.end]})
-        elif not part.partial and not picture.unkept and _sends_paths(scope):
+        elif not part.partial and not picture.not_cached and _sends_paths(scope):
             # The server opens it once more, a moment after us, and says 404 if it was removed in between.
             await send({"type": "http.response.pathsend", "path": str(picture.path)})
         else:
             await self._send_part(send, source, part)
 
-    async def _send_part(self, send: Send, source: Source, part: Span) -> None:
+    async def _send_part(self, send: Send, source: Source, part: ByteRange) -> None:
         start = part.start
         while start < part.end:
             size = min(CHUNK, part.end - start)
-            chunk = await self._house.workers.disk(os.pread, source.file, size, start)
+            chunk = await self._services.workers.disk(os.pread, source.file, size, start)
             if not chunk:
                 raise EOFError(f"{source.picture.path} is shorter than recorded")
             start += len(chunk)
             await send({"type": "http.response.body", "body": chunk, "more_body": start < part.end})
 
-    def _cache_control(self, answer: "_Answer") -> tuple[bytes, bytes]:
-        field = answer.lease.header(self._house.clock())
+    def _cache_control(self, answer: "_Response") -> tuple[bytes, bytes]:
+        field = answer.cache_policy.header(self._services.clock())
         if field is None:
             # It did not yet when the link was read.
             raise Error(Kind.EXPIRED_LINK, "The link has expired.")
         return field
 
 
-class _Answer(Struct, frozen=True):
+class _Response(Struct, frozen=True):
     """A request for a picture that there is, and what its answer rests on."""
 
     context: Context
     keys: int
-    wanted: Wanted
-    known: Known
-    lease: Lease
+    requested: DeliveryRequest
+    known: CachedImage
+    cache_policy: CachePolicy
     tag: str
     strips_metadata: bool
     """Whether it is the original without its metadata."""
@@ -281,44 +305,44 @@ class _Answer(Struct, frozen=True):
         return f'"{self.tag}"'
 
 
-def _standing_in(answer: _Answer, picture: Picture) -> _Answer:
+def _stand_in_headers(answer: _Response, picture: Picture) -> _Response:
     """The answer with another picture, which nobody should keep: the next request may get the better one."""
-    return replace(answer, lease=Lease(0, shared=False, expires=None), tag=picture.tag)
+    return replace(answer, cache_policy=CachePolicy(0, public=False, expires=None), tag=picture.tag)
 
 
-async def _known(house: House, mount: Mount, wanted: Wanted) -> Known:
-    default = mount.links if wanted.unsigned else None
-    known = await linked(house, mount.name, wanted.key, wanted.version, default=default)
-    if wanted.extension is not None and wanted.extension.lower() != known.image.extension.lower():
+async def _known(services: Services, routes: DialectRoutes, requested: DeliveryRequest) -> CachedImage:
+    default = routes.links if requested.unsigned else None
+    known = await find_deliverable(services, routes.name, requested.key, requested.version, default=default)
+    if requested.extension is not None and requested.extension.lower() != known.image.extension.lower():
         raise no_such_image()
     return known
 
 
-def _is_canonical(answer: _Answer) -> bool:
+def _is_canonical(answer: _Response) -> bool:
     """Whether the link is spelled as we write it, the extension in the image's own case."""
-    wanted = answer.wanted
-    return wanted.canonical and wanted.extension in {None, answer.known.image.extension}
+    requested = answer.requested
+    return requested.canonical and requested.extension in {None, answer.known.image.extension}
 
 
-def _validating(answer: _Answer) -> Pairs:
+def _validator_headers(answer: _Response) -> Pairs:
     """The fields of every answer about the picture, but for Cache-Control; a 304 has no others.
 
     RFC 9110, 15.4.5: what a client has of the picture already is not said again.
     """
     varying = {} if answer.formats is None else {"vary": "Accept"}
-    return _pairs({"etag": answer.etag, **varying, **_FOR_ALL})
+    return _pairs({"etag": answer.etag, **varying, **_CORS_ORIGIN})
 
 
-def _telling(answer: _Answer, picture: Picture, length: int) -> Pairs:
+def _representation_headers(answer: _Response, picture: Picture, length: int) -> Pairs:
     """The other fields of an answer that has the picture, or `length` bytes of it."""
     image, name = answer.known.image, quote(answer.known.image.filename, safe="")
     # In a page it is shown either way; opened by itself, it is saved instead of run.
-    where = "attachment" if answer.wanted.recipe is None and row(image.format).scripts else "inline"
+    where = "attachment" if answer.requested.recipe is None and spec(image.format).scripts else "inline"
     told = {
         "last-modified": format_datetime(image.modified_at.astimezone(UTC), usegmt=True),
         "accept-ranges": "bytes",
-        **_TO_READ,
-        **_GUARD,
+        **_CORS_EXPOSE,
+        **_SECURITY_HEADERS,
         "content-disposition": f"{where}; filename*=UTF-8''{name}",
         "content-type": picture.media_type,
         "content-length": str(length),
@@ -360,7 +384,7 @@ async def _preflight(send: Send) -> None:
         "allow": ", ".join(METHODS),
     }
     await _start(send, 204, _pairs(CORS | allowed))
-    await send(NOTHING)
+    await send(EMPTY_BODY)
 
 
 def _pairs(told: dict[str, str]) -> Pairs:

@@ -1,4 +1,4 @@
-"""From whatever went wrong to an error of the house; what is not known goes to the log, whole."""
+"""From whatever went wrong to an `Error`; what is not known goes to the log, whole."""
 
 import errno
 from http import HTTPStatus
@@ -9,7 +9,7 @@ from litestar.exceptions import HTTPException
 
 from tintype.model import Error, Kind
 from tintype.web.context import Context
-from tintype.web.mount import Answer
+from tintype.web.dialect_routes import RawResponse
 
 log = structlog.get_logger("tintype")
 
@@ -21,15 +21,15 @@ STATUS = {
     Kind.EXPIRED_TOKEN: HTTPStatus.UNAUTHORIZED,
     Kind.FORBIDDEN: HTTPStatus.FORBIDDEN,
     Kind.EXPIRED_LINK: HTTPStatus.FORBIDDEN,
-    Kind.MISSING: HTTPStatus.NOT_FOUND,
+    Kind.NOT_FOUND: HTTPStatus.NOT_FOUND,
     Kind.CONFLICT: HTTPStatus.CONFLICT,
     Kind.MALFORMED: HTTPStatus.BAD_REQUEST,
     Kind.INVALID: HTTPStatus.BAD_REQUEST,
-    Kind.NO_SUCH_RANGE: HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE,
-    Kind.REFUSED: HTTPStatus.BAD_REQUEST,
+    Kind.RANGE_NOT_SATISFIABLE: HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE,
+    Kind.INVALID_IMAGE: HTTPStatus.BAD_REQUEST,
     Kind.TOO_LARGE: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
     Kind.TOO_MANY_REQUESTS: HTTPStatus.TOO_MANY_REQUESTS,
-    Kind.BUSY: HTTPStatus.SERVICE_UNAVAILABLE,
+    Kind.OVERLOADED: HTTPStatus.SERVICE_UNAVAILABLE,
     Kind.METHOD_NOT_ALLOWED: HTTPStatus.METHOD_NOT_ALLOWED,
     Kind.NOT_ACCEPTABLE: HTTPStatus.NOT_ACCEPTABLE,
     Kind.UNSUPPORTED_TYPE: HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
@@ -44,21 +44,26 @@ _TOO_MANY_FILES = frozenset({errno.EMFILE, errno.ENFILE})
 """Of this process, or of the machine, as many are open as may be."""
 
 _KINDS = {
-    HTTPStatus.NOT_FOUND: Kind.MISSING,
+    HTTPStatus.NOT_FOUND: Kind.NOT_FOUND,
     HTTPStatus.METHOD_NOT_ALLOWED: Kind.METHOD_NOT_ALLOWED,
     HTTPStatus.REQUEST_ENTITY_TOO_LARGE: Kind.TOO_LARGE,
 }
 
 _SENTENCES = {
-    Kind.MISSING: "There is nothing at this path.",
+    Kind.NOT_FOUND: "There is nothing at this path.",
     Kind.METHOD_NOT_ALLOWED: "This method can't be used on this path.",
 }
-_MEMBERS = {Kind.INVALID: "field", Kind.TOO_LARGE: "field", Kind.MALFORMED: "field", Kind.REFUSED: "reason"}
+_MEMBERS = {
+    Kind.INVALID: "field",
+    Kind.TOO_LARGE: "field",
+    Kind.MALFORMED: "field",
+    Kind.INVALID_IMAGE: "reason",
+}
 """What `Error.field` is called in problem details, where it says what a client can put right."""
 
 
-def understand(raised: Exception, context: Context) -> Error:
-    """The error of the house behind anything that was raised."""
+def to_error(raised: Exception, context: Context) -> Error:
+    """The `Error` for anything that was raised."""
     if isinstance(raised, Error):
         return raised
     if isinstance(raised, HTTPException):
@@ -69,7 +74,7 @@ def understand(raised: Exception, context: Context) -> Error:
         )
     if isinstance(raised, OSError) and raised.errno in _TOO_MANY_FILES:
         log.error("too-many-open-files", request_id=context.request_id, reason=raised.strerror)
-        return Error(Kind.BUSY, "Too many files are open now; try again in a moment.", retry_after=5)
+        return Error(Kind.OVERLOADED, "Too many files are open now; try again in a moment.", retry_after=5)
     log.error("unforeseen", request_id=context.request_id, path=context.path, exc_info=raised)
     return Error(Kind.INTERNAL, INTERNAL)
 
@@ -81,12 +86,12 @@ def standard_headers(error: Error) -> dict[str, str]:
         headers["Retry-After"] = str(error.retry_after)
     if error.kind is Kind.METHOD_NOT_ALLOWED and error.field:
         headers["Allow"] = error.field
-    if error.kind is Kind.NO_SUCH_RANGE:
+    if error.kind is Kind.RANGE_NOT_SATISFIABLE:
         headers["Content-Range"] = f"bytes */{error.code}"
     return headers
 
 
-def problem(error: Error, context: Context, status: HTTPStatus | None = None) -> Answer:
+def problem(error: Error, context: Context, status: HTTPStatus | None = None) -> RawResponse:
     """An error as problem details (RFC 9457): the voice of every path that is no vendor's.
 
     Args:
@@ -107,4 +112,4 @@ def problem(error: Error, context: Context, status: HTTPStatus | None = None) ->
     headers = standard_headers(error)
     if status is HTTPStatus.UNAUTHORIZED:
         headers["WWW-Authenticate"] = "Bearer"
-    return Answer(status.value, msgspec.json.encode(body), "application/problem+json", headers)
+    return RawResponse(status.value, msgspec.json.encode(body), "application/problem+json", headers)

@@ -13,11 +13,11 @@ from msgspec import Struct
 
 WRITE_SIZE = getattr(select, "PIPE_BUF", 4096)
 """Bytes written at once: more of them could come apart where several processes write into one pipe."""
-LONGEST_CHARACTER = 4
+MAX_CHARACTER_BYTES = 4
 """Bytes of one character in UTF-8."""
-LONGEST_VALUE = 2000
+MAX_VALUE = 2000
 """Characters of a value in a line, such as a path; the rest is cut off."""
-LONGEST_TRACEBACK = 20_000
+MAX_TRACEBACK = 20_000
 """Characters of a traceback, from its end."""
 
 log = structlog.get_logger("tintype")
@@ -105,7 +105,7 @@ def _pieces(text: str) -> Iterator[str]:
     if len(text.encode(errors="replace")) <= WRITE_SIZE:
         yield text
         return
-    step = WRITE_SIZE // LONGEST_CHARACTER
+    step = WRITE_SIZE // MAX_CHARACTER_BYTES
     for at in range(0, len(text), step):
         yield text[at : at + step]
 
@@ -132,7 +132,7 @@ class _Others(logging.Handler):
 
 def clean(text: str) -> str:
     """A text as a line can have it: not endless, and with nothing in it that a terminal would obey."""
-    text = text[:LONGEST_VALUE]
+    text = text[:MAX_VALUE]
     return text if text.isprintable() else _escaped(text)
 
 
@@ -140,7 +140,7 @@ def _clean_values(_logger: object, _method: str, told: MutableMapping[str, Any])
     """All texts of a line made clean; a traceback keeps its lines."""
     for name, value in told.items():
         if name == "exception":
-            told[name] = "\n".join(map(clean, str(value)[-LONGEST_TRACEBACK:].splitlines()))
+            told[name] = "\n".join(map(clean, str(value)[-MAX_TRACEBACK:].splitlines()))
         elif isinstance(value, str):
             told[name] = clean(value)
     return told

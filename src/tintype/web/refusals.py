@@ -6,7 +6,7 @@ from collections.abc import Callable
 from http import HTTPStatus
 
 REFUSED = frozenset({HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE})
-LONGEST_WAIT = 3.0
+MAX_WAIT = 3.0
 """Seconds that a refusal waits at the most."""
 AT_ONCE = 20
 """Refusals that leave without a wait after a time without any."""
@@ -38,5 +38,5 @@ class Refusals:
         """Count another refusal; the seconds until its turn."""
         now = self._now()
         self._due = max(self._due, now - AT_ONCE * self._interval) + self._interval
-        self._due = min(self._due, now + LONGEST_WAIT)
+        self._due = min(self._due, now + MAX_WAIT)
         return max(0.0, self._due - now)

@@ -2,7 +2,7 @@
 
 from litestar import Response
 
-from tintype.web.mount import Answer
+from tintype.web.dialect_routes import RawResponse
 
 
 def json_response(
@@ -16,7 +16,7 @@ def json_response(
     return Response(body, status_code=status, headers=headers, media_type=media_type)
 
 
-def from_answer(answer: Answer) -> Response[bytes]:
+def from_raw(answer: RawResponse) -> Response[bytes]:
     """The framework's response for an answer of ours."""
     return json_response(
         answer.body, status=answer.status, headers=answer.headers, media_type=answer.media_type

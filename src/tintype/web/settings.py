@@ -36,7 +36,7 @@ class WebSettings(Struct, frozen=True, forbid_unknown_fields=True):
     """Connections that each worker process has open at once; more wait until one of them ends."""
     connections_per_address: Annotated[int, Meta(ge=0)] = 1024
     """How many of them one address (of IPv6 its first 64 bits) may have; beyond it those that did least are
-    ended. 0: no limit. Not counted where `[bounds] proxies` says that they are a proxy's."""
+    ended. 0: no limit. Not counted where `[limits] proxies` says that they are a proxy's."""
     first_byte_seconds: Annotated[float, Meta(gt=0)] = 10.0
     """How long a connection may be open without a first byte."""
     head_seconds: Annotated[float, Meta(ge=0.1, le=3600)] = 30.0

@@ -6,9 +6,9 @@ signed link has one spelling.
 
 import re
 
-from tintype.core.browse import no_such_image
-from tintype.core.sign import Keyring, Signature
-from tintype.web.mount import Target
+from tintype.core.library.browse import no_such_image
+from tintype.core.runtime.signing import Keyring, Signature
+from tintype.web.dialect_routes import RequestTarget
 
 _SIGNED = re.compile(r"(.+)[?&]kid=([A-Za-z0-9_-]{1,64})&sig=([A-Za-z0-9_-]{43})\Z", re.DOTALL)
 _PARAMETERS = frozenset({"kid", "sig"})
@@ -19,11 +19,11 @@ def append(keyring: Keyring, dialect: str, address: str) -> str:
     return _write(address, keyring.sign((dialect, address)))
 
 
-def detach(keyring: Keyring, dialect: str, target: Target) -> tuple[Target, bool]:
+def detach(keyring: Keyring, dialect: str, target: RequestTarget) -> tuple[RequestTarget, bool]:
     """A dialect's link without its signature, and whether it had one.
 
     Raises:
-        Error: MISSING, as for an image that isn't there, when a signature isn't ours or stands elsewhere.
+        Error: NOT_FOUND, as for an image that isn't there, when a signature isn't ours or stands elsewhere.
     """
     found = _SIGNED.match(target.text)
     if found is None:
@@ -33,7 +33,7 @@ def detach(keyring: Keyring, dialect: str, target: Target) -> tuple[Target, bool
     address, signature = found[1], Signature(found[2], found[3])
     if _write(address, signature) != target.text or not keyring.verify((dialect, address), signature):
         raise no_such_image()
-    return Target(address), True
+    return RequestTarget(address), True
 
 
 def _write(address: str, signature: Signature) -> str:

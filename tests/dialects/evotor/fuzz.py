@@ -3,7 +3,7 @@
 from uuid import UUID
 
 from tests.fuzz.target import Target, fields, mutated_text, only
-from tintype.core.sign import Signature
+from tintype.core.runtime.signing import Signature
 from tintype.dialects.evotor import wire
 from tintype.dialects.evotor.links import Link, parse, write
 from tintype.model import Kind
@@ -17,9 +17,9 @@ def headers(given: dict[str, str]) -> None:
 
 
 def ids(text: str) -> None:
-    with only(Kind.MISSING):
+    with only(Kind.NOT_FOUND):
         assert wire.opaque_id(text) == text
-    with only(Kind.MISSING):
+    with only(Kind.NOT_FOUND):
         wire.image_id(text)
     with only(Kind.MALFORMED):
         wire.require_first_page(text)
@@ -27,7 +27,7 @@ def ids(text: str) -> None:
 
 def link(text: str) -> None:
     """A link has one spelling."""
-    with only(Kind.MISSING):
+    with only(Kind.NOT_FOUND):
         assert write(*parse(text)) == text
 
 

@@ -65,7 +65,7 @@ def test_a_refused_upload_still_gets_its_answer(shop: Shop) -> None:
 
 
 def test_a_token_of_another_dialect_is_unknown(shop: Shop, demo: Running) -> None:
-    for token in (demo.facts["native"]["token"], demo.facts["smartsheet"]["token"]):
+    for token in (demo.info["native"]["token"], demo.info["smartsheet"]["token"]):
         assert_failure(shop.elsewhere(token=token).ask("GET"), 401, "unauthorized")
 
 

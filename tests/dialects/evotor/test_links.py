@@ -12,12 +12,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tintype.core.sign import Key, Keyring, Signature, sign
-from tintype.dialects import LinkHouse
+from tintype.core.runtime.signing import Key, Keyring, Signature, sign
+from tintype.dialects import LinkContext
 from tintype.dialects.evotor import DIALECT, links, routes
 from tintype.dialects.evotor.links import Link
 from tintype.model import Error, Kind
-from tintype.web.mount import Opener, Target, Wanted
+from tintype.web.dialect_routes import DeliveryRequest, LinkParser, RequestTarget
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
 ID = UUID("00112233-4455-6677-8899-aabbccddeeff")
@@ -69,14 +69,14 @@ def test_a_link_is_spelled_as_documented() -> None:
 def test_any_other_spelling_is_no_link(path: str) -> None:
     with pytest.raises(Error) as refused:
         links.parse(path)
-    assert refused.value.kind is Kind.MISSING
+    assert refused.value.kind is Kind.NOT_FOUND
 
 
 @given(st.text())
 def test_no_text_does_more_than_miss(text: str) -> None:
     with pytest.raises(Error) as refused:
         links.parse(links.PREFIX + "/" + text)
-    assert refused.value.kind is Kind.MISSING
+    assert refused.value.kind is Kind.NOT_FOUND
 
 
 def test_the_signature_is_an_hmac_over_dialect_image_and_version() -> None:
@@ -92,22 +92,24 @@ def keyring(tmp_path: Path) -> Keyring:
 
 
 @pytest.fixture
-def opener(keyring: Keyring) -> Opener:
-    house = LinkHouse(keyring, lambda: NOW)
-    return DIALECT.deliveries(house, routes.Settings(max_age_seconds=77))[links.PREFIX]
+def link_parser(keyring: Keyring) -> LinkParser:
+    services = LinkContext(keyring, lambda: NOW)
+    return DIALECT.link_parsers(services, routes.Settings(max_age_seconds=77))[links.PREFIX]
 
 
-def test_a_signed_link_wants_the_original_of_its_version(keyring: Keyring, opener: Opener) -> None:
+def test_a_signed_link_wants_the_original_of_its_version(keyring: Keyring, link_parser: LinkParser) -> None:
     link = Link(ID, 3)
-    assert opener(Target(links.write(link, keyring.sign(link.parts())))) == Wanted(ID, version=3, max_age=77)
+    assert link_parser(RequestTarget(links.write(link, keyring.sign(link.parts())))) == DeliveryRequest(
+        ID, version=3, max_age=77
+    )
 
 
 def test_a_signed_link_opens_in_any_century(keyring: Keyring) -> None:
     link = Link(ID, 3)
     path = links.write(link, keyring.sign(link.parts()))
     for year in (1971, 9998):
-        house = LinkHouse(keyring, lambda year=year: NOW.replace(year=year))  # type: ignore[misc]  # bound now
-        assert DIALECT.deliveries(house, routes.Settings())[links.PREFIX](Target(path)).key == ID
+        services = LinkContext(keyring, lambda year=year: NOW.replace(year=year))  # type: ignore[misc]  # bound now
+        assert DIALECT.link_parsers(services, routes.Settings())[links.PREFIX](RequestTarget(path)).key == ID
 
 
 @pytest.mark.parametrize(
@@ -121,17 +123,17 @@ def test_a_signed_link_opens_in_any_century(keyring: Keyring) -> None:
     ids=["image", "version", "key", "signature"],
 )
 def test_a_link_that_was_changed_is_none(
-    keyring: Keyring, opener: Opener, change: Callable[[Link, Signature], tuple[Link, Signature]]
+    keyring: Keyring, link_parser: LinkParser, change: Callable[[Link, Signature], tuple[Link, Signature]]
 ) -> None:
     link = Link(ID, 3)
     changed = change(link, keyring.sign(link.parts()))
     with pytest.raises(Error) as refused:
-        opener(Target(links.write(*changed)))
-    assert refused.value.kind is Kind.MISSING
+        link_parser(RequestTarget(links.write(*changed)))
+    assert refused.value.kind is Kind.NOT_FOUND
 
 
-def test_a_signature_of_another_dialect_does_not_pass(keyring: Keyring, opener: Opener) -> None:
+def test_a_signature_of_another_dialect_does_not_pass(keyring: Keyring, link_parser: LinkParser) -> None:
     signature = keyring.sign(("native", str(ID), "3"))
     with pytest.raises(Error) as refused:
-        opener(Target(links.write(Link(ID, 3), signature)))
-    assert refused.value.kind is Kind.MISSING
+        link_parser(RequestTarget(links.write(Link(ID, 3), signature)))
+    assert refused.value.kind is Kind.NOT_FOUND

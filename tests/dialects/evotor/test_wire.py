@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 
-from tintype.core.pace import Allowance
+from tintype.core.runtime.rate_limit import RateLimitStatus
 from tintype.dialects.evotor import wire
 from tintype.model import Error, Kind
 from tintype.web.context import Context
@@ -80,12 +80,12 @@ def test_ids_of_stores_and_products_are_opaque(text: str) -> None:
 def test_what_can_be_no_id_is_missing(text: str) -> None:
     with pytest.raises(Error) as refused:
         wire.opaque_id(text)
-    assert refused.value.kind is Kind.MISSING
+    assert refused.value.kind is Kind.NOT_FOUND
 
 
 @pytest.mark.parametrize("kind", Kind)
 def test_every_kind_of_error_has_words(kind: Kind) -> None:
-    answer = wire.say(Error(kind), context())
+    answer = wire.render_error(Error(kind), context())
     # The vendor names no 507.
     assert answer.status == {Kind.INSUFFICIENT_STORAGE: 503}.get(kind, STATUS[kind])
     assert answer.body.startswith(b'{"code":"')
@@ -94,8 +94,8 @@ def test_every_kind_of_error_has_words(kind: Kind) -> None:
 
 def test_the_allowance_is_told_with_errors_too() -> None:
     asked = context()
-    asked.allowance = Allowance(5, 0, 12)
-    headers = wire.say(Error(Kind.TOO_MANY_REQUESTS, "Slowly.", retry_after=7), asked).headers
+    asked.rate_limit_status = RateLimitStatus(5, 0, 12)
+    headers = wire.render_error(Error(Kind.TOO_MANY_REQUESTS, "Slowly.", retry_after=7), asked).headers
     assert headers["X-RateLimit-Limit"] == "5"
     assert headers["X-RateLimit-Remaining"] == "0"
     assert headers["X-RateLimit-Reset"] == "12"
@@ -104,5 +104,5 @@ def test_the_allowance_is_told_with_errors_too() -> None:
 
 def test_where_there_is_no_limit_none_is_told() -> None:
     asked = context()
-    asked.allowance = Allowance(0, 0, 12)
-    assert wire.allowance_headers(asked) == {}
+    asked.rate_limit_status = RateLimitStatus(0, 0, 12)
+    assert wire.rate_limit_headers(asked) == {}

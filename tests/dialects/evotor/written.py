@@ -1,7 +1,7 @@
 """Links as this dialect writes them, for the tests that every dialect has to pass."""
 
 from tests.dialects.linking import Subject
-from tintype.core.sign import Keyring
+from tintype.core.runtime.signing import Keyring
 from tintype.dialects.evotor.links import Link, write
 
 

@@ -8,10 +8,10 @@ import pytest
 from tests import pictures
 from tests.dialects.mews import asking
 from tests.running import Running
-from tintype.cli.library import with_house
-from tintype.core import House
-from tintype.core.browse import newest
-from tintype.core.permit import member
+from tintype.cli.library import with_services
+from tintype.core import Services
+from tintype.core.access.auth import get_or_create_person
+from tintype.core.library.browse import newest_images
 from tintype.model import Caller, Image, Role
 
 PICTURES = "mews-pictures"
@@ -38,7 +38,7 @@ def library(demo: Running, tmp_path_factory: pytest.TempPathFactory) -> dict[str
         (folder / name).write_bytes(data)
     demo.cli("import", str(folder), "--account", PICTURES)
     demo.publish(PICTURES, "mews")
-    return {image.filename: str(image.id) for image in with_house(demo.data, _images)}
+    return {image.filename: str(image.id) for image in with_services(demo.data, _images)}
 
 
 def _files() -> dict[str, bytes]:
@@ -67,7 +67,7 @@ def _files() -> dict[str, bytes]:
     }
 
 
-async def _images(house: House) -> list[Image]:
-    account, person = await member(house, PICTURES, "Administrator")
+async def _images(services: Services) -> list[Image]:
+    account, person = await get_or_create_person(services, PICTURES, "Administrator")
     caller = Caller(account, person, account.id, "mews", Role.EDITOR, frozenset())
-    return await newest(house, caller, None, 1000)
+    return await newest_images(services, caller, None, 1000)

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from tintype.dialects.mews.links import Link, parse, write
 from tintype.imaging import Mode
 from tintype.model import Error, Kind
-from tintype.web.mount import Target
+from tintype.web.dialect_routes import RequestTarget
 
 IMAGE = UUID("57a971a5-a335-48f4-8cd1-595245d1a876")
 PATH = f"/Media/Image/{IMAGE}"
@@ -21,7 +21,7 @@ LINKS = st.builds(Link, st.uuids(), st.sampled_from(Mode), SIDES, SIDES)
 
 
 def opened(link: str) -> Link:
-    return parse(Target(link))
+    return parse(RequestTarget(link))
 
 
 @given(LINKS)
@@ -69,7 +69,7 @@ def test_what_is_absent_or_empty_asks_for_nothing(query: str) -> None:
 )
 def test_an_unknown_mode_is_refused(mode: str) -> None:
     with pytest.raises(Error) as raised:
-        parse(Target(f"{PATH}?{urlencode({'Mode': mode})}"))
+        parse(RequestTarget(f"{PATH}?{urlencode({'Mode': mode})}"))
     assert (raised.value.kind, raised.value.field) == (Kind.INVALID, "Mode")
 
 
@@ -77,7 +77,7 @@ def test_an_unknown_mode_is_refused(mode: str) -> None:
 @pytest.mark.parametrize("side", ["0", "-1", "+1", "1.5", "1e3", " 1", "1\n", "x", "٤", "1" + "0" * 5000])
 def test_a_side_is_a_whole_number_above_zero(name: str, side: str) -> None:
     with pytest.raises(Error) as raised:
-        parse(Target(f"{PATH}?{urlencode({'Mode': 'Fit', name: side})}"))
+        parse(RequestTarget(f"{PATH}?{urlencode({'Mode': 'Fit', name: side})}"))
     assert (raised.value.kind, raised.value.field) == (Kind.INVALID, name)
 
 
@@ -87,5 +87,5 @@ def test_a_side_is_a_whole_number_above_zero(name: str, side: str) -> None:
 )
 def test_a_path_without_an_image_is_missing(path: str) -> None:
     with pytest.raises(Error) as raised:
-        parse(Target(path))
-    assert raised.value.kind is Kind.MISSING
+        parse(RequestTarget(path))
+    assert raised.value.kind is Kind.NOT_FOUND

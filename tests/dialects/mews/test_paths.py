@@ -57,7 +57,7 @@ def test_a_query_behind_the_path_is_overlooked(mews: Client) -> None:
 
 
 def test_every_answer_has_a_request_id_of_its_own(demo: Running, mews: Client) -> None:
-    image = demo.facts["images"][0]["id"]
+    image = demo.info["images"][0]["id"]
     answers = [
         mews.ask(item()),
         mews.ask(item()),

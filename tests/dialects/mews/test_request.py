@@ -68,7 +68,7 @@ BAD_ITEMS: list[tuple[str, Body]] = [
 def test_the_request_of_the_reference_is_answered_in_the_shape_of_the_reference(
     demo: Running, mews: Client
 ) -> None:
-    image = demo.facts["images"][0]["id"]
+    image = demo.info["images"][0]["id"]
     response = mews.ask({"ImageId": image, "Width": 200, "Height": 150, "ResizeMode": "Fit"})
     url = f"{demo.base_url}/Media/Image/{image}?Mode=Fit&Width=200&Height=150"
     assert (response.status_code, response.headers["Content-Type"]) == (200, "application/json")
@@ -76,7 +76,7 @@ def test_the_request_of_the_reference_is_answered_in_the_shape_of_the_reference(
 
 
 def test_order_count_and_duplicates_are_kept(demo: Running, mews: Client) -> None:
-    first, second, third = (image["id"] for image in demo.facts["images"][:3])
+    first, second, third = (image["id"] for image in demo.info["images"][:3])
     ids = [third, first, UNKNOWN, first, second, third, first]
     answers = mews.ask(*(item(image) for image in ids)).json()["ImageUrls"]
     assert [answer["ImageId"] for answer in answers] == ids
@@ -86,7 +86,7 @@ def test_order_count_and_duplicates_are_kept(demo: Running, mews: Client) -> Non
 
 
 def test_the_same_image_may_be_asked_in_several_sizes(demo: Running, mews: Client) -> None:
-    image = demo.facts["images"][0]["id"]
+    image = demo.info["images"][0]["id"]
     base = f"{demo.base_url}/Media/Image/{image}?Mode="
     asked = [
         (item(image, "Cover", Width=1), "Cover&Width=1"),
@@ -100,7 +100,7 @@ def test_the_same_image_may_be_asked_in_several_sizes(demo: Running, mews: Clien
 
 
 def test_an_unknown_image_and_a_foreign_one_cannot_be_told_apart(demo: Running, mews: Client) -> None:
-    foreign = demo.facts["foreign_image_id"]
+    foreign = demo.info["foreign_image_id"]
     response = mews.ask(item(foreign), item())
     assert response.status_code == 200
     assert response.json() == {
@@ -109,12 +109,12 @@ def test_an_unknown_image_and_a_foreign_one_cannot_be_told_apart(demo: Running, 
 
 
 def test_one_unknown_image_does_not_fail_the_batch(demo: Running, mews: Client) -> None:
-    image = demo.facts["images"][0]["id"]
+    image = demo.info["images"][0]["id"]
     assert [url is None for url in mews.urls(item(), item(image), item())] == [True, False, True]
 
 
 def test_an_id_comes_back_as_it_was_spelled(demo: Running, mews: Client) -> None:
-    image = demo.facts["images"][0]["id"]
+    image = demo.info["images"][0]["id"]
     spellings = [image.upper(), UUID(image).hex]
     answers = mews.ask(*(item(spelling) for spelling in spellings)).json()["ImageUrls"]
     assert [answer["ImageId"] for answer in answers] == spellings
@@ -122,7 +122,7 @@ def test_an_id_comes_back_as_it_was_spelled(demo: Running, mews: Client) -> None
 
 
 def test_a_batch_has_up_to_a_thousand_images(demo: Running, mews: Client) -> None:
-    ids = [image["id"] for image in demo.facts["images"]]
+    ids = [image["id"] for image in demo.info["images"]]
     asked = [item(ids[at % len(ids)], Width=at + 1) for at in range(1000)]
     urls = mews.urls(*asked)
     assert urls == [

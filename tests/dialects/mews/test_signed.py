@@ -10,7 +10,7 @@ from tests.running import Running
 
 
 def test_the_setting_has_links_signed_and_an_account_may_say_otherwise(serve: Callable[..., Running]) -> None:
-    service = serve(TINTYPE_MEWS_LINKS="signed", TINTYPE_BOUNDS_NEW_RENDITIONS="1")
+    service = serve(TINTYPE_MEWS_LINKS="signed", TINTYPE_LIMITS_NEW_RENDITIONS="1")
     with httpx.Client(base_url=service.base_url, timeout=60) as http:
         native = {"Authorization": f"Bearer {service.token('native')}"}
         image = http.post("/v1/images", content=pictures.png(60, 40), headers=native).json()["id"]

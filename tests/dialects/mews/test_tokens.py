@@ -8,7 +8,7 @@ import pytest
 
 from tests.dialects.mews.asking import ABSENT, PATH, Client, assert_refused, client, item
 from tests.running import Running
-from tintype.core.pace import Pace
+from tintype.core.runtime.rate_limit import RateLimiter
 from tintype.dialects.mews import DIALECT
 from tintype.dialects.mews.routes import Settings
 from tintype.model import Error, Kind
@@ -40,7 +40,7 @@ def test_the_two_tokens_cannot_change_places(mews: Client) -> None:
 
 
 def test_an_access_token_belongs_to_one_client_token(demo: Running, mews: Client) -> None:
-    other = demo.facts["mews"]
+    other = demo.info["mews"]
     assert_refused(mews.ask(item(), AccessToken=other["access_token"]), 401, REFUSAL)
     assert_refused(mews.ask(item(), ClientToken=other["client_token"]), 401, REFUSAL)
     assert mews.ask(item()).status_code == 200
@@ -48,7 +48,7 @@ def test_an_access_token_belongs_to_one_client_token(demo: Running, mews: Client
 
 @pytest.mark.parametrize("dialect", ["smartsheet", "publisher", "evotor", "native"])
 def test_a_token_of_another_dialect_is_unknown_here(demo: Running, mews: Client, dialect: str) -> None:
-    assert_refused(mews.ask(item(), AccessToken=demo.facts[dialect]["token"]), 401, REFUSAL)
+    assert_refused(mews.ask(item(), AccessToken=demo.info[dialect]["token"]), 401, REFUSAL)
 
 
 def test_an_expired_token_is_refused(demo: Running, http: httpx.Client) -> None:
@@ -94,19 +94,19 @@ def test_a_token_that_asks_too_often_has_to_wait_and_no_other_has(
 def test_the_vendors_limit_is_the_default_and_the_window_slides() -> None:
     ours = Settings()
     assert (ours.requests, ours.window_seconds) == (200, 30)
-    assert DIALECT.pace(ours).left("token").limit == 200
+    assert DIALECT.rate_limiter(ours).left("token").limit == 200
     time = 0.0
-    pace = Pace(ours.requests, ours.window_seconds, lambda: time)
+    rate_limiter = RateLimiter(ours.requests, ours.window_seconds, lambda: time)
     for _ in range(100):
-        pace.take("token")
+        rate_limiter.take("token")
     time = 10.0
     for _ in range(100):
-        pace.take("token")
+        rate_limiter.take("token")
     with pytest.raises(Error) as raised:
-        pace.take("token")
+        rate_limiter.take("token")
     assert (raised.value.kind, raised.value.retry_after) == (Kind.TOO_MANY_REQUESTS, 20)
     time = 30.0
     for _ in range(100):
-        pace.take("token")
+        rate_limiter.take("token")
     with pytest.raises(Error):
-        pace.take("token")
+        rate_limiter.take("token")

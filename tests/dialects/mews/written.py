@@ -1,7 +1,7 @@
 """Links as this dialect writes them, for the tests that every dialect has to pass."""
 
 from tests.dialects.linking import Subject
-from tintype.core.sign import Keyring
+from tintype.core.runtime.signing import Keyring
 from tintype.dialects.mews.links import SIGNED_FOR, Link, write
 from tintype.imaging import Mode
 from tintype.web.signatures import append

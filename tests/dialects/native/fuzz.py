@@ -5,12 +5,12 @@ from uuid import UUID
 from hypothesis import strategies as st
 
 from tests.fuzz.target import Target, mutated, mutated_text, only
-from tintype.core.sign import Signature
+from tintype.core.runtime.signing import Signature
 from tintype.dialects.native import wire
 from tintype.dialects.native.links import Link, parse, write
 from tintype.imaging import Focal, Format, Mode, Recipe
 from tintype.model import Kind
-from tintype.web.mount import Target as LinkTarget
+from tintype.web.dialect_routes import RequestTarget as LinkTarget
 
 BODIES = [
     b'{"links":[{"image":"57a971a5-a335-48f4-8cd1-595245d1a876","width":200,"focal":[0.5,0.1],"dpr":2.5}]}',
@@ -52,7 +52,7 @@ def cursor(number: int) -> None:
 
 def link(text: str) -> None:
     """A link has one spelling."""
-    with only(Kind.MISSING, Kind.FORBIDDEN, Kind.INVALID):
+    with only(Kind.NOT_FOUND, Kind.FORBIDDEN, Kind.INVALID):
         assert write(*parse(LinkTarget(text))) == text
 
 

@@ -127,7 +127,7 @@ def test_only_who_may_write_changes_what_is_theirs(
     body = b'{"status": "archived"}' if method == "PATCH" else SECOND
     refused = reader.request(method, f"/v1/images/{image['id']}{end}", content=body)
     assert (refused.status_code, refused.json()["type"]) == (403, "urn:tintype:error:forbidden")
-    for id in (str(uuid4()), demo.facts["foreign_image_id"], "x"):
+    for id in (str(uuid4()), demo.info["foreign_image_id"], "x"):
         missing = client.request(method, f"/v1/images/{id}{end}", content=body)
-        assert (missing.status_code, missing.json()["type"]) == (404, "urn:tintype:error:missing")
+        assert (missing.status_code, missing.json()["type"]) == (404, "urn:tintype:error:not-found")
     assert client.get(f"/v1/images/{image['id']}").json() == image

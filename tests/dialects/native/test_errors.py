@@ -46,19 +46,19 @@ def test_an_expired_token_says_so(demo: Running) -> None:
 
 
 def test_a_token_of_another_dialect_is_unknown_here(demo: Running) -> None:
-    with as_caller(demo, demo.facts["mews"]["access_token"]) as client:
+    with as_caller(demo, demo.info["mews"]["access_token"]) as client:
         assert client.get("/v1/images").json()["type"] == "urn:tintype:error:unknown-token"
 
 
 def test_two_tokens_are_none(anyone: httpx.Client, demo: Running) -> None:
-    token = demo.facts["native"]["token"]
+    token = demo.info["native"]["token"]
     headers = [("Authorization", f"Bearer {token}"), ("Authorization", "Bearer x")]
     assert anyone.get("/v1/images", headers=headers).status_code == 401
 
 
 @pytest.mark.parametrize("scheme", ["Bearer", "bearer", "BEARER"])
 def test_the_scheme_is_spelled_in_any_case(anyone: httpx.Client, demo: Running, scheme: str) -> None:
-    headers = {"Authorization": f"{scheme} {demo.facts['native']['token']}"}
+    headers = {"Authorization": f"{scheme} {demo.info['native']['token']}"}
     assert anyone.get("/v1/images", headers=headers).status_code == 200
 
 

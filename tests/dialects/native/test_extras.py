@@ -10,7 +10,7 @@ from tests import pictures
 from tests.dialects.native.conftest import as_caller
 from tests.extra_pictures import corners_svg, heic, jxl, svg
 from tests.running import Running
-from tintype.core.fairness import LIGHT
+from tintype.core.runtime.fair_queue import LIGHT
 from tintype.imaging.sandbox.pool import OWN_MEMORY
 
 UPLOADS = {
@@ -56,8 +56,8 @@ def test_a_rendition_is_drawn_of_it(
 ) -> None:
     data, _, usual = UPLOADS[kind]
     image = upload(client, data, f"a.{kind}")
-    wanted = {"width": 40, "quality": 95} | ({} if asked is None else {"format": asked})
-    answer = anyone.get(link(client, image["id"], **wanted))
+    requested = {"width": 40, "quality": 95} | ({} if asked is None else {"format": asked})
+    answer = anyone.get(link(client, image["id"], **requested))
     assert answer.status_code == 200, answer.text
     assert answer.headers["content-type"] == f"image/{asked or usual}"
     drawn = pictures.decode(answer.content).convert("RGB")

@@ -110,7 +110,7 @@ def test_one_image_is_found_by_its_id_in_any_spelling(library: tuple[httpx.Clien
 
 
 def absent(demo: Running) -> list[str]:
-    return [str(uuid4()), demo.facts["foreign_image_id"], "x", "1", "%00", "..%2e", "é", "a" * 1000]
+    return [str(uuid4()), demo.info["foreign_image_id"], "x", "1", "%00", "..%2e", "é", "a" * 1000]
 
 
 @pytest.mark.parametrize("method", ["GET", "DELETE"])
@@ -121,8 +121,8 @@ def test_unknown_foreign_and_malformed_ids_can_not_be_told_apart(
     told = [{key: value for key, value in answer.json().items() if key != "request_id"} for answer in answers]
     assert told == [
         {
-            "type": "urn:tintype:error:missing",
-            "title": "Missing",
+            "type": "urn:tintype:error:not-found",
+            "title": "Not found",
             "status": 404,
             "detail": "There is no such image.",
         }

@@ -15,13 +15,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tintype.core.sign import Key, Keyring, Signature, sign, verify
-from tintype.dialects import LinkHouse
+from tintype.core.runtime.signing import Key, Keyring, Signature, sign, verify
+from tintype.dialects import LinkContext
 from tintype.dialects.native import DIALECT, links, routes
 from tintype.dialects.native.links import Link
 from tintype.imaging import Colour, Crop, Focal, Format, Mode, Recipe
 from tintype.model import Error, Kind
-from tintype.web.mount import Target, Wanted
+from tintype.web.dialect_routes import DeliveryRequest, RequestTarget
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
 KEY = Key("1f2e3d4c", bytes(range(32)), NOW)
@@ -73,7 +73,7 @@ signatures = st.builds(
 
 
 def read(text: str) -> tuple[Link, Signature]:
-    return links.parse(Target(text))
+    return links.parse(RequestTarget(text))
 
 
 @given(any_link, signatures)
@@ -188,7 +188,7 @@ def test_no_field_can_be_changed_alone(link: Link, field: str) -> None:
 def test_a_path_that_names_no_image_is_missing(path: str) -> None:
     with pytest.raises(Error) as raised:
         read(f"{path}?v=1&kid=k&sig={MAC}")
-    assert raised.value.kind is Kind.MISSING
+    assert raised.value.kind is Kind.NOT_FOUND
 
 
 @pytest.mark.parametrize(
@@ -244,7 +244,7 @@ def test_a_query_that_we_never_wrote_is_refused(change: dict[str, str | None]) -
     assert raised.value.kind is Kind.FORBIDDEN
 
 
-Opened = Callable[[str], Wanted]
+Opened = Callable[[str], DeliveryRequest]
 
 
 @pytest.fixture
@@ -252,11 +252,11 @@ def keyring(tmp_path: Path) -> Keyring:
     return Keyring.make(tmp_path / "keys.json")
 
 
-def opener(keyring: Keyring, now: datetime, max_age: int = 3600) -> Opened:
+def link_parser(keyring: Keyring, now: datetime, max_age: int = 3600) -> Opened:
     """The door of a service whose clock shows `now`."""
-    door = DIALECT.deliveries(LinkHouse(keyring, lambda: now), routes.Settings(max_age_seconds=max_age))
+    door = DIALECT.link_parsers(LinkContext(keyring, lambda: now), routes.Settings(max_age_seconds=max_age))
 
-    return lambda text: door["/v1/media"](Target(text))
+    return lambda text: door["/v1/media"](RequestTarget(text))
 
 
 def signed(keyring: Keyring, link: Link) -> str:
@@ -270,29 +270,31 @@ def refusal(open_link: Opened, text: str) -> Kind:
 
 
 def test_a_link_opens_what_it_says(keyring: Keyring) -> None:
-    open_link = opener(keyring, NOW)
-    assert open_link(signed(keyring, Link(ID, 3))) == Wanted(ID, None, version=3, max_age=3600, shared=True)
+    open_link = link_parser(keyring, NOW)
+    assert open_link(signed(keyring, Link(ID, 3))) == DeliveryRequest(
+        ID, None, version=3, max_age=3600, public=True
+    )
     assert open_link(signed(keyring, Link(ID, 3, Recipe(width=20)))).recipe == Recipe(width=20)
 
 
 def test_a_link_opens_until_the_second_it_expires(keyring: Keyring) -> None:
     text = signed(keyring, Link(ID, 1, expires=int(NOW.timestamp()) + 10))
-    assert opener(keyring, NOW + timedelta(seconds=9, microseconds=999_999))(text).key == ID
-    assert refusal(opener(keyring, NOW + timedelta(seconds=10)), text) is Kind.EXPIRED_LINK
-    assert refusal(opener(keyring, NOW + timedelta(days=4000)), text) is Kind.EXPIRED_LINK
+    assert link_parser(keyring, NOW + timedelta(seconds=9, microseconds=999_999))(text).key == ID
+    assert refusal(link_parser(keyring, NOW + timedelta(seconds=10)), text) is Kind.EXPIRED_LINK
+    assert refusal(link_parser(keyring, NOW + timedelta(days=4000)), text) is Kind.EXPIRED_LINK
 
 
 def test_nobody_may_keep_a_picture_for_longer_than_its_link_lives(keyring: Keyring) -> None:
-    wanted = opener(keyring, NOW)(signed(keyring, Link(ID, 1, expires=int(NOW.timestamp()) + 10)))
-    assert (wanted.max_age, wanted.shared) == (10, False)
-    distant = opener(keyring, NOW)(signed(keyring, Link(ID, 1, expires=int(NOW.timestamp()) + 90_000)))
+    requested = link_parser(keyring, NOW)(signed(keyring, Link(ID, 1, expires=int(NOW.timestamp()) + 10)))
+    assert (requested.max_age, requested.public) == (10, False)
+    distant = link_parser(keyring, NOW)(signed(keyring, Link(ID, 1, expires=int(NOW.timestamp()) + 90_000)))
     assert distant.max_age == 3600
 
 
 def test_a_forged_link_is_refused_whether_it_has_expired_or_not(keyring: Keyring) -> None:
     late = signed(keyring, Link(ID, 1, expires=int(NOW.timestamp()) - 10))
-    assert refusal(opener(keyring, NOW), late) is Kind.EXPIRED_LINK
-    assert refusal(opener(keyring, NOW), late.replace("v=1", "v=2")) is Kind.FORBIDDEN
+    assert refusal(link_parser(keyring, NOW), late) is Kind.EXPIRED_LINK
+    assert refusal(link_parser(keyring, NOW), late.replace("v=1", "v=2")) is Kind.FORBIDDEN
 
 
 @pytest.mark.parametrize(
@@ -303,12 +305,12 @@ def test_neither_key_nor_signature_can_be_changed(keyring: Keyring, change: tupl
     text = signed(keyring, Link(ID, 1))
     changed = re.sub(*change, text, count=1)
     assert changed != text
-    assert refusal(opener(keyring, NOW), changed) is Kind.FORBIDDEN
+    assert refusal(link_parser(keyring, NOW), changed) is Kind.FORBIDDEN
 
 
 def test_a_link_of_another_service_is_refused(keyring: Keyring, tmp_path: Path) -> None:
     stranger = Keyring.make(tmp_path / "others.json")
-    assert refusal(opener(keyring, NOW), signed(stranger, Link(ID, 1))) is Kind.FORBIDDEN
+    assert refusal(link_parser(keyring, NOW), signed(stranger, Link(ID, 1))) is Kind.FORBIDDEN
 
 
 def test_links_outlive_a_new_key_and_die_with_their_own(keyring: Keyring) -> None:
@@ -317,7 +319,7 @@ def test_links_outlive_a_new_key_and_die_with_their_own(keyring: Keyring) -> Non
     keyring.rotate()
     new = signed(keyring, Link(ID, 1))
     assert old != new
-    assert opener(keyring, NOW)(old) == opener(keyring, NOW)(new)
+    assert link_parser(keyring, NOW)(old) == link_parser(keyring, NOW)(new)
     keyring.retire(first)
-    assert refusal(opener(keyring, NOW), old) is Kind.FORBIDDEN
-    assert opener(keyring, NOW)(new).key == ID
+    assert refusal(link_parser(keyring, NOW), old) is Kind.FORBIDDEN
+    assert link_parser(keyring, NOW)(new).key == ID

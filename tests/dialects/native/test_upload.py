@@ -215,7 +215,7 @@ def test_a_refused_picture_is_told_why(client: httpx.Client, data: bytes, status
     assert answer.headers["content-type"] == "application/problem+json"
     problem = answer.json()
     assert (problem["type"], problem["status"], problem["reason"]) == (
-        "urn:tintype:error:refused",
+        "urn:tintype:error:invalid-image",
         status,
         reason,
     )

@@ -25,7 +25,7 @@ def query(text: str) -> None:
 
 def link(text: str) -> None:
     """A link has one spelling."""
-    with only(Kind.MISSING):
+    with only(Kind.NOT_FOUND):
         assert write(parse(text)) == text
 
 

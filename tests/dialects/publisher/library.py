@@ -14,13 +14,13 @@ import httpx
 
 from tests import pictures
 from tests.core.conftest import NOBODY
-from tintype.app import CATALOGUE, close_house, open_house
+from tintype.app import CATALOGUE, build_services, close_services
 from tintype.catalogue import accounts
 from tintype.catalogue.tables import EPOCH
 from tintype.cli.library import prepare
-from tintype.core import House
-from tintype.core.ingest import examine, keep, stage
-from tintype.core.permit import grant, issued, member, revoke
+from tintype.core import Services
+from tintype.core.access.auth import get_or_create_person, issue_token, list_tokens, revoke_token
+from tintype.core.library.ingest import examine, keep, stage
 from tintype.model import Account, Caller, Person, Role, Status
 
 ACCOUNT = "publisher"
@@ -116,40 +116,40 @@ class _Maker:
         self._seed = 0
 
     async def make(self) -> dict[str, Any]:
-        house = open_house(self._settings, lambda: self._now)
+        services = build_services(self._settings, lambda: self._now)
         try:
-            kept = [await self._keep(house, ACCOUNT, piece) for piece in PIECES]
+            kept = [await self._keep(services, ACCOUNT, piece) for piece in PIECES]
             for piece in FOREIGN:
-                await self._keep(house, "others", piece)
+                await self._keep(services, "others", piece)
             return {
                 "originals": {number: data for number, data, _ in kept},
                 "pieces": {number: piece for number, _, piece in kept},
-                "tokens": {role.value: await _token(house, ACCOUNT, role=role) for role in Role},
-                "foreign_token": await _token(house, "others", role=Role.EDITOR),
-                "refused": await _refused(house),
+                "tokens": {role.value: await _token(services, ACCOUNT, role=role) for role in Role},
+                "foreign_token": await _token(services, "others", role=Role.EDITOR),
+                "refused": await _refused(services),
             }
         finally:
-            await close_house(house)
+            await close_services(services)
 
-    async def _keep(self, house: House, account: str, piece: Piece) -> tuple[int, bytes, Piece]:
+    async def _keep(self, services: Services, account: str, piece: Piece) -> tuple[int, bytes, Piece]:
         self._seed += 1
         extension = piece.filename.rpartition(".")[2].lower()
         data = pictures.encode(pictures.photo(*piece.size, self._seed), FORMATS.get(extension, extension))
         self._now = START + timedelta(hours=piece.created)
-        owner, person = await self._member(house, account, piece.person)
+        owner, person = await self._member(services, account, piece.person)
         caller = Caller(owner, person, UUID(int=0), "test", Role.EDITOR, frozenset())
         status = Status[piece.status.upper()]
-        async with stage(house, _once(data), len(data)) as staged:
-            facts = await examine(house, caller, staged)
-            image = await keep(house, caller, staged, facts, piece.filename, status=status)
-        _, editor = await self._member(house, account, piece.editor or piece.person)
+        async with stage(services, _once(data), len(data)) as staged:
+            info = await examine(services, caller, staged)
+            image = await keep(services, caller, staged, info, piece.filename, status=status)
+        _, editor = await self._member(services, account, piece.editor or piece.person)
         self._edit(image.number, editor.id, START + timedelta(hours=piece.modified))
         return image.number, data, piece
 
-    async def _member(self, house: House, account: str, name: str) -> tuple[Account, Person]:
+    async def _member(self, services: Services, account: str, name: str) -> tuple[Account, Person]:
         """Also somebody whose name would be refused now: an older library may have one."""
-        owner, _ = await member(house, account, "Administrator")
-        async with house.catalogue.write() as tx:
+        owner, _ = await get_or_create_person(services, account, "Administrator")
+        async with services.catalogue.write() as tx:
             return owner, await accounts.person(tx, owner.id, name, self._now)
 
     def _edit(self, number: int, editor: int, modified: datetime) -> None:
@@ -161,23 +161,23 @@ class _Maker:
         connection.close()
 
 
-async def _refused(house: House) -> dict[str, str]:
+async def _refused(services: Services) -> dict[str, str]:
     """Tokens that were good once, or are good elsewhere."""
     hour = timedelta(hours=1)
-    revoked = await _token(house, "leavers", role=Role.EDITOR)
-    for token in await issued(house, "leavers"):
-        await revoke(house, token.id, NOBODY)
+    revoked = await _token(services, "leavers", role=Role.EDITOR)
+    for token in await list_tokens(services, "leavers"):
+        await revoke_token(services, token.id, NOBODY)
     return {
         # The clock here stands in 2019.
-        "expired": await _token(house, ACCOUNT, role=Role.EDITOR, lifetime=hour),
+        "expired": await _token(services, ACCOUNT, role=Role.EDITOR, lifetime=hour),
         "revoked": revoked,
-        "another dialect's": await _token(house, ACCOUNT, dialect="native", role=Role.SUPER_ADMIN),
+        "another dialect's": await _token(services, ACCOUNT, dialect="native", role=Role.SUPER_ADMIN),
     }
 
 
-async def _token(house: House, account: str, *, dialect: str = "publisher", **options: Any) -> str:  # noqa: ANN401  those of grant
-    owner, person = await member(house, account, "Token holder")
-    return (await grant(house, owner, person, dialect, actor=NOBODY, **options))[-1]
+async def _token(services: Services, account: str, *, dialect: str = "publisher", **options: Any) -> str:  # noqa: ANN401  those of grant
+    owner, person = await get_or_create_person(services, account, "Token holder")
+    return (await issue_token(services, owner, person, dialect, actor=NOBODY, **options))[-1]
 
 
 async def _once(data: bytes) -> AsyncIterator[bytes]:

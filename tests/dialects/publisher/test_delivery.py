@@ -113,10 +113,10 @@ def test_below_a_base_path_the_links_carry_it_and_open(
 
 
 def test_the_demo_has_a_list_whose_links_open(demo: Running) -> None:
-    headers = {"Authorization": demo.facts["publisher"]["token"]}
+    headers = {"Authorization": demo.info["publisher"]["token"]}
     listed = httpx.get(demo.base_url + "/api/2/images?limit=1000", headers=headers).json()["image"]
     shown = {image["id"]: image for image in listed}
-    for fact in demo.facts["images"]:
+    for fact in demo.info["images"]:
         image = shown[fact["number"]]
         assert (image["name"], image["status"]) == (fact["name"], fact["status"])
         answer = httpx.get(image["url"])

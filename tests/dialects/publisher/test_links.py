@@ -23,15 +23,20 @@ def test_links_are_those_of_the_reference() -> None:
 
 
 def test_the_original_is_wanted_as_it_came() -> None:
-    wanted = parse("/flag/flag_2014.JPG").wanted(200, 60, signed=False, canonical=True)
-    assert (wanted.key, wanted.recipe, wanted.extension, wanted.max_age) == (1007, None, "JPG", 60)
+    requested = parse("/flag/flag_2014.JPG").requested(200, 60, signed=False, canonical=True)
+    assert (requested.key, requested.recipe, requested.extension, requested.max_age) == (
+        1007,
+        None,
+        "JPG",
+        60,
+    )
 
 
 def test_the_thumbnail_fits_a_square_and_is_never_enlarged() -> None:
-    wanted = parse("/flag/flag_2015.JPG").wanted(200, 60, signed=False, canonical=True)
-    assert wanted.key == 1007
-    assert wanted.recipe is not None
-    recipe = wanted.recipe
+    requested = parse("/flag/flag_2015.JPG").requested(200, 60, signed=False, canonical=True)
+    assert requested.key == 1007
+    assert requested.recipe is not None
+    recipe = requested.recipe
     assert (recipe.mode, recipe.width, recipe.height, recipe.enlarge) == (Mode.FIT, 200, 200, False)
 
 
@@ -62,12 +67,12 @@ def test_the_thumbnail_fits_a_square_and_is_never_enlarged() -> None:
 def test_anything_else_is_missing(path: str) -> None:
     with pytest.raises(Error) as raised:
         parse(path)
-    assert raised.value.kind is Kind.MISSING
+    assert raised.value.kind is Kind.NOT_FOUND
 
 
 @given(st.text().map("/flag/".__add__) | st.from_regex(r"/flag/flag_[0-9]{1,30}\.[a-z]{1,20}"))
 def test_no_path_is_read_as_a_link_with_another_spelling(path: str) -> None:
-    assert _rewritten(path) in {path, Kind.MISSING}
+    assert _rewritten(path) in {path, Kind.NOT_FOUND}
 
 
 def _rewritten(path: str) -> str:

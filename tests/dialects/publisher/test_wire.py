@@ -21,7 +21,7 @@ from tintype import model
 from tintype.dialects.publisher import wire
 from tintype.imaging import Format
 from tintype.model import Error, Kind, Person, Status
-from tintype.model.selection import Selection, SortKey
+from tintype.model.list_query import ListQuery, SortKey
 
 LIMITS = {"default_limit": 30, "max_limit": 1000, "max_extensions": 100}
 
@@ -132,10 +132,10 @@ SAMPLE_XML = """<?xml version="1.0" encoding="UTF-8" standalone="yes"?>
 </images>"""
 """The same, in XML."""
 
-REQUEST = wire.Request(Selection(), 0)
+REQUEST = wire.Request(ListQuery(), 0)
 
 
-def described(number: int, name: str, person: Person, minute: int, **facts: Any) -> wire.Image:  # noqa: ANN401  an image's fields
+def described(number: int, name: str, person: Person, minute: int, **info: Any) -> wire.Image:  # noqa: ANN401  an image's fields
     moment = datetime(2019, 2, 27, 11, minute, 59, 999_999, tzinfo=UTC)
     image = model.Image(
         id=UUID(int=number),
@@ -153,12 +153,12 @@ def described(number: int, name: str, person: Person, minute: int, **facts: Any)
         created_at=moment,
         modified_by=person,
         modified_at=moment,
-        extension=facts["extension"],
-        bytes=facts["bytes"],
-        width=facts["width"],
-        height=facts["height"],
+        extension=info["extension"],
+        bytes=info["bytes"],
+        width=info["width"],
+        height=info["height"],
     )
-    attachment = facts["attachment"]
+    attachment = info["attachment"]
     return wire.listed(
         image,
         attachment,
@@ -180,12 +180,12 @@ def sample() -> list[wire.Image]:
 
 
 def test_json_is_the_vendors_sample_field_for_field(sample: list[wire.Image]) -> None:
-    answer = wire.answer(REQUEST, 3, sample, wire.Shape.JSON)
+    answer = wire.encode_response(REQUEST, 3, sample, wire.Shape.JSON)
     assert answer.body.decode() == json.dumps(json.loads(SAMPLE_JSON), separators=(",", ":"))
 
 
 def test_xml_is_the_vendors_sample_element_for_element(sample: list[wire.Image]) -> None:
-    answer = wire.answer(REQUEST, 3, sample, wire.Shape.XML)
+    answer = wire.encode_response(REQUEST, 3, sample, wire.Shape.XML)
     assert answer.body.decode() == re.sub(r"\n *", "", SAMPLE_XML)
 
 
@@ -289,7 +289,7 @@ def test_tokens_in_authorization(header: str, token: str) -> None:
 
 def test_a_bare_query_is_the_newest_thirty_of_all() -> None:
     selection = wire.parse_request("", **LIMITS).selection
-    assert selection == Selection(sort=SortKey.MODIFIED_AT, descending=True, limit=30, skip=0)
+    assert selection == ListQuery(sort=SortKey.MODIFIED_AT, descending=True, limit=30, skip=0)
 
 
 @pytest.mark.parametrize(
@@ -317,7 +317,7 @@ def test_a_bare_query_is_the_newest_thirty_of_all() -> None:
 )
 def test_what_queries_mean(query: str, expected: dict[str, Any]) -> None:
     selection = wire.parse_request(query, **LIMITS).selection
-    assert selection == msgspec.structs.replace(Selection(), **expected)
+    assert selection == msgspec.structs.replace(ListQuery(), **expected)
 
 
 @given(st.text(st.characters(max_codepoint=255)))

@@ -3,11 +3,11 @@
 from uuid import UUID
 
 from tests.fuzz.target import Target, fields, mutated, mutated_text, only, together
-from tintype.core.sign import Signature
+from tintype.core.runtime.signing import Signature
 from tintype.dialects.smartsheet import wire
 from tintype.dialects.smartsheet.links import Link, Size, parse, write
 from tintype.model import Kind
-from tintype.web.mount import Target as LinkTarget
+from tintype.web.dialect_routes import RequestTarget as LinkTarget
 
 BODIES = [
     b'[{"imageId":"57a971a5-a335-48f4-8cd1-595245d1a876","width":200,"height":150}, {"imageId":"x"}, {}]',
@@ -57,9 +57,9 @@ def upload(given: tuple[dict[str, str], str]) -> None:
         wire.parse_exclude(query)
 
 
-def place(given: tuple[str, str, str]) -> None:
-    with only(Kind.MISSING):
-        wire.place(*given)
+def placement(given: tuple[str, str, str]) -> None:
+    with only(Kind.NOT_FOUND):
+        wire.placement(*given)
 
 
 def link(text: str) -> None:
@@ -74,6 +74,6 @@ TARGETS = (
     Target("smartsheet: imageurls", together(mutated(*BODIES), HEADERS), request),
     Target("smartsheet: imageurls, both ways", mutated(*BODIES), alike),
     Target("smartsheet: upload", together(HEADERS, QUERIES), upload),
-    Target("smartsheet: place", together(NUMBERS, NUMBERS, NUMBERS), place),
+    Target("smartsheet: place", together(NUMBERS, NUMBERS, NUMBERS), placement),
     Target("smartsheet: links there and back", mutated_text(*LINKS), link),
 )

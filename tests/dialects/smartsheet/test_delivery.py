@@ -15,10 +15,10 @@ import pytest
 from tests import pictures
 from tests.dialects.smartsheet.asking import UNKNOWN, Client, assert_refused, new_cell
 from tests.running import TINTYPE, Running, make_token
-from tintype.app import close_house, open_house
+from tintype.app import build_services, close_services
 from tintype.cli.library import prepare
-from tintype.core.permit import member
-from tintype.core.retire import delete
+from tintype.core.access.auth import get_or_create_person
+from tintype.core.library.deletion import delete
 from tintype.model import Caller, Role
 from tintype.model.ids import parse_short
 
@@ -177,7 +177,7 @@ async def erase(data: Path, image_id: str) -> None:
     """Delete an image beside the running service."""
     image = parse_short(image_id)
     assert image is not None
-    house = open_house(prepare(data))
-    account, person = await member(house, "sheets", "Administrator")
-    await delete(house, Caller(account, person, UUID(int=0), "test", Role.EDITOR, frozenset()), image)
-    await close_house(house)
+    services = build_services(prepare(data))
+    account, person = await get_or_create_person(services, "sheets", "Administrator")
+    await delete(services, Caller(account, person, UUID(int=0), "test", Role.EDITOR, frozenset()), image)
+    await close_services(services)

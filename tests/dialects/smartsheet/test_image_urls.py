@@ -112,9 +112,9 @@ def test_fields_that_mean_nothing_in_a_request_are_overlooked(sheets: Client, wi
 
 
 def test_an_image_of_the_demo_by_the_other_spelling_of_its_id(demo: Running) -> None:
-    image = demo.facts["images"][0]
+    image = demo.info["images"][0]
     with httpx.Client(base_url=demo.base_url) as http:
-        client = Client(http, demo.facts["smartsheet"]["token"])
+        client = Client(http, demo.info["smartsheet"]["token"])
         (answer,) = client.answers({"imageId": short(UUID(image["id"]))})
     assert (answer["width"], answer["height"]) == (image["width"], image["height"])
     assert len(httpx.get(answer["url"]).content) == image["bytes"]
@@ -148,8 +148,8 @@ def test_a_true_side_is_not_taken_for_the_one_that_was_answered_before(sheets: C
 
 def test_the_foreign_image_of_the_demo(demo: Running) -> None:
     with httpx.Client(base_url=demo.base_url) as http:
-        client = Client(http, demo.facts["smartsheet"]["token"])
-        (answer,) = client.answers({"imageId": short(UUID(demo.facts["foreign_image_id"]))})
+        client = Client(http, demo.info["smartsheet"]["token"])
+        (answer,) = client.answers({"imageId": short(UUID(demo.info["foreign_image_id"]))})
     assert failure(answer) == (5001, MAY_NOT_VIEW)
 
 

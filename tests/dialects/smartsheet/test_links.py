@@ -10,15 +10,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tintype.core.sign import Keyring, Signature
-from tintype.dialects import LinkHouse
+from tintype.core.runtime.signing import Keyring, Signature
+from tintype.dialects import LinkContext
 from tintype.dialects.smartsheet import DIALECT
 from tintype.dialects.smartsheet.links import Link, Size, expiry, milliseconds, parse, sized, write
 from tintype.dialects.smartsheet.routes import Settings
 from tintype.imaging import Format, Mode, Recipe
-from tintype.model import Error, Kind, Version
+from tintype.model import Error, Kind, LinkTarget
 from tintype.model.ids import short
-from tintype.web.mount import Target, Wanted
+from tintype.web.dialect_routes import DeliveryRequest, RequestTarget
 
 IMAGE = UUID("a3536d42-b52c-55bb-2449-b9ce195195f1")
 EXPIRES = 1_700_000_000_123
@@ -40,10 +40,12 @@ def keyring(tmp_path: Path) -> Keyring:
     return Keyring.make(tmp_path / "keys.json")
 
 
-def opened(link: str, keyring: Keyring, now: datetime = MOMENT - MILLISECOND) -> Wanted:
+def opened(link: str, keyring: Keyring, now: datetime = MOMENT - MILLISECOND) -> DeliveryRequest:
     """What the service delivers for a link at a moment."""
-    opener = DIALECT.deliveries(LinkHouse(keyring, lambda: now), Settings())["/storageProxy/image/images"]
-    return opener(Target(link))
+    link_parser = DIALECT.link_parsers(LinkContext(keyring, lambda: now), Settings())[
+        "/storageProxy/image/images"
+    ]
+    return link_parser(RequestTarget(link))
 
 
 def signed(link: Link, keyring: Keyring) -> str:
@@ -58,7 +60,7 @@ def refusal(call: Callable[[], object]) -> Kind:
 
 @given(LINKS, SIGNATURES)
 def test_a_link_that_was_written_reads_as_it_was(link: Link, signature: Signature) -> None:
-    assert parse(Target(write(link, signature))) == (link, signature)
+    assert parse(RequestTarget(write(link, signature))) == (link, signature)
 
 
 @given(LINKS, LINKS)
@@ -73,9 +75,9 @@ def test_the_shape_of_a_link(keyring: Keyring) -> None:
 
 
 def test_a_link_with_a_size_is_exactly_that_size_and_for_this_client_only(keyring: Keyring) -> None:
-    wanted = opened(signed(LINK, keyring), keyring)
-    assert wanted.recipe == Recipe(mode=Mode.SCALE, width=200, height=150)
-    assert (wanted.key, wanted.version, wanted.shared) == (IMAGE, 3, False)
+    requested = opened(signed(LINK, keyring), keyring)
+    assert requested.recipe == Recipe(mode=Mode.SCALE, width=200, height=150)
+    assert (requested.key, requested.version, requested.public) == (IMAGE, 3, False)
 
 
 def test_a_link_without_a_size_is_the_original(keyring: Keyring) -> None:
@@ -147,12 +149,15 @@ def test_no_part_of_a_link_can_be_changed(keyring: Keyring, part: str, changed: 
     assert refusal(lambda: opened(forged, keyring)) is Kind.FORBIDDEN
 
 
-@pytest.mark.parametrize("place", range(43))
-def test_no_character_of_a_signature_can_be_changed(keyring: Keyring, place: int) -> None:
+@pytest.mark.parametrize("placement", range(43))
+def test_no_character_of_a_signature_can_be_changed(keyring: Keyring, placement: int) -> None:
     link = signed(LINK, keyring)
     start, mac = link[:-43], link[-43:]
-    other = "A" if mac[place] != "A" else "B"
-    assert refusal(lambda: opened(start + mac[:place] + other + mac[place + 1 :], keyring)) is Kind.FORBIDDEN
+    other = "A" if mac[placement] != "A" else "B"
+    assert (
+        refusal(lambda: opened(start + mac[:placement] + other + mac[placement + 1 :], keyring))
+        is Kind.FORBIDDEN
+    )
 
 
 def test_a_size_can_not_be_added_to_the_link_of_an_original(keyring: Keyring) -> None:
@@ -177,7 +182,7 @@ def test_a_retired_key_opens_nothing(keyring: Keyring) -> None:
     assert refusal(lambda: opened(before, keyring)) is Kind.FORBIDDEN
 
 
-def test_a_signature_of_another_house_opens_nothing(keyring: Keyring, tmp_path: Path) -> None:
+def test_a_signature_of_another_library_opens_nothing(keyring: Keyring, tmp_path: Path) -> None:
     other = Keyring.make(tmp_path / "other-keys.json")
     assert refusal(lambda: opened(signed(LINK, other), keyring)) is Kind.FORBIDDEN
 
@@ -222,4 +227,4 @@ def test_a_link_that_is_to_live_no_time_expires_at_once() -> None:
     ],
 )
 def test_the_size_of_an_800_by_400_image(asked: tuple[int | None, int | None], size: Size | None) -> None:
-    assert sized(Version(IMAGE, 1, 1, width=800, height=400, format=Format.JPEG), *asked) == size
+    assert sized(LinkTarget(IMAGE, 1, 1, width=800, height=400, format=Format.JPEG), *asked) == size

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 
 from tests.dialects.linking import Subject
-from tintype.core.sign import Keyring
+from tintype.core.runtime.signing import Keyring
 from tintype.dialects.smartsheet.links import Link, Size, expiry, write
 
 

@@ -2,33 +2,35 @@
 
 from litestar.di import NamedDependency as Given
 
-from tintype.core import House
-from tintype.core.pace import Pace
-from tintype.core.permit import admit as admit_token
-from tintype.dialects import Dialect, LinkHouse
+from tintype.core import Services
+from tintype.core.access.auth import authenticate as admit_token
+from tintype.core.runtime.rate_limit import RateLimiter
+from tintype.dialects import Dialect, LinkContext
 from tintype.dialects.evotor import links, routes, wire
 from tintype.model import Caller
 from tintype.web.context import Context
-from tintype.web.mount import Opener, Target, Wanted
+from tintype.web.dialect_routes import DeliveryRequest, LinkParser, RequestTarget
 
 
-async def admit(house: Given[House], context: Given[Context], pace: Given[Pace]) -> Caller:
+async def authenticate(
+    services: Given[Services], context: Given[Context], rate_limiter: Given[RateLimiter]
+) -> Caller:
     """The caller behind the token in a header; the request is counted here, whatever becomes of it."""
-    caller = await admit_token(house, "evotor", wire.token(context.headers))
+    caller = await admit_token(services, "evotor", wire.token(context.headers))
     # Twice, so that a refusal can say what is left as well.
-    context.allowance = pace.left(caller.token_id)
-    context.allowance = pace.take(caller.token_id)
+    context.rate_limit_status = rate_limiter.left(caller.token_id)
+    context.rate_limit_status = rate_limiter.take(caller.token_id)
     return caller
 
 
-def deliveries(house: LinkHouse, settings: routes.Settings) -> dict[str, Opener]:
+def link_parsers(services: LinkContext, settings: routes.Settings) -> dict[str, LinkParser]:
     """Signed links: nothing is looked up before the signature holds."""
 
-    def open_link(target: Target) -> Wanted:
+    def open_link(target: RequestTarget) -> DeliveryRequest:
         link, signature = links.parse(target.text)
-        if not house.keyring.verify(link.parts(), signature):
+        if not services.keyring.verify(link.parts(), signature):
             raise links.no_such_link()
-        return link.wanted(settings.max_age_seconds)
+        return link.requested(settings.max_age_seconds)
 
     return {links.PREFIX: open_link}
 
@@ -38,9 +40,9 @@ DIALECT = Dialect(
     prefixes=("/stores", links.PREFIX),
     settings=routes.Settings,
     routes=(routes.upload, routes.get_images, routes.get_image, routes.delete_image, routes.delete_images),
-    admit=admit,
-    pace=lambda settings: Pace(settings.requests, settings.window_seconds),
-    voice=wire.say,
-    deliveries=deliveries,
+    authenticate=authenticate,
+    rate_limiter=lambda settings: RateLimiter(settings.requests, settings.window_seconds),
+    render_error=wire.render_error,
+    link_parsers=link_parsers,
     scopes=frozenset({routes.READ, routes.WRITE}),
 )

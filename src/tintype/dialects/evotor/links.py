@@ -8,10 +8,10 @@ from uuid import UUID
 
 from msgspec import Struct
 
-from tintype.core.sign import Signature
+from tintype.core.runtime.signing import Signature
 from tintype.model import Error, Kind
 from tintype.model.ids import parse_short, short
-from tintype.web.mount import Wanted
+from tintype.web.dialect_routes import DeliveryRequest
 
 PREFIX = "/images"
 
@@ -32,9 +32,9 @@ class Link(Struct, frozen=True):
         """What is signed: everything that the link says, and for which dialect."""
         return _SIGNED_FOR, str(self.image), str(self.version)
 
-    def wanted(self, max_age: int) -> Wanted:
+    def requested(self, max_age: int) -> DeliveryRequest:
         """What has to be delivered."""
-        return Wanted(self.image, version=self.version, max_age=max_age)
+        return DeliveryRequest(self.image, version=self.version, max_age=max_age)
 
 
 def write(link: Link, signature: Signature) -> str:
@@ -46,7 +46,7 @@ def parse(target: str) -> tuple[Link, Signature]:
     """Read a link, path and query as they came, and the signature on it, which is not checked here.
 
     Raises:
-        Error: MISSING when `write` makes no such link.
+        Error: NOT_FOUND when `write` makes no such link.
     """
     found = _PATH.match(target)
     image = parse_short(found[1]) if found else None
@@ -57,4 +57,4 @@ def parse(target: str) -> tuple[Link, Signature]:
 
 def no_such_link() -> Error:
     """The error for what is no link of ours: whatever was changed in one sounds alike."""
-    return Error(Kind.MISSING, "There is no such image.")
+    return Error(Kind.NOT_FOUND, "There is no such image.")

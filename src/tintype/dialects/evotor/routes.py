@@ -6,14 +6,15 @@ from litestar.di import NamedDependency as Given
 from litestar.params import FromPath
 from msgspec import Struct
 
-from tintype.core import House, browse, retire
-from tintype.core.ingest import keep, look
-from tintype.core.permit import require_scope
+from tintype.core import Services
+from tintype.core.access.auth import require_scope
+from tintype.core.library import browse, deletion
+from tintype.core.library.ingest import inspect_staged, keep
 from tintype.dialects.evotor import links, wire
-from tintype.model import Caller, Error, Image, Kind, Place
+from tintype.model import Caller, Error, Image, Kind, Placement
 from tintype.web.bodies import is_multipart, staged_part
 from tintype.web.context import Context
-from tintype.web.gone import unless_gone
+from tintype.web.disconnect import cancel_on_disconnect
 from tintype.web.responses import json_response
 
 READ = "product.image:read"
@@ -49,38 +50,42 @@ async def upload(
     request: Request[object, object, State],
     store: FromPath[str],
     product: FromPath[str],
-    house: Given[House],
+    services: Given[Services],
     settings: Given[Settings],
     context: Given[Context],
     caller: Given[Caller],
 ) -> Response[bytes]:
     """Take in the picture of a product that has none."""
-    place = _enter(caller, WRITE, store, product)
+    placement = _enter(caller, WRITE, store, product)
     if not is_multipart(request):
         raise wire.not_multipart()
     limit = settings.max_body_bytes
-    async with staged_part(house, caller, request, wire.FIELD, limit=limit, body_limit=limit) as part:
+    async with staged_part(services, caller, request, wire.FIELD, limit=limit, body_limit=limit) as part:
         if part is None:
             raise wire.nothing_sent()
-        seen = await unless_gone(context, request.receive, look(house, caller, part.staged))
-        facts = wire.accepted(part, seen, settings.rules())
-        image = await keep(house, caller, part.staged, facts, part.filename, place=place)
-    return _respond(context, wire.answer(_describe(image, place, house, context, caller)))
+        seen = await cancel_on_disconnect(
+            context, request.receive, inspect_staged(services, caller, part.staged)
+        )
+        info = wire.accepted(part, seen, settings.rules())
+        image = await keep(services, caller, part.staged, info, part.filename, placement=placement)
+    return _respond(context, wire.encode_response(_describe(image, placement, services, context, caller)))
 
 
 @get(_IMAGES)
 async def get_images(
     store: FromPath[str],
     product: FromPath[str],
-    house: Given[House],
+    services: Given[Services],
     context: Given[Context],
     caller: Given[Caller],
 ) -> Response[bytes]:
     """The product's images: one or none, and so all on one page."""
-    place = _enter(caller, READ, store, product)
+    placement = _enter(caller, READ, store, product)
     wire.require_first_page(context.query)
-    found = [image for _, image in await browse.hanging(house, caller, place)]
-    return _respond(context, wire.page([_describe(image, place, house, context, caller) for image in found]))
+    found = [image for _, image in await browse.attached(services, caller, placement)]
+    return _respond(
+        context, wire.page([_describe(image, placement, services, context, caller) for image in found])
+    )
 
 
 @get(_IMAGE)
@@ -88,16 +93,18 @@ async def get_image(
     store: FromPath[str],
     product: FromPath[str],
     image: FromPath[str],
-    house: Given[House],
+    services: Given[Services],
     context: Given[Context],
     caller: Given[Caller],
 ) -> Response[bytes]:
     """One image of the product."""
-    place = _enter(caller, READ, store, product)
-    wanted = wire.image_id(image)
-    for _, found in await browse.hanging(house, caller, place):
-        if found.id == wanted:
-            return _respond(context, wire.answer(_describe(found, place, house, context, caller)))
+    placement = _enter(caller, READ, store, product)
+    requested = wire.image_id(image)
+    for _, found in await browse.attached(services, caller, placement):
+        if found.id == requested:
+            return _respond(
+                context, wire.encode_response(_describe(found, placement, services, context, caller))
+            )
     raise browse.no_such_image()
 
 
@@ -106,13 +113,13 @@ async def delete_image(
     store: FromPath[str],
     product: FromPath[str],
     image: FromPath[str],
-    house: Given[House],
+    services: Given[Services],
     context: Given[Context],
     caller: Given[Caller],
 ) -> Response[None]:
     """Delete one image of the product; the place is free and its link dead on return."""
-    place = _enter(caller, WRITE, store, product)
-    await retire.delete(house, caller, wire.image_id(image), place)
+    placement = _enter(caller, WRITE, store, product)
+    await deletion.delete(services, caller, wire.image_id(image), placement)
     return _nothing(context)
 
 
@@ -120,47 +127,47 @@ async def delete_image(
 async def delete_images(
     store: FromPath[str],
     product: FromPath[str],
-    house: Given[House],
+    services: Given[Services],
     context: Given[Context],
     caller: Given[Caller],
 ) -> Response[None]:
     """Delete whatever images the product has."""
-    place = _enter(caller, WRITE, store, product)
-    for _, found in await browse.hanging(house, caller, place):
-        await _delete_if_there(house, caller, found, place)
+    placement = _enter(caller, WRITE, store, product)
+    for _, found in await browse.attached(services, caller, placement):
+        await _delete_if_there(services, caller, found, placement)
     return _nothing(context)
 
 
-def _enter(caller: Caller, scope: str, store: str, product: str) -> Place:
+def _enter(caller: Caller, scope: str, store: str, product: str) -> Placement:
     """The place that a path names; each account has its own, whoever else uses the same ids.
 
     Raises:
-        Error: FORBIDDEN without the scope, MISSING for ids that can't be any.
+        Error: FORBIDDEN without the scope, NOT_FOUND for ids that can't be any.
     """
     require_scope(caller, scope)
-    return Place(kind="product", container=wire.opaque_id(store), holder=wire.opaque_id(product))
+    return Placement(kind="product", container=wire.opaque_id(store), holder=wire.opaque_id(product))
 
 
-async def _delete_if_there(house: House, caller: Caller, image: Image, place: Place) -> None:
+async def _delete_if_there(services: Services, caller: Caller, image: Image, placement: Placement) -> None:
     try:
-        await retire.delete(house, caller, image.id, place)
+        await deletion.delete(services, caller, image.id, placement)
     except Error as error:
         # Somebody else deleted it meanwhile: it is gone, as was asked.
-        if error.kind is not Kind.MISSING:
+        if error.kind is not Kind.NOT_FOUND:
             raise
 
 
 def _describe(
-    image: Image, place: Place, house: House, context: Context, caller: Caller
+    image: Image, placement: Placement, services: Services, context: Context, caller: Caller
 ) -> wire.ProductImage:
     link = links.Link(image.id, image.version)
-    path = links.write(link, house.keyring.sign(link.parts()))
-    return wire.describe(image, place, caller, context.base_url + path)
+    path = links.write(link, services.keyring.sign(link.parts()))
+    return wire.describe(image, placement, caller, context.base_url + path)
 
 
 def _respond(context: Context, body: bytes) -> Response[bytes]:
-    return json_response(body, media_type=wire.media_type(context), headers=wire.allowance_headers(context))
+    return json_response(body, media_type=wire.media_type(context), headers=wire.rate_limit_headers(context))
 
 
 def _nothing(context: Context) -> Response[None]:
-    return Response(None, status_code=204, headers=wire.allowance_headers(context))
+    return Response(None, status_code=204, headers=wire.rate_limit_headers(context))

@@ -10,16 +10,16 @@ from uuid import UUID
 import msgspec
 from msgspec import Struct
 
-from tintype.core.browse import no_such_image
-from tintype.core.ingest import Look
-from tintype.imaging import Facts, Format, Reason, row
-from tintype.model import Caller, Error, Image, Kind, Place
+from tintype.core.library.browse import no_such_image
+from tintype.core.library.ingest import Inspection
+from tintype.imaging import Format, ImageInfo, Reason, spec
+from tintype.model import Caller, Error, Image, Kind, Placement
 from tintype.model.error import Violation
 from tintype.model.ids import parse_uuid
 from tintype.web.bodies import Part
 from tintype.web.context import Context
+from tintype.web.dialect_routes import RawResponse
 from tintype.web.errors import STATUS, standard_headers
-from tintype.web.mount import Answer
 from tintype.web.negotiate import preferred
 
 FIELD = "datafile"
@@ -37,19 +37,19 @@ _CODES = {
     Kind.EXPIRED_TOKEN: "token_expired",
     Kind.FORBIDDEN: "forbidden",
     Kind.EXPIRED_LINK: "forbidden",
-    Kind.MISSING: "not_found",
+    Kind.NOT_FOUND: "not_found",
     Kind.QUOTA_EXCEEDED: "forbidden",
     Kind.CONFLICT: "conflict",
     Kind.MALFORMED: "bad_request",
     Kind.INVALID: "bad_request",
-    Kind.REFUSED: "bad_request",
+    Kind.INVALID_IMAGE: "bad_request",
     Kind.TOO_LARGE: "payload_too_large",
     Kind.TOO_MANY_REQUESTS: "rate_limit",
-    Kind.BUSY: "service_unavailable",
+    Kind.OVERLOADED: "service_unavailable",
     Kind.METHOD_NOT_ALLOWED: "method_not_allowed",
     Kind.NOT_ACCEPTABLE: "not_acceptable",
     Kind.UNSUPPORTED_TYPE: "unsupported_media_type",
-    Kind.NO_SUCH_RANGE: "range_not_satisfiable",
+    Kind.RANGE_NOT_SATISFIABLE: "range_not_satisfiable",
     Kind.INSUFFICIENT_STORAGE: "service_unavailable",
     Kind.ORIGINAL_MISSING: "internal_error",
     Kind.INTERNAL: "internal_error",
@@ -121,10 +121,10 @@ def opaque_id(text: str) -> str:
     """The id of a store or product, as it is.
 
     Raises:
-        Error: MISSING when none can look like this.
+        Error: NOT_FOUND when none can look like this.
     """
     if not _OPAQUE_ID.fullmatch(text):
-        raise Error(Kind.MISSING, "Ids are 1 to 128 letters, digits, hyphens, underscores and dots.")
+        raise Error(Kind.NOT_FOUND, "Ids are 1 to 128 letters, digits, hyphens, underscores and dots.")
     return text
 
 
@@ -132,7 +132,7 @@ def image_id(text: str) -> UUID:
     """The id of an image.
 
     Raises:
-        Error: MISSING when it is no UUID.
+        Error: NOT_FOUND when it is no UUID.
     """
     found = parse_uuid(text)
     if found is None:
@@ -146,19 +146,19 @@ def require_first_page(query: str) -> None:
         raise Error(Kind.MALFORMED, "This cursor is not known.")
 
 
-def accepted(part: Part, look: Look, rules: Rules) -> Facts:
-    """The facts of a picture that is as it has to be.
+def accepted(part: Part, look: Inspection, rules: Rules) -> ImageInfo:
+    """The info of a picture that is as it has to be.
 
     Raises:
         Error: INVALID with a violation for each rule that is broken.
     """
     reasons = list(_broken(part, look, rules))
     if look.refused is not None and not reasons:
-        # The house's own limits can be set tighter than the vendor's rules.
+        # The general limits can be set tighter than the vendor's rules.
         reasons = [look.refused.message]
-    if reasons or look.facts is None:
+    if reasons or look.info is None:
         raise _invalid(*reasons)
-    return look.facts
+    return look.info
 
 
 def not_multipart() -> Error:
@@ -171,15 +171,15 @@ def nothing_sent() -> Error:
     return _invalid(f"A picture is required in the field {FIELD}.")
 
 
-def describe(image: Image, place: Place, caller: Caller, url: str) -> ProductImage:
+def describe(image: Image, placement: Placement, caller: Caller, url: str) -> ProductImage:
     """An image that hangs at a product of the caller's."""
     return ProductImage(
         id=image.id,
         user_id=caller.account.external_id,
-        store_id=place.container,
-        product_id=place.holder,
+        store_id=placement.container,
+        product_id=placement.holder,
         url=url,
-        meta=Meta(row(image.format).extensions[0], image.bytes, image.width, image.height),
+        meta=Meta(spec(image.format).extensions[0], image.bytes, image.width, image.height),
         created_at=moment(image.created_at),
         updated_at=moment(image.modified_at),
     )
@@ -191,7 +191,7 @@ def moment(at: datetime) -> str:
     return f"{utc:%Y-%m-%dT%H:%M:%S}.{utc.microsecond // 1000:03d}+0000"
 
 
-def answer(image: ProductImage) -> bytes:
+def encode_response(image: ProductImage) -> bytes:
     """The body of a success with one image."""
     return msgspec.json.encode(image)
 
@@ -212,12 +212,12 @@ def media_type(context: Context) -> str:
     return JSON
 
 
-def allowance_headers(context: Context) -> dict[str, str]:
+def rate_limit_headers(context: Context) -> dict[str, str]:
     """What the token has left, once one was accepted; nothing where there is no limit.
 
     `X-RateLimit-Reset` is in seconds from now: without another request, all of the limit is there again.
     """
-    left = context.allowance
+    left = context.rate_limit_status
     if left is None or not left.limit:
         return {}
     return {
@@ -227,18 +227,18 @@ def allowance_headers(context: Context) -> dict[str, str]:
     }
 
 
-def say(error: Error, context: Context) -> Answer:
+def render_error(error: Error, context: Context) -> RawResponse:
     """An error in this dialect."""
     status = _STATUS[error.kind]
     code = "validation_failed" if error.violations else _CODES[error.kind]
     body = msgspec.json.encode(Failure(code, error.message or status.phrase, error.violations))
-    headers = standard_headers(error) | allowance_headers(context)
+    headers = standard_headers(error) | rate_limit_headers(context)
     if status is HTTPStatus.UNAUTHORIZED:
         headers["WWW-Authenticate"] = "Bearer"
-    return Answer(status.value, body, media_type(context), headers)
+    return RawResponse(status.value, body, media_type(context), headers)
 
 
-def _broken(part: Part, look: Look, rules: Rules) -> Iterator[str]:
+def _broken(part: Part, look: Inspection, rules: Rules) -> Iterator[str]:
     """A sentence for each rule that is broken."""
     if part.count > 1:
         yield f"Only one {FIELD} may be sent; this request has {part.count}."
@@ -246,17 +246,17 @@ def _broken(part: Part, look: Look, rules: Rules) -> Iterator[str]:
         yield "The picture has to be a PNG."
     if part.staged.size > rules.max_bytes:
         yield f"The picture has {part.staged.size} bytes; at most {rules.max_bytes} are accepted."
-    if look.facts is not None:
-        yield from _wrong_shape(look.facts, rules.side)
+    if look.info is not None:
+        yield from _wrong_shape(look.info, rules.side)
     if look.refused is not None and look.refused.field == Reason.DAMAGED:
         yield look.refused.message
 
 
-def _wrong_shape(facts: Facts, side: int) -> Iterator[str]:
-    if (facts.width, facts.height) != (side, side):
-        yield f"The picture is {facts.width} by {facts.height} pixels; it has to be {side} by {side}."
-    if facts.is_animated:
-        yield f"The picture is animated, with {facts.frames} frames; it has to have one."
+def _wrong_shape(info: ImageInfo, side: int) -> Iterator[str]:
+    if (info.width, info.height) != (side, side):
+        yield f"The picture is {info.width} by {info.height} pixels; it has to be {side} by {side}."
+    if info.is_animated:
+        yield f"The picture is animated, with {info.frames} frames; it has to have one."
 
 
 def _invalid(*reasons: str) -> Error:

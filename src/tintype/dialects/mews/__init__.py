@@ -2,45 +2,56 @@
 
 from litestar.di import NamedDependency as Given
 
-from tintype.core import House
-from tintype.core.pace import Pace
-from tintype.core.permit import admit_pair
-from tintype.dialects import Dialect, LinkHouse
+from tintype.core import Services
+from tintype.core.access.auth import authenticate_pair
+from tintype.core.runtime.rate_limit import RateLimiter
+from tintype.dialects import Dialect, LinkContext
 from tintype.dialects.mews import links, routes, wire
 from tintype.model import Caller
 from tintype.web.bodies import collect
 from tintype.web.context import Context
-from tintype.web.mount import Answer, Direct, Opener, Receive, Target, Wanted
+from tintype.web.dialect_routes import (
+    DeliveryRequest,
+    LinkParser,
+    RawEndpoint,
+    RawResponse,
+    Receive,
+    RequestTarget,
+)
 from tintype.web.signatures import detach
 
 
-async def admit(raw: Given[bytes], house: Given[House], context: Given[Context]) -> Caller:
+async def authenticate(raw: Given[bytes], services: Given[Services], context: Given[Context]) -> Caller:
     """The caller behind the two tokens in a body."""
     wire.require_json(context.headers.get("content-type"))
     credentials = wire.parse_credentials(raw)
-    return await admit_pair(house, "mews", credentials.client_token or "", credentials.access_token or "")
+    return await authenticate_pair(
+        services, "mews", credentials.client_token or "", credentials.access_token or ""
+    )
 
 
-def deliveries(house: LinkHouse, settings: routes.Settings) -> dict[str, Opener]:
+def link_parsers(services: LinkContext, settings: routes.Settings) -> dict[str, LinkParser]:
     """Plain links, in which nothing has to be checked, and signed ones."""
 
-    def open_link(target: Target) -> Wanted:
-        address, is_signed = detach(house.keyring, links.SIGNED_FOR, target)
+    def open_link(target: RequestTarget) -> DeliveryRequest:
+        address, is_signed = detach(services.keyring, links.SIGNED_FOR, target)
         link = links.parse(address)
         is_canonical = links.write(link) == address.text
-        return link.wanted(settings.max_age_seconds, signed=is_signed, canonical=is_canonical)
+        return link.requested(settings.max_age_seconds, signed=is_signed, canonical=is_canonical)
 
     return {links.PREFIX: open_link}
 
 
-def direct(house: House, settings: routes.Settings, pace: Pace) -> dict[str, Direct]:
+def raw_endpoints(
+    services: Services, settings: routes.Settings, rate_limiter: RateLimiter
+) -> dict[str, RawEndpoint]:
     """The one endpoint, without the framework: it costs more than all else of a batch."""
 
-    async def get_urls(context: Context, receive: Receive) -> Answer:
+    async def get_urls(context: Context, receive: Receive) -> RawResponse:
         raw = await collect(context, receive, settings.max_body_bytes)
-        caller = await admit(raw, house, context)
-        context.came_in(caller)
-        return await routes.urls(raw, house, settings, context, caller, pace)
+        caller = await authenticate(raw, services, context)
+        context.set_caller(caller)
+        return await routes.urls(raw, services, settings, context, caller, rate_limiter)
 
     return {routes.PATH: get_urls}
 
@@ -50,11 +61,11 @@ DIALECT = Dialect(
     prefixes=("/api/connector", links.PREFIX),
     settings=routes.Settings,
     routes=(routes.get_urls,),
-    admit=admit,
-    pace=lambda settings: Pace(settings.requests, settings.window_seconds),
-    voice=wire.say,
-    deliveries=deliveries,
+    authenticate=authenticate,
+    rate_limiter=lambda settings: RateLimiter(settings.requests, settings.window_seconds),
+    render_error=wire.render_error,
+    link_parsers=link_parsers,
     links=lambda settings: settings.links,
-    direct=direct,
+    raw_endpoints=raw_endpoints,
     pairs=True,
 )

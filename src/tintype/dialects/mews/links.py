@@ -11,7 +11,7 @@ from msgspec import Struct
 from tintype.imaging import Mode, Recipe
 from tintype.model import Error, Kind
 from tintype.model.ids import parse_uuid
-from tintype.web.mount import Query, Target, Wanted
+from tintype.web.dialect_routes import DeliveryRequest, Query, RequestTarget
 
 PREFIX = "/Media/Image"
 SIGNED_FOR = "mews"
@@ -42,11 +42,11 @@ class Link(Struct, frozen=True):
     width: int | None = None
     height: int | None = None
 
-    def wanted(self, max_age: int, *, signed: bool, canonical: bool) -> Wanted:
+    def requested(self, max_age: int, *, signed: bool, canonical: bool) -> DeliveryRequest:
         """What has to be delivered."""
         recipe = Recipe(mode=self.mode, width=self.width, height=self.height)
-        return Wanted(
-            self.image, recipe, max_age=max_age, unsigned=not signed, free=not signed, canonical=canonical
+        return DeliveryRequest(
+            self.image, recipe, max_age=max_age, unsigned=not signed, any_size=not signed, canonical=canonical
         )
 
 
@@ -67,17 +67,17 @@ def end(mode: str, width: int | None, height: int | None) -> str:
     return f"{mode}&Width={width}" if height is None else f"{mode}&Width={width}&Height={height}"
 
 
-def parse(target: Target) -> Link:
+def parse(target: RequestTarget) -> Link:
     """Read a link, its signature taken off.
 
     Without a mode it is Fit, which never distorts (ours: the vendor does not say).
 
     Raises:
-        Error: MISSING when the path names no image, INVALID with the parameter at fault.
+        Error: NOT_FOUND when the path names no image, INVALID with the parameter at fault.
     """
     image, query = parse_uuid(target.path.removeprefix(PREFIX + "/")), target.query()
     if image is None:
-        raise Error(Kind.MISSING)
+        raise Error(Kind.NOT_FOUND)
     mode = MODES.get(query.get("Mode") or "Fit")
     if mode is None:
         raise Error(Kind.INVALID, field="Mode")

@@ -4,18 +4,18 @@ from litestar import Response, post
 from litestar.di import NamedDependency as Given
 from msgspec import Struct
 
-from tintype.core import House
-from tintype.core.bound import Sizes, sizes
-from tintype.core.pace import Pace
-from tintype.core.resolve import named
-from tintype.core.sign import Keyring
-from tintype.core.unsigned import UnsignedLimits
+from tintype.core import Services
+from tintype.core.access.size_allowlist import SizeAllowlist, sizes
+from tintype.core.library.resolve import resolve_ids
+from tintype.core.runtime.rate_limit import RateLimiter
+from tintype.core.runtime.signing import Keyring
+from tintype.core.runtime.unsigned_limits import UnsignedLimits
 from tintype.dialects.mews import links, wire
 from tintype.imaging import Mode, Recipe
-from tintype.model import Caller, Links, Version
+from tintype.model import Caller, Links, LinkTarget
 from tintype.web.context import Context
-from tintype.web.mount import Answer
-from tintype.web.responses import from_answer
+from tintype.web.dialect_routes import RawResponse
+from tintype.web.responses import from_raw
 from tintype.web.signatures import append
 
 PATH = "/api/connector/v1/images/getUrls"
@@ -23,7 +23,7 @@ MAX_LOGGED = 200
 """Characters of the calling program's name that go to the log."""
 
 
-Known = tuple[Version, str] | None
+Known = tuple[LinkTarget, str] | None
 """An image, and what all links to it begin with; None for one that is not there."""
 
 
@@ -48,34 +48,39 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 async def urls(
-    raw: bytes, house: House, settings: Settings, context: Context, caller: Caller, pace: Pace
-) -> Answer:
+    raw: bytes,
+    services: Services,
+    settings: Settings,
+    context: Context,
+    caller: Caller,
+    rate_limiter: RateLimiter,
+) -> RawResponse:
     """A batch of image ids, sizes and modes to URLs, in the order asked."""
-    pace.take(caller.token_id)
+    rate_limiter.take(caller.token_id)
     asked = wire.parse_request(raw, max_images=settings.max_images, max_side=settings.max_side)
     context.notes["client"] = asked.client[:MAX_LOGGED]
     names = [item.image_id for item in asked.images]
-    known = await named(
-        house, caller, names, wire.image_id, lambda version: (version, links.begin(version.id))
+    known = await resolve_ids(
+        services, caller, names, wire.image_id, lambda version: (version, links.begin(version.id))
     )
     if (caller.links or settings.links) is Links.SIGNED:
-        writer = Writer(context.base_url, house.unsigned.for_signed(), keyring=house.keyring)
+        writer = Writer(context.base_url, services.unsigned.for_signed(), keyring=services.keyring)
     else:
-        writer = Writer(context.base_url, house.unsigned, await sizes(house, caller.account.id))
-    return wire.answer(asked, [writer.url(known[item.image_id], item) for item in asked.images])
+        writer = Writer(context.base_url, services.unsigned, await sizes(services, caller.account.id))
+    return wire.encode_response(asked, [writer.url(known[item.image_id], item) for item in asked.images])
 
 
 @post(PATH, status_code=200)
 async def get_urls(
     raw: Given[bytes],
-    house: Given[House],
+    services: Given[Services],
     settings: Given[Settings],
     context: Given[Context],
     caller: Given[Caller],
-    pace: Given[Pace],
+    rate_limiter: Given[RateLimiter],
 ) -> Response[bytes]:
     """The same, where the framework is asked."""
-    return from_answer(await urls(raw, house, settings, context, caller, pace))
+    return from_raw(await urls(raw, services, settings, context, caller, rate_limiter))
 
 
 class Writer:
@@ -92,7 +97,7 @@ class Writer:
         self,
         base_url: str,
         limits: UnsignedLimits,
-        allowed: Sizes | None = None,
+        allowed: SizeAllowlist | None = None,
         keyring: Keyring | None = None,
     ) -> None:
         self._base_url = base_url
@@ -114,7 +119,7 @@ class Writer:
             return self._base_url + known[1] + end
         return self._base_url + append(self._keyring, links.SIGNED_FOR, known[1] + end)
 
-    def _end(self, version: Version, item: wire.ImageSize) -> str | None:
+    def _end(self, version: LinkTarget, item: wire.ImageSize) -> str | None:
         mode, width, height = links.MODES[item.resize_mode], item.width, item.height
         if not self._opens(version, mode, width, height):
             return None
@@ -123,7 +128,7 @@ class Writer:
             self._ends[item.resize_mode, width, height] = end
         return end
 
-    def _opens(self, version: Version, mode: Mode, width: int | None, height: int | None) -> bool:
+    def _opens(self, version: LinkTarget, mode: Mode, width: int | None, height: int | None) -> bool:
         if not self._limits.takes(version, mode, width, height):
             return False
         return self._allowed is None or self._allowed.allow(Recipe(mode=mode, width=width, height=height))

@@ -11,8 +11,8 @@ from msgspec import Meta, Struct
 from tintype.model import Error, Kind
 from tintype.model.ids import parse_uuid
 from tintype.web.context import Context
+from tintype.web.dialect_routes import RawResponse
 from tintype.web.errors import STATUS, standard_headers
-from tintype.web.mount import Answer
 
 T = TypeVar("T")
 
@@ -122,18 +122,18 @@ def image_id(text: str) -> UUID:
     return found
 
 
-def answer(request: Request, urls: list[str | None]) -> Answer:
+def encode_response(request: Request, urls: list[str | None]) -> RawResponse:
     """The answer of a success."""
     pairs = zip(request.images, urls, strict=True)
     body = msgspec.json.encode(Response([ImageUrl(item.image_id, url) for item, url in pairs]))
-    return Answer(200, body, "application/json")
+    return RawResponse(200, body, "application/json")
 
 
-def say(error: Error, context: Context) -> Answer:
+def render_error(error: Error, context: Context) -> RawResponse:
     """An error in this dialect. Only POST of the one path exists here: another method is a wrong path."""
-    kind = Kind.MISSING if error.kind is Kind.METHOD_NOT_ALLOWED else error.kind
+    kind = Kind.NOT_FOUND if error.kind is Kind.METHOD_NOT_ALLOWED else error.kind
     body = msgspec.json.encode(Failure(_message(error, kind), context.request_id))
-    return Answer(STATUS[kind].value, body, "application/json", standard_headers(error))
+    return RawResponse(STATUS[kind].value, body, "application/json", standard_headers(error))
 
 
 def _message(error: Error, kind: Kind) -> str:
@@ -146,7 +146,7 @@ def _message(error: Error, kind: Kind) -> str:
         Kind.MALFORMED: "Invalid JSON.",
         Kind.UNSUPPORTED_TYPE: "Invalid JSON.",
         Kind.TOO_MANY_REQUESTS: "Too many requests.",
-        Kind.MISSING: "Not found.",
+        Kind.NOT_FOUND: "Not found.",
     }
     return fixed.get(kind, error.message or STATUS[kind].phrase)
 

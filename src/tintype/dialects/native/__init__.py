@@ -2,31 +2,31 @@
 
 from litestar.di import NamedDependency as Given
 
-from tintype.core import House
-from tintype.core.pace import Pace
-from tintype.core.permit import admit as admit_token
-from tintype.dialects import Dialect, LinkHouse
+from tintype.core import Services
+from tintype.core.access.auth import authenticate as admit_token
+from tintype.core.runtime.rate_limit import RateLimiter
+from tintype.dialects import Dialect, LinkContext
 from tintype.dialects.native import links, routes, wire
 from tintype.model import Caller
 from tintype.web.context import Context
-from tintype.web.mount import Opener, Target, Wanted
+from tintype.web.dialect_routes import DeliveryRequest, LinkParser, RequestTarget
 
 
-async def admit(house: Given[House], context: Given[Context]) -> Caller:
+async def authenticate(services: Given[Services], context: Given[Context]) -> Caller:
     """The caller behind the bearer token in the Authorization header."""
     return await admit_token(
-        house, "native", wire.parse_authorization(context.headers.get("authorization", ""))
+        services, "native", wire.parse_authorization(context.headers.get("authorization", ""))
     )
 
 
-def deliveries(house: LinkHouse, settings: routes.Settings) -> dict[str, Opener]:
+def link_parsers(services: LinkContext, settings: routes.Settings) -> dict[str, LinkParser]:
     """Signed links: the signature is checked before anything in them counts."""
 
-    def open_link(target: Target) -> Wanted:
+    def open_link(target: RequestTarget) -> DeliveryRequest:
         link, signature = links.parse(target)
-        if not house.keyring.verify(link.parts(), signature):
+        if not services.keyring.verify(link.parts(), signature):
             raise links.forged()
-        return link.wanted(settings.max_age_seconds, house.clock())
+        return link.requested(settings.max_age_seconds, services.clock())
 
     return {links.PREFIX: open_link}
 
@@ -45,9 +45,9 @@ DIALECT = Dialect(
         routes.purge_renditions,
         routes.make_links,
     ),
-    admit=admit,
-    pace=lambda settings: Pace(settings.requests, settings.window_seconds),
-    voice=wire.say,
-    deliveries=deliveries,
+    authenticate=authenticate,
+    rate_limiter=lambda settings: RateLimiter(settings.requests, settings.window_seconds),
+    render_error=wire.render_error,
+    link_parsers=link_parsers,
     scopes=frozenset({routes.READ, routes.WRITE}),
 )

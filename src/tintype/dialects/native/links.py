@@ -12,12 +12,12 @@ from uuid import UUID
 
 from msgspec import Struct
 
-from tintype.core.sign import Signature
-from tintype.imaging import Recipe, from_words
-from tintype.imaging.words import READERS
+from tintype.core.runtime.signing import Signature
+from tintype.imaging import Recipe, parse_params
+from tintype.imaging.recipe.params import READERS
 from tintype.model import Error, Kind
 from tintype.model.ids import parse_short, short
-from tintype.web.mount import Query, Target, Wanted
+from tintype.web.dialect_routes import DeliveryRequest, Query, RequestTarget
 
 PREFIX = "/v1/media"
 
@@ -51,7 +51,7 @@ class Link(Struct, frozen=True):
         if self.expires is not None:
             yield "exp", str(self.expires)
 
-    def wanted(self, max_age: int, now: datetime) -> Wanted:
+    def requested(self, max_age: int, now: datetime) -> DeliveryRequest:
         """What has to be delivered; nobody keeps it for longer than the link lives.
 
         Raises:
@@ -60,13 +60,13 @@ class Link(Struct, frozen=True):
         left = max_age if self.expires is None else self.expires - int(now.timestamp())
         if self.expires is not None and left <= 0:
             raise Error(Kind.EXPIRED_LINK, "This link has expired.")
-        shared = self.expires is None
-        return Wanted(
+        public = self.expires is None
+        return DeliveryRequest(
             self.image,
             self.recipe,
             version=self.version,
             max_age=min(max_age, left),
-            shared=shared,
+            public=public,
             expires=self.expires,
         )
 
@@ -78,15 +78,16 @@ def write(link: Link, signature: Signature) -> str:
     return f"{PREFIX}/{short(link.image)}?{query}"
 
 
-def parse(target: Target) -> tuple[Link, Signature]:
+def parse(target: RequestTarget) -> tuple[Link, Signature]:
     """Read a link and its signature, which is still to be checked.
 
     Raises:
-        Error: MISSING when the path names no image; FORBIDDEN unless it is to the letter what `write` makes.
+        Error: NOT_FOUND when the path names no image; FORBIDDEN unless it is to the letter what `write`
+            makes.
     """
     image, query = parse_short(target.path.removeprefix(PREFIX + "/")), target.query()
     if image is None:
-        raise Error(Kind.MISSING, "There is no such image.")
+        raise Error(Kind.NOT_FOUND, "There is no such image.")
     link = Link(
         image,
         version=_number(query, "v"),
@@ -110,7 +111,7 @@ def _recipe(query: Query) -> Recipe | None:
     if not words:
         return None
     try:
-        return from_words(words)
+        return parse_params(words)
     except ValueError:
         raise forged() from None
 

@@ -13,13 +13,13 @@ import msgspec
 from msgspec import Meta, Struct
 
 from tintype import model
-from tintype.core import purge
-from tintype.imaging import Crop, Focal, Format, Mode, Reason, Recipe, parse_colour, row
-from tintype.imaging.words import AUTO
+from tintype.core.upkeep import purge
+from tintype.imaging import Crop, Focal, Format, Mode, Reason, Recipe, parse_colour, spec
+from tintype.imaging.recipe.params import AUTO
 from tintype.model import Error, Kind, Status
 from tintype.web.context import Context
+from tintype.web.dialect_routes import Query, RawResponse
 from tintype.web.errors import STATUS, problem
-from tintype.web.mount import Answer, Query
 
 MAX_PARAMETERS = 50
 """Parameters of one query."""
@@ -239,7 +239,7 @@ def answer_links(links: list[SignedLink]) -> bytes:
     return msgspec.json.encode(SignedLinks(links))
 
 
-def answer(image: model.Image, url: str) -> bytes:
+def encode_response(image: model.Image, url: str) -> bytes:
     """The body for one image."""
     return msgspec.json.encode(_image(image, url))
 
@@ -267,7 +267,7 @@ def answer_receipt(receipt: purge.Receipt) -> bytes:
     return msgspec.json.encode(told)
 
 
-def say(error: Error, context: Context) -> Answer:
+def render_error(error: Error, context: Context) -> RawResponse:
     """An error in this dialect."""
     said = problem(error, context, _status(error))
     if error.kind in _CHALLENGES:
@@ -278,7 +278,7 @@ def say(error: Error, context: Context) -> Answer:
 
 
 def _status(error: Error) -> HTTPStatus:
-    if error.kind is not Kind.REFUSED:
+    if error.kind is not Kind.INVALID_IMAGE:
         return STATUS[error.kind]
     if error.field == Reason.UNSUPPORTED:
         return HTTPStatus.UNSUPPORTED_MEDIA_TYPE
@@ -293,7 +293,7 @@ def _image(image: model.Image, url: str) -> Image:
         filename=image.filename,
         extension=image.extension,
         format=image.format.value,
-        media_type=row(image.format).media_type,
+        media_type=spec(image.format).media_type,
         bytes=image.bytes,
         sha256=image.sha256,
         width=image.width,
@@ -321,7 +321,7 @@ def _format(name: str) -> Format:
     try:
         return Format(name)
     except ValueError:
-        known = ", ".join(each.value for each in Format if row(each).saver)
+        known = ", ".join(each.value for each in Format if spec(each).saver)
         raise ValueError(f"format has to be {AUTO} or one of {known}.") from None
 
 

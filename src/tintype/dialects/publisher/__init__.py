@@ -2,31 +2,31 @@
 
 from litestar.di import NamedDependency as Given
 
-from tintype.core import House
-from tintype.core.pace import Pace
-from tintype.core.permit import admit as admit_token
-from tintype.dialects import Dialect, LinkHouse
+from tintype.core import Services
+from tintype.core.access.auth import authenticate as admit_token
+from tintype.core.runtime.rate_limit import RateLimiter
+from tintype.dialects import Dialect, LinkContext
 from tintype.dialects.publisher import links, routes, wire
 from tintype.model import Caller
 from tintype.web.context import Context
-from tintype.web.mount import Opener, Target, Wanted
+from tintype.web.dialect_routes import DeliveryRequest, LinkParser, RequestTarget
 from tintype.web.signatures import detach
 
 
-async def admit(house: Given[House], context: Given[Context]) -> Caller:
+async def authenticate(services: Given[Services], context: Given[Context]) -> Caller:
     """The caller behind the token in the Authorization header."""
     token = wire.parse_authorization(context.headers.get("authorization", ""))
-    return await admit_token(house, "publisher", token)
+    return await admit_token(services, "publisher", token)
 
 
-def deliveries(house: LinkHouse, settings: routes.Settings) -> dict[str, Opener]:
+def link_parsers(services: LinkContext, settings: routes.Settings) -> dict[str, LinkParser]:
     """Plain links, in which nothing has to be checked, and signed ones."""
     side, max_age = settings.thumbnail_side, settings.max_age_seconds
 
-    def open_link(target: Target) -> Wanted:
-        address, is_signed = detach(house.keyring, links.SIGNED_FOR, target)
+    def open_link(target: RequestTarget) -> DeliveryRequest:
+        address, is_signed = detach(services.keyring, links.SIGNED_FOR, target)
         link = links.parse(address.path)
-        return link.wanted(side, max_age, signed=is_signed, canonical=links.write(link) == address.text)
+        return link.requested(side, max_age, signed=is_signed, canonical=links.write(link) == address.text)
 
     return {links.PREFIX: open_link}
 
@@ -36,9 +36,9 @@ DIALECT = Dialect(
     prefixes=("/api/2", links.PREFIX),
     settings=routes.Settings,
     routes=(routes.get_images,),
-    admit=admit,
-    pace=lambda settings: Pace(settings.requests, settings.window_seconds),
-    voice=wire.say,
-    deliveries=deliveries,
+    authenticate=authenticate,
+    rate_limiter=lambda settings: RateLimiter(settings.requests, settings.window_seconds),
+    render_error=wire.render_error,
+    link_parsers=link_parsers,
     links=lambda settings: settings.links,
 )

@@ -10,7 +10,7 @@ from msgspec import Struct
 
 from tintype.imaging import Mode, Recipe
 from tintype.model import Error, Kind
-from tintype.web.mount import Wanted
+from tintype.web.dialect_routes import DeliveryRequest
 
 PREFIX = "/flag"
 SIGNED_FOR = "publisher"
@@ -31,10 +31,10 @@ class Link(Struct, frozen=True):
         """The attachment id."""
         return 2 * self.number + self.thumbnail
 
-    def wanted(self, side: int, max_age: int, *, signed: bool, canonical: bool) -> Wanted:
+    def requested(self, side: int, max_age: int, *, signed: bool, canonical: bool) -> DeliveryRequest:
         """What has to be delivered; a thumbnail fits a square of `side` pixels and is never enlarged."""
         recipe = Recipe(mode=Mode.FIT, width=side, height=side, enlarge=False) if self.thumbnail else None
-        return Wanted(
+        return DeliveryRequest(
             self.number,
             recipe,
             extension=self.extension,
@@ -53,10 +53,10 @@ def parse(path: str) -> Link:
     """Read the path of a link. The query says nothing (ours: clients append one to get around their caches).
 
     Raises:
-        Error: MISSING when the path is no such link.
+        Error: NOT_FOUND when the path is no such link.
     """
     found = _PATH.match(path)
     number, thumbnail = divmod(int(found[1]), 2) if found else (0, 0)
     if found is None or number < 1:
-        raise Error(Kind.MISSING, "There is no such attachment.")
+        raise Error(Kind.NOT_FOUND, "There is no such attachment.")
     return Link(number, found[2], bool(thumbnail))

@@ -6,15 +6,15 @@ from litestar import Response, get
 from litestar.di import NamedDependency as Given
 from msgspec import Meta, Struct, structs
 
-from tintype.core import House
-from tintype.core.browse import page
-from tintype.core.pace import Pace
-from tintype.core.permit import require_role
-from tintype.core.sign import Keyring
+from tintype.core import Services
+from tintype.core.access.auth import require_role
+from tintype.core.library.browse import list_page
+from tintype.core.runtime.rate_limit import RateLimiter
+from tintype.core.runtime.signing import Keyring
 from tintype.dialects.publisher import links, wire
 from tintype.model import Caller, Image, Links, Role
 from tintype.web.context import Context
-from tintype.web.responses import from_answer
+from tintype.web.responses import from_raw
 from tintype.web.signatures import append
 
 READERS = frozenset(
@@ -56,14 +56,14 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
 
 @get("/api/2/images")
 async def get_images(
-    house: Given[House],
+    services: Given[Services],
     settings: Given[Settings],
     context: Given[Context],
     caller: Given[Caller],
-    pace: Given[Pace],
+    rate_limiter: Given[RateLimiter],
 ) -> Response[bytes]:
     """One page of the images that match."""
-    pace.take(caller.token_id)
+    rate_limiter.take(caller.token_id)
     require_role(caller, READERS)
     shape = wire.negotiate(context)
     asked = wire.parse_request(
@@ -72,10 +72,10 @@ async def get_images(
         max_limit=settings.max_limit,
         max_extensions=settings.max_extensions,
     )
-    total, images = await page(house, caller, asked.selection)
-    keyring = house.keyring if (caller.links or settings.links) is Links.SIGNED else None
+    total, images = await list_page(services, caller, asked.selection)
+    keyring = services.keyring if (caller.links or settings.links) is Links.SIGNED else None
     shown = [_listed(context.base_url, image, keyring) for image in images]
-    return from_answer(wire.answer(asked, total, shown, shape))
+    return from_raw(wire.encode_response(asked, total, shown, shape))
 
 
 def _listed(base_url: str, image: Image, keyring: Keyring | None) -> wire.Image:

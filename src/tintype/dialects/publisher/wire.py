@@ -14,10 +14,10 @@ from msgspec import Struct
 
 from tintype import model
 from tintype.model import Error, Kind, Status
-from tintype.model.selection import Selection, SortKey
+from tintype.model.list_query import ListQuery, SortKey
 from tintype.web.context import Context
+from tintype.web.dialect_routes import RawResponse
 from tintype.web.errors import STATUS, standard_headers
-from tintype.web.mount import Answer
 from tintype.web.negotiate import preferred
 
 T = TypeVar("T")
@@ -62,7 +62,7 @@ class Shape(StrEnum):
 class Request(Struct, frozen=True):
     """A query, understood: which images, and the number of the page from 0."""
 
-    selection: Selection
+    selection: ListQuery
     page: int
 
 
@@ -146,7 +146,7 @@ def parse_request(query: str, *, default_limit: int, max_limit: int, max_extensi
     extensions = tuple(dict.fromkeys(_items(given.get("extension", "").lower())))
     if len(extensions) > max_extensions:
         raise _invalid("extension")
-    selection = Selection(
+    selection = ListQuery(
         extensions=extensions,
         statuses=_parsed(given, "status", _statuses, ()),
         search=given.get("search", ""),
@@ -178,12 +178,12 @@ def listed(image: model.Image, attachment: int, *, url: str, thumbnail_url: str)
     )
 
 
-def answer(request: Request, total: int, images: Sequence[Image], shape: Shape) -> Answer:
+def encode_response(request: Request, total: int, images: Sequence[Image], shape: Shape) -> RawResponse:
     """A success."""
     return _written(200, Images(total, total, request.page, images), shape, {})
 
 
-def say(error: Error, context: Context) -> Answer:
+def render_error(error: Error, context: Context) -> RawResponse:
     """An error in this dialect: in the shape that the client likes best, in JSON when it likes neither."""
     shape = Shape(preferred(context.headers.get("accept", ""), list(Shape)) or Shape.JSON)
     status = STATUS[error.kind]
@@ -272,11 +272,11 @@ def _ref(error: Error, status: HTTPStatus) -> int:
     return _STATUS_REFS.get(status, status.value)
 
 
-def _written(status: int, value: Struct, shape: Shape, headers: dict[str, str]) -> Answer:
+def _written(status: int, value: Struct, shape: Shape, headers: dict[str, str]) -> RawResponse:
     headers |= {"Vary": "Accept"}
     if shape is Shape.XML:
-        return Answer(status, xml(value), f"{shape}; charset=UTF-8", headers)
-    return Answer(status, msgspec.json.encode(value), shape.value, headers)
+        return RawResponse(status, xml(value), f"{shape}; charset=UTF-8", headers)
+    return RawResponse(status, msgspec.json.encode(value), shape.value, headers)
 
 
 def _element(name: str, value: object) -> str:

@@ -2,45 +2,54 @@
 
 from litestar.di import NamedDependency as Given
 
-from tintype.core import House
-from tintype.core.pace import Pace
-from tintype.core.permit import admit as admit_token
-from tintype.dialects import Dialect, LinkHouse
+from tintype.core import Services
+from tintype.core.access.auth import authenticate as admit_token
+from tintype.core.runtime.rate_limit import RateLimiter
+from tintype.dialects import Dialect, LinkContext
 from tintype.dialects.smartsheet import links, routes, wire
 from tintype.model import Caller, Error, Kind
 from tintype.web.bodies import collect
 from tintype.web.context import Context
-from tintype.web.mount import Answer, Direct, Opener, Receive, Target, Wanted
+from tintype.web.dialect_routes import (
+    DeliveryRequest,
+    LinkParser,
+    RawEndpoint,
+    RawResponse,
+    Receive,
+    RequestTarget,
+)
 
 
-async def admit(house: Given[House], context: Given[Context]) -> Caller:
+async def authenticate(services: Given[Services], context: Given[Context]) -> Caller:
     """The caller behind a bearer token; access tokens and OAuth 2 tokens look the same."""
-    return await admit_token(house, "smartsheet", wire.bearer(context.headers.get("authorization", "")))
+    return await admit_token(services, "smartsheet", wire.bearer(context.headers.get("authorization", "")))
 
 
-def deliveries(house: LinkHouse, _settings: routes.Settings) -> dict[str, Opener]:
+def link_parsers(services: LinkContext, _settings: routes.Settings) -> dict[str, LinkParser]:
     """Signed links: nothing is said of an image before the signature holds."""
 
-    def open_link(target: Target) -> Wanted:
+    def open_link(target: RequestTarget) -> DeliveryRequest:
         link, signature = links.parse(target)
-        if not house.keyring.verify(link.parts(), signature):
+        if not services.keyring.verify(link.parts(), signature):
             raise Error(Kind.FORBIDDEN, "The signature is not of this link.")
-        return link.wanted(house.clock())
+        return link.requested(services.clock())
 
     return {links.PREFIX: open_link}
 
 
-def direct(house: House, settings: routes.Settings, pace: Pace) -> dict[str, Direct]:
+def raw_endpoints(
+    services: Services, settings: routes.Settings, rate_limiter: RateLimiter
+) -> dict[str, RawEndpoint]:
     """The batch endpoint, without the framework: it costs more than all else of a batch."""
 
-    async def image_urls(context: Context, receive: Receive) -> Answer:
-        caller = await admit(house, context)
-        context.came_in(caller)
+    async def image_urls(context: Context, receive: Receive) -> RawResponse:
+        caller = await authenticate(services, context)
+        context.set_caller(caller)
 
         async def read() -> bytes:
             return await collect(context, receive, settings.max_body_bytes)
 
-        return await routes.image_urls(read, house, settings, context, caller, pace)
+        return await routes.image_urls(read, services, settings, context, caller, rate_limiter)
 
     return dict.fromkeys(routes.PATHS, image_urls)
 
@@ -50,11 +59,11 @@ DIALECT = Dialect(
     prefixes=("/2.0", "/imageurls", "/storageProxy"),
     settings=routes.Settings,
     routes=(routes.list_image_urls, routes.add_cell_image, routes.get_row),
-    admit=admit,
-    pace=lambda settings: Pace(settings.requests, settings.window_seconds),
-    voice=wire.say,
-    deliveries=deliveries,
-    direct=direct,
+    authenticate=authenticate,
+    rate_limiter=lambda settings: RateLimiter(settings.requests, settings.window_seconds),
+    render_error=wire.render_error,
+    link_parsers=link_parsers,
+    raw_endpoints=raw_endpoints,
     scopes=frozenset({routes.READ, routes.WRITE}),
     trailing_slash=True,
 )

@@ -10,11 +10,11 @@ from uuid import UUID
 
 from msgspec import Struct
 
-from tintype.core.sign import Signature
+from tintype.core.runtime.signing import Signature
 from tintype.imaging import Mode, Recipe, plan
-from tintype.model import Error, Kind, Version
+from tintype.model import Error, Kind, LinkTarget
 from tintype.model.ids import parse_short, short
-from tintype.web.mount import Query, Target, Wanted
+from tintype.web.dialect_routes import DeliveryRequest, Query, RequestTarget
 
 PREFIX = "/storageProxy/image/images"
 
@@ -46,7 +46,7 @@ class Link(Struct, frozen=True):
         sides = ("", "") if self.size is None else (str(self.size.width), str(self.size.height))
         return _SIGNED_FOR, short(self.image), str(self.version), *sides, str(self.expires)
 
-    def wanted(self, now: datetime) -> Wanted:
+    def requested(self, now: datetime) -> DeliveryRequest:
         """What has to be delivered, to this client alone, and kept no longer than the link lives.
 
         Raises:
@@ -58,12 +58,12 @@ class Link(Struct, frozen=True):
         recipe = None
         if self.size is not None:
             recipe = Recipe(mode=Mode.SCALE, width=self.size.width, height=self.size.height)
-        return Wanted(
+        return DeliveryRequest(
             self.image,
             recipe,
             version=self.version,
             max_age=left // 1000,
-            shared=False,
+            public=False,
             expires=self.expires / 1000,
         )
 
@@ -82,7 +82,7 @@ def expiry(now: datetime, seconds: int) -> int:
     return -(-(milliseconds(now) + seconds * 1000) // step) * step
 
 
-def sized(version: Version, width: int | None, height: int | None) -> Size | None:
+def sized(version: LinkTarget, width: int | None, height: int | None) -> Size | None:
     """The size a picture is delivered in when these sides are asked; None is the original.
 
     Both sides are met exactly, aspect or not; one keeps the aspect. Nothing is ever enlarged: more than the
@@ -105,7 +105,7 @@ def write(link: Link, signature: Signature) -> str:
     return f"{PREFIX}/{short(link.image)}?v={link.version}{sides}&{signed}"
 
 
-def parse(target: Target) -> tuple[Link, Signature]:
+def parse(target: RequestTarget) -> tuple[Link, Signature]:
     """Read a link and the signature on it, which is not checked here.
 
     Raises:

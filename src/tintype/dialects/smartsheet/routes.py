@@ -9,20 +9,20 @@ from litestar.di import NamedDependency as Given
 from litestar.params import FromPath
 from msgspec import Struct
 
-from tintype.core import House
-from tintype.core.browse import hanging
-from tintype.core.ingest import examine, keep
-from tintype.core.pace import Pace
-from tintype.core.permit import require_scope
-from tintype.core.resolve import versions
+from tintype.core import Services
+from tintype.core.access.auth import require_scope
+from tintype.core.library.browse import attached
+from tintype.core.library.ingest import examine, keep
+from tintype.core.library.resolve import versions
+from tintype.core.runtime.rate_limit import RateLimiter
 from tintype.dialects.smartsheet import links, wire
-from tintype.model import Caller, Error, Version
+from tintype.model import Caller, Error, LinkTarget
 from tintype.web import bodies
 from tintype.web.bodies import AnyRequest
 from tintype.web.context import Context
-from tintype.web.gone import unless_gone
-from tintype.web.mount import Answer
-from tintype.web.responses import from_answer, json_response
+from tintype.web.dialect_routes import RawResponse
+from tintype.web.disconnect import cancel_on_disconnect
+from tintype.web.responses import from_raw, json_response
 
 READ = "READ_SHEETS"
 WRITE = "WRITE_SHEETS"
@@ -57,108 +57,113 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
 
 async def image_urls(
     read: Callable[[], Awaitable[bytes]],
-    house: House,
+    services: Services,
     settings: Settings,
     context: Context,
     caller: Caller,
-    pace: Pace,
-) -> Answer:
+    rate_limiter: RateLimiter,
+) -> RawResponse:
     """A batch of image ids and sizes to temporary URLs, in the order asked."""
-    _enter(context, caller, pace, READ)
+    _enter(context, caller, rate_limiter, READ)
     raw = await read()
-    expires = links.expiry(house.clock(), settings.link_seconds)
+    expires = links.expiry(services.clock(), settings.link_seconds)
     # Links are remembered too: whoever shows a sheet asks for the same ones again and again.
-    page = house.memory.page()
-    about = f"{caller.account.id} {context.base_url} {house.keyring.generation} {expires}"
+    cached = services.query_cache.snapshot()
+    about = f"{caller.account.id} {context.base_url} {services.keyring.generation} {expires}"
     keys = [(about, item) for item in wire.parse_plain(raw, context.headers)]
-    known: list[wire.ImageUrl | None] = [page.get(key) for key in keys]
+    known: list[wire.ImageUrl | None] = [cached.get(key) for key in keys]
     urls = [url for url in known if url is not None]
     if not urls or len(urls) != len(keys) or len(urls) > settings.max_images:
         asked = wire.parse_request(raw, context.headers, max_images=settings.max_images)
-        found = await versions(house, caller, [item.image for item in asked if item.image is not None])
+        found = await versions(services, caller, [item.image for item in asked if item.image is not None])
         urls = [
-            _image_url(house, context, position, item, found, expires) for position, item in enumerate(asked)
+            _image_url(services, context, position, item, found, expires)
+            for position, item in enumerate(asked)
         ]
         _note_refused(context, urls)
-        page.update({key: url for key, url in zip(keys, urls, strict=False) if url.error is None})
-    return wire.answer(urls, settings.link_seconds * 1000)
+        cached.update({key: url for key, url in zip(keys, urls, strict=False) if url.error is None})
+    return wire.encode_response(urls, settings.link_seconds * 1000)
 
 
 @post(PATHS, status_code=200)
 async def list_image_urls(
     request: AnyRequest,
-    house: Given[House],
+    services: Given[Services],
     settings: Given[Settings],
     context: Given[Context],
     caller: Given[Caller],
-    pace: Given[Pace],
+    rate_limiter: Given[RateLimiter],
 ) -> Response[bytes]:
     """The same, where the framework is asked."""
 
     async def read() -> bytes:
         return await bodies.read(request, settings.max_body_bytes)
 
-    return from_answer(await image_urls(read, house, settings, context, caller, pace))
+    return from_raw(await image_urls(read, services, settings, context, caller, rate_limiter))
 
 
 @post(ROW + "/columns/{column:str}/cellimages", status_code=200)
-async def add_cell_image(  # noqa: PLR0913, PLR0917  what the house hands in
+async def add_cell_image(  # noqa: PLR0913, PLR0917  what the framework hands in
     request: AnyRequest,
     sheet: FromPath[str],
     row: FromPath[str],
     column: FromPath[str],
-    house: Given[House],
+    services: Given[Services],
     settings: Given[Settings],
     context: Given[Context],
     caller: Given[Caller],
-    pace: Given[Pace],
+    rate_limiter: Given[RateLimiter],
 ) -> Response[bytes]:
     """Put an image into a cell. What was there before stays in the library, in no cell."""
-    _enter(context, caller, pace, WRITE, cost=settings.upload_cost)
-    place = wire.place(sheet, row, column)
+    _enter(context, caller, rate_limiter, WRITE, cost=settings.upload_cost)
+    placement = wire.placement(sheet, row, column)
     upload = wire.parse_upload(context.headers, context.query, max_alt_text=settings.max_alt_text)
-    place = msgspec.structs.replace(place, alt_text=upload.alt_text)
-    limit = min(settings.max_upload_bytes, house.images.max_bytes)
+    placement = msgspec.structs.replace(placement, alt_text=upload.alt_text)
+    limit = min(settings.max_upload_bytes, services.images.max_bytes)
     with wire.upload_errors():
-        async with bodies.staged_body(house, caller, request, limit) as staged:
+        async with bodies.staged_body(services, caller, request, limit) as staged:
             wire.require_length(context.headers, staged.size)
-            seen = await unless_gone(context, request.receive, examine(house, caller, staged))
-            facts = wire.accepted(seen)
-            image = await keep(house, caller, staged, facts, upload.filename, place=place, replace=True)
-    beside = [(at, other) for at, other in await hanging(house, caller, place) if at.slot != place.slot]
-    return json_response(wire.answer_added(place, image, beside))
+            seen = await cancel_on_disconnect(context, request.receive, examine(services, caller, staged))
+            info = wire.accepted(seen)
+            image = await keep(
+                services, caller, staged, info, upload.filename, placement=placement, replace=True
+            )
+    beside = [
+        (at, other) for at, other in await attached(services, caller, placement) if at.slot != placement.slot
+    ]
+    return json_response(wire.answer_added(placement, image, beside))
 
 
 @get(ROW)
 async def get_row(
     sheet: FromPath[str],
     row: FromPath[str],
-    house: Given[House],
+    services: Given[Services],
     context: Given[Context],
     caller: Given[Caller],
-    pace: Given[Pace],
+    rate_limiter: Given[RateLimiter],
 ) -> Response[bytes]:
     """A row: its cells that hold an image."""
-    _enter(context, caller, pace, READ)
+    _enter(context, caller, rate_limiter, READ)
     exclude = wire.parse_exclude(context.query)
-    place = wire.place(sheet, row)
-    return json_response(wire.answer_row(place, await hanging(house, caller, place), exclude))
+    placement = wire.placement(sheet, row)
+    return json_response(wire.answer_row(placement, await attached(services, caller, placement), exclude))
 
 
-def _enter(context: Context, caller: Caller, pace: Pace, scope: str, *, cost: int = 1) -> None:
+def _enter(context: Context, caller: Caller, rate_limiter: RateLimiter, scope: str, *, cost: int = 1) -> None:
     """What every endpoint asks once the token is known: pace, scope, and headers that make sense."""
-    pace.take(caller.token_id, cost)
+    rate_limiter.take(caller.token_id, cost)
     require_scope(caller, scope)
     wire.require_headers(context.headers)
     context.notes.update(wire.notes(context.headers))
 
 
 def _image_url(
-    house: House,
+    services: Services,
     context: Context,
     position: int,
     asked: wire.Asked,
-    found: dict[uuid.UUID, Version],
+    found: dict[uuid.UUID, LinkTarget],
     expires: int,
 ) -> wire.ImageUrl:
     version = None if asked.image is None else found.get(asked.image)
@@ -166,7 +171,7 @@ def _image_url(
         return _failed(context, position, asked, asked.error or wire.may_not_view())
     size = links.sized(version, asked.width, asked.height)
     link = links.Link(version.id, version.version, expires, size)
-    url = context.base_url + links.write(link, house.keyring.sign(link.parts()))
+    url = context.base_url + links.write(link, services.keyring.sign(link.parts()))
     shown = size or version
     return wire.ImageUrl(asked.image_id, url, shown.width, shown.height)
 

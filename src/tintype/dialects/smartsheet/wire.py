@@ -12,13 +12,13 @@ from uuid import UUID
 import msgspec
 from msgspec import Meta, Struct
 
-from tintype.imaging import Facts, Reason, row
-from tintype.model import Error, Image, Kind, Place
+from tintype.imaging import ImageInfo, Reason, spec
+from tintype.model import Error, Image, Kind, Placement
 from tintype.model.ids import parse_short, short
 from tintype.web.bodies import filename
 from tintype.web.context import Context
+from tintype.web.dialect_routes import RawResponse
 from tintype.web.errors import STATUS, standard_headers
-from tintype.web.mount import Answer
 from tintype.web.negotiate import preferred
 
 Headers = Mapping[str, str]
@@ -63,16 +63,16 @@ _SAID = {
     Kind.EXPIRED_TOKEN: (1003, "Your Access Token has expired."),
     Kind.FORBIDDEN: (1004, "You are not authorized to perform this action."),
     Kind.EXPIRED_LINK: (1004, "You are not authorized to perform this action: the link has expired."),
-    Kind.MISSING: (1006, "Not Found"),
+    Kind.NOT_FOUND: (1006, "Not Found"),
     Kind.QUOTA_EXCEEDED: (1004, "You are not authorized to perform this action: {}"),
     Kind.CONFLICT: (1129, "The resource you tried to create already exists."),
     Kind.MALFORMED: (1008, _PARSING),
     Kind.INVALID: (_VALUE, "{}"),
-    Kind.NO_SUCH_RANGE: (_VALUE, "{}"),
-    Kind.REFUSED: (_UPLOAD, "{}"),
+    Kind.RANGE_NOT_SATISFIABLE: (_VALUE, "{}"),
+    Kind.INVALID_IMAGE: (_UPLOAD, "{}"),
     Kind.TOO_LARGE: (1008, _PARSING),
     Kind.TOO_MANY_REQUESTS: (4003, "Rate limit exceeded."),
-    Kind.BUSY: (4001, "{}"),
+    Kind.OVERLOADED: (4001, "{}"),
     Kind.METHOD_NOT_ALLOWED: (1010, "HTTP Method not supported."),
     Kind.NOT_ACCEPTABLE: (1052, "Invalid Accept header. Media type not supported."),
     Kind.UNSUPPORTED_TYPE: (1124, "Invalid Content-Type header. Media type not supported."),
@@ -233,14 +233,14 @@ def parse_plain(raw: bytes, headers: Headers) -> list[Item]:
         return []
 
 
-def place(sheet: str, row: str, column: str | None = None) -> Place:
+def placement(sheet: str, row: str, column: str | None = None) -> Placement:
     """A row, or a cell of it.
 
     Raises:
-        Error: MISSING when an id is no whole number of at most 63 bits.
+        Error: NOT_FOUND when an id is no whole number of at most 63 bits.
     """
     slot = "" if column is None else _id(column)
-    return Place("cell", _id(sheet), _id(row), slot)
+    return Placement("cell", _id(sheet), _id(row), slot)
 
 
 def parse_upload(headers: Headers, query: str, *, max_alt_text: int) -> Upload:
@@ -273,16 +273,18 @@ def require_length(headers: Headers, size: int) -> None:
         raise _size_mismatch()
 
 
-def accepted(facts: Facts) -> Facts:
+def accepted(info: ImageInfo) -> ImageInfo:
     """The facts of a picture in a format that every tintype accepts: no extra changes what clients meet here.
 
     Raises:
-        Error: REFUSED.
+        Error: INVALID_IMAGE.
     """
-    entry = row(facts.format)
+    entry = spec(info.format)
     if entry.package is not None:
-        raise Error(Kind.REFUSED, f"{entry.name} pictures aren't accepted.", field=Reason.UNSUPPORTED.value)
-    return facts
+        raise Error(
+            Kind.INVALID_IMAGE, f"{entry.name} pictures aren't accepted.", field=Reason.UNSUPPORTED.value
+        )
+    return info
 
 
 @contextmanager
@@ -304,23 +306,23 @@ def parse_exclude(query: str) -> frozenset[str]:
     return frozenset(word.strip() for word in _parameters(query).get("exclude", "").split(","))
 
 
-def answer(urls: list[ImageUrl], expires_in: int) -> Answer:
+def encode_response(urls: list[ImageUrl], expires_in: int) -> RawResponse:
     """The answer of imageurls; `expires_in` is in milliseconds."""
-    return Answer(200, msgspec.json.encode(ImageUrls(expires_in, urls)), JSON)
+    return RawResponse(200, msgspec.json.encode(ImageUrls(expires_in, urls)), JSON)
 
 
-def answer_row(at: Place, cells: Sequence[tuple[Place, Image]], exclude: frozenset[str]) -> bytes:
+def answer_row(at: Placement, cells: Sequence[tuple[Placement, Image]], exclude: frozenset[str]) -> bytes:
     """The body of a row.
 
     Raises:
-        Error: MISSING when no cell of it holds an image: rows exist by being used.
+        Error: NOT_FOUND when no cell of it holds an image: rows exist by being used.
     """
     if not cells:
-        raise Error(Kind.MISSING)
+        raise Error(Kind.NOT_FOUND)
     return msgspec.json.encode(_row(at, cells, with_images="image" not in exclude))
 
 
-def answer_added(at: Place, image: Image, beside: Sequence[tuple[Place, Image]]) -> bytes:
+def answer_added(at: Placement, image: Image, beside: Sequence[tuple[Placement, Image]]) -> bytes:
     """The body after an image was put into a cell: the whole row, this cell first.
 
     First, because clients take `cells[0]` for the one they wrote. The version is the image's number: it
@@ -330,20 +332,20 @@ def answer_added(at: Place, image: Image, beside: Sequence[tuple[Place, Image]])
     return msgspec.json.encode(Result("SUCCESS", 0, row, image.number))
 
 
-def say(error: Error, context: Context) -> Answer:
+def render_error(error: Error, context: Context) -> RawResponse:
     """An error in this dialect; its reference is the id of the request."""
     headers = standard_headers(error)
     status = _STATUS[error.kind]
     if status is HTTPStatus.UNAUTHORIZED:
         headers["WWW-Authenticate"] = "Bearer"
     body = msgspec.json.encode(failure(error, context.request_id))
-    return Answer(status.value, body, JSON, headers)
+    return RawResponse(status.value, body, JSON, headers)
 
 
 def failure(error: Error, ref_id: str) -> Failure:
     """An error as an object, under a reference that the log has too."""
     # The code of a range that can't be had is the picture's size: it is meant for a header.
-    if error.code and error.kind is not Kind.NO_SUCH_RANGE:
+    if error.code and error.kind is not Kind.RANGE_NOT_SATISFIABLE:
         return Failure(error.code, error.message, ref_id)
     code, sentence = _SAID[error.kind]
     return Failure(code, sentence.format(error.message), ref_id)
@@ -400,7 +402,7 @@ def _side(item: dict[str, Any], name: str) -> int | None:
 
 def _id(text: str) -> str:
     if not _ID.match(text) or int(text) > MAX_ID:
-        raise Error(Kind.MISSING)
+        raise Error(Kind.NOT_FOUND)
     return str(int(text))
 
 
@@ -411,7 +413,7 @@ def _parameters(query: str) -> dict[str, str]:
         raise Error(Kind.MALFORMED, f"there are more than {MAX_QUERY_FIELDS} parameters.") from None
 
 
-def _row(at: Place, cells: Sequence[tuple[Place, Image]], *, with_images: bool) -> Row:
+def _row(at: Placement, cells: Sequence[tuple[Placement, Image]], *, with_images: bool) -> Row:
     images = [image for _, image in cells]
     return Row(
         id=int(at.holder),
@@ -424,7 +426,7 @@ def _row(at: Place, cells: Sequence[tuple[Place, Image]], *, with_images: bool) 
     )
 
 
-def _cell(at: Place, image: Image, *, with_image: bool) -> Cell:
+def _cell(at: Placement, image: Image, *, with_image: bool) -> Cell:
     name = image.filename
     shown = CellImage(short(image.id), image.height, image.width, at.alt_text or name) if with_image else None
     return Cell(int(at.slot), name, name, _formula(image), shown)

@@ -43,7 +43,7 @@ def header(data: Buffer) -> Header:
     Raises:
         ImageRefused: damaged, where there is no such element or nothing to be seen of it; too costly.
     """
-    survey = Survey(bytes(data))
+    survey = SvgScanner(bytes(data))
     width, height = _size(survey.root)
     return Header(
         width=width,
@@ -56,7 +56,7 @@ def header(data: Buffer) -> Header:
     )
 
 
-class Survey:
+class SvgScanner:
     """What is in the file, counted in one pass; expat itself bounds what entities may grow to.
 
     Attributes:

@@ -138,13 +138,15 @@ def _directories(data: Buffer, layout: Layout) -> Iterator[dict[int, Entry]]:
         start = at + struct.calcsize(layout.count)
         form = struct.Struct(f"{layout.order}HH{layout.offset}")
         size = form.size + struct.calcsize(layout.offset)
-        yield dict(_entry(data, layout, form, place) for place in range(start, start + count * size, size))
+        yield dict(
+            _entry(data, layout, form, placement) for placement in range(start, start + count * size, size)
+        )
         (at,) = struct.unpack_from(layout.order + layout.offset, data, start + count * size)
 
 
-def _entry(data: Buffer, layout: Layout, form: struct.Struct, place: int) -> tuple[int, Entry]:
-    tag, kind, count = form.unpack_from(data, place)
-    at = place + form.size
+def _entry(data: Buffer, layout: Layout, form: struct.Struct, placement: int) -> tuple[int, Entry]:
+    tag, kind, count = form.unpack_from(data, placement)
+    at = placement + form.size
     if SIZES.get(kind, 0) * count > struct.calcsize(layout.offset):
         (at,) = struct.unpack_from(layout.order + layout.offset, data, at)
     return tag, Entry(kind, count, at)

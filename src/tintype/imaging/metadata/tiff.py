@@ -84,11 +84,13 @@ class _File:
         layout, data = self._layout, self.data
         entries = self._entries(at)
         kept = [
-            bytes(data[place : place + layout.entry.size]) for place, tag in entries if tag not in METADATA
+            bytes(data[placement : placement + layout.entry.size])
+            for placement, tag in entries
+            if tag not in METADATA
         ]
-        for place, tag in entries:
+        for placement, tag in entries:
             if tag in METADATA:
-                self._empty(place)
+                self._empty(placement)
         start = at + layout.count.size
         end = start + layout.entry.size * len(entries)
         following = bytes(data[end : end + layout.offset.size])
@@ -104,13 +106,15 @@ class _File:
             raise damaged()
         self._seen.add(at)
         start, size = at + self._layout.count.size, self._layout.entry.size
-        places = range(start, start + count * size, size)
-        return [(place, self._layout.entry.unpack_from(self.data, place)[0]) for place in places]
+        placements = range(start, start + count * size, size)
+        return [
+            (placement, self._layout.entry.unpack_from(self.data, placement)[0]) for placement in placements
+        ]
 
-    def _empty(self, place: int) -> None:
+    def _empty(self, placement: int) -> None:
         """Zero what an entry says, wherever that stands, and whatever it leads to."""
         layout = self._layout
-        tag, kind, count, value = layout.entry.unpack_from(self.data, place)
+        tag, kind, count, value = layout.entry.unpack_from(self.data, placement)
         if tag in DIRECTORIES:
             for inner, _ in self._entries(value):
                 self._empty(inner)
@@ -119,4 +123,4 @@ class _File:
             if value + size > len(self.data):
                 raise damaged()
             self.data[value : value + size] = bytes(size)
-        self.data[place : place + layout.entry.size] = bytes(layout.entry.size)
+        self.data[placement : placement + layout.entry.size] = bytes(layout.entry.size)

@@ -9,10 +9,10 @@ import msgspec
 from msgspec import Meta, Struct
 
 from tintype.imaging.errors import Reason
-from tintype.imaging.facts import Facts, Limits
 from tintype.imaging.formats import Format
-from tintype.imaging.geometry import OutputLimits
+from tintype.imaging.image_info import ImageInfo, Limits
 from tintype.imaging.recipe import Recipe
+from tintype.imaging.recipe.geometry import OutputLimits
 from tintype.imaging.sandbox.confinement import Confinement
 
 LENGTH = struct.Struct(">I")
@@ -68,12 +68,12 @@ class Examined(Struct, frozen=True, tag=True):
 
     Attributes:
         format: by its first bytes.
-        facts: with the placeholder, unless it is refused.
+        info: with the placeholder, unless it is refused.
         refused: why it can't be taken in.
     """
 
     format: Format | None = None
-    facts: Facts | None = None
+    info: ImageInfo | None = None
     refused: Refusal | None = None
 
 

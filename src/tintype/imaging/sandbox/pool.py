@@ -14,10 +14,10 @@ from typing import Generic, Protocol, TypeVar
 from msgspec import Struct
 
 from tintype.imaging.errors import ImageRefused, damaged, too_costly
-from tintype.imaging.facts import Limits, check_limits
 from tintype.imaging.formats import Format
-from tintype.imaging.geometry import OutputLimits
+from tintype.imaging.image_info import Limits, check_limits
 from tintype.imaging.recipe import Recipe
+from tintype.imaging.recipe.geometry import OutputLimits
 from tintype.imaging.sandbox.confinement import Confinement
 from tintype.imaging.sandbox.messages import (
     Answer,
@@ -75,7 +75,7 @@ class StartError(RendererError):
     """A renderer can't be started."""
 
 
-class Drawn(Struct, Generic[S], frozen=True, kw_only=True):
+class DrawnResult(Struct, Generic[S], frozen=True, kw_only=True):
     """A rendition: its bytes are held as `data`, or were written to `file`, which is the caller's."""
 
     made: Rendered
@@ -83,7 +83,7 @@ class Drawn(Struct, Generic[S], frozen=True, kw_only=True):
     file: S | None = None
 
 
-class Ended(Struct, frozen=True):
+class RendererExit(Struct, frozen=True):
     """A renderer that was lost: why, its exit status, and the bytes of memory that its order was given."""
 
     why: str
@@ -91,7 +91,7 @@ class Ended(Struct, frozen=True):
     memory: int
 
 
-class Renderers:
+class RendererPool:
     """A pool of renderers. Its methods block, and are called from no more threads than there are renderers.
 
     A renderer is started when it is first needed, unless all were by `start`.
@@ -113,7 +113,7 @@ class Renderers:
         *,
         arenas: int = 1,
         on_start: Callable[[Confinement], None] = lambda _: None,
-        on_end: Callable[[Ended], None] = lambda _: None,
+        on_end: Callable[[RendererExit], None] = lambda _: None,
     ) -> None:
         self._most = most
         self._seconds = seconds
@@ -160,7 +160,7 @@ class Renderers:
         source_limits: Limits,
         memory: int,
         spool: Callable[[], S],
-    ) -> Drawn[S]:
+    ) -> DrawnResult[S]:
         """A rendition of an open file.
 
         Args:
@@ -179,7 +179,7 @@ class Renderers:
             order, source, lambda renderer, answer: _drawn(renderer, answer, recipe.format, memory, spool)
         )
 
-    def strip(self, source: int, format: Format, memory: int, spool: Callable[[], S]) -> Drawn[S]:
+    def strip(self, source: int, format: Format, memory: int, spool: Callable[[], S]) -> DrawnResult[S]:
         """An open file of the format without its metadata; otherwise as `render`."""
         order = self._order(Strip(format), memory)
         return self._ask(
@@ -202,7 +202,7 @@ class Renderers:
             try:
                 return finish(renderer, self._granted(renderer.ask(order, source, self._seconds), order))
             except EndedError as ended:
-                self._on_end(Ended(ended.why, ended.status, order.memory))
+                self._on_end(RendererExit(ended.why, ended.status, order.memory))
                 raise self._verdict(ended, order) from None
             finally:
                 if renderer.is_fit():
@@ -281,19 +281,19 @@ class _Slot:
 
 def _drawn(
     renderer: Renderer, answer: Answer, format: Format | None, most: int, spool: Callable[[], S]
-) -> Drawn[S]:
+) -> DrawnResult[S]:
     made = _expected(answer, Rendered)
     if made.size > most or made.format is not (format or made.format):
         raise renderer.ended("confused")
     if made.size <= HELD:
-        return Drawn(made=made, data=renderer.take(made.size))
+        return DrawnResult(made=made, data=renderer.take(made.size))
     file = spool()
     try:
         renderer.pour(made.size, file.write)
     except BaseException:
         file.close()
         raise
-    return Drawn(made=made, file=file)
+    return DrawnResult(made=made, file=file)
 
 
 def _found(renderer: Renderer, answer: Answer, limits: Limits | None) -> Examined:
@@ -305,12 +305,12 @@ def _found(renderer: Renderer, answer: Answer, limits: Limits | None) -> Examine
 
 def _can_be_meant(found: Examined, limits: Limits | None) -> bool:
     """Whether it is what an original that is taken in can be: what is said here is recorded."""
-    facts = found.facts
-    if facts is None or facts.placeholder is None or facts.format is not found.format:
+    info = found.info
+    if info is None or info.placeholder is None or info.format is not found.format:
         return False
     with suppress(ImageRefused):
         if limits is not None:
-            check_limits(facts, limits)
+            check_limits(info, limits)
         return True
     return False
 

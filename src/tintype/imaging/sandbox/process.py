@@ -25,18 +25,18 @@ from tintype.imaging.sandbox.messages import (
 )
 
 MODULE = "tintype.imaging.sandbox.renderer"
-HANDED_ON = ("HOME", "PYTHONPATH", "LD_LIBRARY_PATH", "FONTCONFIG_FILE", "FONTCONFIG_PATH")
+INHERITED_ENVIRONMENT = ("HOME", "PYTHONPATH", "LD_LIBRARY_PATH", "FONTCONFIG_FILE", "FONTCONFIG_PATH")
 """Of the service's environment, as far as it is there: where modules, libraries and fonts lie."""
 ENVIRONMENT = {"LC_ALL": "C.UTF-8"}
-STARTS_WITHIN = 30.0
+START_TIMEOUT = 30.0
 """Seconds that a renderer has to be ready, on a busy machine."""
-BYTES_WITHIN = 10.0
+READ_TIMEOUT = 10.0
 """Seconds that may be waited in all for the bytes of an answer: they are there, in the renderer's memory."""
 UNREADABLE = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
 """What msgspec raises for bytes that are no answer: not all of it is an error of its own."""
 SLACK = 24 * 1024**2
 """Bytes that an order may take beyond what it was given: stacks of threads, what the allocator holds back."""
-GROWN = 48 * 1024**2
+MAX_RETAINED_BYTES = 48 * 1024**2
 """How many bytes more than when it began a renderer may hold between two orders."""
 CHUNK = 256 * 1024
 
@@ -90,7 +90,7 @@ class Renderer:
         with self._greeting:
             if self._is_ready:
                 return
-            answer = self._reply(time.monotonic() + STARTS_WITHIN)
+            answer = self._reply(time.monotonic() + START_TIMEOUT)
             if not isinstance(answer, Ready):
                 raise self.ended("confused")
             self._first = self._memory
@@ -99,7 +99,11 @@ class Renderer:
 
     def is_fit(self) -> bool:
         """Whether it can be given an order: it is there, has answered the last, and holds nothing of it."""
-        return self._is_idle and self._memory <= self._first + GROWN and self._process.poll() is None
+        return (
+            self._is_idle
+            and self._memory <= self._first + MAX_RETAINED_BYTES
+            and self._process.poll() is None
+        )
 
     def ask(self, order: Order, source: int, seconds: float) -> Answer:
         """Its answer; if bytes follow, `take` them. Raises EndedError."""
@@ -124,7 +128,7 @@ class Renderer:
     def pour(self, count: int, into: Callable[[bytes], object]) -> None:
         """So many bytes that follow an answer, handed on a piece at a time. Raises EndedError."""
         self._is_idle = False
-        left = BYTES_WITHIN
+        left = READ_TIMEOUT
         for at in range(0, count, CHUNK):
             began = time.monotonic()
             data = self._received(min(CHUNK, count - at), began + left)
@@ -187,7 +191,7 @@ class Renderer:
 
 
 def _environment() -> dict[str, str]:
-    handed_on = {name: os.environ[name] for name in HANDED_ON if name in os.environ}
+    handed_on = {name: os.environ[name] for name in INHERITED_ENVIRONMENT if name in os.environ}
     if "PYTHONPATH" in handed_on:
         # It starts in another folder.
         folders = handed_on["PYTHONPATH"].split(os.pathsep)

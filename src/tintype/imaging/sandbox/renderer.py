@@ -23,13 +23,13 @@ from typing import Any
 from msgspec.structs import replace
 
 from tintype.imaging.allocator import give_back, keep_memory_flat, keep_stacks_small
-from tintype.imaging.cost import decode_memory, intake_memory
 from tintype.imaging.errors import ImageRefused, OutOfMemory, Reason
-from tintype.imaging.facts import Facts, Limits, check_limits
 from tintype.imaging.formats import Format
+from tintype.imaging.image_info import ImageInfo, Limits, check_limits
+from tintype.imaging.inspection import ask_codec, read_info, recognise, verify
 from tintype.imaging.metadata import strip
-from tintype.imaging.reading import ask_codec, read_facts, recognise, verify
-from tintype.imaging.rendering import planned_for, render_inspected
+from tintype.imaging.pipeline.cost import decode_memory, intake_memory
+from tintype.imaging.pipeline.render import planned_for, render_inspected
 from tintype.imaging.sandbox.confinement import confine
 from tintype.imaging.sandbox.memory import Memory
 from tintype.imaging.sandbox.messages import (
@@ -65,9 +65,9 @@ KEPT = 16 * 1024**2
 """Bytes that the allocator may hold back between two orders: it takes time to have them anew."""
 ENDED_FIRST = "500"
 """Of 1000: who is ended when the machine has no memory left. Rather a picture is lost than the service."""
-MOST_A_PIXEL = 24
+MAX_BYTES_PER_PIXEL = 24
 """Bytes: more is taken by no decoder but that of SVG, whose pixels tell nothing."""
-MOST_TOLD = 8000
+MAX_TRACEBACK = 8000
 """Characters of a traceback."""
 
 Outcome = tuple[Answer, bytes]
@@ -78,7 +78,7 @@ def main() -> None:
     """Serve orders until there are no more."""
     descriptor, parent, arenas, most = map(int, sys.argv[1:])
     channel = socket.socket(fileno=descriptor)
-    _belong_to(parent)
+    _die_with_parent(parent)
     keep_memory_flat(arenas)
     keep_stacks_small(STACK)
     import_what_is_imported_late()
@@ -94,7 +94,7 @@ def main() -> None:
         _serve(channel, memory)
 
 
-def _belong_to(parent: int) -> None:
+def _die_with_parent(parent: int) -> None:
     """End when the parent does; stay while it stays, whatever its group is told: it ends us in its time."""
     for ignored in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(ignored, signal.SIG_IGN)
@@ -128,7 +128,7 @@ def _serve(channel: socket.socket, memory: Memory) -> None:
     first = memory.private()
     while True:
         order, source = _next(channel)
-        answer, data = _carried_out(order, source)
+        answer, data = _execute(order, source)
         del source
         if memory.private() - len(data) > first + KEPT:
             give_back()
@@ -150,62 +150,66 @@ def _next(channel: socket.socket) -> tuple[Order, Source]:
         os.close(descriptors[0])
 
 
-def _carried_out(order: Order, source: Source) -> Outcome:
+def _execute(order: Order, source: Source) -> Outcome:
     try:
         return _DOING[type(order.work)](order.work, source, order)
-    except _LacksMemoryError as lacks:
+    except _NeedsMemoryError as lacks:
         return Needs(lacks.needed), b""
     except (OutOfMemory, MemoryError) as refused:
-        _let_go(refused)
+        _clear_frames(refused)
         return Needs(None), b""
     except ImageRefused as refused:
-        _let_go(refused)
+        _clear_frames(refused)
         return Refusal(refused.reason, refused.sentence), b""
     except Exception as error:  # noqa: BLE001  the service is told, and goes on with the next
-        told = traceback.format_exc()[-MOST_TOLD:]
-        _let_go(error)
+        told = traceback.format_exc()[-MAX_TRACEBACK:]
+        _clear_frames(error)
         return Failed(told), b""
 
 
 def _examine(work: Examine, source: Source, order: Order) -> Outcome:
     format_: Format | None = None
-    facts: Facts | None = None
+    info: ImageInfo | None = None
     memory_for = decode_memory if work.limits is None else intake_memory
     try:
         format_ = recognise(source)
-        header, facts = read_facts(source, format_, work.limits)
-        _check(facts, work.limits)
-        _check_memory(order, memory_for(facts))
-        facts = ask_codec(source, format_, header)
-        _check(facts, work.limits)
-        _check_memory(order, memory_for(facts))
-        facts = replace(facts, placeholder=verify(source, facts))
+        header, info = read_info(source, format_, work.limits)
+        _check(info, work.limits)
+        _check_memory(order, memory_for(info))
+        info = ask_codec(source, format_, header)
+        _check(info, work.limits)
+        _check_memory(order, memory_for(info))
+        info = replace(info, placeholder=verify(source, info))
     except OutOfMemory:
         raise
     except ImageRefused as refused:
-        _let_go(refused)
-        if facts is not None and refused.reason is Reason.DAMAGED and _may_have_lacked(order, facts, source):
+        _clear_frames(refused)
+        if (
+            info is not None
+            and refused.reason is Reason.DAMAGED
+            and _may_have_run_out_of_memory(order, info, source)
+        ):
             return Needs(None), b""
-        return Examined(format_, facts, Refusal(refused.reason, refused.sentence)), b""
-    return Examined(format_, facts), b""
+        return Examined(format_, info, Refusal(refused.reason, refused.sentence)), b""
+    return Examined(format_, info), b""
 
 
 def _render(work: Render, source: Source, order: Order) -> Outcome:
     format_ = recognise(source)
-    header, facts = read_facts(source, format_, work.source_limits)
-    _check(facts, work.source_limits)
-    planned_for(facts, work.recipe, work.limits)
-    _check_memory(order, decode_memory(facts, work.recipe, work.limits))
-    facts = ask_codec(source, format_, header)
-    _check(facts, work.source_limits)
-    _check_memory(order, decode_memory(facts, work.recipe, work.limits))
+    header, info = read_info(source, format_, work.source_limits)
+    _check(info, work.source_limits)
+    planned_for(info, work.recipe, work.limits)
+    _check_memory(order, decode_memory(info, work.recipe, work.limits))
+    info = ask_codec(source, format_, header)
+    _check(info, work.source_limits)
+    _check_memory(order, decode_memory(info, work.recipe, work.limits))
     try:
-        made = render_inspected(source, facts, work.recipe, work.limits)
+        made = render_inspected(source, info, work.recipe, work.limits)
     except Exception as error:
         if order.has_all or (isinstance(error, ImageRefused) and error.reason is not Reason.DAMAGED):
             raise
         # It was whole when it came.
-        _let_go(error)
+        _clear_frames(error)
         return Needs(None), b""
     return Rendered(made.format, made.width, made.height, len(made.data)), made.data
 
@@ -222,17 +226,17 @@ _DOING: Mapping[type, Callable[[Any, Source, Order], Outcome]] = MappingProxyTyp
 )
 
 
-def _check(facts: Facts, limits: Limits | None) -> None:
+def _check(info: ImageInfo, limits: Limits | None) -> None:
     if limits is not None:
-        check_limits(facts, limits)
+        check_limits(info, limits)
 
 
 def _check_memory(order: Order, needed: int) -> None:
     if needed > order.memory:
-        raise _LacksMemoryError(needed)
+        raise _NeedsMemoryError(needed)
 
 
-class _LacksMemoryError(Exception):
+class _NeedsMemoryError(Exception):
     """The work takes so many bytes, more than it was given."""
 
     def __init__(self, needed: int) -> None:
@@ -240,14 +244,14 @@ class _LacksMemoryError(Exception):
         self.needed = needed
 
 
-def _may_have_lacked(order: Order, facts: Facts, source: Source) -> bool:
+def _may_have_run_out_of_memory(order: Order, info: ImageInfo, source: Source) -> bool:
     """Whether it may be for want of memory that a decoder gave up: not all of them say so."""
-    pixels = facts.width * facts.height
-    is_small = pixels * MOST_A_PIXEL + length(source) <= order.memory and facts.format is not Format.SVG
+    pixels = info.width * info.height
+    is_small = pixels * MAX_BYTES_PER_PIXEL + length(source) <= order.memory and info.format is not Format.SVG
     return not (order.has_all or is_small)
 
 
-def _let_go(error: BaseException | None) -> None:
+def _clear_frames(error: BaseException | None) -> None:
     """Empty the frames that an error went through, and those before it: they hold pictures and decoders."""
     while error is not None:
         traceback.clear_frames(error.__traceback__)

@@ -5,13 +5,13 @@ from importlib import import_module
 
 import pyvips
 
-from tintype.imaging import svg
-from tintype.imaging.encode import encode
+from tintype.imaging.codecs import svg
 from tintype.imaging.extras import available
-from tintype.imaging.formats import Row
-from tintype.imaging.reading import inspect, verify
+from tintype.imaging.formats import FormatSpec
+from tintype.imaging.inspection import inspect, verify
+from tintype.imaging.pipeline.encode import encode
+from tintype.imaging.pipeline.render import render
 from tintype.imaging.recipe import Recipe
-from tintype.imaging.rendering import render
 
 SIDE = 16
 ANY_SVG = b'<svg xmlns="http://www.w3.org/2000/svg" width="16" height="16"><text y="9">Aa</text></svg>'
@@ -36,7 +36,7 @@ def use_everything_once() -> None:
             _read(ANY_SVG)
 
 
-def _written(entry: Row) -> bytes:
+def _written(entry: FormatSpec) -> bytes:
     image = pyvips.Image.black(SIDE, SIDE, bands=3).copy(interpretation="srgb")
     return encode(image, entry, Recipe())
 

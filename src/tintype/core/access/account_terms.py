@@ -1,0 +1,58 @@
+"""All that holds for an account."""
+
+from msgspec import Struct
+
+from tintype.catalogue import accounts, publications, usage
+from tintype.catalogue.engine import Transaction
+from tintype.core.access.quotas import effective_quotas
+from tintype.core.library.browse import account_named
+from tintype.core.services import Services
+from tintype.model import Account, Publications, QuotaOverrides, Quotas, Usage
+
+
+class Terms(Struct, frozen=True):
+    """What holds for an account, and what it holds.
+
+    Attributes:
+        account: the account.
+        publications: the dialects that it publishes through, each with what its links are.
+        sizes: that plain links may ask for, as they were set; None is any.
+        quotas: how much it may hold and do.
+        overrides: what of that is set for this account.
+        usage: what it holds.
+    """
+
+    account: Account
+    publications: Publications
+    sizes: str | None
+    quotas: Quotas
+    overrides: QuotaOverrides
+    usage: Usage
+
+
+async def terms(services: Services, name: str) -> Terms:
+    """All that holds for the account of this name.
+
+    Raises:
+        Error: NOT_FOUND.
+    """
+    async with services.catalogue.read() as tx:
+        return await _terms(services, tx, await account_named(tx, name))
+
+
+async def each(services: Services) -> list[Terms]:
+    """All that holds for every account, by name."""
+    async with services.catalogue.read() as tx:
+        return [await _terms(services, tx, account) for account in await accounts.each(tx)]
+
+
+async def _terms(services: Services, tx: Transaction, account: Account) -> Terms:
+    overrides = await accounts.quotas(tx, account.id)
+    return Terms(
+        account=account,
+        publications=await publications.of(tx, account.id),
+        sizes=await accounts.allowed_sizes(tx, account.id),
+        quotas=effective_quotas(services, overrides),
+        overrides=overrides,
+        usage=await usage.of(tx, account.id),
+    )

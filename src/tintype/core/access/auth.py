@@ -1,0 +1,236 @@
+"""Who may come in: tokens made, recognised and refused; roles and scopes asked for."""
+
+import hashlib
+import secrets
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from uuid import UUID
+
+import uuid_utils.compat
+
+from tintype.catalogue import accounts, tokens
+from tintype.catalogue.engine import Transaction
+from tintype.core.access import audit
+from tintype.core.access.publication import change_publications
+from tintype.core.delivery.disk_space import with_reserve
+from tintype.core.library.browse import account_named
+from tintype.core.services import Services
+from tintype.model import Account, Actor, Caller, Error, Kind, Person, Role, Token, TokenKind
+from tintype.model.audit import Event
+
+MAX_NAME = 255
+"""Characters of the name of an account or a person: what the catalogue has room for."""
+SECRET_BYTES = 32
+"""Random bytes of a token: far beyond guessing, so a plain SHA-256 of it can be stored."""
+
+
+async def authenticate(services: Services, dialect: str, secret: str | None) -> Caller:
+    """The caller behind an access token.
+
+    Raises:
+        Error: NO_TOKEN, UNKNOWN_TOKEN (revoked ones too), EXPIRED_TOKEN, or FORBIDDEN where the account
+            doesn't publish through the dialect: what is handed out there would open nothing.
+    """
+    if not secret:
+        raise Error(Kind.NO_TOKEN, "A token is required.")
+    found = await _find(services, dialect, [secret])
+    return _caller(services, found[0], TokenKind.ACCESS)
+
+
+async def authenticate_pair(services: Services, dialect: str, client: str, access: str) -> Caller:
+    """The caller behind an access token that was issued for a client token.
+
+    Raises:
+        Error: NO_TOKEN, UNKNOWN_TOKEN (also when the two don't belong together), EXPIRED_TOKEN or FORBIDDEN,
+            as in `admit`.
+    """
+    if not client or not access:
+        raise Error(Kind.NO_TOKEN, "Two tokens are required.")
+    client_token, access_token = await _find(services, dialect, [client, access])
+    _caller(services, client_token, TokenKind.CLIENT)
+    caller = _caller(services, access_token, TokenKind.ACCESS)
+    if client_token is None or access_token is None or access_token.issued_for != client_token.id:
+        raise Error(Kind.UNKNOWN_TOKEN, "The access token was not issued for this client token.")
+    return caller
+
+
+def require_scope(caller: Caller, scope: str) -> None:
+    """Raise FORBIDDEN unless the caller's token has the scope."""
+    if scope not in caller.scopes:
+        raise Error(Kind.FORBIDDEN, f"This token lacks the scope {scope}.")
+
+
+def require_role(caller: Caller, roles: frozenset[Role]) -> None:
+    """Raise FORBIDDEN unless the caller has one of the roles."""
+    if caller.role not in roles:
+        raise Error(Kind.FORBIDDEN, f"The role {caller.role.value} may not do this.")
+
+
+async def issue_token(  # noqa: PLR0913  a token is all of these
+    services: Services,
+    account: Account,
+    person: Person,
+    dialect: str,
+    *,
+    pairs: bool = False,
+    label: str = "",
+    role: Role = Role.EDITOR,
+    scopes: frozenset[str] = frozenset(),
+    lifetime: timedelta | None = None,
+    actor: Actor,
+) -> list[str]:
+    """Make an access token, and answer its secret, which is stored nowhere and cannot be had again.
+
+    Where the dialect `pairs` tokens, a client token is made too, and its secret comes first. From now on the
+    account publishes through the dialect.
+    """
+    now = services.clock()
+    client, client_secret = _new(account, person, dialect, now, kind=TokenKind.CLIENT, label=label)
+    access, access_secret = _new(
+        account,
+        person,
+        dialect,
+        now,
+        label=label,
+        role=role,
+        scopes=scopes,
+        issued_for=client.id if pairs else None,
+        expires_at=None if lifetime is None else now + lifetime,
+    )
+    pair = [(client, client_secret), (access, access_secret)]
+    made = pair if pairs else pair[1:]
+    async with services.catalogue.write() as tx:
+        for token, secret in made:
+            await tokens.record(tx, token, _digest(secret))
+            await audit.record(tx, now, actor, Event.TOKEN_CREATED, account.name, **_told(token))
+        await change_publications(tx, account, {dialect}, actor, now, add=True)
+    return [secret for _, secret in made]
+
+
+async def revoke_token(services: Services, token_id: UUID, actor: Actor) -> Token:
+    """Refuse a token from now on, and those issued for it.
+
+    Raises:
+        Error: NOT_FOUND when there is no such token.
+    """
+    return await with_reserve(services, lambda: _revoke(services, token_id, actor))
+
+
+async def list_tokens(services: Services, account: str | None = None) -> list[Token]:
+    """All tokens, or those of one account, oldest first.
+
+    Raises:
+        Error: NOT_FOUND when there is no such account.
+    """
+    async with services.catalogue.read() as tx:
+        if account is not None:
+            await account_named(tx, account)
+        return await tokens.each(tx, account)
+
+
+async def get_or_create_person(
+    services: Services, account_name: str, person_name: str
+) -> tuple[Account, Person]:
+    """An account and one of its people, both added if they are new.
+
+    Raises:
+        Error: INVALID when a new one would have no name, or one that can't be shown.
+    """
+    now = services.clock()
+    async with services.catalogue.write() as tx:
+        account = await _account(tx, account_name, now)
+        return account, await accounts.person(tx, account.id, _name(person_name), now)
+
+
+async def _revoke(services: Services, token_id: UUID, actor: Actor) -> Token:
+    async with services.catalogue.write() as tx:
+        token = await tokens.get(tx, token_id)
+        if token is None:
+            raise Error(Kind.NOT_FOUND, f"There is no token {token_id}.")
+        now = services.clock()
+        await tokens.revoke(tx, token_id, now)
+        await audit.record(tx, now, actor, Event.TOKEN_REVOKED, token.account.name, **_told(token))
+    return token
+
+
+def _new(  # noqa: PLR0913  a token is all of these
+    account: Account,
+    person: Person,
+    dialect: str,
+    now: datetime,
+    *,
+    kind: TokenKind = TokenKind.ACCESS,
+    label: str,
+    role: Role = Role.VIEWER,
+    scopes: frozenset[str] = frozenset(),
+    issued_for: UUID | None = None,
+    expires_at: datetime | None = None,
+) -> tuple[Token, str]:
+    secret = secrets.token_urlsafe(SECRET_BYTES)
+    token = Token(
+        id=uuid_utils.compat.uuid7(),
+        account=account,
+        person=person,
+        dialect=dialect,
+        kind=kind,
+        label=label,
+        hint=secret[-4:],
+        role=role,
+        scopes=scopes,
+        issued_for=issued_for,
+        created_at=now,
+        expires_at=expires_at,
+        revoked_at=None,
+    )
+    return token, secret
+
+
+def _told(token: Token) -> dict[str, object]:
+    """What the audit log says of a token."""
+    return {
+        "token": str(token.id),
+        "dialect": token.dialect,
+        "kind": token.kind.value,
+        "person": token.person.name,
+        "role": token.role.value,
+        "scopes": sorted(token.scopes),
+    }
+
+
+async def _account(tx: Transaction, name: str, now: datetime) -> Account:
+    found = await accounts.find(tx, name)
+    return found or await accounts.add(tx, uuid_utils.compat.uuid7(), _name(name), now)
+
+
+def _name(text: str) -> str:
+    if text.strip() and text.isprintable() and len(text) <= MAX_NAME:
+        return text
+    wanted = f"1 to {MAX_NAME} characters that can be shown, in valid UTF-8"
+    raise Error(Kind.INVALID, f"{text!a} is no name: write {wanted}.")
+
+
+async def _find(services: Services, dialect: str, secret_texts: Sequence[str]) -> list[Token | None]:
+    digests = [_digest(secret) for secret in secret_texts]
+    cached = services.query_cache.snapshot()
+    keys = [(dialect, digest) for digest in digests]
+    if not all(key in cached for key in keys):
+        found = await services.catalogue.ask(lambda tx: tokens.by_digest(tx, dialect, digests))
+        # Not those that nobody knows: whoever makes them up would crowd out what is known.
+        cached.update({(dialect, digest): token for digest, token in found.items()})
+    return [cached.get(key) for key in keys]
+
+
+def _caller(services: Services, token: Token | None, kind: TokenKind) -> Caller:
+    if token is None or token.kind is not kind or token.revoked_at is not None:
+        raise Error(Kind.UNKNOWN_TOKEN, "The token is not known.")
+    if token.expires_at is not None and token.expires_at <= services.clock():
+        raise Error(Kind.EXPIRED_TOKEN, "The token has expired.")
+    if not token.published:
+        raise Error(Kind.FORBIDDEN, f"This account doesn't publish through {token.dialect}.")
+    return Caller(
+        token.account, token.person, token.id, token.dialect, token.role, token.scopes, links=token.links
+    )
+
+
+def _digest(secret: str) -> str:
+    return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).hexdigest()

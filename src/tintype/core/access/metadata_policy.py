@@ -1,0 +1,51 @@
+"""Whether originals of an account are delivered without their metadata."""
+
+from uuid import UUID
+
+from tintype.catalogue import accounts, changes
+from tintype.core.access import audit
+from tintype.core.library.browse import account_named
+from tintype.core.services import Services
+from tintype.model import Actor
+from tintype.model.audit import Event
+
+
+async def strips_metadata(services: Services, name: str) -> bool:
+    """Whether originals of the account of this name are delivered without their metadata.
+
+    Raises:
+        Error: NOT_FOUND.
+    """
+    async with services.catalogue.read() as tx:
+        return await accounts.strips_metadata(tx, (await account_named(tx, name)).id)
+
+
+async def is_stripped(services: Services, account: UUID) -> bool:
+    """The same by the account's id, remembered until anything in the catalogue changes."""
+    cached, key = services.query_cache.snapshot(), ("strips-metadata", account)
+    if key not in cached:
+        cached[key] = await services.catalogue.ask(lambda tx: accounts.strips_metadata(tx, account))
+    return bool(cached[key])
+
+
+async def set_strips_metadata(services: Services, name: str, actor: Actor, *, strips: bool) -> None:
+    """Deliver originals of the account without their metadata, or as they came; in every process in a second.
+
+    Raises:
+        Error: NOT_FOUND.
+    """
+    async with services.catalogue.write() as tx:
+        account = await account_named(tx, name)
+        before = await accounts.strips_metadata(tx, account.id)
+        if before is strips:
+            return
+        await accounts.set_strips_metadata(tx, account.id, strips=strips)
+        now = services.clock()
+        await changes.note_account(tx, account.id, now)
+        await audit.record(
+            tx, now, actor, Event.METADATA_CHANGED, name, before=_kept(before), after=_kept(strips)
+        )
+
+
+def _kept(strips: bool) -> str:  # noqa: FBT001  the one thing that it tells of
+    return "stripped" if strips else "kept"

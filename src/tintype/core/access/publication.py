@@ -1,0 +1,98 @@
+"""Through which dialects the images of an account are delivered, and what the links there are."""
+
+from collections.abc import Collection
+from datetime import datetime
+
+from tintype.catalogue import changes, publications
+from tintype.catalogue.engine import Transaction
+from tintype.core.access import audit
+from tintype.core.library.browse import account_named
+from tintype.core.services import Services
+from tintype.model import Account, Actor, Error, Kind, Links, Publications
+from tintype.model.audit import Event
+
+
+async def published(services: Services, name: str) -> Publications:
+    """What the account of this name publishes through.
+
+    Raises:
+        Error: NOT_FOUND.
+    """
+    async with services.catalogue.read() as tx:
+        return await publications.of(tx, (await account_named(tx, name)).id)
+
+
+async def unpublished(services: Services) -> list[str]:
+    """The names of the accounts whose images no link opens."""
+    return await services.catalogue.ask(publications.without)
+
+
+async def publish(
+    services: Services,
+    name: str,
+    dialects: Collection[str],
+    actor: Actor,
+    *,
+    add: bool = False,
+    remove: bool = False,
+) -> Publications:
+    """Publish the account's images through exactly these dialects; or these too, or these no longer.
+
+    Links of others open nothing any more, in no process after a second. What stays keeps what its links are.
+
+    Raises:
+        Error: NOT_FOUND.
+    """
+    async with services.catalogue.write() as tx:
+        account = await account_named(tx, name)
+        return await change_publications(
+            tx, account, dialects, actor, services.clock(), add=add, remove=remove
+        )
+
+
+async def change_publications(
+    tx: Transaction,
+    account: Account,
+    dialects: Collection[str],
+    actor: Actor,
+    now: datetime,
+    *,
+    add: bool = False,
+    remove: bool = False,
+) -> Publications:
+    """As `publish`, inside a transaction."""
+    present, given = set(await publications.of(tx, account.id)), set(dialects)
+    wanted = present | given if add else present - given if remove else given
+    for dialect in wanted - present:
+        await publications.add(tx, account.id, dialect)
+    for dialect in present - wanted:
+        await publications.remove(tx, account.id, dialect)
+    if present - wanted:
+        # What is new needs no word: memory never refuses.
+        await changes.note_account(tx, account.id, now)
+    if present != wanted:
+        changed = {"before": sorted(present), "after": sorted(wanted)}
+        await audit.record(tx, now, actor, Event.PUBLICATION_CHANGED, account.name, **changed)
+    return await publications.of(tx, account.id)
+
+
+async def set_links(
+    services: Services, name: str, dialect: str, links: Links | None, actor: Actor
+) -> Publications:
+    """Say what the account's links of a dialect are; None: as the settings say.
+
+    Where they are signed, plain ones open nothing any more, in no process after a second.
+
+    Raises:
+        Error: NOT_FOUND, also when the account doesn't publish through the dialect.
+    """
+    async with services.catalogue.write() as tx:
+        account = await account_named(tx, name)
+        present = await publications.of(tx, account.id)
+        if dialect not in present:
+            raise Error(Kind.NOT_FOUND, f"The account {name!r} doesn't publish through {dialect}.")
+        await publications.set_links(tx, account.id, dialect, links)
+        now, changed = services.clock(), {"dialect": dialect, "before": present[dialect], "after": links}
+        await changes.note_account(tx, account.id, now)
+        await audit.record(tx, now, actor, Event.LINKS_CHANGED, name, **changed)
+        return await publications.of(tx, account.id)

@@ -1,0 +1,99 @@
+"""Bounds for links that anybody can write: which sizes an account lets them ask for."""
+
+import re
+from uuid import UUID
+
+from msgspec import Struct
+
+from tintype.catalogue import accounts
+from tintype.core.access import audit
+from tintype.core.library.browse import account_named
+from tintype.core.services import Services
+from tintype.imaging import Recipe
+from tintype.model import Account, Actor, Error, Kind
+from tintype.model.audit import Event
+
+MAX_SIZES = 100
+"""Sizes that an account can allow."""
+
+_SIZE = re.compile(r"([1-9][0-9]{0,4})?x([1-9][0-9]{0,4})?\Z")
+
+
+class SizeAllowlist(Struct, frozen=True):
+    """The sizes that are allowed, each as width and height in pixels; an open side is None."""
+
+    pairs: tuple[tuple[int | None, int | None], ...]
+
+    def __str__(self) -> str:
+        return ",".join(f"{width or ''}x{height or ''}" for width, height in self.pairs)
+
+    def allow(self, recipe: Recipe) -> bool:
+        """Whether the recipe's box, in device pixels, is one of the sizes."""
+        box = recipe.normal()
+        return (box.width, box.height) in self.pairs
+
+
+def parse_sizes(text: str) -> SizeAllowlist:
+    """The sizes in a text such as `320x240,640x,x480`.
+
+    Raises:
+        Error: INVALID.
+    """
+    words = text.split(",")
+    if len(words) > MAX_SIZES:
+        raise Error(Kind.INVALID, f"An account can allow {MAX_SIZES} sizes at the most.")
+    return SizeAllowlist(tuple(_size(word.strip()) for word in words))
+
+
+async def allowed(services: Services, name: str) -> tuple[Account, SizeAllowlist | None]:
+    """The account of this name, and the sizes it allows; None is any.
+
+    Raises:
+        Error: NOT_FOUND.
+    """
+    async with services.catalogue.read() as tx:
+        account = await account_named(tx, name)
+        return account, _sizes(await accounts.allowed_sizes(tx, account.id))
+
+
+async def allow(services: Services, account: Account, sizes: SizeAllowlist | None, actor: Actor) -> None:
+    """Let links that anybody can write ask for these sizes only, from the next new rendition on."""
+    text = None if sizes is None else str(sizes)
+    async with services.catalogue.write() as tx:
+        before = await accounts.allowed_sizes(tx, account.id)
+        await accounts.allow_sizes(tx, account.id, text)
+        changed = {"before": before, "after": text}
+        await audit.record(tx, services.clock(), actor, Event.SIZES_CHANGED, account.name, **changed)
+
+
+async def sizes(services: Services, account: UUID) -> SizeAllowlist | None:
+    """The sizes that an account allows; None is any. Remembered until something changes."""
+    cached, key = services.query_cache.snapshot(), ("sizes", account)
+    if key not in cached:
+        cached[key] = _sizes(await services.catalogue.ask(lambda tx: accounts.allowed_sizes(tx, account)))
+    found: SizeAllowlist | None = cached[key]
+    return found
+
+
+async def require_size(services: Services, account: UUID, recipe: Recipe) -> None:
+    """Raise FORBIDDEN unless the account lets anybody ask for the recipe's size."""
+    found = await sizes(services, account)
+    if found is not None and not found.allow(recipe):
+        raise Error(Kind.FORBIDDEN, f"Pictures are made in these sizes here: {found}.")
+
+
+def _sizes(text: str | None) -> SizeAllowlist | None:
+    return None if text is None else parse_sizes(text)
+
+
+def _size(word: str) -> tuple[int | None, int | None]:
+    match = _SIZE.match(word)
+    if match is None or word == "x":
+        raise Error(
+            Kind.INVALID, f"{word!r} is no size; write 320x240, or 640x for a width, x480 for a height."
+        )
+    return _side(match[1]), _side(match[2])
+
+
+def _side(text: str | None) -> int | None:
+    return int(text) if text else None

@@ -1,0 +1,1 @@
+"""From a link to bytes: the image, the variant of it that suits the client, its rendition."""

@@ -1,0 +1,136 @@
+"""Which image a link names: out of memory as long as that is true, and the following that keeps it true."""
+
+import asyncio
+import sqlite3
+import threading
+import time
+from contextlib import suppress
+from uuid import UUID
+
+from sqlalchemy.exc import SQLAlchemyError
+
+from tintype.catalogue import changes, images
+from tintype.core.library.browse import no_such_image
+from tintype.core.runtime.record_cache import CachedImage
+from tintype.core.services import Services
+from tintype.model import Links, Status
+
+POLL_SECONDS = 0.25
+"""How often the catalogue is asked for changes."""
+
+
+async def find_deliverable(
+    services: Services,
+    dialect: str,
+    key: UUID | int,
+    version: int | None = None,
+    *,
+    default: Links | None = None,
+) -> CachedImage:
+    """The image that a link names, by id or number, if it is delivered.
+
+    Args:
+        dialect: whose link it is.
+        key: the image.
+        version: which the link was made for; None: whichever is present.
+        default: what links of the dialect are unless the account says otherwise, if this one is plain;
+            None: it is signed.
+
+    Raises:
+        Error: NOT_FOUND when there is none, its present version is another than the link's, it is archived,
+            or its account doesn't publish through the dialect, or by signed links alone. All take as long.
+    """
+    known = services.record_cache.known(key)
+    if known is not None and _is_delivered(known, dialect, version, default):
+        return known
+    # A link that another process just made may name a version that is news here: memory never refuses.
+    # Before the question: a change that comes meanwhile must not be overwritten by an answer from before it.
+    generation = services.record_cache.generation
+    found = await services.catalogue.ask(
+        lambda tx: images.find_deliverable(tx, dialect, key, version, default)
+    )
+    if found is None:
+        raise no_such_image()
+    return services.record_cache.remember(*found, generation)
+
+
+class ChangePoller:
+    """Forgets what changes, whichever process changes it, and learns of new and retired keys.
+
+    On a thread and a connection of its own: what keeps requests waiting must not make memory doubtful, which
+    would send every one of them to the catalogue.
+    """
+
+    def __init__(self, services: Services) -> None:
+        self._services = services
+        self._watch = services.catalogue.watch()
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="follower", daemon=True)
+        self._loop = asyncio.get_running_loop()
+        self._state: int | None = None
+        self._seq: int | None = None
+        self._told = 0
+        self._heard = 0
+
+    def start(self) -> None:
+        """Begin to follow, for the event loop that this was made in."""
+        self._thread.start()
+
+    async def stop(self) -> None:
+        """End it."""
+        self._stop.set()
+        await asyncio.to_thread(self._thread.join)
+
+    def _run(self) -> None:
+        while not self._stop.is_set():
+            # Whatever is wrong with the catalogue: memory soon counts no more, and whoever needs it then
+            # asks, and is told what is wrong.
+            with suppress(SQLAlchemyError, sqlite3.Error, OSError):
+                self._catch_up()
+            self._stop.wait(POLL_SECONDS)
+        self._watch.close()
+
+    def _catch_up(self) -> None:
+        asked = time.monotonic()
+        self._services.keyring.learn()
+        news, has_gap = self._news()
+        if not news and self._told == self._heard:
+            self._services.record_cache.trust(asked)
+            return
+        # In the loop, and in order: nothing may count as known that has not been forgotten yet.
+        self._told += 1
+        with suppress(RuntimeError):
+            self._loop.call_soon_threadsafe(self._hear, news, has_gap, asked)
+
+    def _news(self) -> tuple[list[UUID | None], bool]:
+        """The images that changed since the last time, and whether some changes were missed."""
+        state = self._watch.state()
+        if self._seq is None:
+            self._seq = self._watch.ask(changes.last)
+        if state == self._state:
+            return [], False
+        before = self._seq
+        news = self._watch.ask(lambda tx: changes.since(tx, before))
+        self._state = state
+        if not news:
+            return [], False
+        self._seq = news[-1][0]
+        return [image for _, image in news], news[0][0] != before + 1
+
+    def _hear(self, news: list[UUID | None], has_gap: bool, asked: float) -> None:  # noqa: FBT001  a callback's
+        info = self._services.record_cache
+        if has_gap or None in news:
+            info.forget_all()
+        for image in news:
+            if image is not None:
+                info.forget(image)
+        info.trust(asked)
+        self._heard += 1
+
+
+def _is_delivered(known: CachedImage, dialect: str, version: int | None, default: Links | None) -> bool:
+    image, published = known.image, known.publications
+    if dialect not in published or image.status is not Status.ACTIVE:
+        return False
+    is_signed = default is None
+    return version in {None, image.version} and (is_signed or (published[dialect] or default) is Links.PLAIN)

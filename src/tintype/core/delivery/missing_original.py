@@ -1,0 +1,37 @@
+"""An original that can't be read: deleted a moment ago, or lost although it is recorded."""
+
+import structlog
+
+from tintype.catalogue import images
+from tintype.core.library.browse import no_such_image
+from tintype.core.services import Services
+from tintype.model import Error, Image, Kind
+
+log = structlog.get_logger("tintype")
+
+
+async def missing_original(services: Services, image: Image, reason: str) -> Error:
+    """The error for an original that can't be read.
+
+    NOT_FOUND where a delete or a replacement came in between; ORIGINAL_MISSING where the image is still
+    recorded with these bytes. The disk lost something then: an error in the log, and counted.
+
+    Args:
+        image: as it was recorded when its original was asked for.
+        reason: what was seen of it, for the log.
+    """
+    recorded = await services.catalogue.ask(lambda tx: images.get(tx, image.account_id, image.id))
+    if recorded is None or recorded.sha256 != image.sha256:
+        return no_such_image()
+    log.error(
+        "original-missing",
+        image=str(image.id),
+        account=str(image.account_id),
+        sha256=image.sha256,
+        reason=reason,
+    )
+    services.workers.counters.originals_missing += 1
+    return Error(
+        Kind.ORIGINAL_MISSING,
+        "The original of this image is lost or damaged. The request id finds it in the log.",
+    )

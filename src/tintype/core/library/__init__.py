@@ -1,0 +1,1 @@
+"""Images taken in, listed, changed and deleted."""

@@ -1,0 +1,56 @@
+"""Looking at the library: one image, a page of a list, what hangs at a place."""
+
+from uuid import UUID
+
+from tintype.catalogue import accounts, images, placements
+from tintype.catalogue.engine import Transaction
+from tintype.core.services import Services
+from tintype.model import Account, Caller, Error, Image, Kind, Placement
+from tintype.model.list_query import ListQuery
+
+
+async def find_image(services: Services, caller: Caller, id: UUID) -> Image:
+    """One image of the caller's account.
+
+    Raises:
+        Error: NOT_FOUND when the account has no such image.
+    """
+    image = await services.catalogue.ask(lambda tx: images.get(tx, caller.account.id, id))
+    if image is None:
+        raise no_such_image()
+    return image
+
+
+async def list_page(services: Services, caller: Caller, selection: ListQuery) -> tuple[int, list[Image]]:
+    """How many of the account's images match, and those of the page asked for."""
+    return await services.catalogue.ask(lambda tx: images.page(tx, caller.account.id, selection))
+
+
+async def newest_images(services: Services, caller: Caller, before: int | None, limit: int) -> list[Image]:
+    """The account's images, newest first, from the one before number `before`."""
+    return await services.catalogue.ask(lambda tx: images.newest(tx, caller.account.id, before, limit))
+
+
+async def attached(services: Services, caller: Caller, placement: Placement) -> list[tuple[Placement, Image]]:
+    """What hangs at every slot of the place's holder, in the order it was hung."""
+    async with services.catalogue.read() as tx:
+        pairs = await placements.attached(tx, caller.account.id, placement)
+        found = await images.numbered(tx, caller.account.id, [number for _, number in pairs])
+    return [(at, found[number]) for at, number in pairs]
+
+
+async def account_named(tx: Transaction, name: str) -> Account:
+    """The account of this name.
+
+    Raises:
+        Error: NOT_FOUND.
+    """
+    found = await accounts.find(tx, name)
+    if found is None:
+        raise Error(Kind.NOT_FOUND, f"There is no account {name!r}.")
+    return found
+
+
+def no_such_image() -> Error:
+    """The error for an image that is not there, or not the caller's."""
+    return Error(Kind.NOT_FOUND, "There is no such image.")

@@ -1,0 +1,78 @@
+"""Changing images: put away and brought back, or given other bytes. What changed is delivered at once."""
+
+from uuid import UUID
+
+from tintype.catalogue import changes, images
+from tintype.core.access import audit
+from tintype.core.access.quotas import require_room
+from tintype.core.delivery.disk_space import with_reserve
+from tintype.core.library.browse import no_such_image
+from tintype.core.library.deletion import drop_unused, dropped_unless_recorded
+from tintype.core.library.ingest import draft
+from tintype.core.services import Services
+from tintype.imaging import ImageInfo
+from tintype.model import Caller, Image, Status
+from tintype.model.audit import Event
+from tintype.storage import Staged
+
+
+async def set_status(services: Services, caller: Caller, id: UUID, status: Status) -> Image:
+    """Archive an image of the caller's account, or bring it back; no link opens an archived one.
+
+    Raises:
+        Error: NOT_FOUND when the account has no such image.
+    """
+    changed = await with_reserve(services, lambda: _set_status(services, caller, id, status))
+    services.record_cache.forget(id)
+    return changed
+
+
+async def replace(
+    services: Services, caller: Caller, id: UUID, staged: Staged, info: ImageInfo, filename: str
+) -> Image:
+    """Give an image of the caller's account other bytes; it is then its next version.
+
+    Id, number, status and places stay. Links to a version before are dead on return, those to none in
+    particular deliver the new bytes. The bytes before are dropped unless another image has them.
+
+    Args:
+        caller: whose image it has to be.
+        id: the image.
+        staged: the bytes; they are published and then no longer staged.
+        info: what `examine` found.
+        filename: as it came; empty: the image keeps its own.
+
+    Raises:
+        Error: NOT_FOUND when the account has no such image, QUOTA_EXCEEDED.
+    """
+    async with dropped_unless_recorded(services, staged.sha256), services.catalogue.write() as tx:
+        image = await images.get(tx, caller.account.id, id)
+        if image is None:
+            raise no_such_image()
+        now = services.clock()
+        made = draft(staged, info, filename or image.filename, image.status)
+        changed = await images.replace(tx, image, made, caller.person, now)
+        if made.bytes > image.bytes:
+            await require_room(services, tx, caller.account.id)
+        await changes.note(tx, caller.account.id, id, now)
+        told = {"image": str(id), "version": changed.version, "before": image.sha256, "after": made.sha256}
+        await audit.record(tx, now, caller.actor, Event.IMAGE_REPLACED, caller.account.name, **told)
+        # Inside the transaction, as every new original is.
+        await services.workers.disk(services.originals.publish, staged)
+    services.record_cache.forget(id)
+    await services.workers.disk(services.renditions.forget, id)
+    await drop_unused(services, image.sha256)
+    return changed
+
+
+async def _set_status(services: Services, caller: Caller, id: UUID, status: Status) -> Image:
+    async with services.catalogue.write() as tx:
+        image = await images.get(tx, caller.account.id, id)
+        if image is None:
+            raise no_such_image()
+        if image.status is status:
+            return image
+        now = services.clock()
+        changed = await images.set_status(tx, image, status, caller.person, now)
+        await changes.note(tx, caller.account.id, id, now)
+        return changed

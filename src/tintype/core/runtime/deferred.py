@@ -1,0 +1,98 @@
+"""Pictures whose encoder takes long: something stands in for them, and they are made when nobody waits."""
+
+from collections.abc import Callable, Coroutine, Hashable
+from typing import Annotated, Any
+
+import structlog
+from msgspec import Meta, Struct
+
+from tintype.core.runtime.workers import Workers
+from tintype.imaging import Format
+from tintype.model import Error
+
+INITIAL_SECONDS_PER_PIXEL = 0.3e-6
+"""Seconds a pixel until the first of a format is made: an AVIF at libvips' effort 1 on a slow core."""
+MIN_SAMPLE_PIXELS = 200_000
+"""Pixels of the smallest picture that tells how long one takes; below it the source takes longer."""
+EWMA_WEIGHT = 0.2
+"""How much the latest picture says about the next one, against all before it."""
+
+log = structlog.get_logger("tintype")
+
+
+class DeferredSettings(Struct, frozen=True, forbid_unknown_fields=True):
+    """Pictures in formats that are slow to make (AVIF, JPEG XL): something quicker stands in for them."""
+
+    live_pixels: Annotated[int, Meta(ge=0)] = 1_000_000
+    """The most pixels of such a picture that a client waits for; 0: none is waited for."""
+    live_seconds: Annotated[float, Meta(gt=0)] = 0.5
+    """The longest that a client waits for one, going by how long those before it took."""
+    waiting: Annotated[int, Meta(ge=0)] = 32
+    """Pictures that may wait to be made after their stand-in was delivered. More are dropped, and all of them
+    when clients have to wait for a slot; who asks again brings them back."""
+
+
+class DeferredEncodes:
+    """The pictures to be made later, one at a time, and how long such pictures take. One a process.
+
+    `made` and `dropped` count them.
+    """
+
+    def __init__(self, settings: DeferredSettings, workers: Workers) -> None:
+        self._settings = settings
+        self._workers = workers
+        self._jobs: dict[Hashable, Callable[[], Coroutine[Any, Any, object]]] = {}
+        self._is_busy = False
+        self._rate_limiter: dict[Format, float] = {}
+        self.made = 0
+        self.dropped = 0
+
+    def is_deferred(self, format: Format, pixels: int) -> bool:
+        """Whether a picture of so many pixels takes longer in this format than a client should wait."""
+        seconds = pixels * self._rate_limiter.get(format, INITIAL_SECONDS_PER_PIXEL)
+        return pixels > self._settings.live_pixels or seconds > self._settings.live_seconds
+
+    def record_duration(self, format: Format, pixels: int, seconds: float) -> None:
+        """Learn from a picture of so many pixels that took so long."""
+        if pixels >= MIN_SAMPLE_PIXELS:
+            rate_limiter = self._rate_limiter.get(format, INITIAL_SECONDS_PER_PIXEL)
+            self._rate_limiter[format] = rate_limiter + EWMA_WEIGHT * (seconds / pixels - rate_limiter)
+
+    def add(self, key: Hashable, work: Callable[[], Coroutine[Any, Any, object]]) -> None:
+        """Do work later, unless there is too much of it, or the same (by key) waits already."""
+        if key not in self._jobs:
+            if len(self._jobs) >= self._settings.waiting or self._workers.has_waiters():
+                self.dropped += 1
+                return
+            self._jobs[key] = work
+        if not self._is_busy:
+            self._is_busy = True
+            self._workers.spawn_background(object(), self._run)
+
+    async def _run(self) -> None:
+        try:
+            while self._jobs:
+                await self._next()
+        finally:
+            self._is_busy = False
+
+    async def _next(self) -> None:
+        if self._workers.has_waiters():
+            self.dropped += len(self._jobs)
+            self._jobs.clear()
+            return
+        key, work = next(iter(self._jobs.items()))
+        try:
+            await self._do(work)
+        finally:
+            del self._jobs[key]
+
+    async def _do(self, work: Callable[[], Coroutine[Any, Any, object]]) -> None:
+        try:
+            await work()
+        except Error as failed:
+            # The image is gone, or there was no slot: nobody waits for it.
+            self.dropped += 1
+            log.info("not-made-later", reason=failed.message)
+        else:
+            self.made += 1

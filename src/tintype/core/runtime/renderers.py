@@ -1,0 +1,124 @@
+"""The renderers of this process: how many, what they may take, and work that turns out to take more."""
+
+import os
+from collections.abc import Callable
+from typing import Annotated, Concatenate, ParamSpec, TypeVar
+
+import structlog
+from msgspec import Meta, Struct, structs
+
+from tintype.core.runtime.fair_queue import LIGHT, WorkEstimate
+from tintype.core.runtime.workers import Workers
+from tintype.imaging.sandbox.confinement import Confinement
+from tintype.imaging.sandbox.pool import OWN_MEMORY, NeedsMemory, RendererExit, RendererPool, StartError
+from tintype.model import Error, Kind
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+log = structlog.get_logger("tintype")
+
+
+class RendererSettings(Struct, frozen=True, forbid_unknown_fields=True):
+    """The processes that pictures are decoded and drawn in. Nothing else looks into files that came in."""
+
+    count: Annotated[int, Meta(ge=0)] = 0
+    """How many pictures are decoded at the same time, each by a renderer; 0 is one a core, as far as there is
+    memory for them. They are shared out among the worker processes."""
+    memory_bytes: Annotated[int, Meta(ge=OWN_MEMORY + LIGHT)] = 1024 * 1024 * 1024
+    """What all renderers may take together, shared out among the worker processes. A picture that takes more
+    is refused."""
+    seconds: Annotated[float, Meta(gt=0)] = 10.0
+    """How long a picture may take. Then its renderer is killed and another takes its place."""
+
+
+class Share(Struct, frozen=True):
+    """What one worker process has of it: so many renderers, and bytes for the pictures in all of them."""
+
+    count: int
+    memory: int
+
+
+def share(settings: RendererSettings, processes: int) -> Share:
+    """The part of each of the worker processes; a renderer at least, with room for a light picture."""
+    memory = max(settings.memory_bytes // processes, OWN_MEMORY + LIGHT)
+    wanted = settings.count or _cores()
+    count = max(1, min(wanted // processes, memory // (OWN_MEMORY + LIGHT)))
+    return Share(count, memory - count * OWN_MEMORY)
+
+
+def open_renderers(settings: RendererSettings, count: int, most: int, arenas: int) -> RendererPool:
+    """The renderers, none of them started yet.
+
+    Args:
+        settings: how long a picture may take.
+        count: how many.
+        most: bytes of memory that a picture is given, at the most.
+        arenas: that the service's own threads share; a renderer has one, unless 0 leaves that as it is: one
+            thread at a time does the work there, and with two it often held so much that it was replaced.
+    """
+    warned: set[Confinement] = set()
+
+    def on_start(confinement: Confinement) -> None:
+        if confinement not in warned:
+            warned.add(confinement)
+            _warn(confinement)
+
+    return RendererPool(
+        count, most, settings.seconds, arenas=min(arenas, 1), on_start=on_start, on_end=_log_end
+    )
+
+
+async def decode(
+    workers: Workers,
+    estimate: WorkEstimate,
+    work: Callable[Concatenate[int, P], R],
+    /,
+    *args: P.args,
+    **kwargs: P.kwargs,
+) -> R:
+    """Run work on a renderer in its turn, and again where it turns out to take more memory.
+
+    Args:
+        workers: whose turn it is.
+        estimate: what it is taken to cost.
+        work: called in a thread with the bytes of memory that it may take, and the rest.
+        args: the rest.
+        kwargs: the rest.
+
+    Raises:
+        Error: OVERLOADED, also when no renderer can be started; INVALID_IMAGE when it takes more memory than
+            there is.
+    """
+    try:
+        for is_last in (False, True):
+            try:
+                return await workers.pixels(estimate, work, estimate.memory, *args, **kwargs)
+            except NeedsMemory as more:
+                # A renderer can't keep us asking: with all that there is none says again that it needs more.
+                memory = workers.most_memory if is_last else more.memory
+                estimate = structs.replace(estimate, memory=memory)
+        return await workers.pixels(estimate, work, estimate.memory, *args, **kwargs)
+    except StartError as failed:
+        log.error("renderer-not-started", reason=str(failed))  # noqa: TRY400  the reason says it all
+        raise Error(
+            Kind.OVERLOADED, "No picture can be worked on now; try again in a moment.", retry_after=5
+        ) from None
+
+
+def _warn(confinement: Confinement) -> None:
+    if not confinement.seccomp:
+        log.warning("renderers-without-seccomp", meaning="what decodes pictures can make any system call")
+    if not confinement.landlock_abi:
+        log.warning("renderers-without-landlock", meaning="no fonts but those that stand in for others")
+
+
+def _log_end(ended: RendererExit) -> None:
+    log.warning("renderer-lost", why=ended.why, status=ended.status, memory=ended.memory)
+
+
+def _cores() -> int:
+    """The cores that this process may run on."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1

@@ -1,0 +1,118 @@
+"""Everything a use-case works with, built once per process and passed down."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Annotated
+
+from msgspec import Meta, Struct
+
+from tintype.catalogue import Database
+from tintype.core.runtime.deferred import DeferredEncodes
+from tintype.core.runtime.query_cache import QueryCache
+from tintype.core.runtime.record_cache import RecordCache
+from tintype.core.runtime.signing import Keyring
+from tintype.core.runtime.unsigned_limits import UnsignedLimits
+from tintype.core.runtime.uploads import Uploads
+from tintype.core.runtime.workers import Workers
+from tintype.imaging import Limits, OutputLimits
+from tintype.imaging.sandbox.pool import RendererPool
+from tintype.model import Quotas
+from tintype.storage import Originals, Renditions, Reserve
+
+Clock = Callable[[], datetime]
+"""Tells the time, in UTC; tests set it as they like."""
+
+
+class ImageSettings(Struct, frozen=True, forbid_unknown_fields=True):
+    """What is taken in, and what is made of it."""
+
+    max_bytes: Annotated[int, Meta(ge=1)] = 100 * 1024 * 1024
+    """The largest original, in bytes."""
+    max_pixels: Annotated[int, Meta(ge=1)] = 100_000_000
+    """The most pixels of one frame of an original."""
+    max_whole_pixels: Annotated[int, Meta(ge=1)] = 50_000_000
+    """The same where all of a frame is decoded at once: WebP, GIF, AVIF, HEIC, JXL and SVG, interlaced PNG,
+    progressive JPEG."""
+    max_side: Annotated[int, Meta(ge=1)] = 20_000
+    """The longest side of an original, in pixels."""
+    max_frames: Annotated[int, Meta(ge=1)] = 1_000
+    """The most frames of an animated original."""
+    max_total_pixels: Annotated[int, Meta(ge=1)] = 400_000_000
+    """The most pixels of all frames of an original together."""
+    max_output_side: Annotated[int, Meta(ge=1)] = 8_192
+    """The longest side a rendition may be enlarged to, in pixels."""
+    max_output_pixels: Annotated[int, Meta(ge=1)] = 40_000_000
+    """The most pixels a rendition may be enlarged to."""
+    max_output_frames: Annotated[int, Meta(ge=1)] = 500
+    """The most frames of an animated rendition; the others are left out."""
+    max_output_total_pixels: Annotated[int, Meta(ge=1)] = 25_000_000
+    """The most pixels of all frames of an animated rendition together; frames beyond them are left out."""
+    max_svg_bytes: Annotated[int, Meta(ge=1)] = 10 * 1024 * 1024
+    """The largest SVG, in bytes: a parser holds all of it, as a tree that is many times as large."""
+
+    def accepted(self) -> Limits:
+        """The limits on originals."""
+        return Limits(
+            max_pixels=self.max_pixels,
+            max_whole_pixels=self.max_whole_pixels,
+            max_side=self.max_side,
+            max_frames=self.max_frames,
+            max_total_pixels=self.max_total_pixels,
+            max_svg_bytes=self.max_svg_bytes,
+        )
+
+    def made(self) -> OutputLimits:
+        """The limits on renditions."""
+        return OutputLimits(
+            max_side=self.max_output_side,
+            max_pixels=self.max_output_pixels,
+            max_frames=self.max_output_frames,
+            max_total_pixels=self.max_output_total_pixels,
+        )
+
+
+class QuotaSettings(Struct, frozen=True, forbid_unknown_fields=True):
+    """How much one account may hold and do, unless `tintype account quota` says otherwise; 0 is no limit."""
+
+    max_bytes: Annotated[int, Meta(ge=0)] = 1024**4
+    """The most bytes of an account's originals."""
+    max_images: Annotated[int, Meta(ge=0)] = 10_000_000
+    """The most images of an account."""
+    max_uploads: Annotated[int, Meta(ge=0)] = 64
+    """Uploads of an account that may be under way at once, in each worker process."""
+    max_pixel_seconds: Annotated[int, Meta(ge=0)] = 600
+    """Seconds of render slots that an account may use in a minute, in each worker process: by its uploads,
+    and by renditions that are not charged to an address."""
+
+    def quotas(self) -> Quotas:
+        """All of them."""
+        return Quotas(self.max_bytes, self.max_images, self.max_uploads, self.max_pixel_seconds)
+
+
+class RenditionSettings(Struct, frozen=True, forbid_unknown_fields=True):
+    """The cache of what was made."""
+
+    max_bytes: Annotated[int, Meta(ge=1)] = 10 * 1024**3
+    """What renditions may take on the disk. Before that is reached, those used longest ago are removed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """What the use-cases share. One a process."""
+
+    catalogue: Database
+    originals: Originals
+    renditions: Renditions
+    reserve: Reserve
+    workers: Workers
+    renderers: RendererPool
+    deferred: DeferredEncodes
+    keyring: Keyring
+    record_cache: RecordCache
+    query_cache: QueryCache
+    clock: Clock
+    images: ImageSettings
+    unsigned: UnsignedLimits
+    quotas: Quotas
+    uploads: Uploads

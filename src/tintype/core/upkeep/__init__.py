@@ -1,0 +1,1 @@
+"""What an operator runs, or a timer: checks, garbage collection, backups, backfills."""

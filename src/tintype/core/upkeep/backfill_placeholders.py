@@ -1,0 +1,77 @@
+"""Placeholders for images that were recorded before there were any."""
+
+from collections.abc import Callable
+
+from msgspec import Struct
+
+from tintype.catalogue import images
+from tintype.core.delivery.variant import is_costly
+from tintype.core.runtime.fair_queue import WorkEstimate
+from tintype.core.runtime.renderers import decode
+from tintype.core.services import Services
+from tintype.imaging import Placeholder
+from tintype.model import Image
+
+BATCH = 1000
+"""Records read in one transaction."""
+
+
+class Backfilled(Struct, frozen=True):
+    """How many images there is a placeholder for now, and how many still lack one as theirs can't be read."""
+
+    made: int
+    unreadable: int
+
+
+async def backfill_placeholders(services: Services, on_step: Callable[[], None] = lambda: None) -> Backfilled:
+    """Make the placeholders that images lack, from their originals.
+
+    Safe beside a running service, and when it is broken off: what is made is kept, and a second call goes on.
+
+    Args:
+        on_step: called once an image, to show progress.
+
+    Raises:
+        Error: OVERLOADED.
+    """
+    last, made, seen = 0, 0, 0
+    while batch := await _without_placeholder(services, last):
+        for image in batch:
+            made += await _backfill_one(services, image)
+            seen += 1
+            last = image.number
+            on_step()
+    return Backfilled(made, seen - made)
+
+
+async def size(services: Services) -> int:
+    """How many steps `placehold` takes, at the most."""
+    async with services.catalogue.read() as tx:
+        return await images.count_without_placeholder(tx)
+
+
+async def _without_placeholder(services: Services, after: int) -> list[Image]:
+    async with services.catalogue.read() as tx:
+        return await images.without_placeholder(tx, after, BATCH)
+
+
+async def _backfill_one(services: Services, image: Image) -> bool:
+    """Answers whether the original could be read."""
+    pixels = image.width * image.height * image.frames
+    work = WorkEstimate(image.account_id, pixels, costly=is_costly(image.format, pixels))
+    found = await decode(services.workers, work, _placeholder, services, image.sha256)
+    if found is None:
+        return False
+    async with services.catalogue.write() as tx:
+        await images.set_placeholder(tx, image.sha256, found.thumbhash, found.colour)
+    return True
+
+
+def _placeholder(memory: int, services: Services, sha256: str) -> Placeholder | None:
+    try:
+        with services.originals.path(sha256).open("rb") as source:
+            # No limits: it was accepted when it came, perhaps under others.
+            found = services.renderers.examine(source.fileno(), None, memory)
+    except FileNotFoundError:
+        return None
+    return found.info.placeholder if found.info else None

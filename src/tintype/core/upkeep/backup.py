@@ -1,0 +1,230 @@
+"""A copy of a whole library, made while it is in use: every record of the copy has its bytes."""
+
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from datetime import datetime
+from enum import StrEnum
+from itertools import islice
+from pathlib import Path
+from typing import TypeVar
+
+from msgspec import Struct
+
+from tintype import __version__
+from tintype.catalogue.snapshot import contents, originals, snapshot
+from tintype.model import Error, Kind
+from tintype.storage import Originals, durable
+from tintype.storage.backups import Backup, Manifest
+from tintype.storage.copying import DigestMismatch
+from tintype.storage.digest import digest_of
+
+T = TypeVar("T")
+
+THREADS = 4
+"""Files copied at the same time: while one is synced, others are read."""
+AT_ONCE = 64
+"""Files handed to the threads together: what is known of a library is never all in memory."""
+TRIES = 3
+"""How often an original is looked for that moves between its folder and that of the removed meanwhile."""
+
+OnStart = Callable[[int], None]
+OnStep = Callable[[int], None]
+"""Told how many bytes there are, and then how many more are done with."""
+
+
+class Files(Struct, frozen=True):
+    """Where a library keeps what belongs into a backup. `private` are small files that may be missing."""
+
+    catalogue: Path
+    originals: Originals
+    private: tuple[Path, ...]
+
+
+class Outcome(StrEnum):
+    """What became of an original."""
+
+    PRESENT = "present"
+    COPIED = "copied"
+    MISSING = "missing"
+    DAMAGED = "damaged"
+
+
+class Tally(Struct):
+    """What became of the originals: how many, and their bytes; of what could not be copied the digests."""
+
+    present: int = 0
+    copied: int = 0
+    copied_bytes: int = 0
+    missing: list[str] = []
+    damaged: list[str] = []
+
+    def add(self, sha256: str, size: int, outcome: Outcome) -> None:
+        """Count one."""
+        if outcome is Outcome.PRESENT:
+            self.present += 1
+        elif outcome is Outcome.COPIED:
+            self.copied += 1
+            self.copied_bytes += size
+        else:
+            (self.missing if outcome is Outcome.MISSING else self.damaged).append(sha256)
+
+
+class BackupResult(Struct, frozen=True):
+    """A backup that was made: the name of its snapshot, what it is of, and what was copied for it."""
+
+    name: str
+    manifest: Manifest
+    tally: Tally
+
+
+def back_up(
+    files: Files,
+    backup: Backup,
+    now: datetime,
+    *,
+    deep: bool = False,
+    on_start: OnStart = lambda _: None,
+    on_step: OnStep = lambda _: None,
+) -> BackupResult:
+    """Add a snapshot of a library to a backup: its catalogue, the originals that it lacks, keys, settings.
+
+    Safe beside a running service. What is deleted for good meanwhile waits until the copy is made, so that
+    everything that the copied catalogue names is there to be copied. Broken off at any moment, it leaves the
+    snapshots before as they were.
+
+    Args:
+        files: the library.
+        backup: where to.
+        now: the time.
+        deep: also read every original that the backup has, and copy those that are damaged again.
+        on_start: told the bytes of all originals.
+        on_step: told the bytes of some that are done with.
+
+    Raises:
+        Error: CONFLICT while another backup of the library, or a sweep, runs.
+        NoBackup: when the folder is no backup of this library, or is being written to.
+        OSError: when there is no room, among others.
+    """
+    library = contents(files.catalogue).library
+    with _held(files.originals), backup.writing(library):
+        folder = backup.new_snapshot()
+        catalogue = folder / files.catalogue.name
+        snapshot(files.catalogue, catalogue)
+        on_start(contents(catalogue).bytes)
+        tally = _copy_originals(files.originals, backup, catalogue, on_step, deep=deep)
+        backup.sync()
+        _copy_private(files.private, folder)
+        manifest = _manifest(folder, catalogue, now, tally)
+        return BackupResult(backup.publish(folder, manifest), manifest, tally)
+
+
+def prune(backup: Backup, keep: int) -> tuple[int, int]:
+    """Remove all but the newest snapshots, and every original that none of those names.
+
+    Args:
+        backup: the backup.
+        keep: how many snapshots stay, 1 or more.
+
+    Returns:
+        How many snapshots and how many originals were removed.
+    """
+    about = backup.about()
+    if about is None:
+        return 0, 0
+    with backup.writing(about.library):
+        names = backup.snapshots()
+        for name in names[:-keep]:
+            backup.forget(name)
+        needed = {
+            sha256
+            for name in backup.snapshots()
+            for file in backup.snapshot(name).glob("*.sqlite3")
+            for sha256, _ in originals(file)
+        }
+        unused = [sha256 for sha256 in backup.originals() if sha256 not in needed]
+        for sha256 in unused:
+            backup.original(sha256).unlink()
+        backup.sync()
+    return max(0, len(names) - keep), len(unused)
+
+
+def each_of(catalogue: Path, work: Callable[[str, int], Outcome], on_step: OnStep) -> Tally:
+    """Do work for every original that a catalogue names, a few at a time."""
+    tally = Tally()
+    threads = ThreadPoolExecutor(THREADS, "copy")
+    try:
+        for batch in _batches(originals(catalogue)):
+            outcomes = threads.map(work, *zip(*batch, strict=True))
+            for (sha256, size), outcome in zip(batch, outcomes, strict=True):
+                tally.add(sha256, size, outcome)
+                on_step(size)
+    finally:
+        threads.shutdown(cancel_futures=True)
+    return tally
+
+
+def is_whole(path: Path, sha256: str, size: int, *, deep: bool = False) -> bool:
+    """Whether a file has the size of an original and, if asked to read it, its digest."""
+    try:
+        return path.stat().st_size == size and (not deep or digest_of(path) == sha256)
+    except FileNotFoundError:
+        return False
+
+
+@contextmanager
+def _held(own: Originals) -> Iterator[None]:
+    with own.removed.held() as is_ours:
+        if not is_ours:
+            raise Error(Kind.CONFLICT, "Another backup of this library is running, or `tintype gc`.")
+        yield
+
+
+def _copy_originals(own: Originals, backup: Backup, catalogue: Path, on_step: OnStep, *, deep: bool) -> Tally:
+    def copy(sha256: str, size: int) -> Outcome:
+        if is_whole(backup.original(sha256), sha256, size, deep=deep):
+            return Outcome.PRESENT
+        return _keep(own, backup, sha256)
+
+    return each_of(catalogue, copy, on_step)
+
+
+def _keep(own: Originals, backup: Backup, sha256: str) -> Outcome:
+    for _ in range(TRIES):
+        path = own.path(sha256)
+        source = path if path.is_file() else own.removed.find(sha256)
+        try:
+            if source is not None:
+                backup.keep(source, sha256)
+                return Outcome.COPIED
+        except FileNotFoundError:
+            continue
+        except DigestMismatch:
+            return Outcome.DAMAGED
+    return Outcome.MISSING
+
+
+def _copy_private(paths: Iterable[Path], folder: Path) -> None:
+    for path in paths:
+        if path.is_file():
+            durable.write_private(folder / path.name, path.read_bytes())
+
+
+def _manifest(folder: Path, catalogue: Path, now: datetime, tally: Tally) -> Manifest:
+    found = contents(catalogue)
+    return Manifest(
+        made_at=now,
+        tintype=__version__,
+        library=found.library,
+        schema=found.schema,
+        images=found.images,
+        originals=found.originals,
+        bytes=found.bytes,
+        files={path.name: digest_of(path) for path in sorted(folder.iterdir())},
+        missing=(*tally.missing, *tally.damaged),
+    )
+
+
+def _batches(items: Iterator[T]) -> Iterator[list[T]]:
+    while batch := list(islice(items, AT_ONCE)):
+        yield batch

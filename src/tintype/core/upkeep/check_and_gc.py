@@ -1,0 +1,328 @@
+"""Keeping records and bytes in step: what is wrong is found, what is left over is removed."""
+
+from collections import Counter
+from collections.abc import AsyncIterator, Callable
+from contextlib import suppress
+from datetime import datetime, timedelta
+from enum import Enum, StrEnum, auto
+from pathlib import Path
+from typing import Annotated
+from uuid import UUID
+
+from msgspec import Meta, Struct
+
+from tintype.catalogue import images, library, usage
+from tintype.catalogue.engine import Transaction
+from tintype.core.services import Services
+from tintype.model import Error, Kind
+
+ABANDONED_AFTER_SECONDS = 24 * 3600
+"""No upload takes a day: a temporary file this old was left by a crash."""
+BATCH = 1000
+"""Records read in one transaction."""
+TOO_MANY = 10
+"""More unused originals than one in so many are no left-overs: something is wrong with the catalogue."""
+CLOCK_SLACK_SECONDS = 1.0
+"""How far the time of a file may be behind the time of the catalogue."""
+
+
+class GcSettings(Struct, frozen=True, forbid_unknown_fields=True):
+    """What `tintype gc` does with originals that no image has."""
+
+    keep_days: Annotated[int, Meta(ge=0, le=36_500)] = 7
+    """How many days originals that were set aside stay in the folder `removed` before they are deleted."""
+
+
+class Fault(StrEnum):
+    """What can be wrong between records and bytes."""
+
+    BYTES_MISSING = "bytes-missing"
+    BYTES_DAMAGED = "bytes-damaged"
+    BYTES_SET_ASIDE = "bytes-set-aside"
+    OBJECT_UNUSED = "object-unused"
+    USAGE_WRONG = "usage-wrong"
+
+
+class Finding(Struct, frozen=True):
+    """One thing that is wrong: with an original, perhaps that of an image; or with what an account holds."""
+
+    fault: Fault
+    sha256: str = ""
+    image: UUID | None = None
+    account: str = ""
+
+
+class Plan(Struct, frozen=True):
+    """What a sweep would do, and why it should perhaps not; of `present` originals no image has `unused`."""
+
+    present: int
+    unused: list[str]
+    rendition_folders: list[UUID]
+    temporary_files: list[Path]
+    expired: list[Path]
+    doubt: str | None
+
+
+class Collected(Struct, frozen=True):
+    """What a sweep did: originals set aside, and those set aside earlier that it deleted or put back."""
+
+    set_aside: int = 0
+    deleted: int = 0
+    put_back: int = 0
+    rendition_folders: int = 0
+    temporary_files: int = 0
+
+
+class _Disposition(Enum):
+    """What became of an original that was set aside long enough ago; a damaged one that is needed is kept."""
+
+    DELETED = auto()
+    PUT_BACK = auto()
+    KEPT = auto()
+
+
+class Leftovers(Struct, frozen=True):
+    """What waits to be deleted, and is no fault; `since` is when the oldest original was set aside."""
+
+    removed: int
+    removed_bytes: int
+    since: datetime | None
+    temporary_files: int
+
+
+async def check(
+    services: Services, *, deep: bool = False, on_step: Callable[[], None] = lambda: None
+) -> AsyncIterator[Finding]:
+    """Every record that lacks its bytes, every original that lacks a record, every wrong sum of an account's.
+
+    Beside a running service, an original may be told of whose last image is being deleted just then.
+
+    Args:
+        deep: also read every original again and compare its digest.
+        on_step: called once an image and once an original, to show progress.
+    """
+    async for image, sha256, size in _records(services):
+        fault = await services.workers.disk(_fault, services, sha256, size, deep=deep)
+        on_step()
+        # Deleted since: the record was gone before its bytes.
+        if fault is not None and not await _is_missing(services, image):
+            yield Finding(fault, sha256, image)
+    present = await services.workers.disk(lambda: list(services.originals.each()))
+    async for sha256 in _unused(services, present, on_step):
+        yield Finding(Fault.OBJECT_UNUSED, sha256)
+    async with services.catalogue.read() as tx:
+        miscounted = await usage.wrong(tx)
+    for account in miscounted:
+        yield Finding(Fault.USAGE_WRONG, account=account)
+
+
+async def size(services: Services) -> int:
+    """How many steps `check` takes: images and originals together."""
+    async with services.catalogue.read() as tx:
+        records = await images.count(tx)
+    return records + len(await services.workers.disk(lambda: list(services.originals.each())))
+
+
+async def leftovers(services: Services) -> Leftovers:
+    """What was set aside, and what broken-off uploads and renditions left."""
+    return await services.workers.disk(_leftovers, services)
+
+
+async def plan(services: Services, settings: GcSettings) -> Plan:
+    """What a sweep would do now."""
+    present = await services.workers.disk(lambda: list(services.originals.each()))
+    unused = [sha256 async for sha256 in _unused(services, present)]
+    renditions = await services.workers.disk(lambda: list(services.renditions.each()))
+    before = services.clock() - timedelta(days=settings.keep_days)
+    return Plan(
+        present=len(present),
+        unused=unused,
+        rendition_folders=[image for image in renditions if await _is_missing(services, image)],
+        temporary_files=await services.workers.disk(_abandoned, services),
+        expired=await services.workers.disk(services.originals.removed.expired, before),
+        doubt=await _require_confirmation_reason(services, unused, len(present)),
+    )
+
+
+async def collect_garbage(services: Services, plan: Plan, confirmed: int | None = None) -> Collected:
+    """Set aside originals without a record; remove renditions of images that are gone, and temporary files.
+
+    Sums of what accounts hold are set right if they are wrong. What was set aside long enough ago is deleted;
+    what a record needs again is put back instead. Safe beside a running service: each step is checked inside
+    a write transaction, and a rendition that goes too early is made again.
+
+    Args:
+        plan: what to do.
+        confirmed: so many originals are unused, says a person who knows that it is right.
+
+    Raises:
+        Error: CONFLICT when there is doubt about the plan and `confirmed` does not name the number of its
+            unused originals, or while a backup runs. Nothing is removed then.
+    """
+    _confirm(plan, confirmed)
+    with services.originals.removed.unless_held() as is_free:
+        if not is_free:
+            raise Error(Kind.CONFLICT, "A backup is running; try again when it has ended.")
+        fates = Counter([await _forget(services, path) for path in plan.expired])
+        set_aside = [await _set_aside(services, sha256) for sha256 in plan.unused]
+        await services.workers.disk(_remove, services, plan.rendition_folders, plan.temporary_files)
+    await _recount_usage(services)
+    return Collected(
+        set_aside=sum(set_aside),
+        deleted=fates[_Disposition.DELETED],
+        put_back=fates[_Disposition.PUT_BACK],
+        rendition_folders=len(plan.rendition_folders),
+        temporary_files=len(plan.temporary_files),
+    )
+
+
+async def restore_removed(services: Services) -> Counter[bool]:
+    """Put back what was set aside and a record needs.
+
+    Returns:
+        How many originals were put back (True), and how many could not be, as they are damaged (False).
+    """
+    done: Counter[bool] = Counter()
+    for path in await services.workers.disk(lambda: list(services.originals.removed.each())):
+        async with services.catalogue.write() as tx:
+            if await _is_needed(services, tx, path.name):
+                done[await services.workers.disk(services.originals.put_back, path)] += 1
+    return done
+
+
+async def _require_confirmation_reason(services: Services, unused: list[str], present: int) -> str | None:
+    """Why so many originals can hardly be left over; None if they can.
+
+    One unused original beside others that are in use is never too many: a crash leaves one.
+    """
+    async with services.catalogue.read() as tx:
+        made_at = await library.made_at(tx)
+    older = await services.workers.disk(_older, services, unused, made_at)
+    if older:
+        made = f"{made_at:%Y-%m-%d %H:%M} UTC"
+        return f"{older} unused originals are older than the catalogue, which was made {made}."
+    is_too_many = len(unused) > 1 and len(unused) * TOO_MANY > present
+    if is_too_many or (unused and len(unused) == present):
+        return f"{len(unused)} of {present} originals are unused: is this their catalogue?"
+    return None
+
+
+def _confirm(plan: Plan, confirmed: int | None) -> None:
+    count = len(plan.unused)
+    if confirmed is not None and confirmed != count:
+        raise Error(Kind.CONFLICT, f"{count} originals are unused, not {confirmed}; nothing was removed.")
+    if confirmed is None and plan.doubt:
+        hint = f"Nothing was removed; `tintype gc --yes-remove {count}` would set them aside."
+        raise Error(Kind.CONFLICT, f"{plan.doubt} {hint}")
+
+
+async def _recount_usage(services: Services) -> None:
+    # First without a lock that writers wait for: all images are counted.
+    async with services.catalogue.read() as tx:
+        is_right = not await usage.wrong(tx)
+    if not is_right:
+        async with services.catalogue.write() as tx:
+            await usage.correct(tx)
+
+
+async def _records(services: Services) -> AsyncIterator[tuple[UUID, str, int]]:
+    """Id, digest and size of every image, in short transactions: none is held while files are read."""
+    last = 0
+    while True:
+        async with services.catalogue.read() as tx:
+            batch = await images.originals(tx, last, BATCH)
+        for last, image, sha256, size in batch:  # noqa: B007  where the next batch begins
+            yield image, sha256, size
+        if len(batch) < BATCH:
+            return
+
+
+def _fault(services: Services, sha256: str, size: int, *, deep: bool) -> Fault | None:
+    path = services.originals.path(sha256)
+    if not path.is_file():
+        is_aside = services.originals.removed.find(sha256) is not None
+        return Fault.BYTES_SET_ASIDE if is_aside else Fault.BYTES_MISSING
+    if path.stat().st_size != size or (deep and services.originals.digest(sha256) != sha256):
+        return Fault.BYTES_DAMAGED
+    return None
+
+
+def _older(services: Services, originals: list[str], than: datetime) -> int:
+    horizon = than.timestamp() - CLOCK_SLACK_SECONDS
+    found = 0
+    for sha256 in originals:
+        with suppress(FileNotFoundError):
+            found += services.originals.path(sha256).stat().st_mtime < horizon
+    return found
+
+
+def _leftovers(services: Services) -> Leftovers:
+    sizes = []
+    for path in services.originals.removed.each():
+        with suppress(FileNotFoundError):
+            sizes.append(path.stat().st_size)
+    return Leftovers(len(sizes), sum(sizes), services.originals.removed.oldest(), len(_abandoned(services)))
+
+
+async def _set_aside(services: Services, sha256: str) -> bool:
+    """Inside a write transaction: nobody can record an image with these bytes meanwhile."""
+    async with services.catalogue.write() as tx:
+        if await images.refers(tx, sha256):
+            return False
+        await services.workers.disk(services.originals.set_aside, sha256, services.clock())
+        return True
+
+
+async def _forget(services: Services, path: Path) -> _Disposition:
+    """Delete for good what was set aside, or put it back, as a record needs it."""
+    async with services.catalogue.write() as tx:
+        if await _is_needed(services, tx, path.name):
+            is_back = await services.workers.disk(services.originals.put_back, path)
+            return _Disposition.PUT_BACK if is_back else _Disposition.KEPT
+        await services.workers.disk(services.originals.removed.forget, path)
+        return _Disposition.DELETED
+
+
+async def _is_needed(services: Services, tx: Transaction, sha256: str) -> bool:
+    return await images.refers(tx, sha256) and not await services.workers.disk(
+        services.originals.holds, sha256
+    )
+
+
+def _abandoned(services: Services) -> list[Path]:
+    files = services.originals.abandoned(ABANDONED_AFTER_SECONDS)
+    return files + services.renditions.abandoned(ABANDONED_AFTER_SECONDS)
+
+
+def _remove(services: Services, folders: list[UUID], files: list[Path]) -> None:
+    for image in folders:
+        services.renditions.forget(image)
+    for path in files:
+        path.unlink(missing_ok=True)
+
+
+async def _unused(
+    services: Services, originals: list[str], on_step: Callable[[], None] = lambda: None
+) -> AsyncIterator[str]:
+    """Those of some originals that no image has."""
+    for first in range(0, len(originals), BATCH):
+        batch = originals[first : first + BATCH]
+        async with services.catalogue.read() as tx:
+            used = await images.recorded(tx, batch)
+        for sha256 in batch:
+            on_step()
+            if sha256 not in used and await _is_unused(services, sha256):
+                yield sha256
+
+
+async def _is_unused(services: Services, sha256: str) -> bool:
+    # Again where no upload can be half done: its bytes are there before its record is to be seen.
+    async with services.catalogue.write() as tx:
+        return not await images.refers(tx, sha256) and await services.workers.disk(
+            services.originals.holds, sha256
+        )
+
+
+async def _is_missing(services: Services, image: UUID) -> bool:
+    async with services.catalogue.read() as tx:
+        return not await images.exists(tx, image)

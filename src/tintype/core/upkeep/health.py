@@ -1,0 +1,46 @@
+"""Whether the service can serve, and what of it doesn't work at the moment."""
+
+import asyncio
+from uuid import UUID
+
+from sqlalchemy.exc import SQLAlchemyError
+
+from tintype.catalogue import images
+from tintype.core.services import Services
+from tintype.model import Error, Kind
+
+READ_SECONDS = 3.0
+"""How long the catalogue may take to answer."""
+WRITE_SECONDS = 1.0
+"""How long it may be held by another program until that counts as a fault."""
+
+
+async def can_serve(services: Services) -> bool:
+    """Whether the catalogue answers."""
+    try:
+        async with asyncio.timeout(READ_SECONDS):
+            await services.catalogue.ask(lambda tx: images.newest(tx, UUID(int=0), None, 1))
+    except (SQLAlchemyError, OSError, Error):
+        # A TimeoutError is an OSError.
+        return False
+    return True
+
+
+async def degraded(services: Services) -> list[str]:
+    """What doesn't work though pictures are delivered: each part with its fault, in a few words."""
+    faults = {
+        "storage": await services.workers.disk(services.reserve.fault),
+        "catalogue": await _catalogue_fault(services),
+        "link keys": "missing or broken" if services.keyring.fault else "",
+    }
+    return [f"{part} {fault}" for part, fault in faults.items() if fault]
+
+
+async def _catalogue_fault(services: Services) -> str:
+    try:
+        async with services.catalogue.write(WRITE_SECONDS):
+            return ""
+    except Error as failed:
+        return "locked" if failed.kind is Kind.OVERLOADED else "read-only"
+    except SQLAlchemyError:
+        return "can't be written"

@@ -1,0 +1,77 @@
+"""Dropping all that was made of an image, with a receipt. The image stays, and its links open as before."""
+
+from uuid import UUID
+
+from msgspec import Struct
+
+from tintype.catalogue import changes, images
+from tintype.core.delivery.disk_space import with_reserve
+from tintype.core.library.browse import find_image, no_such_image
+from tintype.core.services import Services
+from tintype.imaging import Format, spec
+from tintype.model import Caller, Image
+
+_FORMATS = {spec(format).extensions[0]: format for format in Format}
+
+
+class Removed(Struct, frozen=True):
+    """A rendition that was removed: of which version of the image, by which recipe (its fingerprint)."""
+
+    version: int
+    recipe: str
+    format: Format
+    bytes: int
+
+
+class Receipt(Struct, frozen=True):
+    """What a purge removed from the disk."""
+
+    image: Image
+    removed: tuple[Removed, ...]
+
+    def bytes(self) -> int:
+        """The bytes of all of it."""
+        return sum(each.bytes for each in self.removed)
+
+
+async def purge(services: Services, caller: Caller, id: UUID) -> Receipt:
+    """Remove every rendition of an image of the caller's account.
+
+    It is out of this process's memory on return, and out of every other's within a second. What is being
+    made meanwhile, and what is asked for afterwards, is made anew: it is not in the receipt.
+
+    Raises:
+        Error: NOT_FOUND when the account has no such image.
+    """
+    return await _purge(services, await find_image(services, caller, id))
+
+
+async def purge_any(services: Services, key: UUID | int) -> Receipt:
+    """As `purge`, for who owns the library: of any account's image, by id or number.
+
+    Raises:
+        Error: NOT_FOUND when there is no such image.
+    """
+    async with services.catalogue.read() as tx:
+        image = await images.find(tx, key)
+    if image is None:
+        raise no_such_image()
+    return await _purge(services, image)
+
+
+async def _purge(services: Services, image: Image) -> Receipt:
+    # Files before memory: nobody can fetch into memory again what was to go.
+    kept = await services.workers.disk(services.renditions.forget, image.id)
+    await with_reserve(services, lambda: _note(services, image))
+    services.record_cache.forget(image.id)
+    removed = (
+        Removed(each.version, each.recipe, _FORMATS[each.extension], each.bytes)
+        for each in kept
+        if each.extension in _FORMATS
+    )
+    return Receipt(image, tuple(removed))
+
+
+async def _note(services: Services, image: Image) -> None:
+    async with services.catalogue.write() as tx:
+        await changes.note(tx, image.account_id, image.id, services.clock())

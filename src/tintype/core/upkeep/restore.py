@@ -1,0 +1,138 @@
+"""A library made again from a backup, in a folder that is new or empty."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from tintype.catalogue.snapshot import contents
+from tintype.core.upkeep.backup import Files, OnStart, OnStep, Outcome, Tally, each_of, is_whole
+from tintype.model import Error, Kind
+from tintype.storage import durable
+from tintype.storage.backups import Backup, Manifest, NoBackup
+from tintype.storage.copying import DigestMismatch, copy_verified
+
+UNFINISHED = "restore-unfinished"
+"""A file that lies in the folder until the restore is complete."""
+NAMED = 10
+"""How many originals are named when some are missing."""
+
+
+def choose(backup: Backup, name: str | None) -> tuple[str, Manifest]:
+    """The snapshot to restore, the newest unless one is named, and what it is of.
+
+    Raises:
+        NoBackup: when there is none, or it is damaged.
+    """
+    names = backup.snapshots()
+    if not names:
+        raise NoBackup(f"There is no backup in {backup.root}.")
+    if name is not None and name not in names:
+        raise NoBackup(f"{backup.root} has no snapshot {name}; the newest is {names[-1]}.")
+    found = name or names[-1]
+    return found, backup.manifest(found)
+
+
+def restore(
+    backup: Backup,
+    name: str,
+    folder: Path,
+    files_in: Callable[[Path], Files],
+    *,
+    allow_missing: bool = False,
+    on_start: OnStart = lambda _: None,
+    on_step: OnStep = lambda _: None,
+) -> Tally:
+    """Make a library of a snapshot. Broken off and run again, it goes on.
+
+    The catalogue comes last: without it no command takes the folder for a library.
+
+    Args:
+        backup: where from.
+        name: the snapshot.
+        folder: where to.
+        files_in: where a library in a folder keeps what; called once the folder is there.
+        allow_missing: restore the rest when originals are missing or damaged.
+        on_start: told the bytes of all originals.
+        on_step: told the bytes of some that are done with.
+
+    Raises:
+        NoBackup: when the snapshot is not whole; before anything is made, unless only reading all of an
+            original showed it.
+        Error: CONFLICT when the folder is not empty.
+    """
+    manifest = backup.manifest(name)
+    _begin(folder)
+    catalogue = _catalogue(backup, name, manifest)
+    if not allow_missing:
+        _require(each_of(catalogue, _finder(backup), lambda _: None))
+    durable.make_folder(folder)
+    durable.write_private(folder / UNFINISHED, b"")
+    files = files_in(folder)
+    on_start(contents(catalogue).bytes)
+    tally = each_of(catalogue, _copier(backup, files, folder), on_step)
+    if not allow_missing:
+        _require(tally)
+    _finish(backup.snapshot(name), manifest, files)
+    (folder / UNFINISHED).unlink()
+    durable.sync_folder(folder)
+    return tally
+
+
+def _begin(folder: Path) -> None:
+    if durable.is_empty(folder):
+        return
+    # Broken off before: there is no catalogue yet, and so nothing that anybody could have changed.
+    if not (folder / UNFINISHED).exists() or any(folder.glob("*.sqlite3")):
+        raise Error(Kind.CONFLICT, f"{folder} is not empty; a backup is restored into a new folder.")
+
+
+def _catalogue(backup: Backup, name: str, manifest: Manifest) -> Path:
+    found = [file for file in manifest.files if file.endswith(".sqlite3")]
+    if len(found) != 1 or "/" in found[0]:
+        raise NoBackup(f"The snapshot {name} has no catalogue.")
+    return backup.snapshot(name) / found[0]
+
+
+def _finder(backup: Backup) -> Callable[[str, int], Outcome]:
+    def find(sha256: str, size: int) -> Outcome:
+        is_there = is_whole(backup.original(sha256), sha256, size)
+        return Outcome.PRESENT if is_there else Outcome.MISSING
+
+    return find
+
+
+def _copier(backup: Backup, files: Files, folder: Path) -> Callable[[str, int], Outcome]:
+    def copy(sha256: str, size: int) -> Outcome:
+        target = files.originals.path(sha256)
+        if is_whole(target, sha256, size):
+            return Outcome.PRESENT
+        durable.make_folder(target.parent)
+        try:
+            copy_verified(backup.original(sha256), folder / f"{UNFINISHED}-{sha256}", target, sha256)
+        except FileNotFoundError:
+            return Outcome.MISSING
+        except DigestMismatch:
+            return Outcome.DAMAGED
+        return Outcome.COPIED
+
+    return copy
+
+
+def _require(tally: Tally) -> None:
+    lost = [*tally.missing, *tally.damaged]
+    if lost:
+        named = ", ".join(lost[:NAMED]) + (", …" if len(lost) > NAMED else "")
+        raise NoBackup(
+            f"Of the backup {len(tally.missing)} originals are missing and {len(tally.damaged)} damaged: "
+            f"{named}. --allow-missing restores the rest."
+        )
+
+
+def _finish(snapshot: Path, manifest: Manifest, files: Files) -> None:
+    files.originals.sync()
+    for path in files.private:
+        if path.name in manifest.files:
+            durable.write_private(path, (snapshot / path.name).read_bytes())
+    catalogue = files.catalogue
+    draft = catalogue.with_name(f"{catalogue.name}.new")
+    copy_verified(snapshot / catalogue.name, draft, catalogue, manifest.files[catalogue.name])
+    durable.sync_folder(catalogue.parent)

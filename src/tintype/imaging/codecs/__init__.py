@@ -1,0 +1,1 @@
+"""What a format needs besides its row in the table of formats."""

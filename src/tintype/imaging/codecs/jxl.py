@@ -1,0 +1,61 @@
+"""JPEG XL: the reader and the writer, by libjxl."""
+
+from array import array
+from collections.abc import Mapping
+from typing import Any
+
+import pyvips
+
+from tintype.imaging.codecs.packages import from_pixels, reading
+from tintype.imaging.errors import damaged
+from tintype.imaging.formats import Option
+from tintype.imaging.headers import jxl as headers
+from tintype.imaging.metadata import jxl as boxes
+
+BEST = 100
+GREY_16, FLOATS = "I;16", "F"
+MODES = {1: "L", 2: "LA", 3: "RGB", 4: "RGBA"}
+
+
+def read(data: bytes) -> pyvips.Image:
+    """The picture, upright, in memory at 8 bits, with its profile.
+
+    The decoder gets the codestream alone: it would inflate metadata, and unpack what was a JPEG to one.
+
+    Raises:
+        ImageRefused: damaged, too costly; unsupported where it is an animation.
+    """
+    header = headers.header(data)
+    with reading():
+        return _decoded(boxes.strip(data), (header.width, header.height))
+
+
+def _decoded(data: bytes, size: tuple[int, int]) -> pyvips.Image:
+    from pillow_jxl import Decoder  # noqa: PLC0415  an extra
+
+    is_jpeg, info, pixels, profile, _boxes = Decoder(num_threads=0)(data)
+    if is_jpeg:
+        raise damaged()
+    if info.mode == GREY_16:  # little-endian: the second byte is the upper one
+        return from_pixels(pixels[1::2], size, 1, profile)
+    if info.mode.startswith(FLOATS):
+        levels = bytes(min(255, max(0, round(255 * value))) for value in array("f", pixels))
+        return from_pixels(levels, size, 1, profile)
+    return from_pixels(pixels, size, len(info.mode), profile)
+
+
+def write(image: pyvips.Image, options: Mapping[str, Option]) -> bytes:
+    """Pixels of 8 bits, grey or sRGB, as a file of the format; options are called as libvips' savers do."""
+    import pillow_jxl  # noqa: PLC0415  an extra
+
+    told = {
+        "lossless": bool(options.get("lossless")),
+        "quality": float(options.get("Q", BEST)),
+        "effort": int(options["effort"]),
+        "num_threads": 0,
+    }
+    # Its type stubs are of an older version.
+    encoder: Any = pillow_jxl.Encoder
+    pixels = bytes(image.write_to_memory())
+    data: bytes = encoder(MODES[image.bands], **told)(pixels, image.width, image.height, jpeg_encode=False)
+    return data

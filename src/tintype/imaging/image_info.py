@@ -1,0 +1,92 @@
+"""What is told of a picture before it is drawn, and what is accepted. Pure."""
+
+from typing import Annotated
+
+from msgspec import Meta, Struct
+
+from tintype.imaging.errors import ImageRefused, Reason, size_in_words
+from tintype.imaging.formats import Format, spec
+
+
+class Placeholder(Struct, frozen=True):
+    """What stands in for a picture.
+
+    Attributes:
+        thumbhash: in base64 (RFC 4648, 4).
+        colour: the dominant one as `#rrggbb` in sRGB; None when all is transparent. It is the mean of the
+            shade that the most pixels have, where a shade is an eighth of each of red, green and blue.
+    """
+
+    thumbhash: Annotated[str, Meta(pattern=r"\A[A-Za-z0-9+/]{1,60}={0,2}\Z")]
+    colour: Annotated[str, Meta(pattern=r"\A#[0-9a-f]{6}\Z")] | None
+
+
+class Limits(Struct, frozen=True, kw_only=True):
+    """What is accepted as an original: pixels of a frame, of a side; frames; pixels of all frames.
+
+    `max_whole_pixels` takes the place of `max_pixels` where a picture is decoded whole before its first line
+    is there, and `max_svg_bytes` bounds what is parsed as XML.
+    """
+
+    max_pixels: int = 100_000_000
+    max_whole_pixels: int = 50_000_000
+    max_side: int = 20_000
+    max_frames: int = 1000
+    max_total_pixels: int = 400_000_000
+    max_svg_bytes: int = 10 * 1024 * 1024
+
+
+class ImageInfo(Struct, frozen=True, kw_only=True):
+    """What the header says; the size, in pixels, is as people see it: with the EXIF orientation applied.
+
+    Attributes:
+        bands: channels as they are decoded, alpha included.
+        bits: of a channel as it is decoded: 8, 16 or 32.
+        whole, buffered, file: as in `headers.Header`.
+        placeholder: isn't in a header: whoever decoded the picture adds it.
+    """
+
+    format: Format
+    width: Annotated[int, Meta(ge=1)]
+    height: Annotated[int, Meta(ge=1)]
+    frames: Annotated[int, Meta(ge=1)]
+    has_alpha: bool
+    orientation: Annotated[int, Meta(ge=1, le=8)]
+    bands: Annotated[int, Meta(ge=1)] = 3
+    bits: Annotated[int, Meta(ge=1)] = 8
+    whole: Annotated[int, Meta(ge=0)] = 0
+    buffered: Annotated[int, Meta(ge=0)] = 0
+    file: Annotated[int, Meta(ge=0)] = 0
+    placeholder: Placeholder | None = None
+
+    @property
+    def is_animated(self) -> bool:
+        """Whether there is more than one frame."""
+        return self.frames > 1
+
+
+DEFAULT_LIMITS = Limits()
+
+
+def check_limits(info: ImageInfo, limits: Limits) -> None:
+    """Raise ImageRefused at the first limit that the picture goes beyond."""
+    has = f"The picture has {size_in_words(info.width, info.height)} pixels"
+    pixels = info.width * info.height
+    if max(info.width, info.height) > limits.max_side:
+        raise ImageRefused(Reason.TOO_LARGE_SIDE, f"{has}; at most {limits.max_side} a side are accepted.")
+    if pixels > limits.max_pixels:
+        raise ImageRefused(Reason.TOO_MANY_PIXELS, f"{has}; at most {limits.max_pixels} are accepted.")
+    if info.whole > limits.max_whole_pixels:
+        sentence = (
+            f"{has}; at most {limits.max_whole_pixels} are accepted where all have to be decoded at once, "
+            f"as in this {spec(info.format).name}."
+        )
+        raise ImageRefused(Reason.TOO_MANY_PIXELS, sentence)
+    if info.frames > limits.max_frames:
+        sentence = f"The picture has {info.frames} frames; at most {limits.max_frames} are accepted."
+        raise ImageRefused(Reason.TOO_MANY_FRAMES, sentence)
+    if pixels * info.frames > limits.max_total_pixels:
+        sentence = (
+            f"{has} in each of {info.frames} frames; at most {limits.max_total_pixels} in all are accepted."
+        )
+        raise ImageRefused(Reason.TOO_MANY_PIXELS, sentence)

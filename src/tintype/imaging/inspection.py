@@ -1,0 +1,187 @@
+"""What a file is, before it is taken in: first from its header alone, then from all of its data."""
+
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+
+import pyvips
+from msgspec.structs import replace
+
+from tintype.imaging.codecs import heic
+from tintype.imaging.codecs.vips import decoding, open_image
+from tintype.imaging.errors import ImageRefused, Reason
+from tintype.imaging.extras import require
+from tintype.imaging.formats import HEAD_BYTES, Format, sniff, spec
+from tintype.imaging.headers import Header, check_complete, read_header
+from tintype.imaging.image_info import DEFAULT_LIMITS, ImageInfo, Limits, Placeholder, check_limits
+from tintype.imaging.placeholder import placeholder
+from tintype.imaging.source import Source, content, length, mapped
+from tintype.imaging.unsupported import unsupported
+
+FIRST_TURNED = 5  # EXIF orientations 5 to 8 are stored lying on their side
+ORIENTATIONS = range(1, 9)
+RGB_BANDS = 3
+BITS = MappingProxyType({"uchar": 8, "char": 8, "ushort": 16, "short": 16})
+MAX_BITS = 64  # of others; floats among them have 32, and are rare
+ENOUGH = 64  # pixels of a side that a placeholder is made from
+SHORTEST_TO_SHRINK = 8  # a shorter side can't be decoded at an eighth
+
+
+def inspect(source: Source, limits: Limits | None = DEFAULT_LIMITS) -> ImageInfo:
+    """The facts of a picture, from its header: no pixel is decoded, so a bomb costs nothing.
+
+    The header is read by our own code first, and held against the limits before any codec sees the file.
+
+    Raises ImageRefused: unsupported, damaged, or beyond a limit (None is no limit). OSError when a path
+    can't be read.
+    """
+    format_ = recognise(source)
+    header, info = read_info(source, format_, limits)
+    if limits is not None:
+        check_limits(info, limits)
+    info = ask_codec(source, format_, header)
+    if limits is not None:
+        check_limits(info, limits)
+    return info
+
+
+def read_info(source: Source, format: Format, limits: Limits | None) -> tuple[Header, ImageInfo]:
+    """What our own code reads in a header, held against no limit but that of an SVG's bytes.
+
+    Raises ImageRefused: damaged, or too many bytes.
+    """
+    if format is Format.SVG:
+        _check_svg_bytes(source, (limits or DEFAULT_LIMITS).max_svg_bytes)
+    with mapped(source) as data:
+        header = read_header(data, format)
+    return header, _facts(header, format)
+
+
+def ask_codec(source: Source, format: Format, header: Header) -> ImageInfo:
+    """The facts as the codec that will decode the picture has them. Raises ImageRefused: damaged."""
+    with decoding():
+        return CODECS[format](source, format, header)
+
+
+def verify(source: Source, info: ImageInfo) -> Placeholder:
+    """Decode everything once, in little memory, and answer what can be shown until the picture is there.
+
+    Raises ImageRefused: damaged, when it is cut or broken; too costly. What decoders pass over is passed
+    over: bytes behind the end, unknown chunks. Of a TIFF only the first page is read, of an AVIF or HEIC only
+    the primary image.
+    """
+    with mapped(source) as data:
+        check_complete(data, info.format)
+    with decoding():
+        return placeholder(_shrunk(_all_read(source, info)))
+
+
+def recognise(source: Source) -> Format:
+    """The format, by the first bytes; ImageRefused (unsupported) when it is none that is read here."""
+    with mapped(source) as data:
+        head = data[:HEAD_BYTES]
+    format_ = sniff(head)
+    if format_ is None:
+        raise unsupported(head)
+    require(spec(format_))
+    return format_
+
+
+def _all_read(source: Source, info: ImageInfo) -> pyvips.Image:
+    """The picture, opened so that whoever reads all of it has read all of the file."""
+    options = spec(info.format).load_all
+    if min(info.width, info.height) < SHORTEST_TO_SHRINK:
+        # libvips would be left with no pixel, and call the picture broken.
+        options = {name: value for name, value in options.items() if name != "shrink"}
+    image = open_image(source, info.format, **options)
+    if info.is_animated and "n" in options:
+        # A strip of all frames, of which only the first is to be seen.
+        image.avg()
+        image = open_image(source, info.format)
+    return image
+
+
+def _shrunk(image: pyvips.Image) -> pyvips.Image:
+    """All of the picture read, and one or two times `ENOUGH` pixels of its longer side kept.
+
+    With `ceil` what is left over at the edges counts too, so that no line remains unread.
+    """
+    factor = max(image.width, image.height) // ENOUGH
+    if factor <= 1:
+        return image.copy_memory()
+    if not image.hasalpha():
+        return image.shrink(factor, factor, ceil=True).copy_memory()
+    format_ = image.format
+    weighed = image.premultiply().shrink(factor, factor, ceil=True)
+    return weighed.copy_memory().unpremultiply().cast(format_)
+
+
+def _facts(header: Header, format_: Format) -> ImageInfo:
+    """The facts as far as our own code tells them."""
+    return ImageInfo(
+        format=format_,
+        width=header.width,
+        height=header.height,
+        frames=header.frames,
+        has_alpha=header.has_alpha,
+        orientation=1,
+        bands=header.bands,
+        whole=header.whole,
+        buffered=header.buffered,
+        file=header.file,
+    )
+
+
+def _seen(source: Source, format_: Format, header: Header) -> ImageInfo:
+    """The facts with what libvips makes of the file."""
+    image = open_image(source, format_)
+    orientation = _orientation(image)
+    sides = (image.width, image.height)
+    width, height = reversed(sides) if orientation >= FIRST_TURNED else sides
+    return replace(
+        _facts(header, format_),
+        width=width,
+        height=height,
+        frames=_frames(image, format_, header),
+        has_alpha=bool(image.hasalpha()),
+        orientation=orientation,
+        bands=image.bands,
+        bits=BITS.get(image.format, MAX_BITS),
+    )
+
+
+def _seen_by_libheif(source: Source, format_: Format, header: Header) -> ImageInfo:
+    width, height, has_alpha = heic.header(content(source))
+    return replace(
+        _facts(header, format_), width=width, height=height, has_alpha=has_alpha, bands=RGB_BANDS + has_alpha
+    )
+
+
+def _unseen(_: Source, format_: Format, header: Header) -> ImageInfo:
+    return _facts(header, format_)
+
+
+CODECS: Mapping[Format, Callable[[Source, Format, Header], ImageInfo]] = MappingProxyType(
+    dict.fromkeys(Format, _seen) | {Format.HEIC: _seen_by_libheif, Format.JXL: _unseen, Format.SVG: _unseen}
+)
+"""Who tells what our own code doesn't, such as which way up a picture is."""
+
+
+def _orientation(image: pyvips.Image) -> int:
+    """The EXIF orientation, 1 to 8; anything else a file may say counts as 1, upright."""
+    value = int(image.get("orientation")) if image.get_typeof("orientation") else 1
+    return value if value in ORIENTATIONS else 1
+
+
+def _frames(image: pyvips.Image, format_: Format, header: Header) -> int:
+    """APNG isn't known to libvips; of the others it has to have as many as it is asked for later."""
+    if spec(format_).can_animate and image.get_typeof("n-pages"):
+        return int(image.get("n-pages"))  # not get_n_pages(), which takes more than 10,000 for 1
+    return header.frames
+
+
+def _check_svg_bytes(source: Source, most: int) -> None:
+    """Raise ImageRefused (too costly) for an SVG that is too large to be parsed."""
+    if length(source) > most:
+        raise ImageRefused(
+            Reason.TOO_COSTLY, f"The SVG has {length(source)} bytes; at most {most} are accepted."
+        )

@@ -1,0 +1,1 @@
+"""A rendition, step by step: load, colour, resample, flatten, crop or pad, encode."""

@@ -1,0 +1,30 @@
+"""Where to look: the point of a picture that a crop keeps, found in its pixels."""
+
+from tintype.imaging.codecs.vips import Source, decoding
+from tintype.imaging.formats import Format, spec
+from tintype.imaging.image_info import ImageInfo
+from tintype.imaging.pipeline.draw import Job, draw
+from tintype.imaging.recipe import Crop, Focal, Recipe
+from tintype.imaging.recipe.geometry import Plan, as_stored, plan
+
+SMALL = Recipe(width=256, height=256, enlarge=False)  # libvips' own search is in no more than 32 pixels
+
+
+def find_focal_point(source: Source, info: ImageInfo, crop: Crop, wanted: Plan) -> Focal:
+    """The middle of the part, as large as the plan's, that draws the eye or has most detail (seen upright).
+
+    It is searched for in a small drawing. Raises ImageRefused (damaged).
+    """
+    small = plan(info.width, info.height, SMALL)
+    job = Job(
+        source=source,
+        info=info,
+        plan=as_stored(small, info.orientation),
+        target=spec(Format.PNG),
+        recipe=SMALL,
+    )
+    width = max(1, round(small.width * wanted.across.length / wanted.across.source))
+    height = max(1, round(small.height * wanted.down.length / wanted.down.source))
+    with decoding():
+        found = draw(job).copy_memory().smartcrop(width, height, interesting=crop)
+    return Focal((width / 2 - found.xoffset) / small.width, (height / 2 - found.yoffset) / small.height)

@@ -1,0 +1,287 @@
+"""How a picture is to be made: a frozen value with a canonical form and a fingerprint."""
+
+import enum
+import hashlib
+import re
+from collections.abc import Iterator
+from fractions import Fraction
+from functools import lru_cache
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from tintype.imaging.formats import Format, spec
+
+# Part of every fingerprint. Raise it by one whenever the same recipe would make other pixels: renditions kept
+# under the old one are then no longer found.
+ENGINE_VERSION = 4
+
+FINGERPRINT_DIGITS = 32
+QUALITIES = range(1, 101)
+LEVELS = range(256)
+LEAST_DPR, MAX_DPR = 0.1, 8.0
+REMEMBERED = 1000  # recipes whose names and normal forms are at hand
+FOCAL_DECIMALS = 4  # finer than a pixel of the longest side that is made
+
+_HEX_COLOUR = re.compile(r"#?((?:[0-9a-fA-F]{2}){3,4}|[0-9a-fA-F]{3,4})\Z")
+_SHORT_DIGITS = 4
+
+
+class Mode(enum.StrEnum):
+    """How the picture meets the box that is asked for.
+
+    SCALE: exactly the box, may distort. COVER: the smallest picture that covers it, one side may be larger.
+    COVER_EXACT: covers it, and what hangs over is clipped, on both sides alike unless the recipe says what
+    to keep. FIT: the largest picture that fits in it, one side may be smaller. FIT_EXACT: fits in it and is
+    padded to exactly the box.
+    """
+
+    SCALE = "scale"
+    COVER = "cover"
+    COVER_EXACT = "cover-exact"
+    FIT = "fit"
+    FIT_EXACT = "fit-exact"
+
+
+class Crop(enum.StrEnum):
+    """What COVER_EXACT keeps: the middle, what draws the eye, or where most detail is."""
+
+    CENTRE = "centre"
+    ATTENTION = "attention"
+    ENTROPY = "entropy"
+
+
+class Focal(Struct, frozen=True):
+    """The point to keep in sight, as fractions (0 to 1) of the upright picture from its top left corner.
+
+    Raises ValueError outside of these.
+    """
+
+    x: float
+    y: float
+
+    def __post_init__(self) -> None:
+        if not (0 <= self.x <= 1 and 0 <= self.y <= 1):
+            raise ValueError(f"A focal point is from 0 to 1 in both directions, not {self.x}, {self.y}.")
+
+    def __str__(self) -> str:
+        return f"{self.x:.{FOCAL_DECIMALS}f}x{self.y:.{FOCAL_DECIMALS}f}"
+
+    def rounded(self) -> "Focal":
+        """The point with as many decimals as count."""
+        return Focal(abs(round(self.x, FOCAL_DECIMALS)), abs(round(self.y, FOCAL_DECIMALS)))
+
+
+class Colour(Struct, frozen=True):
+    """A colour in sRGB with its opacity; each 0 to 255. Raises ValueError outside of these."""
+
+    red: int
+    green: int
+    blue: int
+    alpha: int = 255
+
+    def __post_init__(self) -> None:
+        if not all(level in LEVELS for level in (self.red, self.green, self.blue, self.alpha)):
+            raise ValueError("The levels of a colour are from 0 to 255.")
+
+    def __str__(self) -> str:
+        levels = (self.red, self.green, self.blue) if self.is_opaque else self.rgba
+        return bytes(levels).hex()
+
+    @property
+    def rgba(self) -> tuple[int, int, int, int]:
+        """All four levels."""
+        return self.red, self.green, self.blue, self.alpha
+
+    @property
+    def is_opaque(self) -> bool:
+        """Whether nothing shines through."""
+        return self.alpha == max(LEVELS)
+
+    @property
+    def is_grey(self) -> bool:
+        """Whether it has no hue."""
+        return self.red == self.green == self.blue
+
+    def over(self, ground: "Colour") -> "Colour":
+        """The opaque colour that is seen when it lies on an opaque ground."""
+        pairs = zip(self.rgba[:3], ground.rgba[:3], strict=True)
+        return Colour(*((2 * (a * self.alpha + b * (255 - self.alpha)) + 255) // 510 for a, b in pairs))
+
+
+def parse_colour(text: str) -> Colour:
+    """The colour of `rgb`, `rgba`, `rrggbb` or `rrggbbaa` in hexadecimal digits, with or without a `#`.
+
+    Raises ValueError for anything else.
+    """
+    found = _HEX_COLOUR.match(text)
+    if found is None:
+        raise ValueError("A colour is written with 3, 4, 6 or 8 hexadecimal digits, as in ff8800.")
+    digits = found[1]
+    if len(digits) <= _SHORT_DIGITS:
+        digits = "".join(digit * 2 for digit in digits)
+    return Colour(*bytes.fromhex(digits))
+
+
+class Recipe(Struct, frozen=True, kw_only=True):
+    """How to make a rendition.
+
+    Attributes:
+        width, height: the box, in pixels; when one is None it follows from the picture's aspect, when both
+            are, the box is the picture's own size.
+        dpr: device pixels for each pixel asked, 0.1 to 8: the sides that are asked are multiplied by it,
+            rounded to the nearest pixel, halves up, and at least 1.
+        enlarge: whether a picture smaller than the box is enlarged.
+        focal: the point that COVER_EXACT keeps as near to the middle as the picture allows.
+        crop: what COVER_EXACT looks for instead; with a focal point only CENTRE.
+        background: laid under a transparent picture, and the colour of padding; None: white under a picture
+            whose format can't be transparent, and padding transparent, or black where it can't be.
+        format: of the rendition; None follows the source.
+        auto: the format is still to be chosen for the one who asks: `resolved` says which.
+        quality: 1 to 100; None: the format's default. Formats without a quality pass over it.
+        lossless: keep every pixel as it is, where the format can.
+        max_bytes: the most bytes the rendition should have; quality goes down for it.
+        frames: the most frames that are kept of an animation; None: all that the limits allow.
+        linear: resample in linear light instead of sRGB's own levels: slower, truer for fine bright detail.
+
+    Raises ValueError for a value out of these ranges, for a format that is a source only, and for two
+    values that exclude each other (a focal point and a crop that looks for one; auto and a format).
+    """
+
+    mode: Mode = Mode.FIT
+    width: int | None = None
+    height: int | None = None
+    dpr: float = 1.0
+    enlarge: bool = True
+    focal: Focal | None = None
+    crop: Crop = Crop.CENTRE
+    background: Colour | None = None
+    format: Format | None = None
+    auto: bool = False
+    quality: int | None = None
+    lossless: bool = False
+    max_bytes: int | None = None
+    frames: int | None = None
+    linear: bool = False
+
+    def __post_init__(self) -> None:
+        for complaint in _complaints(self):
+            raise ValueError(complaint)
+
+    def normal(self) -> "Recipe":
+        """The one recipe that stands for all that make the same picture of every source.
+
+        Its `dpr` is 1, multiplied into the sides, and what has no effect is at its default.
+        """
+        return _normal(self)
+
+    def resolved(self, format: Format) -> "Recipe":
+        """The recipe with the format chosen, where it was still to be."""
+        return replace(self, format=format, auto=False) if self.auto else self
+
+    def words(self) -> dict[str, str]:
+        """The normal recipe in words, one spelling for each and in one order, defaults left out.
+
+        `parse_params` reads them.
+        """
+        return dict(_words(self))
+
+    def canonical(self) -> str:
+        """The normal recipe on one line: `cover,w=200,format=webp`."""
+        mode, *rest = _words(self)
+        return ",".join([mode[1], *(f"{key}={value}" for key, value in rest)])
+
+    def fingerprint(self) -> str:
+        """32 hexadecimal digits that name the recipe as this engine carries it out."""
+        return _fingerprint(self)
+
+
+# One request asks for these again and again.
+@lru_cache(REMEMBERED)
+def _normal(recipe: Recipe) -> Recipe:
+    enlarge = recipe.enlarge or (recipe.width is None and recipe.height is None)
+    pads_what_is_small = recipe.mode is Mode.FIT_EXACT and not enlarge
+    has_both = recipe.width is not None and recipe.height is not None
+    clips = recipe.mode is Mode.COVER_EXACT and has_both
+    return replace(
+        recipe,
+        # A side that isn't asked follows from the aspect, so that the other modes come to the same.
+        mode=recipe.mode if has_both or pads_what_is_small else Mode.FIT,
+        width=_multiplied(recipe.width, recipe.dpr),
+        height=_multiplied(recipe.height, recipe.dpr),
+        dpr=1.0,
+        enlarge=enlarge,
+        focal=_off_centre(recipe.focal) if clips else None,
+        crop=recipe.crop if clips else Crop.CENTRE,
+    )
+
+
+@lru_cache(REMEMBERED)
+def _words(recipe: Recipe) -> tuple[tuple[str, str], ...]:
+    normal = recipe.normal()
+    told = ((key, str(value)) for key, value in _told(normal) if value is not None)
+    return (("mode", normal.mode.value), *told)
+
+
+@lru_cache(REMEMBERED)
+def _fingerprint(recipe: Recipe) -> str:
+    text = f"tintype {ENGINE_VERSION} {recipe.canonical()}"
+    return hashlib.sha256(text.encode()).hexdigest()[:FINGERPRINT_DIGITS]
+
+
+def _complaints(recipe: Recipe) -> Iterator[str]:
+    """What is wrong with a recipe, a sentence each."""
+    for side in (recipe.width, recipe.height):
+        if side is not None and side < 1:
+            yield f"A side is at least 1 pixel, not {side}."
+    if not LEAST_DPR <= recipe.dpr <= MAX_DPR:  # not a number is neither
+        yield f"The device pixel ratio is from {LEAST_DPR:g} to {MAX_DPR:g}, not {recipe.dpr:g}."
+    if recipe.focal is not None and recipe.crop is not Crop.CENTRE:
+        yield "A focal point says already what to keep: leave out the crop, or the point."
+    yield from _complaints_of_encoding(recipe)
+
+
+def _complaints_of_encoding(recipe: Recipe) -> Iterator[str]:
+    if recipe.format is not None and spec(recipe.format).saver is None:
+        yield f"{spec(recipe.format).name} is accepted as a source only."
+    if recipe.format is not None and recipe.auto:
+        yield "The format is either given or chosen automatically, not both."
+    if recipe.lossless and recipe.format is not None and spec(recipe.format).lossless is None:
+        yield f"{spec(recipe.format).name} can't be lossless: ask for PNG, WebP or AVIF."
+    if recipe.quality is not None and recipe.quality not in QUALITIES:
+        yield f"Quality is from 1 to 100, not {recipe.quality}."
+    if recipe.max_bytes is not None and recipe.max_bytes < 1:
+        yield f"A rendition has at least 1 byte, not {recipe.max_bytes}."
+    if recipe.frames is not None and recipe.frames < 1:
+        yield f"A rendition has at least 1 frame, not {recipe.frames}."
+
+
+def _multiplied(side: int | None, dpr: float) -> int | None:
+    """The side in device pixels, reckoned in decimals: 1.15 times 10 is the 11.5 it was written as."""
+    if side is None or dpr == 1:
+        return side
+    return max(1, int(side * Fraction(str(dpr)) + Fraction(1, 2)))
+
+
+def _off_centre(focal: Focal | None) -> Focal | None:
+    """The point rounded; None when it is the middle, which is kept without being told."""
+    point = None if focal is None else focal.rounded()
+    return None if point == Focal(0.5, 0.5) else point
+
+
+def _told(recipe: Recipe) -> tuple[tuple[str, object], ...]:
+    """The fields of a normal recipe by their names in the canonical form; None is left out."""
+    return (
+        ("w", recipe.width),
+        ("h", recipe.height),
+        ("enlarge", None if recipe.enlarge else "no"),
+        ("focal", recipe.focal),
+        ("crop", None if recipe.crop is Crop.CENTRE else recipe.crop),
+        ("background", recipe.background),
+        ("format", "auto" if recipe.auto else recipe.format),
+        ("q", recipe.quality),
+        ("lossless", "yes" if recipe.lossless else None),
+        ("max-bytes", recipe.max_bytes),
+        ("frames", recipe.frames),
+        ("linear", "yes" if recipe.linear else None),
+    )

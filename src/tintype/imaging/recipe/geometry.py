@@ -1,0 +1,209 @@
+"""Sizes and positions of a rendition: arithmetic and no pixels.
+
+A size is a pair (width, height) in pixels.
+"""
+
+from fractions import Fraction
+from math import ceil, floor
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from tintype.imaging.errors import ImageRefused, Reason, size_in_words
+from tintype.imaging.formats import FormatSpec
+from tintype.imaging.recipe import FOCAL_DECIMALS, Focal, Mode, Recipe
+
+Size = tuple[int, int]
+
+# What the EXIF orientations do to a picture as stored so that a person sees it upright (TIFF 6.0, page 36).
+SWAPS_SIDES = frozenset({5, 6, 7, 8})
+MIRRORS_X = frozenset({2, 3, 6, 7})
+MIRRORS_Y = frozenset({3, 4, 7, 8})
+
+HALF = Fraction(1, 2)
+
+
+class OutputLimits(Struct, frozen=True, kw_only=True):
+    """How large a rendition may be, in pixels: a side, and a frame; how many frames, and all their pixels."""
+
+    max_side: int = 8192
+    max_pixels: int = 40_000_000
+    max_frames: int = 500
+    max_total_pixels: int = 25_000_000
+
+
+class AxisPlan(Struct, frozen=True):
+    """What becomes of a picture in one direction, in pixels.
+
+    Attributes:
+        source: how long the source is.
+        start, length: the part of it that is used.
+        scaled: what that part is resized to.
+        canvas: how long the result is.
+        offset: where the resized part begins on the canvas: below zero the overhang is clipped, above it the
+            rest is padded.
+    """
+
+    source: int
+    start: int
+    length: int
+    scaled: int
+    canvas: int
+    offset: int
+
+
+class Plan(Struct, frozen=True):
+    """What becomes of a picture's pixels, in both directions."""
+
+    across: AxisPlan
+    down: AxisPlan
+
+    @property
+    def width(self) -> int:
+        """Of the result."""
+        return self.across.canvas
+
+    @property
+    def height(self) -> int:
+        """Of the result."""
+        return self.down.canvas
+
+
+def plan(source_w: int, source_h: int, recipe: Recipe) -> Plan:
+    """The plan of a recipe for a source of this size, as a person sees it.
+
+    Sizes are rounded to the nearest pixel, halves up, and are at least 1; the side that binds is exactly the
+    one asked. When one side is asked the other follows from the aspect, in any mode. Without enlargement no
+    side of the result is longer than the source's, except that fit-exact pads a small source as it is.
+
+    A region that is to be looked for in the pixels (`crop`) is planned as the middle.
+    """
+    source, recipe = (source_w, source_h), recipe.normal()
+    box = _box(source, recipe)
+    if not recipe.enlarge and recipe.mode in {Mode.SCALE, Mode.COVER_EXACT}:
+        box = _smaller(box, source)
+    if recipe.width is None or recipe.height is None:
+        scaled = box  # it has the aspect already: fitting it once more would round it a second time
+    elif recipe.mode is Mode.COVER_EXACT:
+        return _clipped(source, box, recipe.focal)
+    else:
+        scaled = _scaled(source, box, recipe.mode)
+    if not recipe.enlarge and (scaled[0] > source_w or scaled[1] > source_h):
+        scaled = source
+    canvas = box if recipe.mode is Mode.FIT_EXACT else scaled
+    across, down = (_centred(source[i], source[i], scaled[i], canvas[i]) for i in (0, 1))
+    return Plan(across, down)
+
+
+def check_output(plan: Plan, source_w: int, source_h: int, limits: OutputLimits) -> None:
+    """Raise ImageRefused (output too large) when the result goes beyond the limits.
+
+    A result no longer than the source in either side is never too large: what was accepted can be delivered.
+    The size between (scaled) needs no limit: its overhang is less than two source pixels, enlarged.
+    """
+    width, height = plan.width, plan.height
+    if width <= source_w and height <= source_h:
+        return
+    if max(width, height) > limits.max_side or width * height > limits.max_pixels:
+        sentence = (
+            f"The result would have {size_in_words(width, height)} pixels; at most {limits.max_side} a side "
+            f"and {limits.max_pixels} in all are made."
+        )
+        raise ImageRefused(Reason.OUTPUT_TOO_LARGE, sentence)
+
+
+def as_stored(plan: Plan, orientation: int) -> Plan:
+    """The plan for the pixels as they lie in the file, so that the result, brought upright, is the plan's."""
+    across = _mirrored(plan.across) if orientation in MIRRORS_X else plan.across
+    down = _mirrored(plan.down) if orientation in MIRRORS_Y else plan.down
+    return Plan(down, across) if orientation in SWAPS_SIDES else Plan(across, down)
+
+
+def _box(source: Size, recipe: Recipe) -> Size:
+    """The box that is asked for, with the sides that weren't asked filled in."""
+    width, height = recipe.width, recipe.height
+    if width is not None and height is not None:
+        return width, height
+    if width is not None:
+        return width, _in_proportion(width, source[1], source[0])
+    if height is not None:
+        return _in_proportion(height, source[0], source[1]), height
+    return source
+
+
+def _scaled(source: Size, box: Size, mode: Mode) -> Size:
+    """The size that the whole source is resized to for the box."""
+    if mode is Mode.SCALE:
+        return box
+    (source_w, source_h), (width, height) = source, box
+    if _width_binds(source, box, covering=mode is Mode.COVER):
+        return width, _in_proportion(width, source_h, source_w)
+    return _in_proportion(height, source_w, source_h), height
+
+
+def _width_binds(source: Size, box: Size, *, covering: bool) -> bool:
+    """Whether the box's width, not its height, decides the scale (both, when the aspects are the same)."""
+    by_width, by_height = box[0] * source[1], box[1] * source[0]
+    return by_width >= by_height if covering else by_width <= by_height
+
+
+def _clipped(source: Size, box: Size, focal: Focal | None) -> Plan:
+    """Cover the box, using no more of the source than it takes: the overhang may be a thousand boxes wide."""
+    (source_w, source_h), (width, height) = source, box
+    if _width_binds(source, box, covering=True):
+        down = _cut(source_h, height, Fraction(width, source_w), None if focal is None else focal.y)
+        return Plan(_centred(source_w, source_w, width, width), down)
+    across = _cut(source_w, width, Fraction(height, source_h), None if focal is None else focal.x)
+    return Plan(across, _centred(source_h, source_h, height, height))
+
+
+def _cut(source: int, asked: int, scale: Fraction, focal: float | None) -> AxisPlan:
+    """The part of the source that covers the asked pixels: the middle, or around a focal point."""
+    if focal is None:
+        needed = ceil(asked / scale)
+        length = needed + (source - needed) % 2  # equal margins
+        return _centred(source, length, _rounded(length * scale), asked)
+    point = Fraction(round(focal * 10**FOCAL_DECIMALS), 10**FOCAL_DECIMALS) * source * scale
+    left = min(max(point - Fraction(asked, 2), Fraction(0)), source * scale - asked)
+    start, end = floor(left / scale), min(source, ceil((left + asked) / scale))
+    scaled = _rounded((end - start) * scale)
+    hidden = min(_rounded(left - start * scale, least=0), scaled - asked)
+    return AxisPlan(source, start, end - start, scaled, asked, -hidden)
+
+
+def _centred(source: int, length: int, scaled: int, canvas: int) -> AxisPlan:
+    """The middle of the source in the middle of the canvas."""
+    return AxisPlan(source, (source - length) // 2, length, scaled, canvas, (canvas - scaled) // 2)
+
+
+def _mirrored(stretch: AxisPlan) -> AxisPlan:
+    return replace(
+        stretch,
+        start=stretch.source - stretch.start - stretch.length,
+        offset=stretch.canvas - stretch.scaled - stretch.offset,
+    )
+
+
+def _in_proportion(side: int, of: int, to: int) -> int:
+    """The side times of / to, as a whole number of pixels."""
+    return _rounded(Fraction(side * of, to))
+
+
+def _rounded(length: Fraction, least: int = 1) -> int:
+    """The nearest whole number, halves up, and not below the least."""
+    return max(least, floor(length + HALF))
+
+
+def _smaller(box: Size, source: Size) -> Size:
+    return min(box[0], source[0]), min(box[1], source[1])
+
+
+def check_writable(planned: Plan, target: FormatSpec) -> None:
+    """Raise ImageRefused when the format itself has no room for so long a side."""
+    width, height = planned.width, planned.height
+    if max(width, height) > target.max_side:
+        sentence = (
+            f"The result would have {size_in_words(width, height)} pixels; {target.name} "
+            f"has room for {target.max_side} a side."
+        )
+        raise ImageRefused(Reason.OUTPUT_TOO_LARGE, sentence)

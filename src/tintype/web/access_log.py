@@ -1,0 +1,92 @@
+"""Log lines of requests: gathered, and written many at once."""
+
+import asyncio
+import json
+from collections.abc import Iterator
+from datetime import UTC, datetime
+
+import msgspec
+import structlog
+
+from tintype.web.logs import WRITE_SIZE, LogSettings, Stderr, clean, is_json, tells_info
+
+MAX_LINES = 1000
+"""Lines that are gathered at most."""
+FLUSH_SECONDS = 0.5
+"""How long a line waits at most."""
+
+log = structlog.get_logger("tintype")
+encode = msgspec.json.Encoder(enc_hook=str).encode
+
+LogFields = dict[str, object]
+"""The fields of a line, in their order."""
+
+
+class AccessLog:
+    """The lines of one process. A normal stop loses none: `close` writes what is left.
+
+    Attributes:
+        is_on: whether requests have lines.
+        tells_pictures: whether pictures that were delivered have.
+    """
+
+    def __init__(self, settings: LogSettings) -> None:
+        self._is_json = is_json(settings)
+        self.is_on = tells_info(settings)
+        self.tells_pictures = self.is_on and settings.pictures
+        self._gathered: list[tuple[LogFields, float]] = []
+        self._flushing: asyncio.TimerHandle | None = None
+        self._most = MAX_LINES
+        self._stderr = Stderr()
+
+    def add(self, told: LogFields, at: float) -> None:
+        """Tell of a request that was over at Unix time `at`."""
+        if not self.is_on:
+            return
+        self._gathered.append((told, at))
+        if len(self._gathered) >= self._most:
+            self.flush()
+        elif self._flushing is None:
+            self._flushing = asyncio.get_running_loop().call_later(FLUSH_SECONDS, self.flush)
+
+    def flush(self) -> None:
+        """Write what was gathered."""
+        if self._flushing is not None:
+            self._flushing.cancel()
+            self._flushing = None
+        gathered, self._gathered = self._gathered, []
+        if self._is_json:
+            for block in _blocks([_json(line) for line in gathered]):
+                self._stderr.write(block.decode())
+                self._stderr.flush()
+            return
+        for told, _at in gathered:
+            log.info("request", **told)
+
+    def close(self) -> None:
+        """Write what was gathered, and from now on every line at once."""
+        self._most = 1
+        self.flush()
+
+
+def _json(gathered: tuple[LogFields, float]) -> bytes:
+    told, at = gathered
+    line = {name: clean(value) if isinstance(value, str) else value for name, value in told.items()}
+    line |= {"event": "request", "level": "info", "time": datetime.fromtimestamp(at, UTC)}
+    try:
+        return encode(line) + b"\n"
+    except UnicodeEncodeError:
+        # Half a character in a list of what was refused; rare, and this takes longer.
+        return json.dumps(line, default=str).encode() + b"\n"
+
+
+def _blocks(lines: list[bytes]) -> Iterator[bytes]:
+    """The lines in as few blocks as their size allows."""
+    block = b""
+    for line in lines:
+        if block and len(block) + len(line) > WRITE_SIZE:
+            yield block
+            block = b""
+        block += line
+    if block:
+        yield block

@@ -1,0 +1,38 @@
+"""Clients that go away while something is done for them."""
+
+import asyncio
+from collections.abc import Coroutine
+from typing import Any, TypeVar
+
+from tintype.model import Error, Kind
+from tintype.web.context import Context
+from tintype.web.dialect_routes import Receive
+
+T = TypeVar("T")
+
+
+async def cancel_on_disconnect(context: Context, receive: Receive, work: Coroutine[Any, Any, T]) -> T:
+    """The outcome of some work, which is broken off when the client goes away.
+
+    Raises:
+        Error: MALFORMED when it did.
+    """
+    if context.announces_body and not context.body_is_read:
+        # What would be received next is the body.
+        return await work
+    making, leaving = asyncio.create_task(work), asyncio.create_task(_disconnected(receive))
+    try:
+        await asyncio.wait((making, leaving), return_when=asyncio.FIRST_COMPLETED)
+        if not making.done():
+            raise Error(Kind.MALFORMED, "The client went away.")
+        return making.result()
+    finally:
+        making.cancel()
+        leaving.cancel()
+        # What is under way on a thread may still use what the caller cleans up next.
+        await asyncio.wait((making,))
+
+
+async def _disconnected(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass

@@ -1,0 +1,96 @@
+"""What a link that anybody can write may cause: how many new renditions an address can ask for."""
+
+from collections.abc import Mapping
+from contextlib import suppress
+from ipaddress import IPv6Address, IPv6Network, ip_address
+from typing import Annotated, Any
+
+from msgspec import Meta, Struct
+
+from tintype.core import Services
+from tintype.core.access.size_allowlist import require_size
+from tintype.core.delivery.render import Client
+from tintype.core.runtime.fair_queue import AddressPayer
+from tintype.core.runtime.rate_limit import RateLimiter
+from tintype.core.runtime.unsigned_limits import UnsignedLimits
+from tintype.imaging import OutputLimits, Recipe
+from tintype.model import Image
+from tintype.web.context import Scope
+
+NETWORK_BITS = 64
+"""Leading bits of an IPv6 address that one customer shares (RFC 6177): all of his addresses count as one."""
+
+
+class LimitSettings(Struct, frozen=True, forbid_unknown_fields=True):
+    """Bounds for links without a signature."""
+
+    new_renditions: Annotated[int, Meta(ge=0)] = 600
+    """Pictures that one address may have made anew in a window by links without a signature; 0 is no limit.
+    Pictures that were made before are not counted."""
+    window_seconds: Annotated[float, Meta(gt=0)] = 60.0
+    """Length of the sliding window, in seconds."""
+    pixel_seconds: Annotated[int, Meta(ge=0)] = 120
+    """Seconds of render slots that one address may use in a minute by such links; 0 is no limit. What is
+    under way when they are used up is finished."""
+    proxies: Annotated[int, Meta(ge=0, le=16)] = 0
+    """Proxies of yours in front of the service, each of which adds to X-Forwarded-For; 0: the header is not
+    believed."""
+    enlarge_factor: Annotated[float, Meta(ge=1)] = 2.0
+    """How many times the longest side of its original the longest side of such a picture may have."""
+    enlarge_side: Annotated[int, Meta(ge=1)] = 2_500
+    """The longest side that such a picture may be enlarged to in any case, in pixels."""
+
+    def unsigned(self, output: OutputLimits) -> UnsignedLimits:
+        """The limits on the size of such pictures; `output`: those on every picture."""
+        return UnsignedLimits(self.enlarge_factor, self.enlarge_side, output)
+
+
+class UnsignedRenderLimit:
+    """Counts new renditions by address, in this process."""
+
+    def __init__(self, settings: LimitSettings) -> None:
+        self._settings = settings
+        self._rate_limiter = RateLimiter(settings.new_renditions, settings.window_seconds)
+
+    def client(
+        self, services: Services, image: Image, recipe: Recipe | None, scope: Scope, *, any_size: bool
+    ) -> Client:
+        """For whom this rendition is made: for the address that asks; `free` for a size of its choice.
+
+        Before it is made anew there may be raised:
+            Error: FORBIDDEN for a size that the account doesn't allow; TOO_MANY_REQUESTS.
+        """
+        payer = AddressPayer(client_network(scope, self._settings.proxies))
+
+        async def admission_check() -> None:
+            if any_size and recipe is not None:
+                await require_size(services, image.account_id, recipe)
+            services.workers.require_seconds(payer, self._settings.pixel_seconds)
+            self._rate_limiter.take(payer)
+
+        return Client(payer, admission_check)
+
+
+def client_network(scope: Scope, proxies: int) -> str:
+    """Who asks: the address behind so many proxies; of an IPv6 address its first 64 bits."""
+    found = client_ip(scope, proxies)
+    with suppress(ValueError):
+        return str(IPv6Network((found, NETWORK_BITS), strict=False))
+    return found
+
+
+def client_ip(scope: Mapping[str, Any], proxies: int) -> str:
+    """The address behind so many proxies, in the usual spelling; IPv4 in IPv6 is IPv4."""
+    client = (scope.get("client") or ("",))[0]
+    lines = [value.decode("latin-1") for name, value in scope["headers"] if name == b"x-forwarded-for"]
+    hops = [*(hop.strip() for hop in ",".join(lines).split(",") if hop.strip()), client]
+    return _canonical(hops[max(0, len(hops) - 1 - proxies)]) or _canonical(client) or client
+
+
+def _canonical(text: str) -> str | None:
+    try:
+        found = ip_address(text)
+    except ValueError:
+        return None
+    mapped = found.ipv4_mapped if isinstance(found, IPv6Address) else None
+    return str(mapped or found)

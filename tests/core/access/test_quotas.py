@@ -1,0 +1,204 @@
+"""How much an account may hold and do: never more, however many uploads are under way."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+
+import pytest
+
+from tests import pictures
+from tests.core.conftest import NOBODY, Town, once
+from tintype.catalogue import usage
+from tintype.catalogue.audit import AuditFilter
+from tintype.core.access.account_terms import terms
+from tintype.core.access.audit import entries
+from tintype.core.access.quotas import quotas, require_seconds, set_quotas, upload
+from tintype.core.library.deletion import delete
+from tintype.core.library.ingest import examine, stage
+from tintype.core.library.update import replace
+from tintype.core.runtime.fair_queue import WorkEstimate
+from tintype.core.upkeep.check_and_gc import Fault, Finding, GcSettings, check, collect_garbage, plan
+from tintype.model import Caller, Error, Image, Kind, QuotaOverrides, Quotas, Usage
+from tintype.model.audit import Event
+
+
+async def allow(town: Town, **given: int) -> None:
+    await set_quotas(town.services, "north", QuotaOverrides(**given), NOBODY, reset=False)
+
+
+async def held(town: Town, caller: Caller | None = None) -> Usage:
+    async with town.services.catalogue.read() as tx:
+        return await usage.of(tx, (caller or town.anna).account.id)
+
+
+async def refusal(town: Town, length: int | None, replaces: int | None = None) -> Kind | None:
+    """What becomes of an upload before its body is read."""
+    try:
+        async with upload(town.services, town.anna, length, replaces):
+            return None
+    except Error as error:
+        return error.kind
+
+
+async def test_the_settings_hold_until_an_account_has_its_own(town: Town) -> None:
+    account = town.anna.account.id
+    assert await quotas(town.services, account) == Quotas(1024**4, 10_000_000, 64, 600)
+    await allow(town, images=5)
+    await allow(town, bytes=7)
+    assert await quotas(town.services, account) == Quotas(7, 5, 64, 600)
+    assert await quotas(town.services, town.boris.account.id) == Quotas(1024**4, 10_000_000, 64, 600)
+    await set_quotas(town.services, "north", QuotaOverrides(uploads=0), NOBODY, reset=True)
+    assert await quotas(town.services, account) == Quotas(1024**4, 10_000_000, 0, 600)
+    found = await terms(town.services, "north")
+    assert (found.overrides, found.quotas.uploads) == (QuotaOverrides(uploads=0), 0)
+
+
+async def test_changes_are_in_the_audit_log(town: Town) -> None:
+    await allow(town, images=5)
+    (entry,) = [entry async for entry in entries(town.services, AuditFilter(event=Event.QUOTAS_CHANGED))]
+    nothing = {"bytes": None, "images": None, "uploads": None, "pixel_seconds": None}
+    assert (entry.account, entry.details) == ("north", {"before": nothing, "after": {**nothing, "images": 5}})
+
+
+async def test_an_image_more_than_allowed_is_not_kept_and_nothing_of_it_is(town: Town) -> None:
+    await allow(town, images=1)
+    await town.add()
+    before = town.files()
+    with pytest.raises(Error, match="1 images") as raised:
+        await town.add()
+    assert raised.value.kind is Kind.QUOTA_EXCEEDED
+    assert (town.files(), (await held(town)).images) == (before, 1)
+    await town.add(town.boris)
+
+
+async def test_bytes_are_counted_to_the_last(town: Town) -> None:
+    data = [pictures.png(20 + n, 20) for n in range(3)]
+    await allow(town, bytes=len(data[0]) + len(data[1]))
+    await town.add(data=data[0])
+    image = await town.add(data=data[1])
+    assert await held(town) == Usage(2, len(data[0]) + len(data[1]))
+    with pytest.raises(Error):
+        await town.add(data=pictures.png(1, 1))
+    await delete(town.services, town.anna, image.id)
+    assert await held(town) == Usage(1, len(data[0]))
+    await town.add(data=data[1])
+
+
+async def replaced(town: Town, image: Image, data: bytes) -> Image:
+    async with stage(town.services, once(data), len(data)) as staged:
+        info = await examine(town.services, town.anna, staged)
+        return await replace(town.services, town.anna, image.id, staged, info, "")
+
+
+async def test_a_replacement_counts_with_the_difference(town: Town) -> None:
+    small, large = pictures.png(10, 10), pictures.png(60, 60)
+    image = await town.add(data=small)
+    await allow(town, bytes=len(large), images=1)
+    assert (await replaced(town, image, large)).version == 2
+    assert await held(town) == Usage(1, len(large))
+    await allow(town, bytes=len(large) - 1)
+    # More than is allowed now, but less than before.
+    await replaced(town, image, small)
+    with pytest.raises(Error):
+        await replaced(town, image, large)
+    assert await held(town) == Usage(1, len(small))
+
+
+async def test_before_the_body_is_read_its_length_is_held_against_what_is_left(town: Town) -> None:
+    image = await town.add()
+    await allow(town, bytes=image.bytes + 100, images=2)
+    assert await refusal(town, 100) is None
+    assert await refusal(town, 101) is Kind.QUOTA_EXCEEDED
+    assert await refusal(town, 100 + image.bytes, replaces=image.bytes) is None
+    assert await refusal(town, 101 + image.bytes, replaces=image.bytes) is Kind.QUOTA_EXCEEDED
+    await allow(town, bytes=1, images=1)
+    assert await refusal(town, None) is Kind.QUOTA_EXCEEDED
+    assert await refusal(town, image.bytes, replaces=image.bytes) is None
+    assert await refusal(town, image.bytes + 1, replaces=image.bytes) is Kind.QUOTA_EXCEEDED
+
+
+async def test_bytes_under_way_count_announced_or_not(town: Town) -> None:
+    await allow(town, bytes=1000)
+
+    async def body(*sizes: int) -> AsyncIterator[bytes]:
+        for size in sizes:
+            yield bytes(size)
+
+    async with upload(town.services, town.anna, 600):
+        assert await refusal(town, 401) is Kind.QUOTA_EXCEEDED
+        async with upload(town.services, town.anna, None) as second:
+            assert [len(chunk) async for chunk in second.counted(body(200, 200))] == [200, 200]
+            with pytest.raises(Error) as raised:
+                async for _ in second.counted(body(1)):
+                    pass
+            assert raised.value.kind is Kind.QUOTA_EXCEEDED
+        assert await refusal(town, 400) is None
+        assert await refusal(town, 400) is None
+        async with upload(town.services, town.boris, 5000):
+            pass
+    assert await refusal(town, 1000) is None
+
+
+async def test_a_body_longer_than_announced_counts_with_what_comes(town: Town) -> None:
+    await allow(town, bytes=100)
+
+    async def body() -> AsyncIterator[bytes]:
+        yield bytes(60)
+        yield bytes(60)
+
+    async with upload(town.services, town.anna, 10) as under_way:
+        with pytest.raises(Error):
+            async for _ in under_way.counted(body()):
+                pass
+
+
+async def test_uploads_under_way_are_counted(town: Town) -> None:
+    await allow(town, uploads=2)
+    async with upload(town.services, town.anna, 1), upload(town.services, town.anna, None):
+        with pytest.raises(Error) as raised:
+            async with upload(town.services, town.anna, 1):
+                pass
+        assert (raised.value.kind, raised.value.retry_after) == (Kind.TOO_MANY_REQUESTS, 1)
+        async with upload(town.services, town.boris, 1):
+            pass
+    assert await refusal(town, 1) is None
+
+
+async def test_uploads_at_once_never_come_to_more_than_is_allowed(town: Town) -> None:
+    data = [pictures.png(30, 30, seed=seed) for seed in range(12)]
+    await allow(town, images=5, bytes=sum(map(len, data)))
+    outcomes = await asyncio.gather(*(town.add(data=each) for each in data), return_exceptions=True)
+    kept = [outcome for outcome in outcomes if isinstance(outcome, Image)]
+    assert len(kept) == 5
+    assert await held(town) == Usage(5, sum(image.bytes for image in kept))
+    assert [found async for found in check(town.services)] == []
+
+
+async def test_work_uses_up_the_seconds_of_a_minute(town: Town) -> None:
+    account = town.anna.account.id
+    await allow(town, pixel_seconds=1)
+    await require_seconds(town.services, account)
+    await town.services.workers.pixels(WorkEstimate(account, 1), time.sleep, 1.1)  # the work itself
+    assert await refusal(town, 1) is Kind.TOO_MANY_REQUESTS
+    with pytest.raises(Error) as raised:
+        await require_seconds(town.services, account)
+    assert (raised.value.retry_after or 0) >= 1
+    await require_seconds(town.services, town.boris.account.id)
+
+
+async def test_what_is_counted_wrong_is_found_and_set_right(town: Town) -> None:
+    await town.add()
+    async with town.services.catalogue.write() as tx:
+        await usage.add(tx, town.anna.account.id, count=3, size=1)
+    found = [each async for each in check(town.services)]
+    assert found == [Finding(Fault.USAGE_WRONG, account="north")]
+    await collect_garbage(town.services, await plan(town.services, GcSettings()))
+    assert [each async for each in check(town.services)] == []
+
+
+async def test_an_unknown_account_is_missing(town: Town) -> None:
+    with pytest.raises(Error, match="nobody") as raised:
+        await terms(town.services, "nobody")
+    assert raised.value.kind is Kind.NOT_FOUND
+    with pytest.raises(Error, match="nobody"):
+        await set_quotas(town.services, "nobody", QuotaOverrides(), NOBODY, reset=True)

@@ -1,0 +1,67 @@
+"""Sizes that an account lets anybody ask for."""
+
+import pytest
+
+from tests.core.conftest import NOBODY, Town
+from tintype.core.access.size_allowlist import SizeAllowlist, allow, allowed, parse_sizes, require_size
+from tintype.imaging import Mode, Recipe
+from tintype.model import Error, Kind
+
+
+def test_sizes_are_read_and_said_alike() -> None:
+    sizes = parse_sizes("320x240, 640x,x480")
+    assert sizes == SizeAllowlist(((320, 240), (640, None), (None, 480)))
+    assert parse_sizes(str(sizes)) == sizes
+
+
+@pytest.mark.parametrize("text", ["", "x", "320", "0x5", "320x240,", "-1x2", "3X2", "100000x1", "1x1;2x2"])
+def test_what_is_no_size_is_refused(text: str) -> None:
+    with pytest.raises(Error) as raised:
+        parse_sizes(text)
+    assert raised.value.kind is Kind.INVALID
+
+
+def test_there_is_an_end_to_them() -> None:
+    assert len(parse_sizes(",".join(f"{side}x" for side in range(1, 101))).pairs) == 100
+    with pytest.raises(Error):
+        parse_sizes(",".join(f"{side}x" for side in range(1, 102)))
+
+
+@pytest.mark.parametrize(
+    ("recipe", "fits"),
+    [
+        (Recipe(width=320, height=240), True),
+        (Recipe(width=320, height=240, mode=Mode.COVER_EXACT), True),
+        (Recipe(width=160, height=120, dpr=2), True),
+        (Recipe(width=640), True),
+        (Recipe(width=320), False),
+        (Recipe(width=640, height=480), False),
+        (Recipe(width=240, height=320), False),
+        (Recipe(), False),
+    ],
+)
+def test_a_recipe_is_allowed_by_its_box(recipe: Recipe, *, fits: bool) -> None:
+    assert parse_sizes("320x240,640x").allow(recipe) is fits
+
+
+async def test_an_account_that_allows_nothing_in_particular_allows_everything(town: Town) -> None:
+    account, sizes = await allowed(town.services, town.anna.account.name)
+    assert (account, sizes) == (town.anna.account, None)
+    await require_size(town.services, account.id, Recipe(width=1234))
+
+
+async def test_sizes_bind_the_account_that_they_were_set_for(town: Town) -> None:
+    await allow(town.services, town.anna.account, parse_sizes("320x240"), NOBODY)
+    await require_size(town.services, town.anna.account.id, Recipe(width=320, height=240))
+    await require_size(town.services, town.boris.account.id, Recipe(width=1234))
+    with pytest.raises(Error, match="320x240") as raised:
+        await require_size(town.services, town.anna.account.id, Recipe(width=1234))
+    assert raised.value.kind is Kind.FORBIDDEN
+    await allow(town.services, town.anna.account, None, NOBODY)
+    await require_size(town.services, town.anna.account.id, Recipe(width=1234))
+
+
+async def test_an_unknown_account_is_missing(town: Town) -> None:
+    with pytest.raises(Error) as raised:
+        await allowed(town.services, "nobody")
+    assert raised.value.kind is Kind.NOT_FOUND

@@ -1,0 +1,72 @@
+"""An original that is lost is an error of ours; one that was deleted is not there."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from structlog.testing import capture_logs
+
+from tests import pictures
+from tests.core.conftest import Town, once
+from tintype.core.delivery.missing_original import missing_original
+from tintype.core.delivery.render import rendition
+from tintype.core.library.deletion import delete
+from tintype.core.library.ingest import examine, stage
+from tintype.core.library.update import replace
+from tintype.imaging import Recipe
+from tintype.model import Error, Image, Kind
+
+RECIPE = Recipe(width=32)
+
+
+def cut(path: Path) -> None:
+    path.write_bytes(path.read_bytes()[:-200])
+
+
+def overwrite(path: Path) -> None:
+    path.write_bytes(bytes(path.stat().st_size))
+
+
+def blank_its_middle(path: Path) -> None:
+    data = path.read_bytes()
+    path.write_bytes(data[:200] + bytes(len(data) - 400) + data[-200:])
+
+
+async def refused(town: Town, image: Image) -> Error:
+    with pytest.raises(Error) as error:
+        await rendition(town.services, image, RECIPE)
+    return error.value
+
+
+@pytest.mark.parametrize("spoil", [Path.unlink, cut, overwrite, blank_its_middle])
+async def test_what_the_disk_lost_is_told_to_the_log_and_counted(
+    town: Town, spoil: Callable[[Path], None]
+) -> None:
+    image = await town.add(data=pictures.png(64, 48))
+    spoil(town.services.originals.path(image.sha256))
+    with capture_logs() as lines:
+        error = await refused(town, image)
+    assert error.kind is Kind.ORIGINAL_MISSING
+    (line,) = lines
+    assert (line["event"], line["log_level"]) == ("original-missing", "error")
+    assert (line["image"], line["sha256"]) == (str(image.id), image.sha256)
+    assert line["reason"]
+    assert town.services.workers.counters.originals_missing == 1
+
+
+async def test_a_deleted_image_is_missing_and_no_fault(town: Town) -> None:
+    image = await town.add(data=pictures.png(64, 48))
+    await delete(town.services, town.anna, image.id)
+    with capture_logs() as lines:
+        assert (await refused(town, image)).kind is Kind.NOT_FOUND
+    assert lines == []
+    assert town.services.workers.counters.originals_missing == 0
+
+
+async def test_an_image_that_was_replaced_meanwhile_is_no_fault(town: Town) -> None:
+    image = await town.add(data=pictures.png(64, 48))
+    data = pictures.png(64, 48, seed=9)
+    async with stage(town.services, once(data), len(data)) as staged:
+        info = await examine(town.services, town.anna, staged)
+        await replace(town.services, town.anna, image.id, staged, info, "")
+    assert (await missing_original(town.services, image, "the file is gone")).kind is Kind.NOT_FOUND

@@ -1,0 +1,194 @@
+"""What takes long is made later, and something stands in for it until it is there."""
+
+import asyncio
+import sys
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from tests import pictures
+from tests.core.conftest import Clock, Town, founded
+from tintype.core.delivery.render import Client, Picture, rendition, rendition_tag
+from tintype.core.runtime.deferred import DeferredEncodes, DeferredSettings
+from tintype.core.runtime.fair_queue import WorkEstimate
+from tintype.core.runtime.workers import Workers, WorkerSettings
+from tintype.imaging import Format, Recipe, extras
+from tintype.imaging.sandbox.process import Renderer
+from tintype.model import Error, Image, Kind
+from tintype.settings import load
+
+BOTH = frozenset({Format.AVIF, Format.WEBP})
+AVIF = Recipe(width=160, format=Format.AVIF)
+
+
+@pytest.fixture
+async def town(tmp_path: Path, clock: Clock) -> AsyncIterator[Town]:
+    """A town where nobody waits for an AVIF of more than 128 x 128 pixels."""
+    settings = load(tmp_path, [], {"TINTYPE_DEFERRED_LIVE_PIXELS": str(128 * 128)})
+    async with founded(settings, clock) as town:
+        yield town
+
+
+@pytest.fixture
+async def photo(town: Town) -> Image:
+    return await town.add(data=pictures.jpeg(320, 320, seed=5), filename="photo.jpg")
+
+
+async def lasting(town: Town, image: Image, recipe: Recipe, accepted: frozenset[Format] = BOTH) -> Picture:
+    """The picture once nothing stands in for it any more."""
+    async with asyncio.timeout(60):
+        while (picture := await rendition(town.services, image, recipe, accepted)).stands_in:  # noqa: ASYNC110  another task makes it
+            await asyncio.sleep(0.01)
+    return picture
+
+
+async def test_a_webp_stands_in_for_an_avif_until_that_is_there(town: Town, photo: Image) -> None:
+    first = await rendition(town.services, photo, AVIF, BOTH)
+    assert (first.media_type, first.stands_in) == ("image/webp", True)
+    assert first.tag == rendition_tag(photo, Recipe(width=160, format=Format.WEBP))
+    last = await lasting(town, photo, AVIF)
+    made = pictures.decode(last.path.read_bytes())
+    assert (last.media_type, made.format, made.size) == ("image/avif", "AVIF", (160, 160))
+    assert last.tag == rendition_tag(photo, AVIF, BOTH) != first.tag
+    # Who asked just before it was there may have had it looked for once more.
+    assert town.services.deferred.made >= 1
+    assert town.services.deferred.dropped == 0
+
+
+async def test_a_jpeg_stands_in_where_no_webp_is_read(town: Town, photo: Image) -> None:
+    assert (await rendition(town.services, photo, AVIF)).media_type == "image/jpeg"
+    assert (await lasting(town, photo, AVIF, frozenset())).media_type == "image/avif"
+
+
+async def test_something_stands_in_for_a_jxl_too(town: Town, photo: Image) -> None:
+    jxl = Recipe(width=160, format=Format.JXL)
+    assert (await rendition(town.services, photo, jxl, BOTH)).media_type == "image/webp"
+    assert (await lasting(town, photo, jxl)).media_type == "image/jxl"
+
+
+async def test_a_jxl_that_cannot_be_made_is_refused_and_nothing_stands_in(
+    town: Town, photo: Image, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(extras, "_is_here", lambda _package: False)
+    # In a renderer, too, the package is missing.
+    without = "from tintype.imaging import extras; extras._is_here = lambda _: False\n"
+    run = f"{without}from tintype.imaging.sandbox.renderer import main; main()"
+    monkeypatch.setattr(Renderer, "_command", lambda _, *told: [sys.executable, "-c", run, *map(str, told)])
+    for slot in town.services.renderers._slots:  # noqa: SLF001  those that are there have it
+        if slot.renderer is not None:
+            slot.renderer.result().end()
+    with pytest.raises(Error, match=r"tintype\[jxl\]"):
+        await rendition(town.services, photo, Recipe(width=160, format=Format.JXL))
+
+
+async def test_auto_comes_to_the_same_in_the_end(town: Town, photo: Image) -> None:
+    auto = Recipe(width=160, auto=True)
+    assert (await rendition(town.services, photo, auto, BOTH)).media_type == "image/webp"
+    assert (await lasting(town, photo, auto)).tag == rendition_tag(photo, AVIF)
+    assert not (await rendition(town.services, photo, auto, frozenset({Format.WEBP}))).stands_in
+
+
+async def test_a_small_avif_is_waited_for(town: Town, photo: Image) -> None:
+    picture = await rendition(town.services, photo, Recipe(width=128, format=Format.AVIF))
+    assert (picture.media_type, picture.stands_in) == ("image/avif", False)
+
+
+async def test_of_a_tiny_picture_the_smallest_is_delivered(town: Town) -> None:
+    dot = await town.add(data=pictures.png(64, 64), filename="dot.png")
+    recipe = Recipe(width=8, auto=True)
+    best = await rendition(town.services, dot, recipe, BOTH)
+    each = [
+        await rendition(town.services, dot, Recipe(width=8, format=format))
+        for format in (Format.AVIF, Format.WEBP, Format.PNG)
+    ]
+    assert best.size == min(picture.size for picture in each)
+    assert f"image/{(pictures.decode(best.path.read_bytes()).format or '').lower()}" == best.media_type
+    again = await rendition(town.services, dot, recipe, BOTH)
+    assert (again.path, again.media_type, again.data) == (best.path, best.media_type, None)
+
+
+async def test_a_gate_is_asked_before_anything_new_only(town: Town, photo: Image) -> None:
+    asked = 0
+
+    async def admission_check() -> None:
+        nonlocal asked
+        asked += 1
+        if asked > 1:
+            raise Error(Kind.TOO_MANY_REQUESTS)
+
+    client = Client(town.anna.account.id, admission_check)
+    small, large = Recipe(width=20), Recipe(width=30)
+    same = [rendition(town.services, photo, small, client=client) for _ in range(5)]
+    assert len({picture.tag for picture in await asyncio.gather(*same)}) == 1
+    await rendition(town.services, photo, small, client=client)
+    assert asked == 1
+    with pytest.raises(Error):
+        await rendition(town.services, photo, large, client=client)
+    assert (await rendition(town.services, photo, large)).data is not None
+
+
+async def test_too_much_is_dropped_and_comes_back_when_it_is_asked_again() -> None:
+    workers = Workers(WorkerSettings())
+    later = DeferredEncodes(DeferredSettings(waiting=1), workers)
+    done, go_on = asyncio.Queue[str](), asyncio.Event()
+
+    async def work(name: str) -> None:
+        await go_on.wait()
+        await done.put(name)
+
+    for name in ("one", "one", "two"):
+        later.add(name, lambda name=name: work(name))  # type: ignore[misc]  # a default that binds
+    assert later.dropped == 1
+    go_on.set()
+    async with asyncio.timeout(30):
+        assert await done.get() == "one"
+        while later.made == 0:  # noqa: ASYNC110  counted once the work is done
+            await asyncio.sleep(0)
+        later.add("two", lambda: work("two"))
+        assert await done.get() == "two"
+    await workers.close()
+
+
+async def test_nothing_is_made_later_while_clients_wait(town: Town) -> None:
+    workers = Workers(WorkerSettings())
+    later = DeferredEncodes(DeferredSettings(), workers)
+    go_on, begun = asyncio.Event(), asyncio.Event()
+    loop = asyncio.get_running_loop()
+
+    def hold() -> None:
+        loop.call_soon_threadsafe(begun.set)
+        asyncio.run_coroutine_threadsafe(go_on.wait(), loop).result()
+
+    work = WorkEstimate(town.anna.account.id, 1)
+    running = asyncio.create_task(workers.pixels(work, hold))
+    await begun.wait()
+    waiting = asyncio.create_task(workers.pixels(work, int))
+    async with asyncio.timeout(30):
+        while not workers.has_waiters():  # noqa: ASYNC110  a task of its own
+            await asyncio.sleep(0)
+    later.add("picture", lambda: asyncio.sleep(0))
+    assert (later.made, later.dropped) == (0, 1)
+    go_on.set()
+    await asyncio.gather(running, waiting)
+    await workers.close()
+
+
+def test_how_long_one_takes_is_learnt_from_those_before() -> None:
+    later = DeferredEncodes(DeferredSettings(live_pixels=10**9, live_seconds=1.0), None)  # type: ignore[arg-type]  # no work here
+    assert not later.is_deferred(Format.AVIF, 1_000_000)
+    for _ in range(20):
+        later.record_duration(Format.AVIF, 1_000_000, 4.0)
+    assert not later.is_deferred(Format.JXL, 1_000_000)
+    assert later.is_deferred(Format.AVIF, 300_000)
+    assert not later.is_deferred(Format.AVIF, 200_000)
+    for _ in range(40):
+        later.record_duration(Format.AVIF, 1_000_000, 0.1)
+    assert not later.is_deferred(Format.AVIF, 1_000_000)
+
+
+def test_a_tiny_picture_tells_nothing_about_large_ones() -> None:
+    later = DeferredEncodes(DeferredSettings(), None)  # type: ignore[arg-type]  # no work here
+    for _ in range(20):
+        later.record_duration(Format.AVIF, 100, 1.0)
+    assert not later.is_deferred(Format.AVIF, 1_000_000)

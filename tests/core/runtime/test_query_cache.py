@@ -1,0 +1,156 @@
+"""What is remembered holds until anybody changes anything, and not a moment longer."""
+
+import sqlite3
+from contextlib import closing
+from datetime import timedelta
+from uuid import UUID
+
+import pytest
+
+from tests import pictures
+from tests.core.conftest import NOBODY, Town
+from tintype.app import CATALOGUE
+from tintype.catalogue import Database
+from tintype.core.access.auth import authenticate, issue_token, list_tokens, revoke_token
+from tintype.core.library.deletion import delete
+from tintype.core.library.resolve import resolve_ids
+from tintype.core.runtime.query_cache import QueryCache
+from tintype.model import Error, Kind, LinkTarget
+
+
+def write_elsewhere(town: Town, sql: str = "UPDATE people SET name = name") -> None:
+    """A change by somebody who knows nothing of this process."""
+    with closing(sqlite3.connect(town.data / CATALOGUE)) as other, other:
+        other.execute(sql)
+
+
+async def found(town: Town, *names: str) -> list[int | None]:
+    """The widths of images of Anna's."""
+    answers = await resolve_ids(town.services, town.anna, names, UUID, lambda version: version.width)
+    return [answers[name] for name in names]
+
+
+async def test_a_page_holds_until_another_process_commits(town: Town) -> None:
+    page = town.services.query_cache.snapshot()
+    page["a"] = 1
+    assert town.services.query_cache.snapshot() == {"a": 1}
+    write_elsewhere(town)
+    assert town.services.query_cache.snapshot() == {}
+
+
+async def test_a_page_holds_until_this_process_commits(town: Town) -> None:
+    town.services.query_cache.snapshot()["a"] = 1
+    await town.add()
+    assert town.services.query_cache.snapshot() == {}
+
+
+async def test_an_answer_that_comes_after_a_change_lands_where_nobody_reads(town: Town) -> None:
+    page = town.services.query_cache.snapshot()
+    write_elsewhere(town)
+    town.services.query_cache.snapshot()
+    page["a"] = "from before"
+    assert town.services.query_cache.snapshot() == {}
+
+
+async def test_reading_forgets_nothing(town: Town) -> None:
+    town.services.query_cache.snapshot()["a"] = 1
+    await list_tokens(town.services)
+    assert town.services.query_cache.snapshot() == {"a": 1}
+
+
+def test_beyond_the_most_everything_is_forgotten() -> None:
+    memory = QueryCache(lambda: 1, 2)
+    memory.snapshot()["a"] = 1
+    memory.snapshot()["b"] = 2
+    assert memory.snapshot() == {}
+
+
+@pytest.mark.parametrize("state", [1, None])
+def test_nothing_is_remembered_without_room_or_when_nobody_can_tell(state: int | None) -> None:
+    memory = QueryCache(lambda: state, 0 if state else 10)
+    memory.snapshot()["a"] = 1
+    assert memory.snapshot() == {}
+
+
+async def test_a_catalogue_that_is_not_there_can_not_tell(town: Town) -> None:
+    database = Database(town.data / "no such folder" / "catalogue.sqlite3")
+    assert database.state() is None
+    await database.close()
+
+
+async def test_images_are_asked_for_once_and_again_after_a_change(town: Town) -> None:
+    image = await town.add(data=pictures.png(8, 6, seed=1))
+    assert await found(town, str(image.id)) == [8]
+    asked: list[LinkTarget] = []
+    await resolve_ids(town.services, town.anna, [str(image.id)], UUID, asked.append)
+    assert asked == [], "it was remembered"
+    write_elsewhere(town, "UPDATE images SET width = 9")
+    assert await found(town, str(image.id)) == [9]
+
+
+async def test_a_remembered_image_that_is_deleted_is_not_found(town: Town) -> None:
+    image = await town.add()
+    assert await found(town, str(image.id)) == [8]
+    await delete(town.services, town.anna, image.id)
+    assert await found(town, str(image.id)) == [None]
+
+
+async def test_an_image_that_was_not_there_is_found_once_it_is(town: Town) -> None:
+    unknown = str(UUID(int=7))
+    assert await found(town, unknown) == [None]
+    await town.add()
+    write_elsewhere(town, "UPDATE images SET id = '00000000000000000000000000000007'")
+    assert await found(town, unknown) == [8]
+
+
+async def test_what_one_account_asked_for_tells_another_nothing(town: Town) -> None:
+    image = await town.add()
+    assert await found(town, str(image.id)) == [8]
+    others = await resolve_ids(
+        town.services, town.boris, [str(image.id)], UUID, lambda version: version.width
+    )
+    assert others == {str(image.id): None}
+
+
+async def test_an_id_that_can_not_be_read_raises_each_time(town: Town) -> None:
+    for _ in range(2):
+        with pytest.raises(ValueError, match="badly formed"):
+            await found(town, "no id")
+
+
+async def test_a_remembered_token_is_refused_once_it_is_revoked(town: Town) -> None:
+    (secret,) = await issue_token(town.services, town.anna.account, town.anna.person, "native", actor=NOBODY)
+    caller = await authenticate(town.services, "native", secret)
+    assert await authenticate(town.services, "native", secret) == caller
+    await revoke_token(town.services, caller.token_id, NOBODY)
+    with pytest.raises(Error) as raised:
+        await authenticate(town.services, "native", secret)
+    assert raised.value.kind is Kind.UNKNOWN_TOKEN
+
+
+async def test_a_token_that_was_unknown_is_known_once_it_is_there(town: Town) -> None:
+    (secret,) = await issue_token(town.services, town.anna.account, town.anna.person, "native", actor=NOBODY)
+    write_elsewhere(town, "UPDATE tokens SET dialect = 'mews'")
+    with pytest.raises(Error):
+        await authenticate(town.services, "native", secret)
+    write_elsewhere(town, "UPDATE tokens SET dialect = 'native'")
+    assert (await authenticate(town.services, "native", secret)).person == town.anna.person
+
+
+async def test_tokens_that_nobody_knows_are_not_remembered(town: Town) -> None:
+    for number in range(100):
+        with pytest.raises(Error):
+            await authenticate(town.services, "native", f"made up {number}")
+    assert town.services.query_cache.snapshot() == {}
+
+
+async def test_a_remembered_token_expires(town: Town) -> None:
+    lifetime = timedelta(minutes=1)
+    (secret,) = await issue_token(
+        town.services, town.anna.account, town.anna.person, "native", lifetime=lifetime, actor=NOBODY
+    )
+    await authenticate(town.services, "native", secret)
+    town.clock.go(minutes=1)
+    with pytest.raises(Error) as raised:
+        await authenticate(town.services, "native", secret)
+    assert raised.value.kind is Kind.EXPIRED_TOKEN

@@ -1,0 +1,244 @@
+"""What is remembered of images: bounded, and never longer than it is true."""
+
+import asyncio
+import threading
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from uuid import UUID
+
+import msgspec
+import pytest
+from sqlalchemy import delete as sql_delete
+from sqlalchemy import insert, update
+
+from tests.core.conftest import Clock, Town, founded
+from tintype.catalogue import changes, images, tables
+from tintype.catalogue.engine import READERS
+from tintype.core.delivery.invalidation import ChangePoller, find_deliverable
+from tintype.core.library.deletion import delete
+from tintype.core.library.update import set_status
+from tintype.core.runtime.record_cache import FRESH_SECONDS, RecordCache
+from tintype.core.runtime.signing import Keyring
+from tintype.core.services import Services
+from tintype.model import Error, Image, Publications, Status
+from tintype.settings import Settings
+
+PROMISED_SECONDS = 1.0
+PUBLICATIONS: Publications = {"native": None}
+SOON_SECONDS = 20.0
+"""How long a test waits for what happens in a moment, unless the machine is very busy."""
+
+
+@asynccontextmanager
+async def following(services: Services) -> AsyncIterator[None]:
+    """The services as in a running process: it remembers, and follows what changes."""
+    poller = ChangePoller(services)
+    poller.start()
+    try:
+        await until(lambda: services.record_cache.fresh_until > time.monotonic())
+        yield
+    finally:
+        await poller.stop()
+
+
+async def until(holds: Callable[[], bool], within: float = SOON_SECONDS) -> None:
+    deadline = time.monotonic() + within
+    while not holds():
+        assert time.monotonic() < deadline
+        await asyncio.sleep(0.005)
+
+
+@pytest.fixture
+async def info(town: Town) -> tuple[RecordCache, list[Image]]:
+    found = RecordCache(3)
+    found.trust(time.monotonic() + 3600)
+    return found, [await town.add() for _ in range(5)]
+
+
+async def test_what_is_remembered_is_found_by_id_and_number(info: tuple[RecordCache, list[Image]]) -> None:
+    memory, (image, *_) = info
+    assert memory.known(image.id) is None
+    known = memory.remember(image, PUBLICATIONS, memory.generation)
+    assert known.holds
+    assert memory.known(image.id) is memory.known(image.number) is known
+    assert memory.known(image.number + 1) is None
+
+
+async def test_the_least_recently_asked_is_forgotten_first(info: tuple[RecordCache, list[Image]]) -> None:
+    memory, listed = info
+    known = [memory.remember(image, PUBLICATIONS, 0) for image in listed[:3]]
+    memory.known(listed[0].number)
+    known += [memory.remember(image, PUBLICATIONS, 0) for image in listed[3:]]
+    assert [each.holds for each in known] == [True, False, False, True, True]
+    assert [memory.known(image.id) is not None for image in listed] == [True, False, False, True, True]
+    assert [memory.known(image.number) is not None for image in listed] == [True, False, False, True, True]
+
+
+async def test_what_is_forgotten_holds_no_more(info: tuple[RecordCache, list[Image]]) -> None:
+    memory, (one, other, *_) = info
+    first, second = memory.remember(one, PUBLICATIONS, 0), memory.remember(other, PUBLICATIONS, 0)
+    memory.forget(one.id)
+    assert (first.holds, second.holds) == (False, True)
+    assert memory.known(one.id) is memory.known(one.number) is None
+    memory.forget_all()
+    assert not second.holds
+    assert memory.known(other.id) is None
+
+
+async def test_an_answer_from_before_a_change_is_not_remembered(
+    info: tuple[RecordCache, list[Image]],
+) -> None:
+    memory, (image, other, *_) = info
+    asked = memory.generation
+    memory.forget(other.id)
+    assert not memory.remember(image, PUBLICATIONS, asked).holds
+    assert memory.known(image.id) is None
+
+
+async def test_a_newer_record_takes_the_place_of_an_older_one(info: tuple[RecordCache, list[Image]]) -> None:
+    memory, (image, *_) = info
+    old = memory.remember(image, PUBLICATIONS, 0)
+    new = memory.remember(msgspec.structs.replace(image, version=2), PUBLICATIONS, 0)
+    assert (old.holds, new.holds) == (False, True)
+    assert memory.known(image.number) is new
+
+
+async def test_memory_counts_only_as_long_as_it_is_trusted(info: tuple[RecordCache, list[Image]]) -> None:
+    memory, (image, other, *_) = info
+    memory.remember(image, PUBLICATIONS, 0)
+    memory.trust(time.monotonic() - FRESH_SECONDS)
+    assert memory.known(image.id) is None
+    assert not memory.remember(other, PUBLICATIONS, 0).holds
+    assert FRESH_SECONDS < PROMISED_SECONDS
+
+
+async def test_a_process_that_polls_nothing_remembers_nothing(town: Town) -> None:
+    image = await town.add()
+    assert not (await find_deliverable(town.services, "native", image.id)).holds
+    assert town.services.record_cache.known(image.id) is None
+
+
+async def test_a_second_look_needs_no_catalogue(town: Town) -> None:
+    image = await town.add()
+    async with following(town.services):
+        known = await find_deliverable(town.services, "native", image.id)
+        assert await find_deliverable(town.services, "native", image.number) is known
+        # Behind everybody's back: only the catalogue knows.
+        async with town.services.catalogue.write() as tx:
+            await images.erase(tx, town.anna.account.id, image.id)
+        assert await find_deliverable(town.services, "native", image.id) is known
+
+
+async def test_memory_gives_but_never_refuses(town: Town) -> None:
+    """Another process may just have made the version that a link names."""
+    image = await town.add()
+    async with following(town.services):
+        known = await find_deliverable(town.services, "native", image.id)
+        async with town.services.catalogue.write() as tx:
+            await tx.execute(update(tables.images).values(version=2))
+        assert (await find_deliverable(town.services, "native", image.id, 2)).image.version == 2
+        assert not known.holds
+
+
+async def test_a_delete_counts_at_once_in_its_own_process(town: Town) -> None:
+    image = await town.add()
+    async with following(town.services):
+        known = await find_deliverable(town.services, "native", image.id)
+        await delete(town.services, town.anna, image.id)
+        assert not known.holds
+        with pytest.raises(Error, match="no such image"):
+            await find_deliverable(town.services, "native", image.id)
+
+
+async def test_what_another_process_changes_is_forgotten_within_a_second(
+    town: Town, settings: Settings
+) -> None:
+    image, kept = await town.add(), await town.add()
+    async with founded(settings, Clock()) as other, following(town.services):
+        for change in (
+            lambda: set_status(other.services, other.anna, image.id, Status.ARCHIVED),
+            lambda: set_status(other.services, other.anna, image.id, Status.ACTIVE),
+            lambda: delete(other.services, other.anna, image.id),
+        ):
+            with suppress(Error):
+                await find_deliverable(town.services, "native", image.id)
+            known, still = (
+                town.services.record_cache.known(image.id),
+                await find_deliverable(town.services, "native", kept.id),
+            )
+            await change()
+            await until(lambda known=known: known is None or not known.holds)  # type: ignore[misc]  # bound now
+            assert still.holds
+        with pytest.raises(Error, match="no such image"):
+            await find_deliverable(town.services, "native", image.id)
+
+
+async def test_after_a_gap_in_the_changes_everything_is_forgotten(town: Town) -> None:
+    image, other = await town.add(), await town.add()
+    account = town.anna.account.id
+    async with following(town.services):
+        known = await find_deliverable(town.services, "native", image.id)
+        async with town.services.catalogue.write() as tx:
+            await changes.note(tx, account, other.id, town.clock())
+            await changes.note(tx, account, other.id, town.clock())
+            await tx.execute(sql_delete(tables.changes).where(tables.changes.c.seq == 1))
+        await until(lambda: not known.holds)
+
+
+async def test_a_retired_key_is_noticed(town: Town) -> None:
+    keyring = town.services.keyring
+    signature, generation = keyring.sign(["a"]), keyring.generation
+    other = Keyring(town.data / "link-keys.json")
+    other.rotate()
+    other.retire(signature.key)
+    async with following(town.services):
+        await until(lambda: keyring.generation != generation)
+        assert keyring.all() == other.all()
+        assert not keyring.verify(["a"], signature)
+
+
+async def test_the_list_of_changes_is_bounded_and_counts_on(town: Town) -> None:
+    image, newest = await town.add(), 2 * changes.MAX_ROWS
+    row = {"account": image.account_id, "image": image.id, "at": town.clock()}
+    async with town.services.catalogue.write() as tx:
+        for seq in (1, changes.MAX_ROWS + 1, changes.MAX_ROWS + 2, newest):
+            await tx.execute(insert(tables.changes).values(seq=seq, **row))
+        await changes.note(tx, town.anna.account.id, image.id, town.clock())
+        assert await changes.since(tx, 0) == [
+            (seq, image.id) for seq in (changes.MAX_ROWS + 2, newest, newest + 1)
+        ]
+        assert await changes.since(tx, newest) == [(newest + 1, image.id)]
+        assert await changes.last(tx) == newest + 1
+
+
+async def test_of_an_image_that_is_not_the_accounts_nothing_is_told(town: Town) -> None:
+    image = await town.add()
+    async with town.services.catalogue.write() as tx:
+        for account, id in ((town.boris.account.id, image.id), (town.anna.account.id, UUID(int=1))):
+            await changes.note(tx, account, id, town.clock())
+        assert await changes.last(tx) == 0
+
+
+async def test_memory_is_trusted_though_every_thread_and_reader_is_taken(town: Town) -> None:
+    """What follows changes waits for none of those that requests wait for."""
+    services, go_on = town.services, threading.Event()
+    image = await town.add()
+    async with following(services), AsyncExitStack() as taken:
+        known = await find_deliverable(services, "native", image.id)
+        busy = [asyncio.create_task(services.workers.disk(go_on.wait)) for _ in range(100)]
+        for _ in range(READERS):
+            await taken.enter_async_context(services.catalogue.read())
+        since = time.monotonic() + FRESH_SECONDS
+        await until(lambda: services.record_cache.fresh_until > since + FRESH_SECONDS)
+        assert services.record_cache.known(image.id) is known
+        await set_status(services, town.anna, image.id, Status.ARCHIVED)
+        assert not known.holds
+        go_on.set()
+        await asyncio.gather(*busy)
+
+
+async def test_memory_is_trusted_though_the_event_loop_is_late(town: Town) -> None:
+    async with following(town.services):
+        time.sleep(2 * FRESH_SECONDS)  # noqa: ASYNC251  the loop can't do anything meanwhile
+        assert town.services.record_cache.fresh_until > time.monotonic()

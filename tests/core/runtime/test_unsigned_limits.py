@@ -1,0 +1,113 @@
+"""How large a picture may be that anybody can ask for."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from msgspec import structs
+
+from tests.core.conftest import Town
+from tintype.core.delivery.render import rendition
+from tintype.core.runtime.unsigned_limits import UnsignedLimits
+from tintype.imaging import Format, Mode, OutputLimits, Recipe
+from tintype.model import Error, Kind, LinkTarget
+from tintype.model.ids import parse_uuid
+
+IMAGE = parse_uuid("0192f3a4-0000-7000-8000-000000000000")
+LIMITS = UnsignedLimits(2.0, 2_500, OutputLimits())
+
+sides = st.one_of(st.none(), st.integers(1, 9_000))
+
+
+def source(width: int, height: int, format: Format = Format.JPEG) -> LinkTarget:
+    assert IMAGE is not None
+    return LinkTarget(IMAGE, 1, 1, width, height, format)
+
+
+def takes(of: LinkTarget, width: int | None, height: int | None, mode: Mode = Mode.FIT) -> bool:
+    return LIMITS.takes(of, mode, width, height)
+
+
+@pytest.mark.parametrize(
+    ("original", "box", "taken"),
+    [
+        ((100, 80), (2_500, 2_500), True),
+        ((100, 80), (2_501, 2_501), False),
+        ((100, 80), (2_500, None), True),
+        ((100, 80), (None, 2_000), True),  # 2,500 wide
+        ((100, 80), (None, 2_001), False),
+        ((3_000, 2_000), (6_000, 6_000), True),
+        ((3_000, 2_000), (6_001, 6_001), False),
+        ((3_000, 2_000), (None, 4_001), False),
+        ((7_000, 5_000), (8_192, 8_192), False),  # 8,192 by 5,851 is more than 40 megapixels
+        ((7_000, 3_000), (8_192, 8_192), True),
+        ((7_000, 3_000), (8_193, 8_193), False),  # beyond what any rendition is enlarged to
+        ((10_000, 9_000), (None, None), True),  # as it is
+        ((10_000, 9_000), (10_000, 9_000), True),
+    ],
+)
+def test_an_enlargement_ends_at_twice_the_original_or_2500_pixels_and_at_the_limits_for_all(
+    original: tuple[int, int], box: tuple[int | None, int | None], *, taken: bool
+) -> None:
+    assert takes(source(*original), *box) is taken
+
+
+@pytest.mark.parametrize(
+    ("mode", "taken"), [(Mode.FIT, True), (Mode.COVER, False), (Mode.COVER_EXACT, True), (Mode.SCALE, True)]
+)
+def test_what_hangs_over_counts_where_it_is_delivered(mode: Mode, *, taken: bool) -> None:
+    """1,000 by 100 that covers 400 by 400 is 4,000 by 400."""
+    assert takes(source(1_000, 100), 400, 400, mode) is taken
+
+
+def test_signed_links_have_the_limits_of_every_picture_only() -> None:
+    signed = LIMITS.for_signed()
+    assert signed.takes(source(100, 80), Mode.SCALE, 8_192, 10)
+    assert not signed.takes(source(100, 80), Mode.SCALE, 8_193, 10)
+    assert not signed.takes(source(100, 80), Mode.SCALE, 8_192, 8_192)
+
+
+@given(st.builds(source, st.integers(1, 20_000), st.integers(1, 20_000)), st.sampled_from(Mode), sides, sides)
+def test_what_is_always_taken_is_taken(
+    of: LinkTarget, mode: Mode, width: int | None, height: int | None
+) -> None:
+    assert LIMITS.takes(of, mode, width, height) or not LIMITS.always_takes(mode, width, height)
+    assert LIMITS.always_takes(Mode.FIT, 2_500, 2_500)
+
+
+def test_the_room_of_the_format_counts() -> None:
+    assert not takes(source(17_000, 10, Format.AVIF), None, None)
+    assert takes(source(17_000, 10, Format.PNG), None, None)
+    assert takes(source(17_000, 10, Format.TIFF), None, None)
+
+
+@given(
+    st.builds(source, st.integers(1, 20_000), st.integers(1, 20_000), st.sampled_from(Format)),
+    st.sampled_from(Mode),
+    sides,
+    sides,
+)
+def test_it_is_told_quickly_as_it_is_told_thoroughly(
+    of: LinkTarget, mode: Mode, width: int | None, height: int | None
+) -> None:
+    recipe = Recipe(mode=mode, width=width, height=height)
+    if LIMITS.takes(of, mode, width, height):
+        LIMITS.require(of, recipe)
+        return
+    with pytest.raises(Error) as raised:
+        LIMITS.require(of, recipe)
+    assert raised.value.kind is Kind.INVALID
+
+
+async def test_what_is_taken_is_made_and_at_the_same_size(town: Town) -> None:
+    """At the edge of the limits that the services have: 1,000 pixels a side."""
+    image = await town.add()
+    limits = structs.replace(LIMITS, output=town.services.images.made())
+    for side, taken in ((1_000, True), (1_001, False)):
+        recipe = Recipe(mode=Mode.SCALE, width=side, height=10)
+        assert limits.takes(image, recipe.mode, side, 10) is taken
+        try:
+            await rendition(town.services, image, recipe)
+        except Error:
+            assert not taken
+        else:
+            assert taken

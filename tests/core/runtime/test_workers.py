@@ -1,0 +1,409 @@
+"""Threads: a bounded queue, a deadline, and places that are always given back."""
+
+import asyncio
+import math
+import threading
+import time
+from collections.abc import AsyncIterator
+from uuid import uuid4
+
+import pytest
+from structlog.testing import capture_logs
+
+from tintype.core.runtime.fair_queue import WorkEstimate
+from tintype.core.runtime.workers import Workers, WorkerSettings
+from tintype.model import Error, Kind
+
+PATIENT = 60.0
+WORK = WorkEstimate(uuid4(), 1_000_000)
+
+
+class Gate:
+    """Work that says when it runs, and runs until it is let go."""
+
+    def __init__(self) -> None:
+        self.running = threading.Event()
+        self.open = threading.Event()
+        self.turns = 0
+
+    def __call__(self) -> int:
+        self.turns += 1
+        self.running.set()
+        assert self.open.wait(30)
+        return self.turns
+
+    async def is_running(self) -> None:
+        assert await asyncio.to_thread(self.running.wait, 30)
+
+
+@pytest.fixture
+async def admission_check() -> AsyncIterator[Gate]:
+    made = Gate()
+    yield made
+    made.open.set()
+
+
+def workers(queue: int = 1, wait: float = PATIENT, slots: int = 1) -> Workers:
+    return Workers(WorkerSettings(render_queue=queue, render_wait_seconds=wait), slots)
+
+
+async def let_all_start() -> None:
+    for _ in range(10):
+        await asyncio.sleep(0)
+
+
+async def kind_of(work: asyncio.Task[int]) -> Kind | None:
+    try:
+        await work
+    except Error as error:
+        return error.kind if error.retry_after == 1 else None
+    return None
+
+
+async def test_beyond_the_queue_the_answer_is_busy(admission_check: Gate) -> None:
+    pool = workers(queue=2)
+    accepted = [asyncio.create_task(pool.pixels(WORK, admission_check)) for _ in range(3)]
+    await let_all_start()
+    assert await kind_of(asyncio.create_task(pool.pixels(WORK, admission_check))) is Kind.OVERLOADED
+    assert pool.counters.refused == 1
+    admission_check.open.set()
+    assert await asyncio.gather(*accepted) == [1, 2, 3]
+    assert await pool.pixels(WORK, admission_check) == 4
+
+
+async def test_who_waits_too_long_for_a_slot_is_told_busy_and_never_runs(admission_check: Gate) -> None:
+    pool = workers(wait=0.01)
+    first = asyncio.create_task(pool.pixels(WORK, admission_check))
+    await admission_check.is_running()
+    assert await kind_of(asyncio.create_task(pool.pixels(WORK, admission_check))) is Kind.OVERLOADED
+    admission_check.open.set()
+    assert await first == 1
+    assert await pool.pixels(WORK, admission_check) == 2
+
+
+async def test_the_deadline_is_for_the_wait_and_not_for_the_work(admission_check: Gate) -> None:
+    pool = workers(wait=0.01)
+    task = asyncio.create_task(pool.pixels(WORK, admission_check))
+    await admission_check.is_running()
+    await asyncio.wait([task], timeout=0.1)
+    assert not task.done()
+    admission_check.open.set()
+    assert await task == 1
+
+
+async def test_who_gives_up_waiting_frees_his_place(admission_check: Gate) -> None:
+    pool = workers(queue=1)
+    working = asyncio.create_task(pool.pixels(WORK, admission_check))
+    await admission_check.is_running()
+    waiting = asyncio.create_task(pool.pixels(WORK, admission_check))
+    await let_all_start()
+    waiting.cancel()
+    await asyncio.wait([waiting])
+    next_one = asyncio.create_task(pool.pixels(WORK, admission_check))
+    admission_check.open.set()
+    assert list(await asyncio.gather(working, next_one)) == [1, 2]
+
+
+async def test_who_goes_away_from_running_work_holds_the_slot_until_it_is_done(admission_check: Gate) -> None:
+    pool = workers(wait=0.01)
+    gone = asyncio.create_task(pool.pixels(WORK, admission_check))
+    await admission_check.is_running()
+    gone.cancel()
+    waiting = asyncio.create_task(pool.pixels(WORK, admission_check))
+    assert (await asyncio.wait([waiting], timeout=10))[0], "it was given a slot that is not free"
+    assert await kind_of(waiting) is Kind.OVERLOADED
+    assert not gone.done()
+    admission_check.open.set()
+    assert await pool.pixels(WORK, admission_check) == 2
+    assert gone.cancelled()
+
+
+async def test_work_that_fails_frees_its_slot() -> None:
+    pool = workers(queue=0)
+    for _ in range(5):
+        with pytest.raises(ZeroDivisionError):
+            await pool.pixels(WORK, divmod, 1, 0)
+    assert await pool.pixels(WORK, divmod, 7, 2) == (3, 1)
+
+
+async def test_no_more_run_at_once_than_there_are_slots() -> None:
+    pool = workers(slots=2, queue=20)
+    lock, now, most = threading.Lock(), 0, 0
+
+    def work() -> None:
+        nonlocal now, most
+        with lock:
+            now += 1
+            most = max(most, now)
+        time.sleep(0.002)  # long enough to meet the others
+        with lock:
+            now -= 1
+
+    await asyncio.gather(*(pool.pixels(WORK, work) for _ in range(20)))
+    assert most == 2
+
+
+async def test_the_same_work_under_way_is_shared_and_done_anew_afterwards(admission_check: Gate) -> None:
+    pool = workers(queue=0)
+    together = [
+        asyncio.create_task(pool.singleflight("key", lambda: pool.pixels(WORK, admission_check)))
+        for _ in range(5)
+    ]
+    await admission_check.is_running()
+    admission_check.open.set()
+    assert await asyncio.gather(*together) == [1] * 5
+    assert await pool.singleflight("key", lambda: pool.pixels(WORK, admission_check)) == 2
+
+
+async def test_one_who_goes_away_does_not_take_the_work_from_the_others(admission_check: Gate) -> None:
+    pool = workers(queue=0)
+    first = asyncio.create_task(pool.singleflight("key", lambda: pool.pixels(WORK, admission_check)))
+    await admission_check.is_running()
+    second = asyncio.create_task(pool.singleflight("key", lambda: pool.pixels(WORK, admission_check)))
+    await let_all_start()
+    first.cancel()
+    await asyncio.wait([first])
+    admission_check.open.set()
+    assert await second == 1
+
+
+async def test_when_all_have_gone_away_work_that_waits_is_dropped(admission_check: Gate) -> None:
+    pool = workers(queue=1)
+    running = asyncio.create_task(pool.pixels(WORK, admission_check))
+    await admission_check.is_running()
+    clients = [
+        asyncio.create_task(pool.singleflight("key", lambda: pool.pixels(WORK, admission_check)))
+        for _ in range(3)
+    ]
+    await let_all_start()
+    for client in clients:
+        client.cancel()
+    await asyncio.wait(clients)
+    # Its place is free, and its key: who asks now has work of his own, that nobody cancelled.
+    asked_again = asyncio.create_task(pool.singleflight("key", lambda: pool.pixels(WORK, admission_check)))
+    admission_check.open.set()
+    assert [await running, await asked_again] == [1, 2]
+    assert (pool.counters.dropped, pool.counters.shared, pool.counters.refused) == (1, 2, 0)
+    assert pool.counters.pixel_seconds > 0
+
+
+async def test_when_one_of_several_stays_work_that_waits_is_not_dropped(admission_check: Gate) -> None:
+    pool = workers(queue=1)
+    running = asyncio.create_task(pool.pixels(WORK, admission_check))
+    await admission_check.is_running()
+    clients = [
+        asyncio.create_task(pool.singleflight("key", lambda: pool.pixels(WORK, admission_check)))
+        for _ in range(3)
+    ]
+    await let_all_start()
+    for client in clients[:2]:
+        client.cancel()
+    admission_check.open.set()
+    assert [await running, await clients[2]] == [1, 2]
+
+
+async def test_when_all_have_gone_away_work_that_runs_is_there_for_who_asks_next(
+    admission_check: Gate,
+) -> None:
+    pool = workers(queue=1)
+    gone = asyncio.create_task(pool.singleflight("key", lambda: pool.pixels(WORK, admission_check)))
+    await admission_check.is_running()
+    gone.cancel()
+    await asyncio.wait([gone])
+    next_one = asyncio.create_task(pool.singleflight("key", lambda: pool.pixels(WORK, admission_check)))
+    await let_all_start()
+    admission_check.open.set()
+    assert await next_one == 1
+
+
+@pytest.mark.parametrize(
+    ("error", "told"), [(Error(Kind.INVALID), []), (ZeroDivisionError(), ["unforeseen"])]
+)
+async def test_what_goes_wrong_when_all_have_gone_away_is_told_to_the_log_if_it_was_unforeseen(
+    admission_check: Gate, error: Exception, told: list[str]
+) -> None:
+    pool = workers(queue=1)
+
+    async def fail() -> None:
+        await pool.pixels(WORK, admission_check)
+        raise error
+
+    with capture_logs() as lines:
+        gone = asyncio.create_task(pool.singleflight("key", fail))
+        await admission_check.is_running()
+        gone.cancel()
+        await asyncio.wait([gone])
+        admission_check.open.set()
+        await asyncio.gather(pool.pixels(WORK, admission_check))
+        await let_all_start()
+    assert [line["event"] for line in lines] == told
+
+
+async def test_a_flood_of_one_account_does_not_hold_up_another(admission_check: Gate) -> None:
+    pool = workers(queue=10)
+    flood = [asyncio.create_task(pool.pixels(WORK, admission_check)) for _ in range(8)]
+    await admission_check.is_running()
+    other = asyncio.create_task(pool.pixels(WorkEstimate(uuid4(), 1_000_000), admission_check))
+    await let_all_start()
+    admission_check.open.set()
+    # One ran already, and one of equal rights was there before.
+    assert await other <= 3
+    assert max(await asyncio.gather(*flood)) == 9
+
+
+async def test_a_flood_that_fills_the_queue_makes_room_for_another_account(admission_check: Gate) -> None:
+    pool = workers(queue=3)
+    flood = [asyncio.create_task(pool.pixels(WORK, admission_check)) for _ in range(4)]
+    await admission_check.is_running()
+    other = asyncio.create_task(pool.pixels(WorkEstimate(uuid4(), 1), admission_check))
+    assert await kind_of(flood[-1]) is Kind.OVERLOADED
+    admission_check.open.set()
+    assert sorted(await asyncio.gather(*flood[:-1], other)) == [1, 2, 3, 4]
+
+
+async def test_who_asks_for_what_a_flood_asked_for_does_not_wait_behind_the_flood(
+    admission_check: Gate,
+) -> None:
+    pool = workers(queue=20)
+    flood = [
+        asyncio.create_task(pool.singleflight(key, lambda: pool.pixels(WORK, admission_check), WORK))
+        for key in range(10)
+    ]
+    await admission_check.is_running()
+    other = WorkEstimate(uuid4(), 1_000_000)
+    joined = asyncio.create_task(pool.singleflight(9, lambda: pool.pixels(other, admission_check), other))
+    await let_all_start()
+    assert pool.waiting() == 9
+    admission_check.open.set()
+    # One ran already, and one of equal rights was there before.
+    assert await joined <= 3
+    assert sorted(await asyncio.gather(*flood)) == list(range(1, 11))
+
+
+async def test_who_joins_work_before_it_waits_is_not_forgotten(admission_check: Gate) -> None:
+    pool = workers(queue=20)
+    flood = [asyncio.create_task(pool.pixels(WORK, admission_check)) for _ in range(8)]
+    await admission_check.is_running()
+    other, begins = WorkEstimate(uuid4(), 1_000_000), asyncio.Event()
+
+    async def work() -> int:
+        await begins.wait()
+        return await pool.pixels(WORK, admission_check)
+
+    both = [asyncio.create_task(pool.singleflight("key", work, estimate)) for estimate in (WORK, other)]
+    await let_all_start()
+    begins.set()
+    await let_all_start()
+    admission_check.open.set()
+    assert max(await asyncio.gather(*both)) <= 3
+    assert max(await asyncio.gather(*flood)) == 9
+
+
+async def test_who_joins_work_that_waits_gives_it_as_much_time_as_if_it_were_new(
+    admission_check: Gate,
+) -> None:
+    pool = workers(queue=20)
+    running = asyncio.create_task(pool.pixels(WORK, admission_check))
+    await admission_check.is_running()
+    first = asyncio.create_task(pool.singleflight("key", lambda: pool.pixels(WORK, admission_check), WORK))
+    await let_all_start()
+    pool.queue_timeout = 0.01
+    second = asyncio.create_task(pool.singleflight("key", lambda: pool.pixels(WORK, admission_check), WORK))
+    assert [await kind_of(task) for task in (first, second)] == [Kind.OVERLOADED, Kind.OVERLOADED]
+    assert not running.done()
+
+
+async def test_who_used_his_seconds_of_a_minute_is_told_how_long_to_wait() -> None:
+    pool = workers()
+    pool.require_seconds(WORK.payer, 0.02)
+    began = time.perf_counter()
+    await pool.pixels(WORK, time.sleep, 0.05)  # the work itself
+    with pytest.raises(Error) as raised:
+        pool.require_seconds(WORK.payer, 0.02)
+    # Sixty seconds times the logarithm of 0.05 through 0.02, or of what it really was.
+    most = math.ceil(60 * math.log((time.perf_counter() - began) / 0.02))
+    assert raised.value.kind is Kind.TOO_MANY_REQUESTS
+    assert 54 <= (raised.value.retry_after or 0) <= most
+    pool.require_seconds(WORK.payer, 0)
+    pool.require_seconds(uuid4(), 0.02)
+
+
+async def test_work_that_takes_more_memory_than_there_is_is_refused_at_once(admission_check: Gate) -> None:
+    pool = Workers(WorkerSettings(), slots=2, memory=100_000_000)
+    with pytest.raises(Error, match="memory") as raised:
+        await pool.pixels(WorkEstimate(uuid4(), 1, memory=100_000_001), admission_check)
+    assert (raised.value.kind, raised.value.field) == (Kind.INVALID_IMAGE, "too-costly")
+    admission_check.open.set()
+    assert await pool.pixels(WorkEstimate(uuid4(), 1, memory=50_000_000), admission_check) == 1
+
+
+async def test_a_slot_given_to_one_who_goes_away_that_moment_goes_to_the_next(admission_check: Gate) -> None:
+    pool = workers(queue=5)
+    running = asyncio.create_task(pool.pixels(WORK, admission_check))
+    await admission_check.is_running()
+    gone, stays = (asyncio.create_task(pool.pixels(WORK, admission_check)) for _ in range(2))
+    await let_all_start()
+    admission_check.open.set()
+    running.add_done_callback(lambda _done: gone.cancel())
+    await asyncio.wait([running, gone, stays])
+    assert stays.result() >= 2
+    assert await pool.pixels(WORK, admission_check) > stays.result()
+
+
+async def test_shared_work_that_fails_fails_for_all_and_is_tried_again() -> None:
+    pool = workers()
+    outcomes = await asyncio.gather(
+        *(pool.singleflight("key", lambda: pool.pixels(WORK, divmod, 1, 0)) for _ in range(3)),
+        return_exceptions=True,
+    )
+    assert [type(outcome) for outcome in outcomes] == [ZeroDivisionError] * 3
+    assert await pool.singleflight("key", lambda: pool.pixels(WORK, divmod, 7, 2)) == (3, 1)
+
+
+async def test_who_is_cancelled_waits_for_his_file_work_to_end(admission_check: Gate) -> None:
+    """Otherwise what follows, such as the end of a transaction, would overtake it."""
+    pool = workers()
+    task = asyncio.create_task(pool.disk(admission_check))
+    await admission_check.is_running()
+    task.cancel()
+    await let_all_start()
+    assert not task.done()
+    admission_check.open.set()
+    await asyncio.wait([task])
+    assert task.cancelled()
+
+
+async def test_work_that_nobody_waits_for_is_done_once_at_a_time() -> None:
+    pool = workers()
+    begun, go_on = [], asyncio.Event()
+
+    async def work() -> None:
+        begun.append(1)
+        await go_on.wait()
+
+    for _ in range(3):
+        pool.spawn_background("key", work)
+        await let_all_start()
+    assert begun == [1]
+    go_on.set()
+    await let_all_start()
+    pool.spawn_background("key", work)
+    await let_all_start()
+    assert begun == [1, 1]
+    await pool.close()
+
+
+async def test_closing_drops_what_nobody_waits_for() -> None:
+    pool = workers()
+    ended = asyncio.Event()
+
+    async def work() -> None:
+        try:
+            await asyncio.Event().wait()
+        finally:
+            ended.set()
+
+    pool.spawn_background("key", work)
+    await let_all_start()
+    await pool.close()
+    assert ended.is_set()

@@ -1,0 +1,77 @@
+"""A purge removes all that was made of an image and nothing else, and its receipt says what that was."""
+
+from uuid import UUID
+
+import pytest
+
+from tests import pictures
+from tests.core.conftest import Town
+from tintype.catalogue import changes
+from tintype.core.delivery.invalidation import find_deliverable
+from tintype.core.delivery.render import rendition
+from tintype.core.upkeep.purge import Removed, purge, purge_any
+from tintype.imaging import Format, Recipe
+from tintype.model import Error, Kind
+
+
+async def test_the_receipt_is_what_lay_on_the_disk(town: Town) -> None:
+    image, other = await town.add(data=pictures.png(64, 48)), await town.add()
+    recipes = [Recipe(width=20), Recipe(width=30, format=Format.WEBP), Recipe(width=30, format=Format.JPEG)]
+    made = [await rendition(town.services, image, recipe) for recipe in recipes]
+    kept = await rendition(town.services, other, Recipe(width=3))
+    receipt = await purge(town.services, town.anna, image.id)
+    assert receipt.image == image
+    assert {(each.format, each.bytes, each.version) for each in receipt.removed} == {
+        (Format.PNG, made[0].size, 1),
+        (Format.WEBP, made[1].size, 1),
+        (Format.JPEG, made[2].size, 1),
+    }
+    assert {each.recipe for each in receipt.removed} == {recipe.fingerprint() for recipe in recipes}
+    assert receipt.bytes() == sum(picture.size for picture in made)
+    assert [picture.path.exists() for picture in (*made, kept)] == [False, False, False, True]
+
+
+async def test_what_is_asked_for_afterwards_is_made_again(town: Town) -> None:
+    image = await town.add(data=pictures.png(64, 48))
+    first = await rendition(town.services, image, Recipe(width=20))
+    await purge(town.services, town.anna, image.id)
+    assert (await rendition(town.services, image, Recipe(width=20))).data == first.data
+    assert (await find_deliverable(town.services, "native", image.id)).image == image
+
+
+async def test_of_an_image_that_nothing_was_made_of_nothing_is_removed(town: Town) -> None:
+    image = await town.add()
+    assert (await purge(town.services, town.anna, image.id)).removed == ()
+    assert (await purge_any(town.services, image.number)).image == image
+
+
+async def test_it_is_the_owners_to_ask_for(town: Town) -> None:
+    image = await town.add(data=pictures.png(64, 48))
+    made = await rendition(town.services, image, Recipe(width=20))
+    for caller, id in ((town.boris, image.id), (town.anna, UUID(int=1))):
+        with pytest.raises(Error) as raised:
+            await purge(town.services, caller, id)
+        assert raised.value.kind is Kind.NOT_FOUND
+    assert made.path.exists()
+
+
+async def test_every_process_forgets_it(town: Town) -> None:
+    image = await town.add()
+    town.services.record_cache.trust(1e12)
+    known = await find_deliverable(town.services, "native", image.id)
+    assert (await find_deliverable(town.services, "native", image.id)) is known
+    async with town.services.catalogue.read() as tx:
+        before = await changes.last(tx)
+    await purge(town.services, town.anna, image.id)
+    assert not known.holds
+    async with town.services.catalogue.read() as tx:
+        assert [id for _, id in await changes.since(tx, before)] == [image.id]
+
+
+async def test_a_half_written_rendition_is_dropped_and_not_told_of(town: Town) -> None:
+    image = await town.add(data=pictures.png(64, 48))
+    made = await rendition(town.services, image, Recipe(width=20))
+    made.path.with_name("new-1234").write_bytes(b"half")
+    receipt = await purge_any(town.services, image.id)
+    assert receipt.removed == (Removed(1, Recipe(width=20).fingerprint(), Format.PNG, made.size),)
+    assert not made.path.parent.exists()
