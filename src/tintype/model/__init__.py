@@ -2,7 +2,7 @@
 
 from tintype.model.audit import Actor, AuditEntry
 from tintype.model.caller import Account, Caller, Person, Role, Token, TokenKind
-from tintype.model.error import Error, Kind, insufficient_storage
+from tintype.model.error import Error, Kind, insufficient_storage, no_such_image
 from tintype.model.image import Image, LinkTarget, NewImage, Placement, Status
 from tintype.model.publication import Links, Publications
 from tintype.model.quota import QuotaOverrides, Quotas, Usage
@@ -29,4 +29,5 @@ __all__ = [
     "TokenKind",
     "Usage",
     "insufficient_storage",
+    "no_such_image",
 ]

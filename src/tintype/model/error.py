@@ -77,3 +77,8 @@ def insufficient_storage(reason: str) -> Error:
     """
     sentence = f"Nothing can be stored at the moment ({reason}); try again later."
     return Error(Kind.INSUFFICIENT_STORAGE, sentence, retry_after=30)
+
+
+def no_such_image() -> Error:
+    """The error for an image that is not there, or not the caller's."""
+    return Error(Kind.NOT_FOUND, "There is no such image.")

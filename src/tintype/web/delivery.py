@@ -28,10 +28,9 @@ from tintype.core.delivery.render import (
     touch,
 )
 from tintype.core.delivery.variant import varies
-from tintype.core.library.browse import no_such_image
 from tintype.core.runtime.record_cache import CachedImage
 from tintype.imaging import Format, Recipe, spec
-from tintype.model import Error, Kind
+from tintype.model import Error, Kind, no_such_image
 from tintype.web.conditions import ByteRange, byte_range, is_unmodified
 from tintype.web.context import Context, Scope
 from tintype.web.dialect_routes import DeliveryRequest, DialectRoutes, LinkParser, Receive, RequestTarget

@@ -6,8 +6,8 @@ signed link has one spelling.
 
 import re
 
-from tintype.core.library.browse import no_such_image
 from tintype.core.runtime.signing import Keyring, Signature
+from tintype.model import no_such_image
 from tintype.web.dialect_routes import RequestTarget
 
 _SIGNED = re.compile(r"(.+)[?&]kid=([A-Za-z0-9_-]{1,64})&sig=([A-Za-z0-9_-]{43})\Z", re.DOTALL)

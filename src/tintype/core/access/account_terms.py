@@ -4,8 +4,8 @@ from msgspec import Struct
 
 from tintype.catalogue import accounts, publications, usage
 from tintype.catalogue.engine import Transaction
+from tintype.core.access.accounts import account_named
 from tintype.core.access.quotas import effective_quotas
-from tintype.core.library.browse import account_named
 from tintype.core.services import Services
 from tintype.model import Account, Publications, QuotaOverrides, Quotas, Usage
 

@@ -6,7 +6,7 @@ from datetime import datetime
 from tintype.catalogue import audit
 from tintype.catalogue.audit import AuditFilter
 from tintype.catalogue.engine import Transaction
-from tintype.core.library.browse import account_named
+from tintype.core.access.accounts import account_named
 from tintype.core.services import Services
 from tintype.model import Actor, AuditEntry
 from tintype.model.audit import Event

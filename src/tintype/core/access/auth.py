@@ -11,9 +11,9 @@ import uuid_utils.compat
 from tintype.catalogue import accounts, tokens
 from tintype.catalogue.engine import Transaction
 from tintype.core.access import audit
+from tintype.core.access.accounts import account_named
 from tintype.core.access.publication import change_publications
 from tintype.core.delivery.disk_space import with_reserve
-from tintype.core.library.browse import account_named
 from tintype.core.services import Services
 from tintype.model import Account, Actor, Caller, Error, Kind, Person, Role, Token, TokenKind
 from tintype.model.audit import Event

@@ -4,7 +4,7 @@ from uuid import UUID
 
 from tintype.catalogue import accounts, changes
 from tintype.core.access import audit
-from tintype.core.library.browse import account_named
+from tintype.core.access.accounts import account_named
 from tintype.core.services import Services
 from tintype.model import Actor
 from tintype.model.audit import Event

@@ -6,7 +6,7 @@ from datetime import datetime
 from tintype.catalogue import changes, publications
 from tintype.catalogue.engine import Transaction
 from tintype.core.access import audit
-from tintype.core.library.browse import account_named
+from tintype.core.access.accounts import account_named
 from tintype.core.services import Services
 from tintype.model import Account, Actor, Error, Kind, Links, Publications
 from tintype.model.audit import Event

@@ -9,7 +9,7 @@ from msgspec import structs
 from tintype.catalogue import accounts, usage
 from tintype.catalogue.engine import Transaction
 from tintype.core.access import audit
-from tintype.core.library.browse import account_named
+from tintype.core.access.accounts import account_named
 from tintype.core.runtime.uploads import Upload, require_within
 from tintype.core.services import Services
 from tintype.model import Actor, Caller, QuotaOverrides, Quotas, Usage

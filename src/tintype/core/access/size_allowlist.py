@@ -7,7 +7,7 @@ from msgspec import Struct
 
 from tintype.catalogue import accounts
 from tintype.core.access import audit
-from tintype.core.library.browse import account_named
+from tintype.core.access.accounts import account_named
 from tintype.core.services import Services
 from tintype.imaging import Recipe
 from tintype.model import Account, Actor, Error, Kind

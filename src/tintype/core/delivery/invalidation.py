@@ -10,10 +10,9 @@ from uuid import UUID
 from sqlalchemy.exc import SQLAlchemyError
 
 from tintype.catalogue import changes, images
-from tintype.core.library.browse import no_such_image
 from tintype.core.runtime.record_cache import CachedImage
 from tintype.core.services import Services
-from tintype.model import Links, Status
+from tintype.model import Links, Status, no_such_image
 
 POLL_SECONDS = 0.25
 """How often the catalogue is asked for changes."""

@@ -3,9 +3,8 @@
 import structlog
 
 from tintype.catalogue import images
-from tintype.core.library.browse import no_such_image
 from tintype.core.services import Services
-from tintype.model import Error, Image, Kind
+from tintype.model import Error, Image, Kind, no_such_image
 
 log = structlog.get_logger("tintype")
 

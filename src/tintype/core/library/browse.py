@@ -2,10 +2,9 @@
 
 from uuid import UUID
 
-from tintype.catalogue import accounts, images, placements
-from tintype.catalogue.engine import Transaction
+from tintype.catalogue import images, placements
 from tintype.core.services import Services
-from tintype.model import Account, Caller, Error, Image, Kind, Placement
+from tintype.model import Caller, Image, Placement, no_such_image
 from tintype.model.list_query import ListQuery
 
 
@@ -37,20 +36,3 @@ async def attached(services: Services, caller: Caller, placement: Placement) -> 
         pairs = await placements.attached(tx, caller.account.id, placement)
         found = await images.numbered(tx, caller.account.id, [number for _, number in pairs])
     return [(at, found[number]) for at, number in pairs]
-
-
-async def account_named(tx: Transaction, name: str) -> Account:
-    """The account of this name.
-
-    Raises:
-        Error: NOT_FOUND.
-    """
-    found = await accounts.find(tx, name)
-    if found is None:
-        raise Error(Kind.NOT_FOUND, f"There is no account {name!r}.")
-    return found
-
-
-def no_such_image() -> Error:
-    """The error for an image that is not there, or not the caller's."""
-    return Error(Kind.NOT_FOUND, "There is no such image.")

@@ -7,9 +7,8 @@ from uuid import UUID
 from tintype.catalogue import changes, images, placements
 from tintype.core.access import audit
 from tintype.core.delivery.disk_space import tell, with_reserve
-from tintype.core.library.browse import no_such_image
 from tintype.core.services import Services
-from tintype.model import Caller, Error, Kind, Placement
+from tintype.model import Caller, Error, Kind, Placement, no_such_image
 from tintype.model.audit import Event
 
 

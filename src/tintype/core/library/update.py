@@ -6,12 +6,11 @@ from tintype.catalogue import changes, images
 from tintype.core.access import audit
 from tintype.core.access.quotas import require_room
 from tintype.core.delivery.disk_space import with_reserve
-from tintype.core.library.browse import no_such_image
 from tintype.core.library.deletion import drop_unused, dropped_unless_recorded
 from tintype.core.library.ingest import draft
 from tintype.core.services import Services
 from tintype.imaging import ImageInfo
-from tintype.model import Caller, Image, Status
+from tintype.model import Caller, Image, Status, no_such_image
 from tintype.model.audit import Event
 from tintype.storage import Staged
 

@@ -6,10 +6,10 @@ from msgspec import Struct
 
 from tintype.catalogue import changes, images
 from tintype.core.delivery.disk_space import with_reserve
-from tintype.core.library.browse import find_image, no_such_image
+from tintype.core.library.browse import find_image
 from tintype.core.services import Services
 from tintype.imaging import Format, spec
-from tintype.model import Caller, Image
+from tintype.model import Caller, Image, no_such_image
 
 _FORMATS = {spec(format).extensions[0]: format for format in Format}
 

@@ -11,7 +11,7 @@ from tintype.core.access.auth import require_scope
 from tintype.core.library import browse, deletion
 from tintype.core.library.ingest import inspect_staged, keep
 from tintype.dialects.evotor import links, wire
-from tintype.model import Caller, Error, Image, Kind, Placement
+from tintype.model import Caller, Error, Image, Kind, Placement, no_such_image
 from tintype.web.bodies import is_multipart, staged_part
 from tintype.web.context import Context
 from tintype.web.disconnect import cancel_on_disconnect
@@ -105,7 +105,7 @@ async def get_image(
             return _respond(
                 context, wire.encode_response(_describe(found, placement, services, context, caller))
             )
-    raise browse.no_such_image()
+    raise no_such_image()
 
 
 @delete(_IMAGE, status_code=204)

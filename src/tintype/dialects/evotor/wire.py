@@ -10,10 +10,9 @@ from uuid import UUID
 import msgspec
 from msgspec import Struct
 
-from tintype.core.library.browse import no_such_image
 from tintype.core.library.ingest import Inspection
 from tintype.imaging import Format, ImageInfo, Reason, spec
-from tintype.model import Caller, Error, Image, Kind, Placement
+from tintype.model import Caller, Error, Image, Kind, Placement, no_such_image
 from tintype.model.error import Violation
 from tintype.model.ids import parse_uuid
 from tintype.web.bodies import Part

@@ -13,7 +13,7 @@ from msgspec import Meta, Struct
 
 from tintype.core import Services
 from tintype.core.access.auth import require_scope
-from tintype.core.library.browse import find_image, newest_images, no_such_image
+from tintype.core.library.browse import find_image, newest_images
 from tintype.core.library.deletion import delete as retire
 from tintype.core.library.ingest import examine, keep
 from tintype.core.library.resolve import versions
@@ -22,7 +22,7 @@ from tintype.core.runtime.rate_limit import RateLimiter
 from tintype.core.upkeep.purge import purge
 from tintype.dialects.native import links, wire
 from tintype.imaging import Recipe
-from tintype.model import Caller, Error, Image, Kind, LinkTarget
+from tintype.model import Caller, Error, Image, Kind, LinkTarget, no_such_image
 from tintype.model.ids import parse_uuid
 from tintype.web.bodies import AnyRequest, Part, filename, is_multipart, staged_body, staged_part
 from tintype.web.context import Context

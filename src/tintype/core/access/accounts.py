@@ -1,0 +1,17 @@
+"""Accounts by name."""
+
+from tintype.catalogue import accounts
+from tintype.catalogue.engine import Transaction
+from tintype.model import Account, Error, Kind
+
+
+async def account_named(tx: Transaction, name: str) -> Account:
+    """The account of this name.
+
+    Raises:
+        Error: NOT_FOUND.
+    """
+    found = await accounts.find(tx, name)
+    if found is None:
+        raise Error(Kind.NOT_FOUND, f"There is no account {name!r}.")
+    return found
