@@ -25,7 +25,7 @@ from tintype.model.ids import short
 from tintype.web.context import Context
 
 DIALECTS = dialects.discover()
-FILES = {"__init__.py", "routes.py", "wire.py", "links.py"}
+FILES = {"__init__.py", "settings.py", "endpoints.py", "wire.py", "links.py"}
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 MAX_ORIGINAL = 1024 * 1024
 TOO_MUCH = 40 * 1024 * 1024
@@ -110,7 +110,7 @@ def admission(service: Running, dialect: Dialect) -> Pass:
 
 def undocumented(dialect: Dialect) -> list[str]:
     """The fields of its settings without a text right below them."""
-    tree = ast.parse((folder(dialect) / "routes.py").read_text("utf-8"))
+    tree = ast.parse((folder(dialect) / "settings.py").read_text("utf-8"))
     [settings] = [node for node in tree.body if isinstance(node, ast.ClassDef) and node.name == "Settings"]
     return [
         ast.unparse(each.target)

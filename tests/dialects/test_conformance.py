@@ -87,7 +87,7 @@ def test_there_are_dialects() -> None:
 
 
 @every_dialect
-def test_a_folder_has_the_same_four_files(dialect: Dialect) -> None:
+def test_a_folder_has_the_same_five_files(dialect: Dialect) -> None:
     assert {
         path.name for path in conformance.folder(dialect).glob("*") if path.is_file()
     } == conformance.FILES
@@ -95,8 +95,8 @@ def test_a_folder_has_the_same_four_files(dialect: Dialect) -> None:
 
 @every_dialect
 def test_the_name_is_the_folders(dialect: Dialect) -> None:
-    assert conformance.module(dialect, "routes").__name__ == f"tintype.dialects.{dialect.name}.routes"
-    assert dialect.settings is conformance.module(dialect, "routes").Settings
+    assert conformance.module(dialect, "endpoints").__name__ == f"tintype.dialects.{dialect.name}.endpoints"
+    assert dialect.settings is conformance.module(dialect, "settings").Settings
     assert dialect.render_error is conformance.module(dialect, "wire").render_error
 
 

@@ -1,4 +1,4 @@
-"""The outside APIs, a folder each: the same four files, discovered by being here."""
+"""The outside APIs, a folder each: the same five files, discovered by being here."""
 
 import importlib
 import pkgutil

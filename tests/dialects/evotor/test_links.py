@@ -14,8 +14,9 @@ from hypothesis import strategies as st
 
 from tintype.core.runtime.signing import Key, Keyring, Signature, sign
 from tintype.dialects import LinkContext
-from tintype.dialects.evotor import DIALECT, links, routes
+from tintype.dialects.evotor import DIALECT, links
 from tintype.dialects.evotor.links import Link
+from tintype.dialects.evotor.settings import Settings
 from tintype.model import Error, Kind
 from tintype.web.dialect_routes import DeliveryRequest, LinkParser, RequestTarget
 
@@ -94,7 +95,7 @@ def keyring(tmp_path: Path) -> Keyring:
 @pytest.fixture
 def link_parser(keyring: Keyring) -> LinkParser:
     services = LinkContext(keyring, lambda: NOW)
-    return DIALECT.link_parsers(services, routes.Settings(max_age_seconds=77))[links.PREFIX]
+    return DIALECT.link_parsers(services, Settings(max_age_seconds=77))[links.PREFIX]
 
 
 def test_a_signed_link_wants_the_original_of_its_version(keyring: Keyring, link_parser: LinkParser) -> None:
@@ -109,7 +110,7 @@ def test_a_signed_link_opens_in_any_century(keyring: Keyring) -> None:
     path = links.write(link, keyring.sign(link.parts()))
     for year in (1971, 9998):
         services = LinkContext(keyring, lambda year=year: NOW.replace(year=year))  # type: ignore[misc]  # bound now
-        assert DIALECT.link_parsers(services, routes.Settings())[links.PREFIX](RequestTarget(path)).key == ID
+        assert DIALECT.link_parsers(services, Settings())[links.PREFIX](RequestTarget(path)).key == ID
 
 
 @pytest.mark.parametrize(

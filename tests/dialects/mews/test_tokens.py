@@ -10,7 +10,7 @@ from tests.dialects.mews.asking import ABSENT, PATH, Client, assert_refused, cli
 from tests.running import Running
 from tintype.core.runtime.rate_limit import RateLimiter
 from tintype.dialects.mews import DIALECT
-from tintype.dialects.mews.routes import Settings
+from tintype.dialects.mews.settings import Settings
 from tintype.model import Error, Kind
 
 REFUSAL = "Cannot perform operation or session has expired."

@@ -17,8 +17,9 @@ from hypothesis import strategies as st
 
 from tintype.core.runtime.signing import Key, Keyring, Signature, sign, verify
 from tintype.dialects import LinkContext
-from tintype.dialects.native import DIALECT, links, routes
+from tintype.dialects.native import DIALECT, links
 from tintype.dialects.native.links import Link
+from tintype.dialects.native.settings import Settings
 from tintype.imaging import Colour, Crop, Focal, Format, Mode, Recipe
 from tintype.model import Error, Kind
 from tintype.web.dialect_routes import DeliveryRequest, RequestTarget
@@ -254,7 +255,7 @@ def keyring(tmp_path: Path) -> Keyring:
 
 def link_parser(keyring: Keyring, now: datetime, max_age: int = 3600) -> Opened:
     """The door of a service whose clock shows `now`."""
-    door = DIALECT.link_parsers(LinkContext(keyring, lambda: now), routes.Settings(max_age_seconds=max_age))
+    door = DIALECT.link_parsers(LinkContext(keyring, lambda: now), Settings(max_age_seconds=max_age))
 
     return lambda text: door["/v1/media"](RequestTarget(text))
 

@@ -14,7 +14,7 @@ from tintype.core.runtime.signing import Keyring, Signature
 from tintype.dialects import LinkContext
 from tintype.dialects.smartsheet import DIALECT
 from tintype.dialects.smartsheet.links import Link, Size, expiry, milliseconds, parse, sized, write
-from tintype.dialects.smartsheet.routes import Settings
+from tintype.dialects.smartsheet.settings import Settings
 from tintype.imaging import Format, Mode, Recipe
 from tintype.model import Error, Kind, LinkTarget
 from tintype.model.ids import short

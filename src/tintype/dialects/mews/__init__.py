@@ -6,7 +6,8 @@ from tintype.core import Services
 from tintype.core.access.auth import authenticate_pair
 from tintype.core.runtime.rate_limit import RateLimiter
 from tintype.dialects import Dialect, LinkContext
-from tintype.dialects.mews import links, routes, wire
+from tintype.dialects.mews import endpoints, links, wire
+from tintype.dialects.mews.settings import Settings
 from tintype.model import Caller
 from tintype.web.bodies import collect
 from tintype.web.context import Context
@@ -30,7 +31,7 @@ async def authenticate(raw: Given[bytes], services: Given[Services], context: Gi
     )
 
 
-def link_parsers(services: LinkContext, settings: routes.Settings) -> dict[str, LinkParser]:
+def link_parsers(services: LinkContext, settings: Settings) -> dict[str, LinkParser]:
     """Plain links, in which nothing has to be checked, and signed ones."""
 
     def open_link(target: RequestTarget) -> DeliveryRequest:
@@ -43,7 +44,7 @@ def link_parsers(services: LinkContext, settings: routes.Settings) -> dict[str, 
 
 
 def raw_endpoints(
-    services: Services, settings: routes.Settings, rate_limiter: RateLimiter
+    services: Services, settings: Settings, rate_limiter: RateLimiter
 ) -> dict[str, RawEndpoint]:
     """The one endpoint, without the framework: it costs more than all else of a batch."""
 
@@ -51,16 +52,16 @@ def raw_endpoints(
         raw = await collect(context, receive, settings.max_body_bytes)
         caller = await authenticate(raw, services, context)
         context.set_caller(caller)
-        return await routes.urls(raw, services, settings, context, caller, rate_limiter)
+        return await endpoints.urls(raw, services, settings, context, caller, rate_limiter)
 
-    return {routes.PATH: get_urls}
+    return {endpoints.PATH: get_urls}
 
 
 DIALECT = Dialect(
     name="mews",
     prefixes=("/api/connector", links.PREFIX),
-    settings=routes.Settings,
-    routes=(routes.get_urls,),
+    settings=Settings,
+    routes=(endpoints.get_urls,),
     authenticate=authenticate,
     rate_limiter=lambda settings: RateLimiter(settings.requests, settings.window_seconds),
     render_error=wire.render_error,

@@ -3,10 +3,11 @@
 from litestar.di import NamedDependency as Given
 
 from tintype.core import Services
-from tintype.core.access.auth import authenticate as admit_token
+from tintype.core.access.auth import authenticate as authenticate_token
 from tintype.core.runtime.rate_limit import RateLimiter
 from tintype.dialects import Dialect, LinkContext
-from tintype.dialects.native import links, routes, wire
+from tintype.dialects.native import endpoints, links, wire
+from tintype.dialects.native.settings import Settings
 from tintype.model import Caller
 from tintype.web.context import Context
 from tintype.web.dialect_routes import DeliveryRequest, LinkParser, RequestTarget
@@ -14,12 +15,12 @@ from tintype.web.dialect_routes import DeliveryRequest, LinkParser, RequestTarge
 
 async def authenticate(services: Given[Services], context: Given[Context]) -> Caller:
     """The caller behind the bearer token in the Authorization header."""
-    return await admit_token(
+    return await authenticate_token(
         services, "native", wire.parse_authorization(context.headers.get("authorization", ""))
     )
 
 
-def link_parsers(services: LinkContext, settings: routes.Settings) -> dict[str, LinkParser]:
+def link_parsers(services: LinkContext, settings: Settings) -> dict[str, LinkParser]:
     """Signed links: the signature is checked before anything in them counts."""
 
     def open_link(target: RequestTarget) -> DeliveryRequest:
@@ -34,20 +35,20 @@ def link_parsers(services: LinkContext, settings: routes.Settings) -> dict[str, 
 DIALECT = Dialect(
     name="native",
     prefixes=("/v1",),
-    settings=routes.Settings,
+    settings=Settings,
     routes=(
-        routes.upload,
-        routes.get_images,
-        routes.get_image,
-        routes.change_image,
-        routes.replace_original,
-        routes.delete_image,
-        routes.purge_renditions,
-        routes.make_links,
+        endpoints.upload,
+        endpoints.get_images,
+        endpoints.get_image,
+        endpoints.change_image,
+        endpoints.replace_original,
+        endpoints.delete_image,
+        endpoints.purge_renditions,
+        endpoints.make_links,
     ),
     authenticate=authenticate,
     rate_limiter=lambda settings: RateLimiter(settings.requests, settings.window_seconds),
     render_error=wire.render_error,
     link_parsers=link_parsers,
-    scopes=frozenset({routes.READ, routes.WRITE}),
+    scopes=frozenset({endpoints.READ, endpoints.WRITE}),
 )

@@ -3,10 +3,11 @@
 from litestar.di import NamedDependency as Given
 
 from tintype.core import Services
-from tintype.core.access.auth import authenticate as admit_token
+from tintype.core.access.auth import authenticate as authenticate_token
 from tintype.core.runtime.rate_limit import RateLimiter
 from tintype.dialects import Dialect, LinkContext
-from tintype.dialects.publisher import links, routes, wire
+from tintype.dialects.publisher import endpoints, links, wire
+from tintype.dialects.publisher.settings import Settings
 from tintype.model import Caller
 from tintype.web.context import Context
 from tintype.web.dialect_routes import DeliveryRequest, LinkParser, RequestTarget
@@ -16,10 +17,10 @@ from tintype.web.signatures import detach
 async def authenticate(services: Given[Services], context: Given[Context]) -> Caller:
     """The caller behind the token in the Authorization header."""
     token = wire.parse_authorization(context.headers.get("authorization", ""))
-    return await admit_token(services, "publisher", token)
+    return await authenticate_token(services, "publisher", token)
 
 
-def link_parsers(services: LinkContext, settings: routes.Settings) -> dict[str, LinkParser]:
+def link_parsers(services: LinkContext, settings: Settings) -> dict[str, LinkParser]:
     """Plain links, in which nothing has to be checked, and signed ones."""
     side, max_age = settings.thumbnail_side, settings.max_age_seconds
 
@@ -34,8 +35,8 @@ def link_parsers(services: LinkContext, settings: routes.Settings) -> dict[str, 
 DIALECT = Dialect(
     name="publisher",
     prefixes=("/api/2", links.PREFIX),
-    settings=routes.Settings,
-    routes=(routes.get_images,),
+    settings=Settings,
+    routes=(endpoints.get_images,),
     authenticate=authenticate,
     rate_limiter=lambda settings: RateLimiter(settings.requests, settings.window_seconds),
     render_error=wire.render_error,

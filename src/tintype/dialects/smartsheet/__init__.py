@@ -3,10 +3,11 @@
 from litestar.di import NamedDependency as Given
 
 from tintype.core import Services
-from tintype.core.access.auth import authenticate as admit_token
+from tintype.core.access.auth import authenticate as authenticate_token
 from tintype.core.runtime.rate_limit import RateLimiter
 from tintype.dialects import Dialect, LinkContext
-from tintype.dialects.smartsheet import links, routes, wire
+from tintype.dialects.smartsheet import endpoints, links, wire
+from tintype.dialects.smartsheet.settings import Settings
 from tintype.model import Caller, Error, Kind
 from tintype.web.bodies import collect
 from tintype.web.context import Context
@@ -22,10 +23,12 @@ from tintype.web.dialect_routes import (
 
 async def authenticate(services: Given[Services], context: Given[Context]) -> Caller:
     """The caller behind a bearer token; access tokens and OAuth 2 tokens look the same."""
-    return await admit_token(services, "smartsheet", wire.bearer(context.headers.get("authorization", "")))
+    return await authenticate_token(
+        services, "smartsheet", wire.bearer(context.headers.get("authorization", ""))
+    )
 
 
-def link_parsers(services: LinkContext, _settings: routes.Settings) -> dict[str, LinkParser]:
+def link_parsers(services: LinkContext, _settings: Settings) -> dict[str, LinkParser]:
     """Signed links: nothing is said of an image before the signature holds."""
 
     def open_link(target: RequestTarget) -> DeliveryRequest:
@@ -38,7 +41,7 @@ def link_parsers(services: LinkContext, _settings: routes.Settings) -> dict[str,
 
 
 def raw_endpoints(
-    services: Services, settings: routes.Settings, rate_limiter: RateLimiter
+    services: Services, settings: Settings, rate_limiter: RateLimiter
 ) -> dict[str, RawEndpoint]:
     """The batch endpoint, without the framework: it costs more than all else of a batch."""
 
@@ -49,21 +52,21 @@ def raw_endpoints(
         async def read() -> bytes:
             return await collect(context, receive, settings.max_body_bytes)
 
-        return await routes.image_urls(read, services, settings, context, caller, rate_limiter)
+        return await endpoints.image_urls(read, services, settings, context, caller, rate_limiter)
 
-    return dict.fromkeys(routes.PATHS, image_urls)
+    return dict.fromkeys(endpoints.PATHS, image_urls)
 
 
 DIALECT = Dialect(
     name="smartsheet",
     prefixes=("/2.0", "/imageurls", "/storageProxy"),
-    settings=routes.Settings,
-    routes=(routes.list_image_urls, routes.add_cell_image, routes.get_row),
+    settings=Settings,
+    routes=(endpoints.list_image_urls, endpoints.add_cell_image, endpoints.get_row),
     authenticate=authenticate,
     rate_limiter=lambda settings: RateLimiter(settings.requests, settings.window_seconds),
     render_error=wire.render_error,
     link_parsers=link_parsers,
     raw_endpoints=raw_endpoints,
-    scopes=frozenset({routes.READ, routes.WRITE}),
+    scopes=frozenset({endpoints.READ, endpoints.WRITE}),
     trailing_slash=True,
 )

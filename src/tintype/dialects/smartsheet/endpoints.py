@@ -7,7 +7,6 @@ import msgspec
 from litestar import Response, get, post
 from litestar.di import NamedDependency as Given
 from litestar.params import FromPath
-from msgspec import Struct
 
 from tintype.core import Services
 from tintype.core.access.auth import require_scope
@@ -16,6 +15,7 @@ from tintype.core.library.ingest import examine, keep
 from tintype.core.library.resolve import versions
 from tintype.core.runtime.rate_limit import RateLimiter
 from tintype.dialects.smartsheet import links, wire
+from tintype.dialects.smartsheet.settings import Settings
 from tintype.model import Caller, Error, LinkTarget
 from tintype.web import bodies
 from tintype.web.bodies import AnyRequest
@@ -32,27 +32,6 @@ ROW = "/2.0/sheets/{sheet:str}/rows/{row:str}"
 
 MAX_REFUSED_LOGGED, MAX_ID_LOGGED = 25, 40
 """Refused items of a batch that the log tells of one by one, and characters of their ids."""
-
-
-class Settings(Struct, frozen=True, forbid_unknown_fields=True):
-    """The smartsheet dialect."""
-
-    requests: int = 300
-    """Requests that one token may make in a window; 0 is no limit. The vendor's figure."""
-    window_seconds: float = 60
-    """Length of the sliding window, in seconds. The vendor's figure."""
-    upload_cost: int = 10
-    """How many requests an upload counts as. The vendor's figure."""
-    max_images: int = 1000
-    """The most items of one imageurls request."""
-    max_body_bytes: int = 1024 * 1024
-    """The largest body of an imageurls request."""
-    max_upload_bytes: int = 30 * 1024 * 1024
-    """The largest image put into a cell, in bytes. The vendor's figure."""
-    max_alt_text: int = 100
-    """The longest alternate text, in characters. The vendor's figure."""
-    link_seconds: int = 1800
-    """How long a delivery link lives."""
 
 
 async def image_urls(

@@ -1,10 +1,8 @@
 """`GET /api/2/images`."""
 
-from typing import Annotated
-
 from litestar import Response, get
 from litestar.di import NamedDependency as Given
-from msgspec import Meta, Struct, structs
+from msgspec import structs
 
 from tintype.core import Services
 from tintype.core.access.auth import require_role
@@ -12,6 +10,7 @@ from tintype.core.library.browse import list_page
 from tintype.core.runtime.rate_limit import RateLimiter
 from tintype.core.runtime.signing import Keyring
 from tintype.dialects.publisher import links, wire
+from tintype.dialects.publisher.settings import Settings
 from tintype.model import Caller, Image, Links, Role
 from tintype.web.context import Context
 from tintype.web.responses import from_raw
@@ -28,30 +27,6 @@ READERS = frozenset(
     }
 )
 """The six roles that the vendor lets in."""
-
-
-class Settings(Struct, frozen=True, forbid_unknown_fields=True):
-    """The publisher dialect."""
-
-    requests: int = 6_000
-    """Requests that one token may make in a window; 0 is no limit. The vendor names none."""
-    window_seconds: float = 60
-    """Length of the sliding window, in seconds."""
-    default_limit: Annotated[int, Meta(ge=1)] = 30
-    """Images on a page when `limit` is absent. The vendor's figure."""
-    max_limit: Annotated[int, Meta(ge=1)] = 1000
-    """The largest `limit`."""
-    max_extensions: Annotated[int, Meta(ge=1)] = 100
-    """The most different values in `extension`."""
-    thumbnail_side: Annotated[int, Meta(ge=1)] = 200
-    """Side of the square that a thumbnail fits, in pixels."""
-    max_body_bytes: int = 64 * 1024
-    """The largest request body; no request of this dialect needs one."""
-    max_age_seconds: int = 3600
-    """How long clients may keep a delivered picture without asking again."""
-    links: Links = Links.PLAIN
-    """What links are, unless an account says otherwise: `plain`, as the vendor documents them and anybody can
-    write them, or `signed`."""
 
 
 @get("/api/2/images")

@@ -2,7 +2,6 @@
 
 from litestar import Response, post
 from litestar.di import NamedDependency as Given
-from msgspec import Struct
 
 from tintype.core import Services
 from tintype.core.access.size_allowlist import SizeAllowlist, sizes
@@ -11,6 +10,7 @@ from tintype.core.runtime.rate_limit import RateLimiter
 from tintype.core.runtime.signing import Keyring
 from tintype.core.runtime.unsigned_limits import UnsignedLimits
 from tintype.dialects.mews import links, wire
+from tintype.dialects.mews.settings import Settings
 from tintype.imaging import Mode, Recipe
 from tintype.model import Caller, Links, LinkTarget
 from tintype.web.context import Context
@@ -25,26 +25,6 @@ MAX_LOGGED = 200
 
 Known = tuple[LinkTarget, str] | None
 """An image, and what all links to it begin with; None for one that is not there."""
-
-
-class Settings(Struct, frozen=True, forbid_unknown_fields=True):
-    """The mews dialect."""
-
-    requests: int = 200
-    """Requests that one access token may make in a window; 0 is no limit. The vendor's figure."""
-    window_seconds: float = 30
-    """Length of the sliding window, in seconds. The vendor's figure."""
-    max_images: int = 1000
-    """The most items of one request."""
-    max_side: int = 8192
-    """The largest Width and Height that may be asked for."""
-    max_body_bytes: int = 1024 * 1024
-    """The largest request body."""
-    max_age_seconds: int = 3600
-    """How long clients may keep a delivered picture without asking again."""
-    links: Links = Links.PLAIN
-    """What links are, unless an account says otherwise: `plain`, as the vendor documents them and anybody can
-    write them, or `signed`."""
 
 
 async def urls(

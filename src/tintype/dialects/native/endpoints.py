@@ -3,13 +3,11 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
-from typing import Annotated
 from uuid import UUID
 
 from litestar import Response, delete, get, patch, post, put
 from litestar.di import NamedDependency as Given
 from litestar.params import FromPath
-from msgspec import Meta, Struct
 
 from tintype.core import Services
 from tintype.core.access.auth import require_scope
@@ -21,6 +19,7 @@ from tintype.core.library.update import replace, set_status
 from tintype.core.runtime.rate_limit import RateLimiter
 from tintype.core.upkeep.purge import purge
 from tintype.dialects.native import links, wire
+from tintype.dialects.native.settings import Settings
 from tintype.imaging import Recipe
 from tintype.model import Caller, Error, Image, Kind, LinkTarget, no_such_image
 from tintype.model.ids import parse_uuid
@@ -36,25 +35,6 @@ FIELD = "file"
 
 _PRIVATE = {"Cache-Control": "no-store"}
 """Answers hold links that need no token, so no cache may keep them."""
-
-
-class Settings(Struct, frozen=True, forbid_unknown_fields=True):
-    """The native dialect."""
-
-    requests: int = 6_000
-    """Requests that one token may make in a window; 0 is no limit."""
-    window_seconds: float = 60
-    """Length of the sliding window, in seconds."""
-    default_limit: Annotated[int, Meta(ge=1)] = 50
-    """Images on a page when `limit` is absent."""
-    max_limit: Annotated[int, Meta(ge=1)] = 1000
-    """The largest `limit`."""
-    max_body_bytes: Annotated[int, Meta(ge=0)] = 1024 * 1024
-    """The most that a multipart body may hold besides the image itself, in bytes; all of any other body."""
-    max_links: Annotated[int, Meta(ge=1)] = 1000
-    """The most links of one request."""
-    max_age_seconds: Annotated[int, Meta(ge=0)] = 3600
-    """How long clients may keep a delivered picture without asking again."""
 
 
 @post("/v1/images", status_code=201)

@@ -4,13 +4,13 @@ from litestar import Request, Response, delete, get, post
 from litestar.datastructures import State
 from litestar.di import NamedDependency as Given
 from litestar.params import FromPath
-from msgspec import Struct
 
 from tintype.core import Services
 from tintype.core.access.auth import require_scope
 from tintype.core.library import browse, deletion
 from tintype.core.library.ingest import inspect_staged, keep
 from tintype.dialects.evotor import links, wire
+from tintype.dialects.evotor.settings import Settings
 from tintype.model import Caller, Error, Image, Kind, Placement, no_such_image
 from tintype.web.bodies import is_multipart, staged_part
 from tintype.web.context import Context
@@ -22,27 +22,6 @@ WRITE = "product.image:write"
 
 _IMAGES = "/stores/{store:str}/products/{product:str}/images"
 _IMAGE = _IMAGES + "/{image:str}"
-
-
-class Settings(Struct, frozen=True, forbid_unknown_fields=True):
-    """The evotor dialect."""
-
-    requests: int = 1000
-    """Requests that one token may make in a window; 0 is no limit."""
-    window_seconds: float = 60
-    """Length of the sliding window, in seconds."""
-    max_file_bytes: int = 5_242_800
-    """The largest picture. The vendor's figure."""
-    max_body_bytes: int = 10 * 1024 * 1024
-    """The largest request body: 10 MiB. A picture between this and `max_file_bytes` is told why."""
-    side: int = 300
-    """Width and height of every picture, in pixels. The vendor's figure."""
-    max_age_seconds: int = 300
-    """How long clients may keep a delivered picture without asking again."""
-
-    def rules(self) -> wire.Rules:
-        """What a picture has to be."""
-        return wire.Rules(self.max_file_bytes, self.side)
 
 
 @post(_IMAGES, status_code=200)
@@ -66,7 +45,7 @@ async def upload(
         seen = await cancel_on_disconnect(
             context, request.receive, inspect_staged(services, caller, part.staged)
         )
-        info = wire.accepted(part, seen, settings.rules())
+        info = wire.accepted(part, seen, wire.Rules(settings.max_file_bytes, settings.side))
         image = await keep(services, caller, part.staged, info, part.filename, placement=placement)
     return _respond(context, wire.encode_response(_describe(image, placement, services, context, caller)))
 

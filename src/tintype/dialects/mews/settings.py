@@ -1,0 +1,25 @@
+"""Settings of the mews dialect, section `[mews]`."""
+
+from msgspec import Struct
+
+from tintype.model import Links
+
+
+class Settings(Struct, frozen=True, forbid_unknown_fields=True):
+    """The mews dialect."""
+
+    requests: int = 200
+    """Requests that one access token may make in a window; 0 is no limit. The vendor's figure."""
+    window_seconds: float = 30
+    """Length of the sliding window, in seconds. The vendor's figure."""
+    max_images: int = 1000
+    """The most items of one request."""
+    max_side: int = 8192
+    """The largest Width and Height that may be asked for."""
+    max_body_bytes: int = 1024 * 1024
+    """The largest request body."""
+    max_age_seconds: int = 3600
+    """How long clients may keep a delivered picture without asking again."""
+    links: Links = Links.PLAIN
+    """What links are, unless an account says otherwise: `plain`, as the vendor documents them and anybody can
+    write them, or `signed`."""
