@@ -380,7 +380,7 @@ def test_what_can_be_a_picture_is(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_renderer_that_sends_no_bytes_is_given_up_in_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(process, "BYTES_WITHIN", 0.3)
+    monkeypatch.setattr(process, "READ_TIMEOUT", 0.3)
     lie_as(monkeypatch, "short", "and stays")
     with renderers() as (pool, lost):
         began = time.monotonic()
