@@ -51,7 +51,7 @@ class Shelf:
         now = NOON + timedelta(minutes=self.minutes)
         async with self.database.write() as tx:
             owner = (account or self.north).id
-            return (await images.record(tx, owner, person or self.anna, draft, now)).number
+            return (await images.add(tx, owner, person or self.anna, draft, now)).number
 
 
 @pytest.fixture
@@ -73,6 +73,6 @@ async def shelf(database: Database, path: Path) -> Shelf:
     async with database.write() as tx:
         north = await accounts.add(tx, uuid4(), "north", NOON)
         south = await accounts.add(tx, uuid4(), "south", NOON)
-        anna = await accounts.person(tx, north.id, "Anna Koch", NOON)
-        boris = await accounts.person(tx, north.id, "борис", NOON)
+        anna = await accounts.get_or_create_person(tx, north.id, "Anna Koch", NOON)
+        boris = await accounts.get_or_create_person(tx, north.id, "борис", NOON)
     return Shelf(database, path, north, south, anna, boris)

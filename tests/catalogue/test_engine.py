@@ -112,7 +112,7 @@ async def test_every_connection_is_durable_and_checks_references(database: Datab
 async def test_a_reference_to_nothing_is_refused(shelf: Shelf) -> None:
     with pytest.raises(IntegrityError):
         async with shelf.database.write() as tx:
-            await accounts.person(tx, uuid4(), "Nobody's", NOON)
+            await accounts.get_or_create_person(tx, uuid4(), "Nobody's", NOON)
 
 
 async def test_a_transaction_that_raises_leaves_no_trace(database: Database) -> None:
@@ -124,7 +124,7 @@ async def test_a_transaction_that_raises_leaves_no_trace(database: Database) -> 
     with pytest.raises(ZeroDivisionError):
         await fail()
     async with database.read() as tx:
-        assert await accounts.each(tx) == []
+        assert await accounts.list_all(tx) == []
 
 
 async def test_a_cancelled_transaction_leaves_no_trace_and_holds_up_nobody(database: Database) -> None:
@@ -142,7 +142,7 @@ async def test_a_cancelled_transaction_leaves_no_trace_and_holds_up_nobody(datab
     with pytest.raises(asyncio.CancelledError):
         await task
     async with database.write() as tx:
-        assert await accounts.each(tx) == []
+        assert await accounts.list_all(tx) == []
 
 
 @pytest.mark.parametrize("kind", ["read", "ask", "write"])
@@ -178,11 +178,11 @@ async def test_cancelled_at_any_step_it_is_done_whole_or_not_at_all(
 ) -> None:
     async def work() -> None:
         async with database.read() as tx:
-            await accounts.each(tx)
+            await accounts.list_all(tx)
         async with database.write() as tx:
             await accounts.add(tx, uuid4(), "one", NOON)
             await accounts.add(tx, uuid4(), "two", NOON)
-        await database.ask(accounts.each)
+        await database.ask(accounts.list_all)
 
     task = asyncio.create_task(work())
     for _ in range(turns):
@@ -196,7 +196,7 @@ async def test_cancelled_at_any_step_it_is_done_whole_or_not_at_all(
     async with database.write() as tx:
         await accounts.add(tx, uuid4(), "three", NOON)
     # Every connection there is, at once: none is lost, and none is in an old transaction.
-    for found in await asyncio.gather(*(database.ask(accounts.each) for _ in range(READERS + 1))):
+    for found in await asyncio.gather(*(database.ask(accounts.list_all) for _ in range(READERS + 1))):
         assert len(found) in {1, 3}
 
 
@@ -204,13 +204,13 @@ async def test_a_reader_sees_one_state_and_never_a_half_done_one(database: Datab
     other = Database(path)
     async with database.read() as before:
         async with other.write() as writing:
-            assert await accounts.each(before) == []
+            assert await accounts.list_all(before) == []
             await accounts.add(writing, uuid4(), "new", NOON)
             async with database.read() as meanwhile:
-                assert await accounts.each(meanwhile) == []
-            assert await database.ask(accounts.each) == []
-        assert await accounts.each(before) == []
-        assert len(await database.ask(accounts.each)) == 1
+                assert await accounts.list_all(meanwhile) == []
+            assert await database.ask(accounts.list_all) == []
+        assert await accounts.list_all(before) == []
+        assert len(await database.ask(accounts.list_all)) == 1
     await other.close()
 
 
@@ -219,10 +219,10 @@ async def test_a_question_sees_one_state(database: Database) -> None:
     loop = asyncio.get_running_loop()
 
     async def ask_twice(tx: Transaction) -> tuple[int, int]:
-        first = len(await accounts.each(tx))
+        first = len(await accounts.list_all(tx))
         # On the thread of the question: the loop is free to write.
         asyncio.run_coroutine_threadsafe(write(), loop).result(30)
-        return first, len(await accounts.each(tx))
+        return first, len(await accounts.list_all(tx))
 
     async def write() -> None:
         async with database.write() as tx:
@@ -233,12 +233,12 @@ async def test_a_question_sees_one_state(database: Database) -> None:
 
 async def test_a_question_may_not_wait_for_anything_else(database: Database) -> None:
     async def wait(tx: Transaction) -> None:
-        await accounts.each(tx)
+        await accounts.list_all(tx)
         await asyncio.sleep(0)
 
     with pytest.raises(RuntimeError, match="nothing but its own statements"):
         await database.ask(wait)
-    assert await database.ask(accounts.each) == []
+    assert await database.ask(accounts.list_all) == []
 
 
 async def test_an_error_in_a_question_is_raised_where_it_was_asked(database: Database) -> None:
@@ -247,7 +247,7 @@ async def test_an_error_in_a_question_is_raised_where_it_was_asked(database: Dat
 
     with pytest.raises(OperationalError):
         await database.ask(fail)
-    assert await database.ask(accounts.each) == []
+    assert await database.ask(accounts.list_all) == []
 
 
 async def test_more_readers_than_there_is_room_for_wait(path: Path) -> None:
@@ -256,7 +256,7 @@ async def test_more_readers_than_there_is_room_for_wait(path: Path) -> None:
 
     async def read() -> None:
         async with database.read() as tx:
-            await accounts.each(tx)
+            await accounts.list_all(tx)
             inside.release()
             await finish.wait()
 
@@ -304,7 +304,7 @@ async def test_many_writers_leave_room_for_readers(database: Database) -> None:
     writers += [asyncio.create_task(queue()) for _ in range(50)]
     await asyncio.sleep(0)
     async with asyncio.timeout(5), database.read() as tx:
-        assert await accounts.each(tx) == []
+        assert await accounts.list_all(tx) == []
     finish.set()
     await asyncio.gather(*writers)
 
@@ -325,7 +325,7 @@ async def test_a_catalogue_that_is_missing_is_not_made(tmp_path: Path) -> None:
     database = Database(tmp_path / "catalogue.sqlite3")
     assert database.state() is None
     with pytest.raises(OperationalError, match="unable to open"):
-        await database.ask(accounts.each)
+        await database.ask(accounts.list_all)
     await database.close()
     assert names(tmp_path) == []
 

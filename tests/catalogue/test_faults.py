@@ -39,7 +39,7 @@ def locked(path: Path) -> Iterator[None]:
 
 async def write(database: Database) -> None:
     async with database.write() as tx:
-        await accounts.allow_sizes(tx, (await accounts.each(tx))[0].id, "1x1")
+        await accounts.set_allowed_sizes(tx, (await accounts.list_all(tx))[0].id, "1x1")
 
 
 @pytest.fixture
@@ -55,7 +55,7 @@ async def test_writers_of_a_locked_catalogue_are_told_soon_and_readers_read_on(
     with locked(path):
         began = time.monotonic()
         writers = [asyncio.create_task(write(hurried)) for _ in range(20)]
-        assert [each.name for each in await hurried.ask(accounts.each)] == ["a"]
+        assert [each.name for each in await hurried.ask(accounts.list_all)] == ["a"]
         assert time.monotonic() < began + PATIENCE
         refused = await asyncio.gather(*writers, return_exceptions=True)
         # All of them: they wait together, not one after the other.
@@ -87,7 +87,7 @@ async def test_a_disk_that_takes_nothing_is_told_from_other_faults(hurried: Data
     assert (refused.value.kind, refused.value.retry_after) == (Kind.INSUFFICIENT_STORAGE, 30)
     assert isinstance(refused.value.__cause__, OperationalError)
     await hurried.ask(lambda tx: tx.execute(text(f"PRAGMA {pragma} = 0")))
-    assert len(await hurried.ask(accounts.each)) == 1
+    assert len(await hurried.ask(accounts.list_all)) == 1
     with pytest.raises(OperationalError, match="no such table"):
         await hurried.ask(lambda tx: tx.execute(text("SELECT * FROM missing")))
 
@@ -107,5 +107,5 @@ async def test_what_watches_sees_changes_though_every_reader_is_taken(hurried: D
         async with hurried.write() as tx:
             await accounts.add(tx, UUID(int=1), "a", NOON)
         assert await asyncio.to_thread(watch.state) != before
-        assert [each.name for each in await asyncio.to_thread(watch.ask, accounts.each)] == ["a"]
+        assert [each.name for each in await asyncio.to_thread(watch.ask, accounts.list_all)] == ["a"]
     watch.close()

@@ -16,12 +16,12 @@ async def names(shelf: Shelf, selection: ListQuery) -> list[str]:
 
 async def page(shelf: Shelf, selection: ListQuery) -> tuple[int, list[Image]]:
     async with shelf.database.read() as tx:
-        return await images.page(tx, shelf.north.id, selection)
+        return await images.list_page(tx, shelf.north.id, selection)
 
 
-async def delete(database: Database, account: UUID, id: UUID) -> images.Erased | None:
+async def delete(database: Database, account: UUID, id: UUID) -> images.DeletedImage | None:
     async with database.write() as tx:
-        return await images.erase(tx, account, id)
+        return await images.delete_image(tx, account, id)
 
 
 async def library(shelf: Shelf) -> None:
@@ -141,10 +141,10 @@ async def test_an_image_comes_back_as_it_was_recorded(shelf: Shelf) -> None:
 async def test_newest_goes_back_through_the_numbers(shelf: Shelf) -> None:
     await library(shelf)
     async with shelf.database.read() as tx:
-        assert [image.number for image in await images.newest(tx, shelf.north.id, None, 2)] == [5, 4]
-        assert [image.number for image in await images.newest(tx, shelf.north.id, 4, 2)] == [3, 2]
-        assert [image.number for image in await images.newest(tx, shelf.north.id, 10**30, 1)] == [5]
-        assert await images.newest(tx, shelf.north.id, 1, 2) == []
+        assert [image.number for image in await images.list_newest(tx, shelf.north.id, None, 2)] == [5, 4]
+        assert [image.number for image in await images.list_newest(tx, shelf.north.id, 4, 2)] == [3, 2]
+        assert [image.number for image in await images.list_newest(tx, shelf.north.id, 10**30, 1)] == [5]
+        assert await images.list_newest(tx, shelf.north.id, 1, 2) == []
 
 
 async def test_originals_are_listed_once_over_all_batches(shelf: Shelf) -> None:
@@ -182,15 +182,15 @@ async def test_an_account_publishes_what_it_was_given(shelf: Shelf) -> None:
         await publications.set_links(tx, shelf.north.id, "mews", Links.SIGNED)
         await publications.add(tx, shelf.north.id, "mews")
         told = {"evotor": None, "mews": Links.SIGNED}
-        assert await publications.of(tx, shelf.north.id) == told
-        assert await publications.of(tx, shelf.south.id) == {}
+        assert await publications.get(tx, shelf.north.id) == told
+        assert await publications.get(tx, shelf.south.id) == {}
         found = await images.find_deliverable(tx, "mews", id, 1, None)
         assert found is not None
         assert found[1] == told
         await publications.set_links(tx, shelf.north.id, "mews", None)
         await publications.remove(tx, shelf.south.id, "evotor")
         await publications.remove(tx, shelf.north.id, "evotor")
-        assert await publications.of(tx, shelf.north.id) == {"mews": None}
+        assert await publications.get(tx, shelf.north.id) == {"mews": None}
 
 
 async def test_nothing_crosses_accounts(shelf: Shelf) -> None:
@@ -202,20 +202,20 @@ async def test_nothing_crosses_accounts(shelf: Shelf) -> None:
         assert await placements.attach(tx, shelf.north.id, number, placement)
     async with shelf.database.write() as tx:
         assert await images.get(tx, south, id) is None
-        assert await images.versions(tx, south, [id]) == {}
-        assert await images.same(tx, south, "a" * 64, "photo.png") is None
-        assert await images.page(tx, south, ListQuery()) == (0, [])
-        assert await images.page(tx, south, ListQuery(search="photo")) == (0, [])
-        assert await images.newest(tx, south, None, 10) == []
-        assert await images.numbered(tx, south, [number]) == {}
+        assert await images.link_targets(tx, south, [id]) == {}
+        assert await images.find_duplicate(tx, south, "a" * 64, "photo.png") is None
+        assert await images.list_page(tx, south, ListQuery()) == (0, [])
+        assert await images.list_page(tx, south, ListQuery(search="photo")) == (0, [])
+        assert await images.list_newest(tx, south, None, 10) == []
+        assert await images.by_numbers(tx, south, [number]) == {}
         assert await placements.attached(tx, south, placement) == []
         assert not await placements.is_attached(tx, south, placement, id)
-        assert await images.erase(tx, south, id) is None
+        assert await images.delete_image(tx, south, id) is None
         await placements.clear(tx, south, placement)
     async with shelf.database.read() as tx:
         assert await images.get(tx, shelf.north.id, id) is not None
         assert await placements.is_attached(tx, shelf.north.id, placement, id)
-        assert [image.number for image in await images.newest(tx, shelf.north.id, None, 10)] == [number]
+        assert [image.number for image in await images.list_newest(tx, shelf.north.id, None, 10)] == [number]
 
 
 async def test_each_account_may_use_the_same_place(shelf: Shelf) -> None:
@@ -232,7 +232,7 @@ async def test_deleting_an_image_frees_its_places(shelf: Shelf) -> None:
     number = await shelf.add(id=id)
     async with shelf.database.write() as tx:
         assert await placements.attach(tx, shelf.north.id, number, placement)
-    assert await delete(shelf.database, shelf.north.id, id) == images.Erased("photo.png", "0" * 64, 1)
+    assert await delete(shelf.database, shelf.north.id, id) == images.DeletedImage("photo.png", "0" * 64, 1)
     other = await shelf.add()
     async with shelf.database.write() as tx:
         assert await placements.attached(tx, shelf.north.id, placement) == []
@@ -246,5 +246,7 @@ async def test_a_digest_is_referred_to_as_long_as_any_account_has_it(shelf: Shel
     for account, id, left in ((shelf.north, ours, True), (shelf.south, theirs, False)):
         await delete(shelf.database, account.id, id)
         async with shelf.database.read() as tx:
-            assert await images.refers(tx, "a" * 64) is left
-            assert await images.recorded(tx, ["a" * 64, "b" * 64]) == ({"a" * 64} if left else set())
+            assert await images.is_referenced(tx, "a" * 64) is left
+            assert await images.referenced_digests(tx, ["a" * 64, "b" * 64]) == (
+                {"a" * 64} if left else set()
+            )

@@ -43,7 +43,7 @@ def test_asking_for_the_schema_makes_no_file(tmp_path: Path) -> None:
 
 def test_the_program_calls_newest_what_the_folder_of_migrations_does() -> None:
     assert ScriptDirectory(str(Path(migrations.__file__).parent)).get_heads() == [schema.HEAD]
-    assert schema.HEAD in upgrade.known()
+    assert schema.HEAD in upgrade.known_revisions()
 
 
 def test_migrated_tables_are_those_that_the_queries_know(path: Path) -> None:

@@ -19,12 +19,12 @@ steps = st.lists(
 
 async def held(shelf: Shelf, account: Account) -> Usage:
     async with shelf.database.read() as tx:
-        return await usage.of(tx, account.id)
+        return await usage.get(tx, account.id)
 
 
 async def miscounted(shelf: Shelf) -> list[str]:
     async with shelf.database.read() as tx:
-        return await usage.wrong(tx)
+        return await usage.mismatches(tx)
 
 
 async def test_an_account_without_images_holds_nothing(shelf: Shelf) -> None:
@@ -49,7 +49,7 @@ async def test_whatever_is_done_the_sums_are_those_of_the_images(
                 image = await images.get(tx, account.id, mine[0])
                 assert image is not None
                 if step == "delete":
-                    await images.erase(tx, account.id, image.id)
+                    await images.delete_image(tx, account.id, image.id)
                     del there[image.id]
                 else:
                     draft = msgspec.structs.replace(BLANK, bytes=size)
@@ -61,7 +61,7 @@ async def test_whatever_is_done_the_sums_are_those_of_the_images(
     assert await miscounted(shelf) == []
     async with shelf.database.write() as tx:
         for id, (owner, _) in there.items():
-            await images.erase(tx, owner.id, id)
+            await images.delete_image(tx, owner.id, id)
 
 
 async def test_deleting_what_is_not_there_counts_nothing(shelf: Shelf) -> None:
@@ -69,7 +69,7 @@ async def test_deleting_what_is_not_there_counts_nothing(shelf: Shelf) -> None:
     await shelf.add(id=id, bytes=7)
     async with shelf.database.write() as tx:
         for account in (shelf.south.id, shelf.north.id, shelf.north.id):
-            await images.erase(tx, account, id)
+            await images.delete_image(tx, account, id)
     assert await held(shelf, shelf.north) == await held(shelf, shelf.south) == Usage(0, 0)
 
 
@@ -80,7 +80,7 @@ async def test_wrong_sums_are_found_and_set_right(shelf: Shelf) -> None:
         await usage.add(tx, shelf.south.id, count=0, size=5)
     assert await miscounted(shelf) == ["north", "south"]
     async with shelf.database.write() as tx:
-        await usage.correct(tx)
+        await usage.repair(tx)
     assert await miscounted(shelf) == []
     assert (await held(shelf, shelf.north), await held(shelf, shelf.south)) == (Usage(1, 7), Usage(0, 0))
 

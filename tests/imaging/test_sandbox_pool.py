@@ -35,7 +35,7 @@ from tintype.imaging import (
 from tintype.imaging.sandbox import process
 from tintype.imaging.sandbox.messages import Examined
 from tintype.imaging.sandbox.pool import (
-    HELD,
+    MAX_IN_MEMORY,
     OWN_MEMORY,
     DrawnResult,
     NeedsMemory,
@@ -175,7 +175,7 @@ def test_a_large_rendition_goes_to_a_file(pool: RendererPool) -> None:
     data = pictures.png(1500, 1000)
     recipe = Recipe(format=Format.PNG)
     expected = render(data, recipe).data
-    assert len(expected) > HELD
+    assert len(expected) > MAX_IN_MEMORY
     made = drawn(pool, data, recipe)
     assert made.data is None
     assert isinstance(made.file, io.BytesIO)

@@ -26,7 +26,7 @@ async def find(tx: Transaction, name: str) -> Account | None:
     return None if row is None else Account(row.id, row.name, row.external_id)
 
 
-async def each(tx: Transaction) -> list[Account]:
+async def list_all(tx: Transaction) -> list[Account]:
     """All accounts, by name."""
     rows = await tx.execute(select(accounts).order_by(accounts.c.name))
     return [Account(row.id, row.name, row.external_id) for row in rows]
@@ -49,7 +49,7 @@ async def allowed_sizes(tx: Transaction, account: UUID) -> str | None:
     return sizes
 
 
-async def allow_sizes(tx: Transaction, account: UUID, sizes: str | None) -> None:
+async def set_allowed_sizes(tx: Transaction, account: UUID, sizes: str | None) -> None:
     """Set those sizes; None is any."""
     await tx.execute(update(accounts).where(accounts.c.id == account).values(allowed_sizes=sizes))
 
@@ -78,7 +78,7 @@ async def set_strips_metadata(tx: Transaction, account: UUID, *, strips: bool) -
     await tx.execute(update(accounts).where(accounts.c.id == account).values(strips_metadata=strips))
 
 
-async def person(tx: Transaction, account: UUID, name: str, now: datetime) -> Person:
+async def get_or_create_person(tx: Transaction, account: UUID, name: str, now: datetime) -> Person:
     """The person of that name in the account, added if new."""
     found = (
         await tx.execute(select(people.c.id).where(people.c.account_id == account, people.c.name == name))

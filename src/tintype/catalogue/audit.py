@@ -29,7 +29,7 @@ async def add(
     await tx.execute(insert(audit).values(**told, actor=actor.name, origin=actor.origin))
 
 
-async def after(tx: Transaction, seq: int, asked: AuditFilter, limit: int) -> list[AuditEntry]:
+async def list_after(tx: Transaction, seq: int, asked: AuditFilter, limit: int) -> list[AuditEntry]:
     """The entries that are asked for, oldest first, from the one behind `seq`."""
     conditions: list[ColumnElement[bool]] = [audit.c.seq > seq]
     if asked.since is not None:

@@ -12,7 +12,7 @@ MAX_ROWS = 10_000
 """Changes that are kept. A process that reads so late that it misses some sees the gap in their numbers."""
 
 
-async def note(tx: Transaction, account: UUID, image: UUID, now: datetime) -> None:
+async def record(tx: Transaction, account: UUID, image: UUID, now: datetime) -> None:
     """Tell, in the transaction that changes it, that an image of the account is delivered otherwise.
 
     Before the image is deleted: of one that isn't there nothing is told.
@@ -23,7 +23,7 @@ async def note(tx: Transaction, account: UUID, image: UUID, now: datetime) -> No
     await _drop_old(tx)
 
 
-async def note_account(tx: Transaction, account: UUID, now: datetime) -> None:
+async def record_account(tx: Transaction, account: UUID, now: datetime) -> None:
     """Tell, in the transaction that changes it, that all images of an account are delivered otherwise."""
     await tx.execute(insert(changes).values(account=account, image=None, at=now))
     await _drop_old(tx)
@@ -34,7 +34,7 @@ async def _drop_old(tx: Transaction) -> None:
     await tx.execute(delete(changes).where(changes.c.seq <= newest - MAX_ROWS))
 
 
-async def last(tx: Transaction) -> int:
+async def latest(tx: Transaction) -> int:
     """The number of the newest change; 0 before the first."""
     found: int | None = (await tx.execute(select(func.max(changes.c.seq)))).scalar_one()
     return found or 0

@@ -55,7 +55,7 @@ _VERSION = (
 )
 
 
-class Erased(Struct, frozen=True):
+class DeletedImage(Struct, frozen=True):
     """What is told of an image that was deleted; `bytes` is the size of its original."""
 
     filename: str
@@ -63,7 +63,7 @@ class Erased(Struct, frozen=True):
     bytes: int
 
 
-async def record(tx: Transaction, account: UUID, person: Person, draft: NewImage, now: datetime) -> Image:
+async def add(tx: Transaction, account: UUID, person: Person, draft: NewImage, now: datetime) -> Image:
     """Add an image; its first version."""
     told = structs.asdict(draft)
     given: dict[str, Any] = {"account_id": account, "version": 1, "created_at": now, "modified_at": now}
@@ -74,7 +74,7 @@ async def record(tx: Transaction, account: UUID, person: Person, draft: NewImage
     return Image(number=number, created_by=person, modified_by=person, **told, **given)
 
 
-async def versions(tx: Transaction, account: UUID, ids: Sequence[UUID]) -> dict[UUID, LinkTarget]:
+async def link_targets(tx: Transaction, account: UUID, ids: Sequence[UUID]) -> dict[UUID, LinkTarget]:
     """The present versions of those of `ids` that the account owns."""
     found: dict[UUID, LinkTarget] = {}
     for batch in batches(ids):
@@ -118,13 +118,13 @@ async def find_deliverable(
     return None if row is None else (_image(row), read_packed(row.published))
 
 
-async def same(tx: Transaction, account: UUID, sha256: str, filename: str) -> Image | None:
+async def find_duplicate(tx: Transaction, account: UUID, sha256: str, filename: str) -> Image | None:
     """An image of the account with exactly these bytes under exactly this file name."""
     alike = (images.c.account_id == account, images.c.sha256 == sha256, images.c.filename == filename)
     return await _one(tx, _whole().where(*alike).limit(1))
 
 
-async def page(tx: Transaction, account: UUID, selection: ListQuery) -> tuple[int, list[Image]]:
+async def list_page(tx: Transaction, account: UUID, selection: ListQuery) -> tuple[int, list[Image]]:
     """How many images match on all pages, and those of this page."""
     matching = _matching(account, selection)
     total = (await tx.execute(select(func.count()).select_from(images).where(*matching))).scalar_one()
@@ -138,7 +138,7 @@ async def page(tx: Transaction, account: UUID, selection: ListQuery) -> tuple[in
     return total, [_image(row) for row in rows]
 
 
-async def newest(tx: Transaction, account: UUID, before: int | None, limit: int) -> list[Image]:
+async def list_newest(tx: Transaction, account: UUID, before: int | None, limit: int) -> list[Image]:
     """Images of an account from the newest, or from the one before number `before`."""
     query = _whole().where(images.c.account_id == account).order_by(images.c.number.desc()).limit(limit)
     if before is not None:
@@ -146,7 +146,7 @@ async def newest(tx: Transaction, account: UUID, before: int | None, limit: int)
     return [_image(row) for row in await tx.execute(query)]
 
 
-async def numbered(tx: Transaction, account: UUID, numbers: Sequence[int]) -> dict[int, Image]:
+async def by_numbers(tx: Transaction, account: UUID, numbers: Sequence[int]) -> dict[int, Image]:
     """Those of the numbered images that the account owns."""
     found: dict[int, Image] = {}
     for batch in batches(numbers):
@@ -171,7 +171,7 @@ async def replace(tx: Transaction, image: Image, draft: NewImage, person: Person
     return structs.replace(image, modified_by=person, **given)
 
 
-async def erase(tx: Transaction, account: UUID, id: UUID) -> Erased | None:
+async def delete_image(tx: Transaction, account: UUID, id: UUID) -> DeletedImage | None:
     """Delete an image and its placements; answers what it was, None if there was none."""
     columns = (images.c.filename, images.c.sha256, images.c.bytes)
     query = delete(images).where(images.c.account_id == account, images.c.id == id).returning(*columns)
@@ -179,17 +179,17 @@ async def erase(tx: Transaction, account: UUID, id: UUID) -> Erased | None:
     if row is None:
         return None
     await usage.add(tx, account, count=-1, size=-row.bytes)
-    return Erased(row.filename, row.sha256, row.bytes)
+    return DeletedImage(row.filename, row.sha256, row.bytes)
 
 
-async def refers(tx: Transaction, sha256: str) -> bool:
+async def is_referenced(tx: Transaction, sha256: str) -> bool:
     """Whether any account's image has these bytes."""
     return (
         await tx.execute(select(images.c.number).where(images.c.sha256 == sha256).limit(1))
     ).first() is not None
 
 
-async def recorded(tx: Transaction, digests: Sequence[str]) -> set[str]:
+async def referenced_digests(tx: Transaction, digests: Sequence[str]) -> set[str]:
     """Those of some digests whose bytes any account's image has."""
     query = select(images.c.sha256).where(images.c.sha256.in_(digests))
     return {row.sha256 for row in await tx.execute(query)}

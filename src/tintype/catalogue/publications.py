@@ -23,13 +23,13 @@ from tintype.model import Links, Publications
 _IS, _AND = "=", " "
 
 
-async def of(tx: Transaction, account: UUID) -> Publications:
+async def get(tx: Transaction, account: UUID) -> Publications:
     """What an account publishes through, by name."""
     query = select(publications).where(publications.c.account_id == account).order_by(publications.c.dialect)
     return {row.dialect: read_links(row.links) for row in await tx.execute(query)}
 
 
-async def without(tx: Transaction) -> list[str]:
+async def accounts_without(tx: Transaction) -> list[str]:
     """The names of the accounts that have images and publish them through nothing."""
     published = exists().where(publications.c.account_id == accounts.c.id)
     holds = exists().where(usage.c.account_id == accounts.c.id, usage.c.images > 0)

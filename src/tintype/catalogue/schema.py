@@ -38,7 +38,7 @@ def require_known(stands: str) -> None:
     # Imported here: most starts need no migration, and this import takes longer than all else of one.
     from tintype.catalogue import upgrade  # noqa: PLC0415
 
-    if stands not in upgrade.known():
+    if stands not in upgrade.known_revisions():
         raise SchemaTooNew(
             f"This catalogue is at schema {stands}, which this version of tintype does not know."
         )

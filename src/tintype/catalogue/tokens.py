@@ -14,7 +14,7 @@ from tintype.catalogue.tables import accounts, people, publications, tokens
 from tintype.model import Account, Person, Role, Token, TokenKind
 
 
-async def record(tx: Transaction, token: Token, digest: str) -> None:
+async def add(tx: Transaction, token: Token, digest: str) -> None:
     """Add a token under the digest of its secret."""
     await tx.execute(
         insert(tokens).values(
@@ -41,7 +41,7 @@ async def by_digest(tx: Transaction, dialect: str, digests: Sequence[str]) -> di
     return {row.digest: _token(row) for row in rows}
 
 
-async def each(tx: Transaction, account: str | None = None) -> list[Token]:
+async def list_all(tx: Transaction, account: str | None = None) -> list[Token]:
     """All tokens, or those of the account of that name, oldest first."""
     query = _whole().order_by(tokens.c.created_at, tokens.c.id)
     if account is not None:

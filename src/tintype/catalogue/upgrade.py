@@ -18,7 +18,7 @@ from tintype.catalogue.snapshot import make_private, snapshot
 RETRY_SECONDS = 0.01
 
 
-def known() -> set[str]:
+def known_revisions() -> set[str]:
     """Every schema that this version can start from."""
     return {script.revision for script in ScriptDirectory.from_config(_config()).walk_revisions()}
 

@@ -18,18 +18,18 @@ async def add(tx: Transaction, account: UUID, *, count: int, size: int) -> None:
     await tx.execute(row.on_conflict_do_update(index_elements=[usage.c.account_id], set_=sums))
 
 
-async def of(tx: Transaction, account: UUID) -> Usage:
+async def get(tx: Transaction, account: UUID) -> Usage:
     """What the images of an account are together."""
     row = (await tx.execute(select(usage).where(usage.c.account_id == account))).first()
     return Usage() if row is None else Usage(row.images, row.bytes)
 
 
-async def wrong(tx: Transaction) -> list[str]:
+async def mismatches(tx: Transaction) -> list[str]:
     """The names of accounts whose usage isn't what their images are together. It reads all images."""
     return [account.name for account, _, _ in await _miscounted(tx)]
 
 
-async def correct(tx: Transaction) -> None:
+async def repair(tx: Transaction) -> None:
     """Set right what `wrong` finds."""
     for account, kept, true in await _miscounted(tx):
         await add(tx, account.id, count=true.images - kept.images, size=true.bytes - kept.bytes)

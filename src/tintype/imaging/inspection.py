@@ -22,8 +22,8 @@ ORIENTATIONS = range(1, 9)
 RGB_BANDS = 3
 BITS = MappingProxyType({"uchar": 8, "char": 8, "ushort": 16, "short": 16})
 MAX_BITS = 64  # of others; floats among them have 32, and are rare
-ENOUGH = 64  # pixels of a side that a placeholder is made from
-SHORTEST_TO_SHRINK = 8  # a shorter side can't be decoded at an eighth
+MIN_PLACEHOLDER_SOURCE = 64  # pixels of a side that a placeholder is made from
+MIN_SIDE_TO_SHRINK = 8  # a shorter side can't be decoded at an eighth
 
 
 def inspect(source: Source, limits: Limits | None = DEFAULT_LIMITS) -> ImageInfo:
@@ -38,7 +38,7 @@ def inspect(source: Source, limits: Limits | None = DEFAULT_LIMITS) -> ImageInfo
     header, info = read_info(source, format_, limits)
     if limits is not None:
         check_limits(info, limits)
-    info = ask_codec(source, format_, header)
+    info = read_codec_info(source, format_, header)
     if limits is not None:
         check_limits(info, limits)
     return info
@@ -56,7 +56,7 @@ def read_info(source: Source, format: Format, limits: Limits | None) -> tuple[He
     return header, _facts(header, format)
 
 
-def ask_codec(source: Source, format: Format, header: Header) -> ImageInfo:
+def read_codec_info(source: Source, format: Format, header: Header) -> ImageInfo:
     """The facts as the codec that will decode the picture has them. Raises ImageRefused: damaged."""
     with decoding():
         return CODECS[format](source, format, header)
@@ -89,7 +89,7 @@ def recognise(source: Source) -> Format:
 def _all_read(source: Source, info: ImageInfo) -> pyvips.Image:
     """The picture, opened so that whoever reads all of it has read all of the file."""
     options = spec(info.format).load_all
-    if min(info.width, info.height) < SHORTEST_TO_SHRINK:
+    if min(info.width, info.height) < MIN_SIDE_TO_SHRINK:
         # libvips would be left with no pixel, and call the picture broken.
         options = {name: value for name, value in options.items() if name != "shrink"}
     image = open_image(source, info.format, **options)
@@ -105,7 +105,7 @@ def _shrunk(image: pyvips.Image) -> pyvips.Image:
 
     With `ceil` what is left over at the edges counts too, so that no line remains unread.
     """
-    factor = max(image.width, image.height) // ENOUGH
+    factor = max(image.width, image.height) // MIN_PLACEHOLDER_SOURCE
     if factor <= 1:
         return image.copy_memory()
     if not image.hasalpha():

@@ -11,7 +11,7 @@ from tintype.imaging.image_info import Placeholder
 SIDE = 32
 """Pixels of the thumbnail that both are made of: four to a wave of the finest coefficient of a hash."""
 OPAQUE = 255
-SEEN = 128  # a pixel of less alpha doesn't count for the colour
+MIN_ALPHA = 128  # a pixel of less alpha doesn't count for the colour
 SHADES = 32  # values of a band that count as one shade: 8 shades a band
 GREY_BANDS, RGB_BANDS = 2, 3  # at most, with alpha; at least, without
 PROFILE = "icc-profile-data"
@@ -64,7 +64,7 @@ def _srgb(image: pyvips.Image) -> pyvips.Image:
 def _dominant(rgba: bytes) -> str | None:
     shades = defaultdict(list)
     for pixel in zip(rgba[::4], rgba[1::4], rgba[2::4], rgba[3::4], strict=True):
-        if pixel[3] >= SEEN:
+        if pixel[3] >= MIN_ALPHA:
             shades[tuple(band // SHADES for band in pixel[:3])].append(pixel)
     if not shades:
         return None

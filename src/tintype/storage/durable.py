@@ -15,7 +15,7 @@ UNWRITABLE = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, er
 
 
 @contextmanager
-def writing() -> Iterator[None]:
+def storage_errors() -> Iterator[None]:
     """Say in our words that the disk takes nothing.
 
     Raises:
@@ -79,7 +79,7 @@ def exclusive_lock(folder: Path) -> Iterator[None]:
         os.close(descriptor)
 
 
-def older(paths: Iterable[Path], seconds: float) -> list[Path]:
+def older_than(paths: Iterable[Path], seconds: float) -> list[Path]:
     """Those of some files that were last written longer ago than that, without any that vanish meanwhile."""
     horizon = time.time() - seconds
     found = []

@@ -9,14 +9,14 @@ from uuid import UUID
 
 from tintype.storage.disk_usage import DiskUsage, allocated_bytes
 
-HIGH, LOW = 0.95, 0.90
+HIGH_WATER, LOW_WATER = 0.95, 0.90
 """Parts of what may be held: over the first room is made, down to the second."""
 MINUTE = 60
 """Seconds that are one moment here: what was used in the same is removed in any order."""
 PROTECTED_SECONDS = 60
 """How long ago something has to be used to be removed. What is used is marked every 30 seconds, so nothing
 that somebody is about to send is among it."""
-SPARED_SECONDS = 5
+PROTECTED_SECONDS_WHEN_FULL = 5
 """The same where the disk is full: what is made anew now and then is better than an upload refused."""
 
 
@@ -67,10 +67,10 @@ class Eviction:
         total = self._used.total()
         # What was put meanwhile was added to the level, and partly counted too: rather twice than never.
         self._level.add(total - self._before, int(self._now))
-        if total > HIGH * self._max_bytes:
-            to_free = max(to_free, total - int(LOW * self._max_bytes))
+        if total > HIGH_WATER * self._max_bytes:
+            to_free = max(to_free, total - int(LOW_WATER * self._max_bytes))
         elif to_free:
-            self._protected_from = self._now - SPARED_SECONDS
+            self._protected_from = self._now - PROTECTED_SECONDS_WHEN_FULL
         self._last_minute, self._quota = horizon(self._used, to_free)
         return to_free > 0
 

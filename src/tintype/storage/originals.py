@@ -49,7 +49,7 @@ class Staged:
         Raises:
             Error: INSUFFICIENT_STORAGE, as `write` and `seal`.
         """
-        with durable.writing():
+        with durable.storage_errors():
             self._descriptor = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
 
     def write(self, chunk: bytes) -> None:
@@ -57,7 +57,7 @@ class Staged:
         if self.size + len(chunk) > self._limit:
             raise SizeLimitExceeded
         view, at = memoryview(chunk), self.size
-        with durable.writing():
+        with durable.storage_errors():
             while view:
                 written = os.pwrite(self._descriptor, view, at)
                 view, at = view[written:], at + written
@@ -66,7 +66,7 @@ class Staged:
 
     def seal(self) -> None:
         """Make what was written durable; nothing is written after this."""
-        with durable.writing():
+        with durable.storage_errors():
             os.fsync(self._descriptor)
         self._close()
 
@@ -126,7 +126,7 @@ class Originals:
         never removed between their publication and the commit of their row.
         """
         target = self.path(staged.sha256)
-        with durable.writing():
+        with durable.storage_errors():
             durable.make_folder(target.parent)
             staged.path.replace(target)
             durable.sync_folder(target.parent)
@@ -179,4 +179,4 @@ class Originals:
 
     def abandoned(self, older_than_seconds: float) -> list[Path]:
         """Temporary files that no upload can still be writing."""
-        return durable.older(self._incoming.glob("upload-*"), older_than_seconds)
+        return durable.older_than(self._incoming.glob("upload-*"), older_than_seconds)

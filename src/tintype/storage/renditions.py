@@ -15,15 +15,15 @@ from msgspec import Struct
 from tintype.storage import durable
 from tintype.storage.cache_files import in_folder
 from tintype.storage.disk_usage import DiskUsage, allocated_bytes
-from tintype.storage.eviction import HIGH, Eviction
+from tintype.storage.eviction import HIGH_WATER, Eviction
 from tintype.storage.rendition_locks import RenditionLocks
 
 LOCKS = ".locks"
 """The folder of the lock files, beside those of the renditions."""
-TOUCHED_EVERY = 30.0
+TOUCH_SECONDS = 30.0
 """Seconds after which a rendition that is used again is marked as used: its time of change says when."""
 
-COUNTED_EVERY = 24 * 3600
+RECOUNT_SECONDS = 24 * 3600
 """Seconds after which everything is counted again."""
 
 _CLOSED = -1
@@ -93,7 +93,7 @@ class Renditions:
         """The size of a rendition, which is about to be used; None if it has to be made."""
         try:
             found = path.stat()
-            if found.st_mtime < time.time() - TOUCHED_EVERY:
+            if found.st_mtime < time.time() - TOUCH_SECONDS:
                 with suppress(PermissionError):
                     os.utime(path)
         except OSError:
@@ -141,7 +141,8 @@ class Renditions:
     def wants_room(self) -> bool:
         """Whether `evict` is due: the cache is nearly full, or was not counted for long. Asks no disk."""
         return (
-            self._level.bytes > HIGH * self._max_bytes or time.time() - self._level.counted_at > COUNTED_EVERY
+            self._level.bytes > HIGH_WATER * self._max_bytes
+            or time.time() - self._level.counted_at > RECOUNT_SECONDS
         )
 
     @contextmanager
@@ -166,7 +167,7 @@ class Renditions:
 
     def abandoned(self, older_than_seconds: float) -> list[Path]:
         """Renditions that were never put in place, and by now will not be."""
-        return durable.older(self._root.glob("??/*/new-*"), older_than_seconds)
+        return durable.older_than(self._root.glob("??/*/new-*"), older_than_seconds)
 
     def _has_room(self, size: int) -> bool:
         if self._level.bytes + allocated_bytes(size) > self._max_bytes:

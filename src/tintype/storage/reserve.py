@@ -12,7 +12,7 @@ BYTES = 8 * 1024 * 1024
 """What is reserved: the journal of some hundred deletes."""
 SHARE = 32
 """On a small disk less is reserved: one part in so many of it."""
-SCARCE = 1024 * 1024
+MIN_FREE_BYTES = 1024 * 1024
 """Free bytes below which a disk counts as full though the reserve is there."""
 
 _FAULTS = {errno.ENOSPC: "full", errno.EDQUOT: "full", errno.EROFS: "read-only"}
@@ -36,13 +36,13 @@ class Reserve:
             Error: INSUFFICIENT_STORAGE when there is no room for it: then there is none for anything else.
         """
         size = self._size()
-        with self._making, durable.writing():
+        with self._making, durable.storage_errors():
             if self._held() < size:
                 self._make(size)
 
     def release(self) -> bool:
         """Give the room up; False if there was none."""
-        with durable.writing():
+        with durable.storage_errors():
             was_held = self._held() > 0
             self._path.unlink(missing_ok=True)
             return was_held
@@ -57,7 +57,7 @@ class Reserve:
         except (Error, OSError) as failed:
             number = getattr(failed.__cause__ or failed, "errno", None)
             return _FAULTS.get(number or 0, "not writable")
-        return "full" if found.f_bavail * found.f_frsize < min(SCARCE, self._size()) else ""
+        return "full" if found.f_bavail * found.f_frsize < min(MIN_FREE_BYTES, self._size()) else ""
 
     def _size(self) -> int:
         found = os.statvfs(self._path.parent)

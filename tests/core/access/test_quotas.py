@@ -28,7 +28,7 @@ async def allow(town: Town, **given: int) -> None:
 
 async def held(town: Town, caller: Caller | None = None) -> Usage:
     async with town.services.catalogue.read() as tx:
-        return await usage.of(tx, (caller or town.anna).account.id)
+        return await usage.get(tx, (caller or town.anna).account.id)
 
 
 async def refusal(town: Town, length: int | None, replaces: int | None = None) -> Kind | None:

@@ -126,7 +126,7 @@ async def test_a_second_look_needs_no_catalogue(town: Town) -> None:
         assert await find_deliverable(town.services, "native", image.number) is known
         # Behind everybody's back: only the catalogue knows.
         async with town.services.catalogue.write() as tx:
-            await images.erase(tx, town.anna.account.id, image.id)
+            await images.delete_image(tx, town.anna.account.id, image.id)
         assert await find_deliverable(town.services, "native", image.id) is known
 
 
@@ -180,8 +180,8 @@ async def test_after_a_gap_in_the_changes_everything_is_forgotten(town: Town) ->
     async with following(town.services):
         known = await find_deliverable(town.services, "native", image.id)
         async with town.services.catalogue.write() as tx:
-            await changes.note(tx, account, other.id, town.clock())
-            await changes.note(tx, account, other.id, town.clock())
+            await changes.record(tx, account, other.id, town.clock())
+            await changes.record(tx, account, other.id, town.clock())
             await tx.execute(sql_delete(tables.changes).where(tables.changes.c.seq == 1))
         await until(lambda: not known.holds)
 
@@ -204,20 +204,20 @@ async def test_the_list_of_changes_is_bounded_and_counts_on(town: Town) -> None:
     async with town.services.catalogue.write() as tx:
         for seq in (1, changes.MAX_ROWS + 1, changes.MAX_ROWS + 2, newest):
             await tx.execute(insert(tables.changes).values(seq=seq, **row))
-        await changes.note(tx, town.anna.account.id, image.id, town.clock())
+        await changes.record(tx, town.anna.account.id, image.id, town.clock())
         assert await changes.since(tx, 0) == [
             (seq, image.id) for seq in (changes.MAX_ROWS + 2, newest, newest + 1)
         ]
         assert await changes.since(tx, newest) == [(newest + 1, image.id)]
-        assert await changes.last(tx) == newest + 1
+        assert await changes.latest(tx) == newest + 1
 
 
 async def test_of_an_image_that_is_not_the_accounts_nothing_is_told(town: Town) -> None:
     image = await town.add()
     async with town.services.catalogue.write() as tx:
         for account, id in ((town.boris.account.id, image.id), (town.anna.account.id, UUID(int=1))):
-            await changes.note(tx, account, id, town.clock())
-        assert await changes.last(tx) == 0
+            await changes.record(tx, account, id, town.clock())
+        assert await changes.latest(tx) == 0
 
 
 async def test_memory_is_trusted_though_every_thread_and_reader_is_taken(town: Town) -> None:

@@ -61,7 +61,7 @@ async def test_every_process_forgets_it(town: Town) -> None:
     known = await find_deliverable(town.services, "native", image.id)
     assert (await find_deliverable(town.services, "native", image.id)) is known
     async with town.services.catalogue.read() as tx:
-        before = await changes.last(tx)
+        before = await changes.latest(tx)
     await purge(town.services, town.anna, image.id)
     assert not known.holds
     async with town.services.catalogue.read() as tx:

@@ -43,16 +43,16 @@ async def terms(services: Services, name: str) -> Terms:
 async def each(services: Services) -> list[Terms]:
     """All that holds for every account, by name."""
     async with services.catalogue.read() as tx:
-        return [await _terms(services, tx, account) for account in await accounts.each(tx)]
+        return [await _terms(services, tx, account) for account in await accounts.list_all(tx)]
 
 
 async def _terms(services: Services, tx: Transaction, account: Account) -> Terms:
     overrides = await accounts.quotas(tx, account.id)
     return Terms(
         account=account,
-        publications=await publications.of(tx, account.id),
+        publications=await publications.get(tx, account.id),
         sizes=await accounts.allowed_sizes(tx, account.id),
         quotas=effective_quotas(services, overrides),
         overrides=overrides,
-        usage=await usage.of(tx, account.id),
+        usage=await usage.get(tx, account.id),
     )

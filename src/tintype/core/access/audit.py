@@ -48,7 +48,7 @@ async def entries(services: Services, asked: AuditFilter) -> AsyncIterator[Audit
     seq = 0
     while True:
         async with services.catalogue.read() as tx:
-            batch = await audit.after(tx, seq, asked, BATCH)
+            batch = await audit.list_after(tx, seq, asked, BATCH)
         for entry in batch:
             yield entry
         if len(batch) < BATCH:

@@ -101,7 +101,7 @@ async def issue_token(  # noqa: PLR0913  a token is all of these
     made = pair if pairs else pair[1:]
     async with services.catalogue.write() as tx:
         for token, secret in made:
-            await tokens.record(tx, token, _digest(secret))
+            await tokens.add(tx, token, _digest(secret))
             await audit.record(tx, now, actor, Event.TOKEN_CREATED, account.name, **_told(token))
         await change_publications(tx, account, {dialect}, actor, now, add=True)
     return [secret for _, secret in made]
@@ -125,7 +125,7 @@ async def list_tokens(services: Services, account: str | None = None) -> list[To
     async with services.catalogue.read() as tx:
         if account is not None:
             await account_named(tx, account)
-        return await tokens.each(tx, account)
+        return await tokens.list_all(tx, account)
 
 
 async def get_or_create_person(
@@ -139,7 +139,7 @@ async def get_or_create_person(
     now = services.clock()
     async with services.catalogue.write() as tx:
         account = await _account(tx, account_name, now)
-        return account, await accounts.person(tx, account.id, _name(person_name), now)
+        return account, await accounts.get_or_create_person(tx, account.id, _name(person_name), now)
 
 
 async def _revoke(services: Services, token_id: UUID, actor: Actor) -> Token:

@@ -41,7 +41,7 @@ async def set_strips_metadata(services: Services, name: str, actor: Actor, *, st
             return
         await accounts.set_strips_metadata(tx, account.id, strips=strips)
         now = services.clock()
-        await changes.note_account(tx, account.id, now)
+        await changes.record_account(tx, account.id, now)
         await audit.record(
             tx, now, actor, Event.METADATA_CHANGED, name, before=_kept(before), after=_kept(strips)
         )

@@ -19,12 +19,12 @@ async def published(services: Services, name: str) -> Publications:
         Error: NOT_FOUND.
     """
     async with services.catalogue.read() as tx:
-        return await publications.of(tx, (await account_named(tx, name)).id)
+        return await publications.get(tx, (await account_named(tx, name)).id)
 
 
 async def unpublished(services: Services) -> list[str]:
     """The names of the accounts whose images no link opens."""
-    return await services.catalogue.ask(publications.without)
+    return await services.catalogue.ask(publications.accounts_without)
 
 
 async def publish(
@@ -61,7 +61,7 @@ async def change_publications(
     remove: bool = False,
 ) -> Publications:
     """As `publish`, inside a transaction."""
-    present, given = set(await publications.of(tx, account.id)), set(dialects)
+    present, given = set(await publications.get(tx, account.id)), set(dialects)
     wanted = present | given if add else present - given if remove else given
     for dialect in wanted - present:
         await publications.add(tx, account.id, dialect)
@@ -69,11 +69,11 @@ async def change_publications(
         await publications.remove(tx, account.id, dialect)
     if present - wanted:
         # What is new needs no word: memory never refuses.
-        await changes.note_account(tx, account.id, now)
+        await changes.record_account(tx, account.id, now)
     if present != wanted:
         changed = {"before": sorted(present), "after": sorted(wanted)}
         await audit.record(tx, now, actor, Event.PUBLICATION_CHANGED, account.name, **changed)
-    return await publications.of(tx, account.id)
+    return await publications.get(tx, account.id)
 
 
 async def set_links(
@@ -88,11 +88,11 @@ async def set_links(
     """
     async with services.catalogue.write() as tx:
         account = await account_named(tx, name)
-        present = await publications.of(tx, account.id)
+        present = await publications.get(tx, account.id)
         if dialect not in present:
             raise Error(Kind.NOT_FOUND, f"The account {name!r} doesn't publish through {dialect}.")
         await publications.set_links(tx, account.id, dialect, links)
         now, changed = services.clock(), {"dialect": dialect, "before": present[dialect], "after": links}
-        await changes.note_account(tx, account.id, now)
+        await changes.record_account(tx, account.id, now)
         await audit.record(tx, now, actor, Event.LINKS_CHANGED, name, **changed)
-        return await publications.of(tx, account.id)
+        return await publications.get(tx, account.id)

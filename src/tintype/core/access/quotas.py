@@ -41,7 +41,7 @@ async def require_seconds(services: Services, account: UUID) -> None:
 async def require_room(services: Services, tx: Transaction, account: UUID) -> None:
     """Raise QUOTA_EXCEEDED when the account holds more than it may, in the transaction that adds to it."""
     require_within(
-        effective_quotas(services, await accounts.quotas(tx, account)), await usage.of(tx, account)
+        effective_quotas(services, await accounts.quotas(tx, account)), await usage.get(tx, account)
     )
 
 
@@ -63,7 +63,7 @@ async def upload(
     account = caller.account.id
     allowed = await quotas(services, account)
     services.workers.require_seconds(account, allowed.pixel_seconds)
-    held = await services.catalogue.ask(lambda tx: usage.of(tx, account))
+    held = await services.catalogue.ask(lambda tx: usage.get(tx, account))
     if replaces is None:
         held = Usage(held.images + 1, held.bytes)
     else:

@@ -61,7 +61,7 @@ async def allow(services: Services, account: Account, sizes: SizeAllowlist | Non
     text = None if sizes is None else str(sizes)
     async with services.catalogue.write() as tx:
         before = await accounts.allowed_sizes(tx, account.id)
-        await accounts.allow_sizes(tx, account.id, text)
+        await accounts.set_allowed_sizes(tx, account.id, text)
         changed = {"before": before, "after": text}
         await audit.record(tx, services.clock(), actor, Event.SIZES_CHANGED, account.name, **changed)
 

@@ -105,7 +105,7 @@ class ChangePoller:
         """The images that changed since the last time, and whether some changes were missed."""
         state = self._watch.state()
         if self._seq is None:
-            self._seq = self._watch.ask(changes.last)
+            self._seq = self._watch.ask(changes.latest)
         if state == self._state:
             return [], False
         before = self._seq

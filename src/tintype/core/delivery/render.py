@@ -302,7 +302,7 @@ def _draw(memory: int, services: Services, image: Image, recipe: Recipe | None, 
     began = time.perf_counter()
     try:
         # What is written is a picture too large to be held until a slow client has it.
-        with _opened(services, image) as source, durable.writing():
+        with _opened(services, image) as source, durable.storage_errors():
             if recipe is None:
                 return services.renderers.strip(source.fileno(), image.format, memory, spool)
             drawn = services.renderers.render(source.fileno(), recipe, limits, source_limits, memory, spool)

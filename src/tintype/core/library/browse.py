@@ -22,17 +22,17 @@ async def find_image(services: Services, caller: Caller, id: UUID) -> Image:
 
 async def list_page(services: Services, caller: Caller, selection: ListQuery) -> tuple[int, list[Image]]:
     """How many of the account's images match, and those of the page asked for."""
-    return await services.catalogue.ask(lambda tx: images.page(tx, caller.account.id, selection))
+    return await services.catalogue.ask(lambda tx: images.list_page(tx, caller.account.id, selection))
 
 
 async def newest_images(services: Services, caller: Caller, before: int | None, limit: int) -> list[Image]:
     """The account's images, newest first, from the one before number `before`."""
-    return await services.catalogue.ask(lambda tx: images.newest(tx, caller.account.id, before, limit))
+    return await services.catalogue.ask(lambda tx: images.list_newest(tx, caller.account.id, before, limit))
 
 
 async def attached(services: Services, caller: Caller, placement: Placement) -> list[tuple[Placement, Image]]:
     """What hangs at every slot of the place's holder, in the order it was hung."""
     async with services.catalogue.read() as tx:
         pairs = await placements.attached(tx, caller.account.id, placement)
-        found = await images.numbered(tx, caller.account.id, [number for _, number in pairs])
+        found = await images.by_numbers(tx, caller.account.id, [number for _, number in pairs])
     return [(at, found[number]) for at, number in pairs]

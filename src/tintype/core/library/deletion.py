@@ -35,7 +35,7 @@ async def drop_unused(services: Services, sha256: str) -> bool:
     Inside a write transaction: nobody can record an image with these bytes meanwhile.
     """
     async with services.catalogue.write() as tx:
-        if await images.refers(tx, sha256):
+        if await images.is_referenced(tx, sha256):
             return False
         await services.workers.disk(services.originals.remove, sha256)
         return True
@@ -65,13 +65,15 @@ async def _drop_published(services: Services, sha256: str) -> None:
             await drop_unused(services, sha256)
 
 
-async def _erase(services: Services, caller: Caller, id: UUID, placement: Placement | None) -> images.Erased:
+async def _erase(
+    services: Services, caller: Caller, id: UUID, placement: Placement | None
+) -> images.DeletedImage:
     async with services.catalogue.write() as tx:
         if placement is not None and not await placements.is_attached(tx, caller.account.id, placement, id):
             raise no_such_image()
         now = services.clock()
-        await changes.note(tx, caller.account.id, id, now)
-        erased = await images.erase(tx, caller.account.id, id)
+        await changes.record(tx, caller.account.id, id, now)
+        erased = await images.delete_image(tx, caller.account.id, id)
         if erased is None:
             raise no_such_image()
         told = {"image": str(id), "filename": erased.filename, "sha256": erased.sha256}

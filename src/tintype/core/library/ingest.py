@@ -120,11 +120,11 @@ async def keep(  # noqa: PLR0913  an image is recorded with all of these
     """
     new = draft(staged, info, filename, status)
     async with dropped_unless_recorded(services, new.sha256), services.catalogue.write() as tx:
-        if unique and await images.same(tx, caller.account.id, new.sha256, new.filename):
+        if unique and await images.find_duplicate(tx, caller.account.id, new.sha256, new.filename):
             raise Error(Kind.CONFLICT, "This image is there already.")
         # Write transactions follow one another: told in here, times and numbers are in the same order.
         now = services.clock()
-        image = await images.record(tx, caller.account.id, caller.person, new, now)
+        image = await images.add(tx, caller.account.id, caller.person, new, now)
         await require_room(services, tx, caller.account.id)
         if placement is not None:
             await _attach(tx, caller, image.number, placement, replace=replace)
@@ -137,7 +137,7 @@ async def keep(  # noqa: PLR0913  an image is recorded with all of these
 async def present(services: Services, caller: Caller, sha256: str, filename: str) -> Image | None:
     """The account's image that has exactly these bytes and this file name, if there is one."""
     async with services.catalogue.read() as tx:
-        return await images.same(tx, caller.account.id, sha256, names.clean(filename))
+        return await images.find_duplicate(tx, caller.account.id, sha256, names.clean(filename))
 
 
 def draft(staged: Staged, info: ImageInfo, filename: str, status: Status) -> NewImage:

@@ -53,7 +53,7 @@ async def replace(
         changed = await images.replace(tx, image, made, caller.person, now)
         if made.bytes > image.bytes:
             await require_room(services, tx, caller.account.id)
-        await changes.note(tx, caller.account.id, id, now)
+        await changes.record(tx, caller.account.id, id, now)
         told = {"image": str(id), "version": changed.version, "before": image.sha256, "after": made.sha256}
         await audit.record(tx, now, caller.actor, Event.IMAGE_REPLACED, caller.account.name, **told)
         # Inside the transaction, as every new original is.
@@ -73,5 +73,5 @@ async def _set_status(services: Services, caller: Caller, id: UUID, status: Stat
             return image
         now = services.clock()
         changed = await images.set_status(tx, image, status, caller.person, now)
-        await changes.note(tx, caller.account.id, id, now)
+        await changes.record(tx, caller.account.id, id, now)
         return changed

@@ -195,7 +195,7 @@ def _new_key() -> Key:
 
 
 def _write(path: Path, keys: tuple[Key, ...]) -> None:
-    with durable.writing():
+    with durable.storage_errors():
         durable.write_private(path, msgspec.json.encode(keys))
 
 

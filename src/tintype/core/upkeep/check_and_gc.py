@@ -111,7 +111,7 @@ async def check(
     async for sha256 in _unused(services, present, on_step):
         yield Finding(Fault.OBJECT_UNUSED, sha256)
     async with services.catalogue.read() as tx:
-        miscounted = await usage.wrong(tx)
+        miscounted = await usage.mismatches(tx)
     for account in miscounted:
         yield Finding(Fault.USAGE_WRONG, account=account)
 
@@ -219,10 +219,10 @@ def _confirm(plan: Plan, confirmed: int | None) -> None:
 async def _recount_usage(services: Services) -> None:
     # First without a lock that writers wait for: all images are counted.
     async with services.catalogue.read() as tx:
-        is_right = not await usage.wrong(tx)
+        is_right = not await usage.mismatches(tx)
     if not is_right:
         async with services.catalogue.write() as tx:
-            await usage.correct(tx)
+            await usage.repair(tx)
 
 
 async def _records(services: Services) -> AsyncIterator[tuple[UUID, str, int]]:
@@ -267,7 +267,7 @@ def _leftovers(services: Services) -> Leftovers:
 async def _set_aside(services: Services, sha256: str) -> bool:
     """Inside a write transaction: nobody can record an image with these bytes meanwhile."""
     async with services.catalogue.write() as tx:
-        if await images.refers(tx, sha256):
+        if await images.is_referenced(tx, sha256):
             return False
         await services.workers.disk(services.originals.set_aside, sha256, services.clock())
         return True
@@ -284,7 +284,7 @@ async def _forget(services: Services, path: Path) -> _Disposition:
 
 
 async def _is_needed(services: Services, tx: Transaction, sha256: str) -> bool:
-    return await images.refers(tx, sha256) and not await services.workers.disk(
+    return await images.is_referenced(tx, sha256) and not await services.workers.disk(
         services.originals.holds, sha256
     )
 
@@ -308,7 +308,7 @@ async def _unused(
     for first in range(0, len(originals), BATCH):
         batch = originals[first : first + BATCH]
         async with services.catalogue.read() as tx:
-            used = await images.recorded(tx, batch)
+            used = await images.referenced_digests(tx, batch)
         for sha256 in batch:
             on_step()
             if sha256 not in used and await _is_unused(services, sha256):
@@ -318,7 +318,7 @@ async def _unused(
 async def _is_unused(services: Services, sha256: str) -> bool:
     # Again where no upload can be half done: its bytes are there before its record is to be seen.
     async with services.catalogue.write() as tx:
-        return not await images.refers(tx, sha256) and await services.workers.disk(
+        return not await images.is_referenced(tx, sha256) and await services.workers.disk(
             services.originals.holds, sha256
         )
 

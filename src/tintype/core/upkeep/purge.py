@@ -74,4 +74,4 @@ async def _purge(services: Services, image: Image) -> Receipt:
 
 async def _note(services: Services, image: Image) -> None:
     async with services.catalogue.write() as tx:
-        await changes.note(tx, image.account_id, image.id, services.clock())
+        await changes.record(tx, image.account_id, image.id, services.clock())

@@ -4,7 +4,7 @@ from typing import Any
 
 import pyvips
 
-from tintype.imaging.codecs.packages import from_pixels, reading
+from tintype.imaging.codecs.packages import decode_errors, from_pixels
 
 GREY_16 = "I;16"
 
@@ -15,7 +15,7 @@ def header(data: bytes) -> tuple[int, int, bool]:
     Raises:
         ImageRefused: damaged.
     """
-    with reading():
+    with decode_errors():
         primary = _primary(data)
         width, height = primary.size
         return width, height, "A" in primary.mode
@@ -27,7 +27,7 @@ def read(data: bytes) -> pyvips.Image:
     Raises:
         ImageRefused: damaged, too costly.
     """
-    with reading():
+    with decode_errors():
         image = _primary(data)
         bytes_a_pixel = 2 if image.mode == GREY_16 else len(image.mode)
         pixels = _rows(image.data, image.stride, bytes_a_pixel * image.size[0])

@@ -6,7 +6,7 @@ from typing import Any
 
 import pyvips
 
-from tintype.imaging.codecs.packages import from_pixels, reading
+from tintype.imaging.codecs.packages import decode_errors, from_pixels
 from tintype.imaging.errors import damaged
 from tintype.imaging.formats import Option
 from tintype.imaging.headers import jxl as headers
@@ -26,7 +26,7 @@ def read(data: bytes) -> pyvips.Image:
         ImageRefused: damaged, too costly; unsupported where it is an animation.
     """
     header = headers.header(data)
-    with reading():
+    with decode_errors():
         return _decoded(boxes.strip(data), (header.width, header.height))
 
 

@@ -14,7 +14,7 @@ PANIC = "PanicException"
 
 
 @contextmanager
-def reading() -> Iterator[None]:
+def decode_errors() -> Iterator[None]:
     """What a package can't read within is refused: too costly for want of memory, else damaged."""
     try:
         yield

@@ -7,7 +7,10 @@ from msgspec import Struct
 
 MAX_COLOURS = 256
 MAX_PIXELS = 1_000_000  # as many as Python looks through in some twenty milliseconds
-SCATTERED, CHUNK = 97, 4096  # pixels from one to the next of the first look; and that are then taken at once
+SAMPLE_STEP, CHUNK = (
+    97,
+    4096,
+)  # pixels from one to the next of the first look; and that are then taken at once
 OPAQUE, RGBA_BANDS, GREY_BANDS = 255, 4, 2
 Colour = tuple[int, int, int, int]
 
@@ -48,7 +51,7 @@ def _rgba(image: pyvips.Image) -> pyvips.Image:
 
 def _codes(pixels: memoryview) -> set[int] | None:
     """The different pixels; None when there are too many, which the first look at a photograph shows."""
-    codes = set(pixels[::SCATTERED])
+    codes = set(pixels[::SAMPLE_STEP])
     for at in range(0, len(pixels), CHUNK):
         codes.update(pixels[at : at + CHUNK])
         if len(codes) > MAX_COLOURS:

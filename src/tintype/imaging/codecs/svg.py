@@ -4,7 +4,7 @@ from xml.etree import ElementTree as ET
 
 import pyvips
 
-from tintype.imaging.codecs.packages import reading
+from tintype.imaging.codecs.packages import decode_errors
 from tintype.imaging.headers import svg as headers
 
 NAMESPACE = "http://www.w3.org/2000/svg"
@@ -24,7 +24,7 @@ def read(data: bytes, *, scale: float = 1.0) -> pyvips.Image:
     header = headers.header(data)
     width, height = header.width, header.height
     drawn = (max(1, round(width * scale)), max(1, round(height * scale)))
-    with reading():
+    with decode_errors():
         clean = py_svg_hush.filter_svg(data, EMBEDDED)
         # Once more, as two parsers may see different things in the same bytes, and librsvg sees these.
         headers.header(clean)

@@ -12,7 +12,7 @@ from tintype.imaging.recipe.geometry import OutputLimits, Size
 HEIGHT, DELAYS = "page-height", "delay"
 
 
-def frames_kept(info: ImageInfo, recipe: Recipe, target: FormatSpec, size: Size, limits: OutputLimits) -> int:
+def frame_count(info: ImageInfo, recipe: Recipe, target: FormatSpec, size: Size, limits: OutputLimits) -> int:
     """How many frames a rendition of this size has: the first ones, as many as are asked and as limits allow.
 
     It is 1, a still picture, wherever the frames can't be read and written; of an APNG, too.

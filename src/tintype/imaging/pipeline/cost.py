@@ -12,7 +12,7 @@ from msgspec import Struct
 
 from tintype.imaging.formats import Format, spec
 from tintype.imaging.image_info import ImageInfo
-from tintype.imaging.pipeline.animation import frames_kept
+from tintype.imaging.pipeline.animation import frame_count
 from tintype.imaging.pipeline.draw import STREAMED
 from tintype.imaging.pipeline.load import decoded_scale
 from tintype.imaging.recipe import Recipe
@@ -40,7 +40,7 @@ DEEP_AVIF = 29.0
 """Bytes a pixel of an AVIF of 10 or 12 bits: 19 to 25.4."""
 SVG_TREE = 90
 """Bytes that the parsed tree takes for each of the file: 30 (a long path) to 74 (many small elements)."""
-CHUNK_FRAMES = frozenset({Format.WEBP})
+HOLDS_ALL_FRAMES = frozenset({Format.WEBP})
 """Whose frames are all decoded before the first is given on."""
 
 VERIFY_LINES, VERIFY_SHRINK = 1000, 8
@@ -93,7 +93,7 @@ def decode_memory(info: ImageInfo, recipe: Recipe | None = None, limits: OutputL
     stored = as_stored(planned, info.orientation)
     target = _target(info, recipe)
     size = (planned.width, planned.height)
-    frames = frames_kept(info, recipe, spec(target), size, limits or OutputLimits())
+    frames = frame_count(info, recipe, spec(target), size, limits or OutputLimits())
     scale = 1.0 if recipe.linear or frames > 1 else decoded_scale(info, stored)
     decoding = _decoder(info, scale, frames) + _resampling(info, stored, scale, linear=recipe.linear)
     return BASE + round(decoding + _result(info, recipe, target, planned, frames))
@@ -123,7 +123,7 @@ def _whole(info: ImageInfo, scale: float) -> float:
 
 def _frames(info: ImageInfo, frames: int) -> int:
     """The frames behind the first, where all are there at once."""
-    if info.format not in CHUNK_FRAMES or frames == 1:
+    if info.format not in HOLDS_ALL_FRAMES or frames == 1:
         return 0
     return info.width * info.height * info.bands * (frames - 1)
 

@@ -26,7 +26,7 @@ OPAQUE = max(LEVELS)
 WHITE, BLACK, CLEAR = Colour(255, 255, 255), Colour(0, 0, 0), Colour(0, 0, 0, 0)
 
 
-class Job(Struct, frozen=True, kw_only=True):
+class RenderTask(Struct, frozen=True, kw_only=True):
     """What the steps go by; the plan is for the pixels as they are stored, not yet upright."""
 
     source: Source
@@ -37,7 +37,7 @@ class Job(Struct, frozen=True, kw_only=True):
     frames: int = 1
 
 
-def draw(job: Job) -> pyvips.Image:
+def draw(job: RenderTask) -> pyvips.Image:
     """The rendition's pixels: upright, in sRGB (or grey) at 8 bits a band, with alpha only where it can be.
 
     Little of it is carried out before the pixels are asked for, so callers stay inside `decoding()`.
@@ -49,7 +49,7 @@ def draw(job: Job) -> pyvips.Image:
     return _finished(_resampled(_loaded(job), job) if image is None else image, job)
 
 
-def _resampled_as_opaque(job: Job) -> pyvips.Image | None:
+def _resampled_as_opaque(job: RenderTask) -> pyvips.Image | None:
     """The resized picture without its alpha, when that turns out to hide nothing; else None.
 
     Many PNGs have an alpha channel that is opaque everywhere. To weigh it is a fifth of the work, to hold all
@@ -62,7 +62,7 @@ def _resampled_as_opaque(job: Job) -> pyvips.Image | None:
     return image.extract_band(0, n=image.bands - 1) if image[-1].min() >= OPAQUE else None
 
 
-def _may_be_opaque(job: Job) -> bool:
+def _may_be_opaque(job: RenderTask) -> bool:
     shrinks = all(part.scaled < part.length for part in (job.plan.across, job.plan.down))
     if not (job.info.has_alpha and shrinks and job.info.format in STREAMED) or job.recipe.linear:
         return False
@@ -73,14 +73,14 @@ def _may_be_opaque(job: Job) -> bool:
     return lines.format == "uchar" and bool(lines[-1].min() >= OPAQUE)
 
 
-def _loaded(job: Job) -> Loaded:
+def _loaded(job: RenderTask) -> Loaded:
     """The source; what is made smaller while it is decoded has its levels averaged, not its light."""
     if job.recipe.linear:
         return load_whole(job.source, job.info)
     return load(job.source, job.info, job.plan)
 
 
-def _resampled(loaded: Loaded, job: Job, *, weigh: bool = True) -> pyvips.Image:
+def _resampled(loaded: Loaded, job: RenderTask, *, weigh: bool = True) -> pyvips.Image:
     """What was loaded at the plan's size, not yet clipped."""
     across, down = _grid(job.plan.across, loaded.across), _grid(job.plan.down, loaded.down)
     image = _ready(loaded.image, job)
@@ -96,7 +96,7 @@ def _grid(part: AxisPlan, scale: float) -> PixelWindow:
     return pixel_window(part.start * scale, (part.start + part.length) * scale, part.scaled)
 
 
-def _ready(image: pyvips.Image, job: Job) -> pyvips.Image:
+def _ready(image: pyvips.Image, job: RenderTask) -> pyvips.Image:
     """Keep colour and one alpha; name a colour space where a TIFF leaves it open; 8 bits where they do.
 
     They do for 16 bits of sRGB and grey, since the rendition has no more. By another profile a step may
@@ -117,13 +117,13 @@ def _in_linear_light(image: pyvips.Image, across: PixelWindow, down: PixelWindow
     return light.colourspace(image.interpretation)
 
 
-def _finished(image: pyvips.Image, job: Job) -> pyvips.Image:
+def _finished(image: pyvips.Image, job: RenderTask) -> pyvips.Image:
     for step in STEPS:
         image = step(image, job)
     return image
 
 
-def _colour(image: pyvips.Image, _: Job) -> pyvips.Image:
+def _colour(image: pyvips.Image, _: RenderTask) -> pyvips.Image:
     """Convert to sRGB (or grey) at 8 bits, by the embedded profile, or without it when that is unusable.
 
     No profile is kept: what has none is sRGB to all who show pictures, and it would be a good part of a
@@ -146,7 +146,7 @@ def _foreign_profile(image: pyvips.Image) -> bool:
     return bool(image.get_typeof(PROFILE)) and not (image.bands >= RGB_BANDS and is_srgb(image.get(PROFILE)))
 
 
-def _flatten(image: pyvips.Image, job: Job) -> pyvips.Image:
+def _flatten(image: pyvips.Image, job: RenderTask) -> pyvips.Image:
     """Lay a transparent picture on its background; on white where it has none and the format needs one."""
     ground = _flatten_colour(job)
     if ground is None or not image.hasalpha():
@@ -158,7 +158,7 @@ def _flatten(image: pyvips.Image, job: Job) -> pyvips.Image:
     return image.new_from_image(list(ground.rgba)).copy(interpretation="srgb").composite2(image, "over")
 
 
-def _flatten_colour(job: Job) -> Colour | None:
+def _flatten_colour(job: RenderTask) -> Colour | None:
     """What is laid under the picture, opaque where the format can't be transparent."""
     ground = job.recipe.background
     if job.target.has_alpha:
@@ -166,7 +166,7 @@ def _flatten_colour(job: Job) -> Colour | None:
     return WHITE if ground is None else ground.over(WHITE)
 
 
-def _crop_or_pad(image: pyvips.Image, job: Job) -> pyvips.Image:
+def _crop_or_pad(image: pyvips.Image, job: RenderTask) -> pyvips.Image:
     """Clip to the canvas, or pad it: with the background, else transparent, or black where that can't be."""
     across, down = job.plan.across, job.plan.down
     canvas = (across.canvas, down.canvas)
@@ -178,7 +178,7 @@ def _crop_or_pad(image: pyvips.Image, job: Job) -> pyvips.Image:
     return image.embed(across.offset, down.offset, *canvas, extend="background", background=levels)
 
 
-def _padding(job: Job) -> Colour:
+def _padding(job: RenderTask) -> Colour:
     if job.recipe.background is None:
         return CLEAR if job.target.has_alpha else BLACK
     return job.recipe.background if job.target.has_alpha else job.recipe.background.over(WHITE)
@@ -194,7 +194,7 @@ def _with_room_for(colour: Colour, image: pyvips.Image) -> tuple[pyvips.Image, l
     return image, [*grey_or_rgb, *([colour.alpha] if image.hasalpha() else [])]
 
 
-def _upright(image: pyvips.Image, job: Job) -> pyvips.Image:
+def _upright(image: pyvips.Image, job: RenderTask) -> pyvips.Image:
     """Apply the EXIF orientation, last: turning needs all the pixels at once, and here they are fewest."""
     return image if job.info.orientation == 1 else image.copy_memory().autorot()
 

@@ -8,8 +8,8 @@ from tintype.imaging.extras import require
 from tintype.imaging.formats import Format, FormatSpec, spec
 from tintype.imaging.image_info import DEFAULT_LIMITS, ImageInfo, Limits
 from tintype.imaging.inspection import inspect
-from tintype.imaging.pipeline.animation import frames_kept
-from tintype.imaging.pipeline.draw import Job, draw
+from tintype.imaging.pipeline.animation import frame_count
+from tintype.imaging.pipeline.draw import RenderTask, draw
 from tintype.imaging.pipeline.encode import encode
 from tintype.imaging.pipeline.smartcrop import find_focal_point
 from tintype.imaging.recipe import Crop, Recipe
@@ -55,13 +55,13 @@ def render_inspected(
         focal = find_focal_point(source, info, recipe.crop, planned)
         planned = plan(info.width, info.height, replace(recipe, focal=focal, crop=Crop.CENTRE))
     stored = as_stored(planned, info.orientation)
-    job = Job(
+    job = RenderTask(
         source=source,
         info=info,
         plan=stored,
         target=target,
         recipe=recipe,
-        frames=frames_kept(info, recipe, target, (planned.width, planned.height), limits),
+        frames=frame_count(info, recipe, target, (planned.width, planned.height), limits),
     )
     with decoding():
         data = encode(draw(job), target, recipe)

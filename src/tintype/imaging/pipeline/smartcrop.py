@@ -3,7 +3,7 @@
 from tintype.imaging.codecs.vips import Source, decoding
 from tintype.imaging.formats import Format, spec
 from tintype.imaging.image_info import ImageInfo
-from tintype.imaging.pipeline.draw import Job, draw
+from tintype.imaging.pipeline.draw import RenderTask, draw
 from tintype.imaging.recipe import Crop, Focal, Recipe
 from tintype.imaging.recipe.geometry import Plan, as_stored, plan
 
@@ -16,7 +16,7 @@ def find_focal_point(source: Source, info: ImageInfo, crop: Crop, wanted: Plan) 
     It is searched for in a small drawing. Raises ImageRefused (damaged).
     """
     small = plan(info.width, info.height, SMALL)
-    job = Job(
+    job = RenderTask(
         source=source,
         info=info,
         plan=as_stored(small, info.orientation),

@@ -19,8 +19,8 @@ ENGINE_VERSION = 4
 FINGERPRINT_DIGITS = 32
 QUALITIES = range(1, 101)
 LEVELS = range(256)
-LEAST_DPR, MAX_DPR = 0.1, 8.0
-REMEMBERED = 1000  # recipes whose names and normal forms are at hand
+MIN_DPR, MAX_DPR = 0.1, 8.0
+CACHE_SIZE = 1000  # recipes whose names and normal forms are at hand
 FOCAL_DECIMALS = 4  # finer than a pixel of the longest side that is made
 
 _HEX_COLOUR = re.compile(r"#?((?:[0-9a-fA-F]{2}){3,4}|[0-9a-fA-F]{3,4})\Z")
@@ -165,7 +165,7 @@ class Recipe(Struct, frozen=True, kw_only=True):
     linear: bool = False
 
     def __post_init__(self) -> None:
-        for complaint in _complaints(self):
+        for complaint in _violations(self):
             raise ValueError(complaint)
 
     def normal(self) -> "Recipe":
@@ -197,7 +197,7 @@ class Recipe(Struct, frozen=True, kw_only=True):
 
 
 # One request asks for these again and again.
-@lru_cache(REMEMBERED)
+@lru_cache(CACHE_SIZE)
 def _normal(recipe: Recipe) -> Recipe:
     enlarge = recipe.enlarge or (recipe.width is None and recipe.height is None)
     pads_what_is_small = recipe.mode is Mode.FIT_EXACT and not enlarge
@@ -216,32 +216,32 @@ def _normal(recipe: Recipe) -> Recipe:
     )
 
 
-@lru_cache(REMEMBERED)
+@lru_cache(CACHE_SIZE)
 def _words(recipe: Recipe) -> tuple[tuple[str, str], ...]:
     normal = recipe.normal()
-    told = ((key, str(value)) for key, value in _told(normal) if value is not None)
+    told = ((key, str(value)) for key, value in _fields(normal) if value is not None)
     return (("mode", normal.mode.value), *told)
 
 
-@lru_cache(REMEMBERED)
+@lru_cache(CACHE_SIZE)
 def _fingerprint(recipe: Recipe) -> str:
     text = f"tintype {ENGINE_VERSION} {recipe.canonical()}"
     return hashlib.sha256(text.encode()).hexdigest()[:FINGERPRINT_DIGITS]
 
 
-def _complaints(recipe: Recipe) -> Iterator[str]:
+def _violations(recipe: Recipe) -> Iterator[str]:
     """What is wrong with a recipe, a sentence each."""
     for side in (recipe.width, recipe.height):
         if side is not None and side < 1:
             yield f"A side is at least 1 pixel, not {side}."
-    if not LEAST_DPR <= recipe.dpr <= MAX_DPR:  # not a number is neither
-        yield f"The device pixel ratio is from {LEAST_DPR:g} to {MAX_DPR:g}, not {recipe.dpr:g}."
+    if not MIN_DPR <= recipe.dpr <= MAX_DPR:  # not a number is neither
+        yield f"The device pixel ratio is from {MIN_DPR:g} to {MAX_DPR:g}, not {recipe.dpr:g}."
     if recipe.focal is not None and recipe.crop is not Crop.CENTRE:
         yield "A focal point says already what to keep: leave out the crop, or the point."
-    yield from _complaints_of_encoding(recipe)
+    yield from _encoding_violations(recipe)
 
 
-def _complaints_of_encoding(recipe: Recipe) -> Iterator[str]:
+def _encoding_violations(recipe: Recipe) -> Iterator[str]:
     if recipe.format is not None and spec(recipe.format).saver is None:
         yield f"{spec(recipe.format).name} is accepted as a source only."
     if recipe.format is not None and recipe.auto:
@@ -269,7 +269,7 @@ def _off_centre(focal: Focal | None) -> Focal | None:
     return None if point == Focal(0.5, 0.5) else point
 
 
-def _told(recipe: Recipe) -> tuple[tuple[str, object], ...]:
+def _fields(recipe: Recipe) -> tuple[tuple[str, object], ...]:
     """The fields of a normal recipe by their names in the canonical form; None is left out."""
     return (
         ("w", recipe.width),

@@ -18,7 +18,7 @@ from tintype.imaging.sandbox.confinement import Confinement
 LENGTH = struct.Struct(">I")
 MAX_BYTES = 64 * 1024
 """Of a message; the bytes of a rendition come behind it and are no part of it."""
-SHORTEST = 0.001
+MIN_TIMEOUT = 0.001
 """Seconds that are waited at least: none would mean not to wait, and less is none to poll(2)."""
 
 
@@ -140,7 +140,7 @@ def receive(channel: socket.socket, count: int, until: float | None = None) -> b
     view = memoryview(data)
     while view:
         if until is not None:
-            channel.settimeout(max(SHORTEST, until - time.monotonic()))
+            channel.settimeout(max(MIN_TIMEOUT, until - time.monotonic()))
         got = channel.recv_into(view)
         if not got:
             raise ClosedError

@@ -35,12 +35,12 @@ from tintype.imaging.sandbox.process import EndedError, Renderer
 
 OWN_MEMORY = 96 * 1024**2
 """Bytes that a renderer takes besides pictures, at the most: the interpreter, libraries, fonts, slack."""
-HELD = 1024**2
+MAX_IN_MEMORY = 1024**2
 """Bytes up to which a rendition is held in memory; a larger one goes to a file as it comes."""
-WANTED_MEMORY = frozenset({-signal.SIGABRT, -signal.SIGTRAP, -signal.SIGKILL})
+OUT_OF_MEMORY_SIGNALS = frozenset({-signal.SIGABRT, -signal.SIGTRAP, -signal.SIGKILL})
 """How a process ends that got no memory: a library gives up, or the machine ends it."""
 
-STARTS = 3
+MAX_START_ATTEMPTS = 3
 """How often in a row a renderer is started that isn't there in the end, before it is given up."""
 
 T = TypeVar("T")
@@ -235,13 +235,13 @@ class RendererPool:
         if not order.has_all:
             # Libraries end the process, or go on with what they didn't get, when there is no memory.
             return NeedsMemory(self._most)
-        return too_costly() if ended.status in WANTED_MEMORY else damaged()
+        return too_costly() if ended.status in OUT_OF_MEMORY_SIGNALS else damaged()
 
     def _wants_more(self, memory: int, order: Order) -> Exception:
         return NeedsMemory(memory) if order.memory < memory <= self._most else too_costly()
 
     def _ready(self, slot: "_Slot") -> Renderer:
-        for tries_left in reversed(range(STARTS)):
+        for tries_left in reversed(range(MAX_START_ATTEMPTS)):
             try:
                 renderer = self._greeted(slot, slot.renderer or self._begin(slot))
             except StartError:
@@ -285,7 +285,7 @@ def _drawn(
     made = _expected(answer, Rendered)
     if made.size > most or made.format is not (format or made.format):
         raise renderer.ended("confused")
-    if made.size <= HELD:
+    if made.size <= MAX_IN_MEMORY:
         return DrawnResult(made=made, data=renderer.take(made.size))
     file = spool()
     try:

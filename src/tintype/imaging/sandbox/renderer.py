@@ -26,7 +26,7 @@ from tintype.imaging.allocator import give_back, keep_memory_flat, keep_stacks_s
 from tintype.imaging.errors import ImageRefused, OutOfMemory, Reason
 from tintype.imaging.formats import Format
 from tintype.imaging.image_info import ImageInfo, Limits, check_limits
-from tintype.imaging.inspection import ask_codec, read_info, recognise, verify
+from tintype.imaging.inspection import read_codec_info, read_info, recognise, verify
 from tintype.imaging.metadata import strip
 from tintype.imaging.pipeline.cost import decode_memory, intake_memory
 from tintype.imaging.pipeline.render import planned_for, render_inspected
@@ -52,7 +52,7 @@ from tintype.imaging.sandbox.messages import (
     receive,
 )
 from tintype.imaging.sandbox.syscalls import PR_SET_PDEATHSIG, prctl
-from tintype.imaging.sandbox.warm_up import import_what_is_imported_late, use_everything_once
+from tintype.imaging.sandbox.warm_up import exercise_codecs, import_lazy_modules
 from tintype.imaging.source import Source, content, length, map_file
 
 STACK = 2 * 1024**2
@@ -61,9 +61,9 @@ OWN_DATA = 256 * 1024**2
 """Bytes besides those that pictures take, with much room: codecs and fonts that are loaded later."""
 OWN_ADDRESSES = 1024**3
 """Addresses besides those that pictures take: libraries, and what the allocator sets aside."""
-KEPT = 16 * 1024**2
+MAX_ALLOCATOR_RETAINED = 16 * 1024**2
 """Bytes that the allocator may hold back between two orders: it takes time to have them anew."""
-ENDED_FIRST = "500"
+OOM_SCORE_ADJ = "500"
 """Of 1000: who is ended when the machine has no memory left. Rather a picture is lost than the service."""
 MAX_BYTES_PER_PIXEL = 24
 """Bytes: more is taken by no decoder but that of SVG, whose pixels tell nothing."""
@@ -81,7 +81,7 @@ def main() -> None:
     _die_with_parent(parent)
     keep_memory_flat(arenas)
     keep_stacks_small(STACK)
-    import_what_is_imported_late()
+    import_lazy_modules()
     memory = Memory()
     _limit(memory, most)
     confinement = confine(_warm_up)
@@ -101,13 +101,13 @@ def _die_with_parent(parent: int) -> None:
     if sys.platform == "linux":
         prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
         with suppress(OSError), open("/proc/self/oom_score_adj", "w", encoding="ascii") as file:  # noqa: PTH123
-            file.write(ENDED_FIRST)
+            file.write(OOM_SCORE_ADJ)
     if os.getppid() != parent:
         sys.exit()
 
 
 def _warm_up() -> None:
-    use_everything_once()
+    exercise_codecs()
     # From here on libraries have nothing to tell but what strangers' files make them say.
     os.dup2(1, 2)
 
@@ -130,7 +130,7 @@ def _serve(channel: socket.socket, memory: Memory) -> None:
         order, source = _next(channel)
         answer, data = _execute(order, source)
         del source
-        if memory.private() - len(data) > first + KEPT:
+        if memory.private() - len(data) > first + MAX_ALLOCATOR_RETAINED:
             give_back()
         channel.sendall(encode(Reply(answer, memory.private() - len(data))))
         channel.sendall(data)
@@ -152,7 +152,7 @@ def _next(channel: socket.socket) -> tuple[Order, Source]:
 
 def _execute(order: Order, source: Source) -> Outcome:
     try:
-        return _DOING[type(order.work)](order.work, source, order)
+        return _HANDLERS[type(order.work)](order.work, source, order)
     except _NeedsMemoryError as lacks:
         return Needs(lacks.needed), b""
     except (OutOfMemory, MemoryError) as refused:
@@ -176,7 +176,7 @@ def _examine(work: Examine, source: Source, order: Order) -> Outcome:
         header, info = read_info(source, format_, work.limits)
         _check(info, work.limits)
         _check_memory(order, memory_for(info))
-        info = ask_codec(source, format_, header)
+        info = read_codec_info(source, format_, header)
         _check(info, work.limits)
         _check_memory(order, memory_for(info))
         info = replace(info, placeholder=verify(source, info))
@@ -200,7 +200,7 @@ def _render(work: Render, source: Source, order: Order) -> Outcome:
     _check(info, work.source_limits)
     planned_for(info, work.recipe, work.limits)
     _check_memory(order, decode_memory(info, work.recipe, work.limits))
-    info = ask_codec(source, format_, header)
+    info = read_codec_info(source, format_, header)
     _check(info, work.source_limits)
     _check_memory(order, decode_memory(info, work.recipe, work.limits))
     try:
@@ -221,7 +221,7 @@ def _strip(work: Strip, source: Source, order: Order) -> Outcome:
     return Rendered(work.format, 0, 0, len(data)), data
 
 
-_DOING: Mapping[type, Callable[[Any, Source, Order], Outcome]] = MappingProxyType(
+_HANDLERS: Mapping[type, Callable[[Any, Source, Order], Outcome]] = MappingProxyType(
     {Examine: _examine, Render: _render, Strip: _strip}
 )
 

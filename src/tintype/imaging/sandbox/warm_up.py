@@ -18,7 +18,7 @@ ANY_SVG = b'<svg xmlns="http://www.w3.org/2000/svg" width="16" height="16"><text
 HEADER_OF_HEIC = base64.b64decode("AAAAGGZ0eXBoZWljAAAAAGhlaWNtaWYx")
 
 
-def import_what_is_imported_late() -> None:
+def import_lazy_modules() -> None:
     """Load the packages of the formats that need one, and what Python itself looks for when it is used."""
     import_module("encodings.ascii")
     for entry in available():
@@ -26,7 +26,7 @@ def import_what_is_imported_late() -> None:
             import_module(entry.package)
 
 
-def use_everything_once() -> None:
+def exercise_codecs() -> None:
     """Write and read a small picture in every format, and text in the fonts that stand in for others."""
     svg.open_fonts()
     for entry in available():
