@@ -23,7 +23,7 @@ ANSWERED_WITHIN = 2.0
 @pytest.fixture
 async def hurried(path: Path) -> AsyncIterator[Database]:
     """A database whose writers wait for 0.3 seconds."""
-    opened = Database(path, patience=PATIENCE)
+    opened = Database(path, lock_timeout=PATIENCE)
     yield opened
     await opened.close()
 

@@ -61,8 +61,8 @@ def header_of(format_: Format) -> Callable[[bytes], None]:
             assert str(refused)  # noqa: PT017  a refusal or a header, both are right
             return
         assert min(header.width, header.height, header.frames, header.bands) >= 1
-        assert min(header.whole, header.buffered) >= 0
-        assert 0 <= header.file <= len(data)
+        assert min(header.whole_pixels, header.buffer_bytes) >= 0
+        assert 0 <= header.file_bytes <= len(data)
 
     return check
 
@@ -97,8 +97,8 @@ def recipe_in_words(words: dict[str, str]) -> None:
     except (ParamError, ValueError) as wrong:
         assert str(wrong)  # noqa: PT017  a refusal or a recipe, both are right
         return
-    if recipe.words():
-        assert parse_params(recipe.words()).fingerprint() == recipe.fingerprint()
+    if recipe.params():
+        assert parse_params(recipe.params()).fingerprint() == recipe.fingerprint()
     else:
         assert recipe.fingerprint() == Recipe().fingerprint()
 

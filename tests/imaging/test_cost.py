@@ -170,9 +170,9 @@ def test_a_lower_limit_holds_for_what_is_decoded_whole(kind: str, *, whole: bool
     data = MAKERS[kind](pictures.photo(100, 300))
     limits = Limits(max_whole_pixels=100 * 300 - 1)
     if not whole:
-        assert inspect(data, limits).whole == 0
+        assert inspect(data, limits).whole_pixels == 0
         return
     with pytest.raises(ImageRefused, match="decoded at once") as caught:
         inspect(data, limits)
     assert caught.value.reason is Reason.TOO_MANY_PIXELS
-    assert inspect(data, Limits(max_whole_pixels=100 * 300)).whole == 100 * 300
+    assert inspect(data, Limits(max_whole_pixels=100 * 300)).whole_pixels == 100 * 300

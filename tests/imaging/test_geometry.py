@@ -48,9 +48,9 @@ def test_worked_examples(
     offset: tuple[int, int],
 ) -> None:
     made = plan(*source, recipe)
-    assert (made.across.scaled, made.down.scaled) == scaled
+    assert (made.x.scaled, made.y.scaled) == scaled
     assert canvas(made) == result
-    assert (made.across.offset, made.down.offset) == offset
+    assert (made.x.offset, made.y.offset) == offset
 
 
 @given(SOURCE_SIDES, SOURCE_SIDES, BOX_SIDES, BOX_SIDES)
@@ -90,12 +90,12 @@ def test_cover_exact_uses_the_middle_of_the_source_and_little_more_than_it_shows
 ) -> None:
     made = plan(w, h, box(Mode.COVER_EXACT, box_w, box_h))
     scale = max(Fraction(box_w, w), Fraction(box_h, h))
-    assert (w - made.across.length) % 2 == (h - made.down.length) % 2 == 0
-    assert made.across.length <= w
-    assert made.down.length <= h
+    assert (w - made.x.length) % 2 == (h - made.y.length) % 2 == 0
+    assert made.x.length <= w
+    assert made.y.length <= h
     for scaled, region, asked in (
-        (made.across.scaled, made.across.length, box_w),
-        (made.down.scaled, made.down.length, box_h),
+        (made.x.scaled, made.x.length, box_w),
+        (made.y.scaled, made.y.length, box_h),
     ):
         assert scaled >= asked
         assert abs(scaled - region * scale) <= HALF
@@ -106,8 +106,8 @@ def test_cover_exact_uses_the_middle_of_the_source_and_little_more_than_it_shows
 def test_the_picture_lies_in_the_middle(w: int, h: int, box_w: int, box_h: int, mode: Mode) -> None:
     made = plan(w, h, box(mode, box_w, box_h))
     for canvas_side, scaled, offset in (
-        (made.width, made.across.scaled, made.across.offset),
-        (made.height, made.down.scaled, made.down.offset),
+        (made.width, made.x.scaled, made.x.offset),
+        (made.height, made.y.scaled, made.y.offset),
     ):
         before, after = offset, canvas_side - scaled - offset
         assert abs(before - after) <= 1
@@ -137,8 +137,8 @@ def test_without_enlargement_nothing_is_enlarged(
     w: int, h: int, box_w: int | None, box_h: int | None, mode: Mode
 ) -> None:
     made = plan(w, h, box(mode, box_w, box_h, enlarge=False))
-    assert made.across.scaled <= made.across.length <= w
-    assert made.down.scaled <= made.down.length <= h
+    assert made.x.scaled <= made.x.length <= w
+    assert made.y.scaled <= made.y.length <= h
     if mode is not Mode.FIT_EXACT:
         assert made.width <= w
         assert made.height <= h
@@ -163,10 +163,10 @@ def around(x: Fraction, y: Fraction, box_w: int, box_h: int) -> Recipe:
 def test_a_focal_point_worked_by_hand() -> None:
     made = plan(3000, 1000, around(Fraction(1, 4), HALF, 100, 100))
     # At a tenth the point is at 75 of 300, in the middle of 100 pixels from 25 on: from 250 of the source.
-    assert made.across == AxisPlan(3000, 250, 1000, 100, 100, 0)
-    assert made.down == AxisPlan(1000, 0, 1000, 100, 100, 0)
-    assert plan(3000, 1000, around(Fraction(0), HALF, 100, 100)).across.start == 0
-    assert plan(3000, 1000, around(Fraction(1), HALF, 100, 100)).across.start == 2000
+    assert made.x == AxisPlan(3000, 250, 1000, 100, 100, 0)
+    assert made.y == AxisPlan(1000, 0, 1000, 100, 100, 0)
+    assert plan(3000, 1000, around(Fraction(0), HALF, 100, 100)).x.start == 0
+    assert plan(3000, 1000, around(Fraction(1), HALF, 100, 100)).x.start == 2000
 
 
 @given(SOURCE_SIDES, SOURCE_SIDES, BOX_SIDES, BOX_SIDES, FRACTIONS, FRACTIONS)
@@ -177,7 +177,7 @@ def test_a_focal_point_stays_in_sight_as_near_to_the_middle_as_can_be(
     made = plan(w, h, around(x, y, box_w, box_h))
     scale = max(Fraction(box_w, w), Fraction(box_h, h))
     assert canvas(made) == (box_w, box_h)
-    for part, at in ((made.across, x), (made.down, y)):
+    for part, at in ((made.x, x), (made.y, y)):
         assert 0 <= part.start <= part.start + part.length <= part.source
         assert part.canvas <= part.scaled
         assert part.canvas - part.scaled <= part.offset <= 0
@@ -217,8 +217,8 @@ def test_what_is_kept_is_found_in_every_orientation(
     orientation: int, across: tuple[int, int], down: tuple[int, int]
 ) -> None:
     stored = as_stored(plan(30, 10, around(Fraction(0), HALF, 10, 10)), orientation)
-    assert (stored.across.start, stored.across.length) == across
-    assert (stored.down.start, stored.down.length) == down
+    assert (stored.x.start, stored.x.length) == across
+    assert (stored.y.start, stored.y.length) == down
 
 
 @given(SOURCE_SIDES, SOURCE_SIDES, BOX_SIDES, BOX_SIDES, st.sampled_from(Mode), st.integers(1, 8))
@@ -228,8 +228,8 @@ def test_as_stored_swaps_the_sides_of_what_lies_on_its_side(
     made = plan(w, h, box(mode, box_w, box_h))
     stored = as_stored(made, orientation)
     assert canvas(stored) == (canvas(made) if orientation <= 4 else canvas(made)[::-1])
-    assert abs(stored.across.offset * 2 + stored.across.scaled - stored.width) <= 1
-    assert abs(stored.down.offset * 2 + stored.down.scaled - stored.height) <= 1
+    assert abs(stored.x.offset * 2 + stored.x.scaled - stored.width) <= 1
+    assert abs(stored.y.offset * 2 + stored.y.scaled - stored.height) <= 1
     inverse = {6: 8, 8: 6}.get(orientation, orientation)
     assert as_stored(stored, inverse) == made
 

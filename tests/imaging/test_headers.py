@@ -79,36 +79,36 @@ def test_frames_are_counted(frames: int) -> None:
 @pytest.mark.parametrize(("subsampling", "times"), [(0, 3), (1, 2), (2, 1.5)])
 def test_a_progressive_jpeg_is_held_as_coefficients(subsampling: int, times: float) -> None:
     found = header(pictures.jpeg(640, 480, progressive=True, subsampling=subsampling), Format.JPEG)
-    assert found.buffered == 640 * 480 * times * 2
-    assert found.whole == 640 * 480
+    assert found.buffer_bytes == 640 * 480 * times * 2
+    assert found.whole_pixels == 640 * 480
 
 
 def test_only_what_is_interlaced_is_held_whole() -> None:
-    assert header(pictures.png(), Format.PNG).whole == 0
+    assert header(pictures.png(), Format.PNG).whole_pixels == 0
     data = bytearray(pictures.png())
     data[28] = 1
-    assert header(bytes(data), Format.PNG).whole == 64 * 48
+    assert header(bytes(data), Format.PNG).whole_pixels == 64 * 48
 
 
 @pytest.mark.parametrize(("rows", "expected"), [(16, 0), (400, 0)])
 def test_strips_of_a_tiff_are_taken_by_lines(rows: int, expected: int) -> None:
     data = pictures.tiff(100, 400, compression="tiff_lzw", tiffinfo={278: rows})
-    assert header(data, Format.TIFF).whole == expected
+    assert header(data, Format.TIFF).whole_pixels == expected
 
 
 def test_a_jpeg_in_one_strip_is_decoded_whole() -> None:
     data = pictures.tiff(96, 400, compression="jpeg", tiffinfo={278: 400})
-    assert header(data, Format.TIFF).whole == 96 * 400
+    assert header(data, Format.TIFF).whole_pixels == 96 * 400
 
 
 def test_a_row_of_tiles_is_decoded_at_once() -> None:
     data = bombs.tiff_tag(322, 3, 1, 5000)
-    assert header(data, Format.TIFF).whole == 0  # a tile needs a height too
+    assert header(data, Format.TIFF).whole_pixels == 0  # a tile needs a height too
     wide = bytearray(bombs.tiff_tag(322, 4, 1, 30_000))
     # 278, the lines of a strip, becomes 323.
     at = wide.index(b"\x16\x01\x03\x00")
     wide[at : at + 10] = b"\x43\x01\x03\x00\x01\x00\x00\x00\x30\x75"
-    assert header(bytes(wide), Format.TIFF).whole == 30_000 * 30_000
+    assert header(bytes(wide), Format.TIFF).whole_pixels == 30_000 * 30_000
     with refused(Reason.TOO_MANY_PIXELS):
         inspect(bytes(wide))
 
@@ -279,7 +279,7 @@ def test_elements_of_an_svg_are_counted() -> None:
 )
 def test_what_an_svg_embeds_is_counted_in_pixels(spelt: str) -> None:
     fine = bombs.svg_embedding(500, spelt=spelt)
-    assert inspect(fine).buffered >= 250_000
+    assert inspect(fine).buffer_bytes >= 250_000
     verify(fine, inspect(fine))
     with refused(Reason.TOO_COSTLY):
         inspect(bombs.svg_embedding(8000, spelt=spelt))

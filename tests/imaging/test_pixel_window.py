@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tintype.imaging.pipeline.pixel_window import MAX_EXTRA, PixelWindow, pixel_window
+from tintype.imaging.pipeline.pixel_window import MAX_EXTRA_PIXELS, PixelWindow, pixel_window
 
 SIDES = st.integers(16, 20_000)
 
@@ -14,14 +14,14 @@ def test_every_wanted_pixel_comes_from_its_own_place(
     start = int(begin * source / 2) / shrink
     end = start + max(wanted, int(share * source / 2)) / shrink
     made = pixel_window(start, end, wanted)
-    assert made.wanted == wanted
-    assert 0 <= made.before < MAX_EXTRA
-    assert made.made - made.before - wanted in range(MAX_EXTRA)
-    step = made.count / made.made  # libvips takes `count` pixels to `made`, evenly
+    assert made.size == wanted
+    assert 0 <= made.skip < MAX_EXTRA_PIXELS
+    assert made.scaled - made.skip - wanted in range(MAX_EXTRA_PIXELS)
+    step = made.count / made.scaled  # libvips takes `count` pixels to `scaled`, evenly
     for pixel in (0, wanted):
-        placement = made.first + (made.before + pixel) * step
+        position = made.first + (made.skip + pixel) * step
         ideal = start + pixel * (end - start) / wanted
-        assert abs(placement - ideal) <= 0.5
+        assert abs(position - ideal) <= 0.5
 
 
 @pytest.mark.parametrize(

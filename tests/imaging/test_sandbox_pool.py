@@ -407,7 +407,7 @@ def test_renderers_end_with_the_process_that_runs_them(tmp_path: Path) -> None:
         "import os\nfrom tintype.imaging.sandbox.pool import RendererPool\n"
         "pool = RendererPool(2, 2**29, 60.0)\npool.start()\n"
         "pids = [slot.renderer.result().pid for slot in pool._slots]\n"
-        "[slot.renderer.result().greet(lambda _: None) for slot in pool._slots]\n"
+        "[slot.renderer.result().wait_until_ready(lambda _: None) for slot in pool._slots]\n"
         "print(*pids, flush=True)\ninput()\n"
     )
     parent = subprocess.Popen(

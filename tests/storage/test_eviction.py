@@ -60,10 +60,10 @@ def test_as_many_bytes_go_as_have_to_and_the_oldest_of_all(used: dict[int, int],
 
 def test_what_was_used_longest_ago_goes_until_there_is_room(renditions: Renditions) -> None:
     paths = [put(renditions, minutes_ago=1000 - 5 * number) for number in range(ROOM)]
-    assert renditions.wants_room()
+    assert renditions.needs_eviction()
     assert evict(renditions) == 10
     assert [path.exists() for path in paths] == [False] * 10 + [True] * 90
-    assert not renditions.wants_room()
+    assert not renditions.needs_eviction()
     assert evict(renditions) == 0
 
 
@@ -122,7 +122,7 @@ def test_folders_that_are_empty_go_too_and_what_is_not_ours_stays(
     foreign.parent.mkdir()
     foreign.write_text("mine")
     use(foreign, 10_000)
-    alone = put(renditions, 1000) if renditions.forget(image) else foreign
+    alone = put(renditions, 1000) if renditions.remove_image(image) else foreign
     for number in range(ROOM - 1):
         put(renditions, 50, image, f"{number:x}")
     assert evict(renditions) == 10
@@ -135,11 +135,11 @@ def test_the_level_is_put_right_by_counting(renditions: Renditions, tmp_path: Pa
     kept[0].unlink()
     evict(renditions)
     (tmp_path / "renditions/.locks/level").unlink()
-    assert Renditions(tmp_path / "renditions", ROOM * BLOCK).wants_room()
+    assert Renditions(tmp_path / "renditions", ROOM * BLOCK).needs_eviction()
     put(renditions, minutes_ago=10)
-    assert renditions.wants_room()
+    assert renditions.needs_eviction()
     evict(renditions)
-    assert not renditions.wants_room()
+    assert not renditions.needs_eviction()
     # Three are left, so that many less than the whole room are kept without making any.
     for _ in range(ROOM - 3):
         put(renditions, minutes_ago=10)

@@ -57,7 +57,7 @@ def test_published_bytes_lie_under_their_digest_and_nowhere_else(
 ) -> None:
     with staged_in(originals) as staged:
         originals.publish(staged)
-    assert originals.holds(SHA256)
+    assert originals.exists(SHA256)
     assert originals.path(SHA256).read_bytes() == DATA
     assert originals.digest(SHA256) == SHA256
     assert files_below(tmp_path) == [tmp_path / "originals" / SHA256[:2] / SHA256]
@@ -127,7 +127,7 @@ def test_removed_bytes_are_gone_and_removing_them_again_is_no_error(
         originals.publish(staged)
     originals.remove(SHA256)
     originals.remove(SHA256)
-    assert not originals.holds(SHA256)
+    assert not originals.exists(SHA256)
     assert files_below(tmp_path) == []
 
 

@@ -16,7 +16,7 @@ SHA256 = "ab" * 32
 
 HOLD = """
 import sys; from pathlib import Path; from tintype.storage.removed import Removed
-with Removed(Path(sys.argv[1])).held() as is_ours:
+with Removed(Path(sys.argv[1])).exclusive_lock() as is_ours:
     print(is_ours, flush=True); input()
 """
 
@@ -53,7 +53,7 @@ def test_while_a_backup_runs_what_is_deleted_waits(removed: Removed, original: P
     removed.delete(original)
     assert not original.exists()
     assert removed.find(SHA256) == tmp_path / "removed" / "deleted" / SHA256
-    with removed.held() as is_ours:
+    with removed.exclusive_lock() as is_ours:
         assert not is_ours
     backup.communicate("\n")
     assert list(removed.each()) == []
@@ -65,7 +65,7 @@ def test_what_a_killed_backup_leaves_is_due_at_once(removed: Removed, original: 
     backup.kill()
     backup.communicate()
     assert removed.expired(NOW) == [tmp_path / "removed" / "deleted" / SHA256]
-    with removed.held():
+    with removed.exclusive_lock():
         pass
     assert list(removed.each()) == []
 
@@ -88,10 +88,10 @@ def test_a_backup_that_ends_while_something_is_deleted_leaves_nothing(
 def test_a_backup_waits_for_nobody_and_says_so(removed: Removed, tmp_path: Path) -> None:
     folder = os.open(tmp_path / "removed", os.O_RDONLY)
     fcntl.flock(folder, fcntl.LOCK_SH)
-    with removed.held() as is_ours:
+    with removed.exclusive_lock() as is_ours:
         assert not is_ours
     os.close(folder)
-    with removed.held() as is_ours:
+    with removed.exclusive_lock() as is_ours:
         assert is_ours
 
 
@@ -113,7 +113,7 @@ def test_what_lies_there_and_is_not_ours_is_left_alone(removed: Removed, tmp_pat
     foreign.write_bytes(b"")
     note = tmp_path / "removed" / "deleted" / "README"
     note.write_bytes(b"")
-    with removed.held():
+    with removed.exclusive_lock():
         pass
     assert list(removed.each()) == []
     assert foreign.exists()

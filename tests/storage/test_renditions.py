@@ -42,7 +42,7 @@ def test_image_version_recipe_and_format_each_have_a_path_of_their_own(rendition
 def test_forgetting_an_image_drops_all_of_it_and_nothing_else(renditions: Renditions) -> None:
     first, second = put(renditions, ONE, "a"), put(renditions, ONE, "b")
     kept = put(renditions, OTHER, "a")
-    renditions.forget(ONE)
+    renditions.remove_image(ONE)
     assert not first.exists()
     assert not second.exists()
     assert kept.exists()
@@ -50,7 +50,7 @@ def test_forgetting_an_image_drops_all_of_it_and_nothing_else(renditions: Rendit
 
 
 def test_forgetting_what_was_never_made_is_no_error(renditions: Renditions) -> None:
-    renditions.forget(ONE)
+    renditions.remove_image(ONE)
     assert list(renditions.each()) == []
 
 

@@ -25,19 +25,19 @@ async def add(
     tx: Transaction, at: datetime, actor: Actor, event: str, account: str | None, details: Mapping[str, Any]
 ) -> None:
     """Add an entry."""
-    told = {"at": at, "event": event, "account": account, "details": msgspec.json.encode(details).decode()}
-    await tx.execute(insert(audit).values(**told, actor=actor.name, origin=actor.origin))
+    values = {"at": at, "event": event, "account": account, "details": msgspec.json.encode(details).decode()}
+    await tx.execute(insert(audit).values(**values, actor=actor.name, origin=actor.origin))
 
 
-async def list_after(tx: Transaction, seq: int, asked: AuditFilter, limit: int) -> list[AuditEntry]:
+async def list_after(tx: Transaction, seq: int, wanted: AuditFilter, limit: int) -> list[AuditEntry]:
     """The entries that are asked for, oldest first, from the one behind `seq`."""
     conditions: list[ColumnElement[bool]] = [audit.c.seq > seq]
-    if asked.since is not None:
-        conditions.append(audit.c.at >= asked.since)
-    if asked.account is not None:
-        conditions.append(audit.c.account == asked.account)
-    if asked.event is not None:
-        conditions.append(audit.c.event == asked.event)
+    if wanted.since is not None:
+        conditions.append(audit.c.at >= wanted.since)
+    if wanted.account is not None:
+        conditions.append(audit.c.account == wanted.account)
+    if wanted.event is not None:
+        conditions.append(audit.c.event == wanted.event)
     query = select(audit).where(*conditions).order_by(audit.c.seq).limit(limit)
     return [
         AuditEntry(

@@ -17,8 +17,8 @@ async def record(tx: Transaction, account: UUID, image: UUID, now: datetime) -> 
 
     Before the image is deleted: of one that isn't there nothing is told.
     """
-    told = select(images.c.account_id, images.c.id, literal(now, Instant))
-    own = told.where(images.c.account_id == account, images.c.id == image)
+    columns = select(images.c.account_id, images.c.id, literal(now, Instant))
+    own = columns.where(images.c.account_id == account, images.c.id == image)
     await tx.execute(insert(changes).from_select(["account", "image", "at"], own))
     await _drop_old(tx)
 

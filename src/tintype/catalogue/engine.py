@@ -30,7 +30,7 @@ READERS = 4
 """Read transactions at the same time, unless a setting says otherwise."""
 BATCH = 1_000
 """Values that one statement asks for at most; SQLite takes 32,766 parameters."""
-STOP_SECONDS = 0.01
+INTERRUPT_SECONDS = 0.01
 """How often a cancelled statement that still runs is told to stop."""
 
 _LOCKED = frozenset({sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_PROTOCOL})
@@ -98,71 +98,71 @@ class Database:
     Args:
         path: the SQLite file. When it is missing, now or later, none is made in its place.
         readers: read transactions at the same time; more wait. Beside them one writes.
-        patience: seconds that a write transaction waits for its turn, for those of other processes too.
+        lock_timeout: seconds that a write transaction waits for its turn, for those of other processes too.
     """
 
-    def __init__(self, path: Path, readers: int = READERS, patience: float = BUSY_SECONDS) -> None:
-        self._patience = patience
+    def __init__(self, path: Path, readers: int = READERS, lock_timeout: float = BUSY_SECONDS) -> None:
+        self._lock_timeout = lock_timeout
         self._engine = create_engine(
             "sqlite://",
             # Ours are kept below, and go from thread to thread, never used by two at once.
             poolclass=NullPool,
-            creator=functools.partial(connect, path, patience, check_same_thread=False),
+            creator=functools.partial(connect, path, lock_timeout, check_same_thread=False),
         )
         _configure_sqlite(self._engine)
         self._threads = ThreadPoolExecutor(readers + 1, "catalogue")
         self._idle: list[Connection] = []
         self._path = path
-        self._witness: sqlite3.Connection | None = None
+        self._wal_connection: sqlite3.Connection | None = None
         self._index: WalIndex | None = None
-        self._room = asyncio.Semaphore(readers)
+        self._read_slots = asyncio.Semaphore(readers)
         # Our own writers queue here: waiting inside SQLite, each would keep a thread from the readers.
-        self._turn = asyncio.Lock()
+        self._write_lock = asyncio.Lock()
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[Transaction]:
         """A transaction that sees one state of the catalogue and changes nothing."""
-        async with self._room:
-            connection = await self._take()
+        async with self._read_slots:
+            connection = await self._acquire()
             try:
-                yield Transaction(connection, functools.partial(self._stoppable, connection))
+                yield Transaction(connection, functools.partial(self._run_interruptible, connection))
             finally:
                 # Here and not on a thread: the end of a read only lets a lock in shared memory go.
-                self._give_back(connection)
+                self._release(connection)
 
-    async def ask(self, question: Callable[[Transaction], Coroutine[Any, Any, T]]) -> T:
+    async def ask(self, query: Callable[[Transaction], Coroutine[Any, Any, T]]) -> T:
         """The answer to a question: a read transaction that is carried out on a thread as a whole.
 
         Faster than `read` by several hops between threads, for what waits for nothing but its own statements.
         """
-        async with self._room:
-            connection = await self._take()
+        async with self._read_slots:
+            connection = await self._acquire()
             try:
-                return await self._stoppable(
-                    connection, functools.partial(_run_coroutine_inline, connection, question)
+                return await self._run_interruptible(
+                    connection, functools.partial(_run_coroutine_inline, connection, query)
                 )
             finally:
-                self._give_back(connection)
+                self._release(connection)
 
     @asynccontextmanager
-    async def write(self, patience: float | None = None) -> AsyncIterator[Transaction]:
+    async def write(self, lock_timeout: float | None = None) -> AsyncIterator[Transaction]:
         """A transaction that commits when the block ends, or leaves no trace when it raises.
 
         Write transactions follow one another, across processes too: what one has checked stays true
         until it ends.
 
         Args:
-            patience: seconds to wait for its turn, if not as long as others.
+            lock_timeout: seconds to wait for its turn; None: the default of the database.
         """
-        deadline = time.monotonic() + (self._patience if patience is None else patience)
-        async with self._in_turn(deadline):
-            connection = await self._take()
+        deadline = time.monotonic() + (self._lock_timeout if lock_timeout is None else lock_timeout)
+        async with self._write_turn(deadline):
+            connection = await self._acquire()
             try:
-                await self._on_thread(functools.partial(self._begin_write, connection, deadline))
-                yield Transaction(connection, functools.partial(self._stoppable, connection))
-                await self._on_thread(connection.commit)
+                await self._run_on_thread(functools.partial(self._begin_write, connection, deadline))
+                yield Transaction(connection, functools.partial(self._run_interruptible, connection))
+                await self._run_on_thread(connection.commit)
             finally:
-                await self._on_thread(functools.partial(self._give_back, connection))
+                await self._run_on_thread(functools.partial(self._release, connection))
 
     def state(self) -> bytes | None:
         """What is other once any process has committed a change; None if it can't be told.
@@ -182,9 +182,9 @@ class Database:
 
     async def close(self) -> None:
         """Give all connections back, once no transaction is under way."""
-        if self._witness is not None:
-            self._witness.close()
-            self._witness = None
+        if self._wal_connection is not None:
+            self._wal_connection.close()
+            self._wal_connection = None
         await asyncio.to_thread(self._close)
         if self._index is not None:
             # Last: see there.
@@ -192,39 +192,39 @@ class Database:
             self._index = None
 
     def _open_index(self) -> WalIndex:
-        if self._witness is None:
-            self._witness = connect(self._path, 0, isolation_level=None)
+        if self._wal_connection is None:
+            self._wal_connection = connect(self._path, 0, isolation_level=None)
         # The memory is there once this connection has read anything, and as long as it is open.
-        self._witness.execute("PRAGMA data_version").fetchone()
+        self._wal_connection.execute("PRAGMA data_version").fetchone()
         return WalIndex(self._path)
 
     @asynccontextmanager
-    async def _in_turn(self, deadline: float) -> AsyncIterator[None]:
+    async def _write_turn(self, deadline: float) -> AsyncIterator[None]:
         try:
             async with asyncio.timeout(deadline - time.monotonic()):
-                await self._turn.acquire()
+                await self._write_lock.acquire()
         except TimeoutError:
             raise _locked() from None
         try:
             yield
         finally:
-            self._turn.release()
+            self._write_lock.release()
 
     def _begin_write(self, connection: Connection, deadline: float) -> None:
         left = max(0.0, deadline - time.monotonic())
-        _set_patience(connection, left)
+        _set_busy_timeout(connection, left)
         try:
             _begin(connection, "BEGIN IMMEDIATE")
         finally:
-            _set_patience(connection, self._patience)
+            _set_busy_timeout(connection, self._lock_timeout)
 
-    async def _take(self) -> Connection:
+    async def _acquire(self) -> Connection:
         # Opened into the idle ones: who is cancelled meanwhile leaves it to the next.
         while not self._idle:
-            await self._on_thread(lambda: self._idle.append(self._engine.connect()))
+            await self._run_on_thread(lambda: self._idle.append(self._engine.connect()))
         return self._idle.pop()
 
-    def _give_back(self, connection: Connection) -> None:
+    def _release(self, connection: Connection) -> None:
         try:
             connection.rollback()
             if _driver(connection).in_transaction:
@@ -240,24 +240,24 @@ class Database:
         while self._idle:
             self._idle.pop().close()
 
-    async def _stoppable(self, connection: Connection, work: Callable[[], T]) -> T:
+    async def _run_interruptible(self, connection: Connection, work: Callable[[], T]) -> T:
         """Run statements on a thread, and stop them when we are cancelled."""
-        return await self._on_thread(work, _driver(connection).interrupt)
+        return await self._run_on_thread(work, _driver(connection).interrupt)
 
-    async def _on_thread(self, work: Callable[[], T], stop: Callable[[], None] = lambda: None) -> T:
+    async def _run_on_thread(self, work: Callable[[], T], interrupt: Callable[[], None] = lambda: None) -> T:
         """Run work on a thread; whoever is cancelled meanwhile waits until the thread is done with it.
 
         A connection is never given to the next while a thread still works on it.
         """
-        future = asyncio.get_running_loop().run_in_executor(self._threads, _translated, work)
+        future = asyncio.get_running_loop().run_in_executor(self._threads, _translate_errors, work)
         try:
             return await asyncio.shield(future)
         except asyncio.CancelledError:
             while not future.done():
                 # Again and again: what has not begun yet would not hear it.
-                stop()
+                interrupt()
                 with suppress(asyncio.CancelledError):
-                    await asyncio.wait([future], timeout=STOP_SECONDS)
+                    await asyncio.wait([future], timeout=INTERRUPT_SECONDS)
             raise
 
 
@@ -268,14 +268,14 @@ class Watch:
         self._engine = engine
         self._connection: Connection | None = None
 
-    def ask(self, question: Callable[[Transaction], Coroutine[Any, Any, T]]) -> T:
+    def ask(self, query: Callable[[Transaction], Coroutine[Any, Any, T]]) -> T:
         """The answer to a question, on this thread."""
-        return self._carry_out(lambda connection: _run_coroutine_inline(connection, question))
+        return self._run(lambda connection: _run_coroutine_inline(connection, query))
 
     def state(self) -> int:
         """A number that is another one once any other connection has committed a change."""
         pragma = "PRAGMA data_version"
-        return int(self._carry_out(lambda connection: _driver(connection).execute(pragma).fetchone()[0]))
+        return int(self._run(lambda connection: _driver(connection).execute(pragma).fetchone()[0]))
 
     def close(self) -> None:
         """Give the connection back; the next question opens another."""
@@ -283,7 +283,7 @@ class Watch:
             self._connection.close()
             self._connection = None
 
-    def _carry_out(self, work: Callable[[Connection], T]) -> T:
+    def _run(self, work: Callable[[Connection], T]) -> T:
         if self._connection is None:
             self._connection = self._engine.connect()
         try:
@@ -297,19 +297,19 @@ class Watch:
                 self._connection.rollback()
 
 
-def connect(path: Path, patience: float = BUSY_SECONDS, **options: Any) -> sqlite3.Connection:  # noqa: ANN401  the driver's
+def connect(path: Path, lock_timeout: float = BUSY_SECONDS, **options: Any) -> sqlite3.Connection:  # noqa: ANN401  the driver's
     """A connection to an SQLite file, whatever characters its path has; a missing one is not made.
 
     Args:
         path: the file.
-        patience: seconds to wait for locks of others.
+        lock_timeout: seconds to wait for locks of others.
         options: more of `sqlite3.connect`.
 
     Raises:
         sqlite3.Error: when there is no such file, among others.
     """
     address = f"{path.absolute().as_uri()}?mode=rw"
-    connection: sqlite3.Connection = sqlite3.connect(address, uri=True, timeout=patience, **options)
+    connection: sqlite3.Connection = sqlite3.connect(address, uri=True, timeout=lock_timeout, **options)
     return connection
 
 
@@ -321,15 +321,15 @@ def batches(values: Iterable[T]) -> Iterator[list[T]]:
 
 
 def _run_coroutine_inline(
-    connection: Connection, question: Callable[[Transaction], Coroutine[Any, Any, T]]
+    connection: Connection, query: Callable[[Transaction], Coroutine[Any, Any, T]]
 ) -> T:
     """Carry a question out on this thread, where every statement has answered when it returns."""
-    asking = question(Transaction(connection, None))
+    coroutine = query(Transaction(connection, None))
     try:
-        asking.send(None)
+        coroutine.send(None)
     except StopIteration as done:
         return done.value  # type: ignore[no-any-return]  # what the coroutine returned
-    asking.close()
+    coroutine.close()
     raise RuntimeError("a question may wait for nothing but its own statements")
 
 
@@ -339,7 +339,7 @@ def _execute(connection: Connection, statement: Executable, parameters: Mapping[
     return Rows(connection.execute(statement, parameters))
 
 
-def _translated(work: Callable[[], T]) -> T:
+def _translate_errors(work: Callable[[], T]) -> T:
     """Do work on the database, and say in our words why it could not be done."""
     try:
         return work()
@@ -366,7 +366,7 @@ def _locked() -> Error:
     )
 
 
-def _set_patience(connection: Connection, seconds: float) -> None:
+def _set_busy_timeout(connection: Connection, seconds: float) -> None:
     _driver(connection).execute(f"PRAGMA busy_timeout={int(seconds * 1000)}")
 
 

@@ -63,15 +63,15 @@ class DeletedImage(Struct, frozen=True):
     bytes: int
 
 
-async def add(tx: Transaction, account: UUID, person: Person, draft: NewImage, now: datetime) -> Image:
+async def add(tx: Transaction, account: UUID, person: Person, new: NewImage, now: datetime) -> Image:
     """Add an image; its first version."""
-    told = structs.asdict(draft)
+    columns = structs.asdict(new)
     given: dict[str, Any] = {"account_id": account, "version": 1, "created_at": now, "modified_at": now}
     by = {"created_by": person.id, "modified_by": person.id}
-    row = insert(images).values(**told, **given, **by, folded=fold(draft.name))
+    row = insert(images).values(**columns, **given, **by, folded=fold(new.name))
     number = (await tx.execute(row)).key()
-    await usage.add(tx, account, count=1, size=draft.bytes)
-    return Image(number=number, created_by=person, modified_by=person, **told, **given)
+    await usage.add(tx, account, count=1, size=new.bytes)
+    return Image(number=number, created_by=person, modified_by=person, **columns, **given)
 
 
 async def link_targets(tx: Transaction, account: UUID, ids: Sequence[UUID]) -> dict[UUID, LinkTarget]:
@@ -87,12 +87,12 @@ async def link_targets(tx: Transaction, account: UUID, ids: Sequence[UUID]) -> d
 
 async def get(tx: Transaction, account: UUID, id: UUID) -> Image | None:
     """One image of an account."""
-    return await _one(tx, _whole().where(images.c.account_id == account, images.c.id == id))
+    return await _one(tx, _select_images().where(images.c.account_id == account, images.c.id == id))
 
 
 async def find(tx: Transaction, key: UUID | int) -> Image | None:
     """The image of any account, by id or number; for who owns the library."""
-    return None if _is_out_of_range(key) else await _one(tx, _whole().where(_named(key)))
+    return None if _is_out_of_range(key) else await _one(tx, _select_images().where(_by_key(key)))
 
 
 async def find_deliverable(
@@ -121,7 +121,7 @@ async def find_deliverable(
 async def find_duplicate(tx: Transaction, account: UUID, sha256: str, filename: str) -> Image | None:
     """An image of the account with exactly these bytes under exactly this file name."""
     alike = (images.c.account_id == account, images.c.sha256 == sha256, images.c.filename == filename)
-    return await _one(tx, _whole().where(*alike).limit(1))
+    return await _one(tx, _select_images().where(*alike).limit(1))
 
 
 async def list_page(tx: Transaction, account: UUID, selection: ListQuery) -> tuple[int, list[Image]]:
@@ -133,14 +133,16 @@ async def list_page(tx: Transaction, account: UUID, selection: ListQuery) -> tup
     column = _SORT_COLUMNS[selection.sort]
     order = (column.desc(), images.c.number.desc()) if selection.descending else (column, images.c.number)
     rows = await tx.execute(
-        _whole().where(*matching).order_by(*order).limit(selection.limit).offset(selection.skip)
+        _select_images().where(*matching).order_by(*order).limit(selection.limit).offset(selection.skip)
     )
     return total, [_image(row) for row in rows]
 
 
 async def list_newest(tx: Transaction, account: UUID, before: int | None, limit: int) -> list[Image]:
     """Images of an account from the newest, or from the one before number `before`."""
-    query = _whole().where(images.c.account_id == account).order_by(images.c.number.desc()).limit(limit)
+    query = (
+        _select_images().where(images.c.account_id == account).order_by(images.c.number.desc()).limit(limit)
+    )
     if before is not None:
         query = query.where(images.c.number < min(before, MAX_ROW))
     return [_image(row) for row in await tx.execute(query)]
@@ -150,7 +152,7 @@ async def by_numbers(tx: Transaction, account: UUID, numbers: Sequence[int]) -> 
     """Those of the numbered images that the account owns."""
     found: dict[int, Image] = {}
     for batch in batches(numbers):
-        query = _whole().where(images.c.account_id == account, images.c.number.in_(batch))
+        query = _select_images().where(images.c.account_id == account, images.c.number.in_(batch))
         found |= {row.number: _image(row) for row in await tx.execute(query)}
     return found
 
@@ -162,12 +164,12 @@ async def set_status(tx: Transaction, image: Image, status: Status, person: Pers
     return structs.replace(image, modified_by=person, **given)
 
 
-async def replace(tx: Transaction, image: Image, draft: NewImage, person: Person, now: datetime) -> Image:
+async def replace(tx: Transaction, image: Image, new: NewImage, person: Person, now: datetime) -> Image:
     """Make of an image its next version: all of the draft but what identifies an image."""
-    told = {name: value for name, value in structs.asdict(draft).items() if name != "id"}
-    given: dict[str, Any] = {**told, "version": image.version + 1, "modified_at": now}
-    await _change(tx, image, person, **given, folded=fold(draft.name))
-    await usage.add(tx, image.account_id, count=0, size=draft.bytes - image.bytes)
+    columns = {name: value for name, value in structs.asdict(new).items() if name != "id"}
+    given: dict[str, Any] = {**columns, "version": image.version + 1, "modified_at": now}
+    await _change(tx, image, person, **given, folded=fold(new.name))
+    await usage.add(tx, image.account_id, count=0, size=new.bytes - image.bytes)
     return structs.replace(image, modified_by=person, **given)
 
 
@@ -210,7 +212,7 @@ async def originals(tx: Transaction, after: int, limit: int) -> list[tuple[int, 
 async def without_placeholder(tx: Transaction, after: int, limit: int) -> list[Image]:
     """Images of every account that have no placeholder, by number, from the one behind `after`."""
     lacking = (images.c.number > after, images.c.thumbhash.is_(None))
-    query = _whole().where(*lacking).order_by(images.c.number).limit(limit)
+    query = _select_images().where(*lacking).order_by(images.c.number).limit(limit)
     return [_image(row) for row in await tx.execute(query)]
 
 
@@ -242,7 +244,7 @@ def _is_out_of_range(key: UUID | int) -> bool:
     return isinstance(key, int) and key > MAX_ROW
 
 
-def _named(key: UUID | int) -> ColumnElement[bool]:
+def _by_key(key: UUID | int) -> ColumnElement[bool]:
     return images.c.number == key if isinstance(key, int) else images.c.id == key
 
 
@@ -261,7 +263,7 @@ def _deliverable(*, by_number: bool) -> Select[Any]:
     )
     key = images.c.number if by_number else images.c.id
     return (
-        _whole()
+        _select_images()
         .add_columns(packed(images.c.account_id).label("published"))
         .where(
             key == bindparam("key"),
@@ -285,7 +287,7 @@ def _matching(account: UUID, selection: ListQuery) -> list[ColumnElement[bool]]:
 
 
 @cache
-def _whole() -> Select[Any]:
+def _select_images() -> Select[Any]:
     return (
         select(images, _creator.c.name.label("creator_name"), _editor.c.name.label("editor_name"))
         .join(_creator, _creator.c.id == images.c.created_by)

@@ -21,15 +21,15 @@ def snapshot(catalogue: Path, to: Path) -> None:
         sqlite3.Error: when the catalogue can't be read or the copy not be written.
         OSError: the same.
     """
-    draft = to.with_name(f"{to.name}.new")
-    draft.unlink(missing_ok=True)
+    temporary = to.with_name(f"{to.name}.new")
+    temporary.unlink(missing_ok=True)
     try:
-        _copy(catalogue, draft)
-        sync(draft)
-        draft.replace(to)
+        _copy(catalogue, temporary)
+        sync(temporary)
+        temporary.replace(to)
     except BaseException:
         with suppress(OSError):
-            draft.unlink(missing_ok=True)
+            temporary.unlink(missing_ok=True)
         raise
     sync(to.parent)
 

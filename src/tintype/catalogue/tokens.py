@@ -37,13 +37,13 @@ async def add(tx: Transaction, token: Token, digest: str) -> None:
 
 async def by_digest(tx: Transaction, dialect: str, digests: Sequence[str]) -> dict[str, Token]:
     """The tokens of a dialect that stand under these digests, in one query."""
-    rows = await tx.execute(_whole().where(tokens.c.dialect == dialect, tokens.c.digest.in_(digests)))
+    rows = await tx.execute(_select_tokens().where(tokens.c.dialect == dialect, tokens.c.digest.in_(digests)))
     return {row.digest: _token(row) for row in rows}
 
 
 async def list_all(tx: Transaction, account: str | None = None) -> list[Token]:
     """All tokens, or those of the account of that name, oldest first."""
-    query = _whole().order_by(tokens.c.created_at, tokens.c.id)
+    query = _select_tokens().order_by(tokens.c.created_at, tokens.c.id)
     if account is not None:
         query = query.where(accounts.c.name == account)
     return [_token(row) for row in await tx.execute(query)]
@@ -51,18 +51,18 @@ async def list_all(tx: Transaction, account: str | None = None) -> list[Token]:
 
 async def get(tx: Transaction, id: UUID) -> Token | None:
     """The token with this id."""
-    row = (await tx.execute(_whole().where(tokens.c.id == id))).first()
+    row = (await tx.execute(_select_tokens().where(tokens.c.id == id))).first()
     return None if row is None else _token(row)
 
 
 async def revoke(tx: Transaction, id: UUID, now: datetime) -> None:
     """Refuse a token from now on, and those that were issued for it; a time already set stays."""
-    refused = (tokens.c.id == id) | (tokens.c.issued_for == id)
-    await tx.execute(update(tokens).where(refused, tokens.c.revoked_at.is_(None)).values(revoked_at=now))
+    affected = (tokens.c.id == id) | (tokens.c.issued_for == id)
+    await tx.execute(update(tokens).where(affected, tokens.c.revoked_at.is_(None)).values(revoked_at=now))
 
 
 @cache
-def _whole() -> Select[Any]:
+def _select_tokens() -> Select[Any]:
     published = and_(
         publications.c.account_id == tokens.c.account_id, publications.c.dialect == tokens.c.dialect
     )

@@ -20,8 +20,10 @@ def is_installed(entry: FormatSpec) -> bool:
 def require(entry: FormatSpec, verb: str = "accepted") -> None:
     """Raise ImageRefused (unsupported), with what to install, where the format can't be read or written."""
     if not is_installed(entry):
-        said = f"{entry.name} is {verb} when the extra is installed: pip install 'tintype[{entry.format}]'."
-        raise ImageRefused(Reason.UNSUPPORTED, said)
+        sentence = (
+            f"{entry.name} is {verb} when the extra is installed: pip install 'tintype[{entry.format}]'."
+        )
+        raise ImageRefused(Reason.UNSUPPORTED, sentence)
 
 
 @functools.cache

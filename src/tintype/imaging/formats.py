@@ -56,10 +56,10 @@ class FormatSpec(Struct, frozen=True, kw_only=True):
     media_type: str
     extensions: tuple[str, ...]
     loader: str | None
-    load_all: Mapping[str, Option]
+    verify_options: Mapping[str, Option]
     saver: str | None
     save_options: Mapping[str, Option]
-    by_pixels: tuple[tuple[int, Mapping[str, Option]], ...]
+    size_options: tuple[tuple[int, Mapping[str, Option]], ...]
     lossless: Mapping[str, Option] | None
     quality: int | None
     max_side: int
@@ -68,7 +68,7 @@ class FormatSpec(Struct, frozen=True, kw_only=True):
     can_animate: bool
     package: str | None = None
     web_safe: bool = True
-    scripts: bool = False
+    can_contain_scripts: bool = False
 
 
 SPECS = (
@@ -78,12 +78,12 @@ SPECS = (
         media_type="image/jpeg",
         extensions=("jpg", "jpeg", "jpe", "jfif"),
         loader="jpegload",
-        load_all={"shrink": 8},  # the entropy decoder still runs over every byte; only the DCT is saved
+        verify_options={"shrink": 8},  # the entropy decoder still runs over every byte; only the DCT is saved
         saver="jpegsave",
         # Optimised: 3 % smaller. From quality 90 on chroma is kept whole, which costs 30 % of bytes.
         save_options={"optimize_coding": True, "subsample_mode": "auto"},
         # Progressive: at 512 x 512 1 to 5 % smaller, for as much time again as all of the encoding.
-        by_pixels=((0, {"interlace": False}), (PROGRESSIVE_PIXELS, {"interlace": True})),
+        size_options=((0, {"interlace": False}), (PROGRESSIVE_PIXELS, {"interlace": True})),
         lossless=None,
         quality=82,
         max_side=65_500,  # JPEG_MAX_DIMENSION of libjpeg's jmorecfg.h
@@ -97,10 +97,10 @@ SPECS = (
         media_type="image/png",
         extensions=("png", "apng"),
         loader="pngload",
-        load_all={},
+        verify_options={},
         saver="pngsave",
         save_options={"interlace": False, "bitdepth": 8},  # the rest is for png_saver to choose
-        by_pixels=(),
+        size_options=(),
         lossless={},
         quality=None,
         max_side=2**31 - 1,
@@ -114,12 +114,12 @@ SPECS = (
         media_type="image/webp",
         extensions=("webp",),
         loader="webpload",
-        load_all={"n": -1},
+        verify_options={"n": -1},
         saver="webpsave",
         save_options={},
         # At the same quality effort 2 takes half the time of 4, but is 4 % larger and visibly worse:
         # 11 % larger at equal SSIM.
-        by_pixels=((0, {"effort": 4}), (1_000_000, {"effort": 2})),
+        size_options=((0, {"effort": 4}), (1_000_000, {"effort": 2})),
         lossless={"lossless": True, "exact": True, "effort": 1},  # a third of effort 4's time, 5 % larger
         quality=80,
         max_side=16_383,  # 14 bits, RFC 9649
@@ -133,11 +133,11 @@ SPECS = (
         media_type="image/gif",
         extensions=("gif",),
         loader="gifload",
-        load_all={"n": -1},
+        verify_options={"n": -1},
         saver="gifsave",
         save_options={},
         # Effort 4 takes a third of the time of 7 for 4 % more bytes, and 1 an eighth.
-        by_pixels=((0, {"effort": 4}), (4_000_000, {"effort": 1})),
+        size_options=((0, {"effort": 4}), (4_000_000, {"effort": 1})),
         lossless=None,
         quality=None,
         max_side=65_535,  # 16 bits, GIF89a
@@ -151,14 +151,14 @@ SPECS = (
         media_type="image/avif",
         extensions=("avif", "avifs"),
         loader="heifload",
-        load_all={},
+        verify_options={},
         saver="heifsave",
         # Chroma is kept whole, for 5 % of bytes: at equal bytes SSIMULACRA2 is 1.4 higher with it on average
         # from quality 50 on (-0.5 to 3), and the same below.
         save_options={"compression": "av1", "bitdepth": 8, "subsample_mode": "off"},
         # For 512 x 512 and in CPU time effort 0, 1, 2, 3, 4 take 15, 55, 95, 160, 770 ms; against 4 they are
         # 19, 3, 2, 0, 0 % larger.
-        by_pixels=((0, {"effort": 2}), (500_000, {"effort": 1}), (2_000_000, {"effort": 0})),
+        size_options=((0, {"effort": 2}), (500_000, {"effort": 1}), (2_000_000, {"effort": 0})),
         lossless={"lossless": True, "effort": 0},
         quality=60,
         max_side=16_384,  # libvips' heifsave refuses more
@@ -172,10 +172,10 @@ SPECS = (
         media_type="image/tiff",
         extensions=("tif", "tiff"),
         loader="tiffload",
-        load_all={},
+        verify_options={},
         saver=None,
         save_options={},
-        by_pixels=(),
+        size_options=(),
         lossless=None,
         quality=None,
         max_side=0,
@@ -190,10 +190,10 @@ SPECS = (
         media_type="image/heic",
         extensions=("heic", "heif", "hif"),
         loader=None,
-        load_all={},
+        verify_options={},
         saver=None,
         save_options={},
-        by_pixels=(),
+        size_options=(),
         lossless=None,
         quality=None,
         max_side=0,
@@ -209,11 +209,11 @@ SPECS = (
         media_type="image/jxl",
         extensions=("jxl",),
         loader=None,
-        load_all={},
+        verify_options={},
         saver="jxl",
         # Of 10. With 4 it takes a quarter of the time and half as many bytes again, with 7 twice the time.
         save_options={"effort": 5},
-        by_pixels=(),
+        size_options=(),
         lossless={"lossless": True},
         quality=80,
         max_side=65_535,  # the format has room for more; nobody for the pixels
@@ -229,10 +229,10 @@ SPECS = (
         media_type="image/svg+xml",
         extensions=("svg",),
         loader=None,
-        load_all={},
+        verify_options={},
         saver=None,
         save_options={},
-        by_pixels=(),
+        size_options=(),
         lossless=None,
         quality=None,
         max_side=0,
@@ -241,7 +241,7 @@ SPECS = (
         can_animate=False,
         package="py_svg_hush",
         web_safe=False,
-        scripts=True,
+        can_contain_scripts=True,
     ),
 )
 BY_FORMAT = {entry.format: entry for entry in SPECS}

@@ -54,9 +54,9 @@ class ImageInfo(Struct, frozen=True, kw_only=True):
     orientation: Annotated[int, Meta(ge=1, le=8)]
     bands: Annotated[int, Meta(ge=1)] = 3
     bits: Annotated[int, Meta(ge=1)] = 8
-    whole: Annotated[int, Meta(ge=0)] = 0
-    buffered: Annotated[int, Meta(ge=0)] = 0
-    file: Annotated[int, Meta(ge=0)] = 0
+    whole_pixels: Annotated[int, Meta(ge=0)] = 0
+    buffer_bytes: Annotated[int, Meta(ge=0)] = 0
+    file_bytes: Annotated[int, Meta(ge=0)] = 0
     placeholder: Placeholder | None = None
 
     @property
@@ -76,7 +76,7 @@ def check_limits(info: ImageInfo, limits: Limits) -> None:
         raise ImageRefused(Reason.TOO_LARGE_SIDE, f"{has}; at most {limits.max_side} a side are accepted.")
     if pixels > limits.max_pixels:
         raise ImageRefused(Reason.TOO_MANY_PIXELS, f"{has}; at most {limits.max_pixels} are accepted.")
-    if info.whole > limits.max_whole_pixels:
+    if info.whole_pixels > limits.max_whole_pixels:
         sentence = (
             f"{has}; at most {limits.max_whole_pixels} are accepted where all have to be decoded at once, "
             f"as in this {spec(info.format).name}."

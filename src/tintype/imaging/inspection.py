@@ -17,7 +17,7 @@ from tintype.imaging.placeholder import placeholder
 from tintype.imaging.source import Source, content, length, mapped
 from tintype.imaging.unsupported import unsupported
 
-FIRST_TURNED = 5  # EXIF orientations 5 to 8 are stored lying on their side
+FIRST_TRANSPOSED = 5  # EXIF orientations 5 to 8 are stored lying on their side
 ORIENTATIONS = range(1, 9)
 RGB_BANDS = 3
 BITS = MappingProxyType({"uchar": 8, "char": 8, "ushort": 16, "short": 16})
@@ -53,7 +53,7 @@ def read_info(source: Source, format: Format, limits: Limits | None) -> tuple[He
         _check_svg_bytes(source, (limits or DEFAULT_LIMITS).max_svg_bytes)
     with mapped(source) as data:
         header = read_header(data, format)
-    return header, _facts(header, format)
+    return header, _info_from_header(header, format)
 
 
 def read_codec_info(source: Source, format: Format, header: Header) -> ImageInfo:
@@ -72,7 +72,7 @@ def verify(source: Source, info: ImageInfo) -> Placeholder:
     with mapped(source) as data:
         check_complete(data, info.format)
     with decoding():
-        return placeholder(_shrunk(_all_read(source, info)))
+        return placeholder(_shrunk(_open_fully(source, info)))
 
 
 def recognise(source: Source) -> Format:
@@ -86,9 +86,9 @@ def recognise(source: Source) -> Format:
     return format_
 
 
-def _all_read(source: Source, info: ImageInfo) -> pyvips.Image:
+def _open_fully(source: Source, info: ImageInfo) -> pyvips.Image:
     """The picture, opened so that whoever reads all of it has read all of the file."""
-    options = spec(info.format).load_all
+    options = spec(info.format).verify_options
     if min(info.width, info.height) < MIN_SIDE_TO_SHRINK:
         # libvips would be left with no pixel, and call the picture broken.
         options = {name: value for name, value in options.items() if name != "shrink"}
@@ -115,7 +115,7 @@ def _shrunk(image: pyvips.Image) -> pyvips.Image:
     return weighed.copy_memory().unpremultiply().cast(format_)
 
 
-def _facts(header: Header, format_: Format) -> ImageInfo:
+def _info_from_header(header: Header, format_: Format) -> ImageInfo:
     """The facts as far as our own code tells them."""
     return ImageInfo(
         format=format_,
@@ -125,20 +125,20 @@ def _facts(header: Header, format_: Format) -> ImageInfo:
         has_alpha=header.has_alpha,
         orientation=1,
         bands=header.bands,
-        whole=header.whole,
-        buffered=header.buffered,
-        file=header.file,
+        whole_pixels=header.whole_pixels,
+        buffer_bytes=header.buffer_bytes,
+        file_bytes=header.file_bytes,
     )
 
 
-def _seen(source: Source, format_: Format, header: Header) -> ImageInfo:
+def _ask_libvips(source: Source, format_: Format, header: Header) -> ImageInfo:
     """The facts with what libvips makes of the file."""
     image = open_image(source, format_)
     orientation = _orientation(image)
     sides = (image.width, image.height)
-    width, height = reversed(sides) if orientation >= FIRST_TURNED else sides
+    width, height = reversed(sides) if orientation >= FIRST_TRANSPOSED else sides
     return replace(
-        _facts(header, format_),
+        _info_from_header(header, format_),
         width=width,
         height=height,
         frames=_frames(image, format_, header),
@@ -149,19 +149,28 @@ def _seen(source: Source, format_: Format, header: Header) -> ImageInfo:
     )
 
 
-def _seen_by_libheif(source: Source, format_: Format, header: Header) -> ImageInfo:
+def _ask_libheif(source: Source, format_: Format, header: Header) -> ImageInfo:
     width, height, has_alpha = heic.header(content(source))
     return replace(
-        _facts(header, format_), width=width, height=height, has_alpha=has_alpha, bands=RGB_BANDS + has_alpha
+        _info_from_header(header, format_),
+        width=width,
+        height=height,
+        has_alpha=has_alpha,
+        bands=RGB_BANDS + has_alpha,
     )
 
 
-def _unseen(_: Source, format_: Format, header: Header) -> ImageInfo:
-    return _facts(header, format_)
+def _header_only(_: Source, format_: Format, header: Header) -> ImageInfo:
+    return _info_from_header(header, format_)
 
 
 CODECS: Mapping[Format, Callable[[Source, Format, Header], ImageInfo]] = MappingProxyType(
-    dict.fromkeys(Format, _seen) | {Format.HEIC: _seen_by_libheif, Format.JXL: _unseen, Format.SVG: _unseen}
+    dict.fromkeys(Format, _ask_libvips)
+    | {
+        Format.HEIC: _ask_libheif,
+        Format.JXL: _header_only,
+        Format.SVG: _header_only,
+    }
 )
 """Who tells what our own code doesn't, such as which way up a picture is."""
 
@@ -179,9 +188,9 @@ def _frames(image: pyvips.Image, format_: Format, header: Header) -> int:
     return header.frames
 
 
-def _check_svg_bytes(source: Source, most: int) -> None:
+def _check_svg_bytes(source: Source, max_bytes: int) -> None:
     """Raise ImageRefused (too costly) for an SVG that is too large to be parsed."""
-    if length(source) > most:
+    if length(source) > max_bytes:
         raise ImageRefused(
-            Reason.TOO_COSTLY, f"The SVG has {length(source)} bytes; at most {most} are accepted."
+            Reason.TOO_COSTLY, f"The SVG has {length(source)} bytes; at most {max_bytes} are accepted."
         )

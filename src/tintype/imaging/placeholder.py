@@ -19,24 +19,24 @@ PROFILE = "icc-profile-data"
 
 def placeholder(image: pyvips.Image) -> Placeholder:
     """What stands in for the picture: small, in memory, as its file has it."""
-    small = _rgba(_upright(_narrowed(image)))
+    small = _rgba(_upright(_thumbnail(image)))
     rgba = bytes(small.write_to_memory())
     hashed = thumbhash.encode(small.width, small.height, rgba)
     return Placeholder(thumbhash=b64encode(hashed).decode(), colour=_dominant(rgba))
 
 
-def _narrowed(image: pyvips.Image) -> pyvips.Image:
+def _thumbnail(image: pyvips.Image) -> pyvips.Image:
     """At most `SIDE` pixels a side, by averages."""
     if image.interpretation == "multiband":
         image = image.copy(interpretation="b-w" if image.bands <= GREY_BANDS else "srgb")
     longest = max(image.width, image.height)
     if longest <= SIDE:
         return image
-    across, down = (max(1, round(side * SIDE / longest)) / side for side in (image.width, image.height))
+    scale_x, scale_y = (max(1, round(side * SIDE / longest)) / side for side in (image.width, image.height))
     if not image.hasalpha():
-        return image.resize(across, vscale=down, kernel="linear")
+        return image.resize(scale_x, vscale=scale_y, kernel="linear")
     format_ = image.format
-    return image.premultiply().resize(across, vscale=down, kernel="linear").unpremultiply().cast(format_)
+    return image.premultiply().resize(scale_x, vscale=scale_y, kernel="linear").unpremultiply().cast(format_)
 
 
 def _upright(image: pyvips.Image) -> pyvips.Image:
@@ -68,5 +68,6 @@ def _dominant(rgba: bytes) -> str | None:
             shades[tuple(band // SHADES for band in pixel[:3])].append(pixel)
     if not shades:
         return None
-    most = max(shades.values(), key=len)
-    return "#" + "".join(f"{round(sum(band) / len(most)):02x}" for band in list(zip(*most, strict=True))[:3])
+    largest = max(shades.values(), key=len)
+    red, green, blue, _ = (round(sum(band) / len(largest)) for band in zip(*largest, strict=True))
+    return f"#{red:02x}{green:02x}{blue:02x}"

@@ -28,13 +28,13 @@ def encode(width: int, height: int, rgba: bytes) -> bytes:
         raise ValueError(f"A hash is made of 1 to {MAX_SIDE} pixels a side, four bytes each.")
     opaque = rgba[3::4] == b"\xff" * (width * height)
     terms = LUMINANCE_TERMS if opaque else WITH_ALPHA
-    across, down = (max(1, _rounded(terms * side / max(width, height))) for side in (width, height))
+    terms_x, terms_y = (max(1, _rounded(terms * side / max(width, height))) for side in (width, height))
     luminance, yellow_blue, red_green, alpha = _planes(width, rgba)
-    light = _channel(luminance, max(3, across), max(3, down))
+    light = _channel(luminance, max(3, terms_x), max(3, terms_y))
     yellow = _channel(yellow_blue, COLOUR_TERMS, COLOUR_TERMS)
     red = _channel(red_green, COLOUR_TERMS, COLOUR_TERMS)
     clear = None if opaque else _channel(alpha, ALPHA_TERMS, ALPHA_TERMS)
-    side = down if width > height else across
+    side = terms_y if width > height else terms_x
     return bytes(_packed(light, yellow, red, clear, side=side, landscape=width > height))
 
 
@@ -44,9 +44,9 @@ def _planes(width: int, rgba: bytes) -> tuple[Plane, Plane, Plane, Plane]:
     total = _total(alphas)
     bands = []
     for band in range(3):
-        weighed = [value * alpha / 255 for value, alpha in zip(rgba[band::4], alphas, strict=True)]
-        mean = _total(weighed) / total if total else 0.0
-        bands.append([value + mean * (1 - alpha) for value, alpha in zip(weighed, alphas, strict=True)])
+        premultiplied = [value * alpha / 255 for value, alpha in zip(rgba[band::4], alphas, strict=True)]
+        mean = _total(premultiplied) / total if total else 0.0
+        bands.append([value + mean * (1 - alpha) for value, alpha in zip(premultiplied, alphas, strict=True)])
     pixels = list(zip(*bands, strict=True))
     return (
         _rows(width, [(red + green + blue) / 3 for red, green, blue in pixels]),
@@ -60,22 +60,22 @@ def _rows(width: int, values: list[float]) -> Plane:
     return [values[at : at + width] for at in range(0, len(values), width)]
 
 
-def _channel(rows: Plane, across: int, down: int) -> Channel:
+def _channel(rows: Plane, terms_x: int, terms_y: int) -> Channel:
     """The coefficients of a plane: those in the corner above the diagonal from `across` to `down`.
 
     The transform is done along the rows and then along what is left of the columns, which takes about
     `across` multiplications a pixel rather than one for every coefficient.
     """
     width, height = len(rows[0]), len(rows)
-    waves = [_wave(width, x) for x in range(across)]
+    waves = [_wave(width, x) for x in range(terms_x)]
     columns = [[_total(map(mul, row, wave)) for row in rows] for wave in waves]
     found = []
-    for y in range(down):
+    for y in range(terms_y):
         wave = _wave(height, y)
         found += [
             _total(map(mul, columns[x], wave)) / (width * height)
-            for x in range(across)
-            if x * down < across * (down - y)
+            for x in range(terms_x)
+            if x * terms_y < terms_x * (terms_y - y)
         ]
     mean, *others = found
     scale = max(map(abs, others))

@@ -91,7 +91,7 @@ class Backup:
         if about is not None and about.library != library:
             raise NoBackup(f"{self.root} holds a backup of another library.")
         self._make(library, is_new=about is None)
-        with self._alone():
+        with self._exclusive():
             shutil.rmtree(self.incoming, ignore_errors=True)
             durable.make_folder(self.incoming)
             yield
@@ -173,7 +173,7 @@ class Backup:
             durable.make_folder(folder)
 
     @contextmanager
-    def _alone(self) -> Iterator[None]:
+    def _exclusive(self) -> Iterator[None]:
         descriptor = os.open(self.root / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
             self._lock(descriptor)

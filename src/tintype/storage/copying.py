@@ -12,7 +12,7 @@ class DigestMismatch(Exception):  # noqa: N818  it is a finding about a file
     """The bytes of a file are not those that its digest says."""
 
 
-def copy_verified(source: Path, draft: Path, target: Path, sha256: str) -> None:
+def copy_verified(source: Path, temporary: Path, target: Path, sha256: str) -> None:
     """Copy a file, readable by its owner only. Its bytes survive a power cut; sync its folder for its name.
 
     Args:
@@ -25,23 +25,23 @@ def copy_verified(source: Path, draft: Path, target: Path, sha256: str) -> None:
         Damaged: when it has another; nothing is left then.
     """
     try:
-        _copy(source, draft, sha256)
-        draft.replace(target)
+        _copy(source, temporary, sha256)
+        temporary.replace(target)
     except BaseException:
         with suppress(OSError):
-            draft.unlink(missing_ok=True)
+            temporary.unlink(missing_ok=True)
         raise
 
 
-def _copy(source: Path, draft: Path, sha256: str) -> None:
+def _copy(source: Path, temporary: Path, sha256: str) -> None:
     digest = hashlib.sha256()
-    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
-    with source.open("rb") as coming, os.fdopen(descriptor, "wb", buffering=0) as going:
-        while chunk := coming.read(CHUNK):
+    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+    with source.open("rb") as reader, os.fdopen(descriptor, "wb", buffering=0) as writer:
+        while chunk := reader.read(CHUNK):
             digest.update(chunk)
             view = memoryview(chunk)
             while view:
-                view = view[going.write(view) :]
-        os.fsync(going.fileno())
+                view = view[writer.write(view) :]
+        os.fsync(writer.fileno())
     if digest.hexdigest() != sha256:
         raise DigestMismatch(str(source))

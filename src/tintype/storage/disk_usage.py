@@ -33,14 +33,14 @@ class DiskUsage:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._mine = threading.Lock()
+        self._lock = threading.Lock()
         self._pending = 0
         self.bytes = 0
         self.counted_at = 0
 
     def add(self, size: int, counted_at: int | None = None) -> None:
         """Count bytes that came, or, negative, that went; with a time, all were counted then."""
-        with self._mine:
+        with self._lock:
             self._pending += size
             self.bytes = max(0, self.bytes + size)
             with suppress(OSError):

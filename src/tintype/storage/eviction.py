@@ -37,11 +37,11 @@ class Eviction:
         bytes: how many bytes that were.
     """
 
-    def __init__(self, root: Path, level: DiskUsage, max_bytes: int, now: float) -> None:
-        self._level = level
+    def __init__(self, root: Path, usage: DiskUsage, max_bytes: int, now: float) -> None:
+        self._usage = usage
         self._max_bytes = max_bytes
-        level.add(0)
-        self._before = level.bytes
+        usage.add(0)
+        self._before = usage.bytes
         self._now = now
         self._used: Counter[int] = Counter()
         self._last_minute = -1
@@ -66,7 +66,7 @@ class Eviction:
         """
         total = self._used.total()
         # What was put meanwhile was added to the level, and partly counted too: rather twice than never.
-        self._level.add(total - self._before, int(self._now))
+        self._usage.add(total - self._before, int(self._now))
         if total > HIGH_WATER * self._max_bytes:
             to_free = max(to_free, total - int(LOW_WATER * self._max_bytes))
         elif to_free:
@@ -80,7 +80,7 @@ class Eviction:
         for entry in _renditions(shard):
             with suppress(FileNotFoundError):
                 freed += self._remove(entry)
-        self._level.add(-freed)
+        self._usage.add(-freed)
         self.bytes += freed
         for folder in _folders(shard):
             # Those that are not empty stay.

@@ -140,7 +140,7 @@ class Originals:
         """Where the original with this digest lies, if it is here."""
         return self._root / sha256[:2] / sha256
 
-    def holds(self, sha256: str) -> bool:
+    def exists(self, sha256: str) -> bool:
         """Whether the original is here."""
         return self.path(sha256).is_file()
 

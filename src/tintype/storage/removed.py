@@ -33,17 +33,17 @@ class Removed:
 
     def set_aside(self, original: Path, now: datetime) -> None:
         """Move an original here until `expired` tells it."""
-        self._take(original, f"{now.astimezone(UTC):{STAMP}}")
+        self._move(original, f"{now.astimezone(UTC):{STAMP}}")
 
     def delete(self, original: Path) -> None:
         """Delete an original for good: now, or once the backup that is running has ended."""
-        with self.unless_held() as is_free:
+        with self.shared_lock() as is_free:
             if is_free:
                 original.unlink()
                 return
-        waiting = self._take(original, DELETED)
+        waiting = self._move(original, DELETED)
         # Once more: the backup may have ended meanwhile, and have deleted what waited for that.
-        with self.unless_held() as is_free:
+        with self.shared_lock() as is_free:
             if is_free:
                 self.forget(waiting)
 
@@ -73,13 +73,13 @@ class Removed:
                 path.parent.rmdir()
 
     @contextmanager
-    def unless_held(self) -> Iterator[bool]:
+    def shared_lock(self) -> Iterator[bool]:
         """Whether no backup runs, and none begins before the block ends."""
         with self._locked(fcntl.LOCK_SH) as is_free:
             yield is_free
 
     @contextmanager
-    def held(self) -> Iterator[bool]:
+    def exclusive_lock(self) -> Iterator[bool]:
         """Hold on to everything while the block runs; False if another backup, or a sweep, runs.
 
         Then whatever was to be deleted meanwhile is. Single deletes are waited for.
@@ -93,9 +93,9 @@ class Removed:
                         self.forget(path)
 
     @contextmanager
-    def _locked(self, kind: int, patience: float = 0) -> Iterator[bool]:
+    def _locked(self, kind: int, timeout: float = 0) -> Iterator[bool]:
         descriptor = os.open(self._root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-        deadline = time.monotonic() + patience
+        deadline = time.monotonic() + timeout
         try:
             while not (is_ours := _lock(descriptor, kind)) and time.monotonic() < deadline:
                 time.sleep(RETRY_SECONDS)
@@ -103,11 +103,11 @@ class Removed:
         finally:
             os.close(descriptor)
 
-    def _take(self, original: Path, folder: str) -> Path:
+    def _move(self, original: Path, folder: str) -> Path:
         durable.make_folder(self._root / folder)
-        taken = original.replace(self._root / folder / original.name)
-        durable.sync_folder(taken.parent)
-        return taken
+        moved = original.replace(self._root / folder / original.name)
+        durable.sync_folder(moved.parent)
+        return moved
 
     def _folders(self) -> list[Path]:
         """The newest first, and that of what is to be deleted last."""

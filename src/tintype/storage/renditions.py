@@ -46,7 +46,7 @@ class RenditionWriter:
     """
 
     def __init__(self, folder: Path) -> None:
-        self.path, self.descriptor = _open_draft(folder)
+        self.path, self.descriptor = _open_temporary(folder)
 
     def write(self, data: bytes) -> None:
         """Append bytes. Raises OSError."""
@@ -81,9 +81,9 @@ class Renditions:
         self._root = root
         self._max_bytes = max_bytes
         root.mkdir(mode=0o700, parents=True, exist_ok=True)
-        self._level = DiskUsage(root / LOCKS / "level")
-        self._level.add(0)
-        self.claims = RenditionLocks(root / LOCKS)
+        self._usage = DiskUsage(root / LOCKS / "level")
+        self._usage.add(0)
+        self.locks = RenditionLocks(root / LOCKS)
 
     def path(self, image: UUID, version: int, fingerprint: str, extension: str) -> Path:
         """Where a rendition lies, if it was made."""
@@ -105,59 +105,59 @@ class Renditions:
         """Put a rendition in place, whole or not at all. It is not synced: it can be made again.
 
         Returns:
-            False if there is no room for it: see `wants_room`.
+            False if there is no room for it: see `needs_eviction`.
 
         Raises:
             OSError: it could not be kept; nothing of it is left.
         """
         if not self._has_room(len(data)):
             return False
-        draft = self.draft(path)
+        writer = self.open_writer(path)
         try:
-            draft.write(data)
-            draft.path.replace(path)
+            writer.write(data)
+            writer.path.replace(path)
         finally:
-            draft.close()
-        self._level.add(allocated_bytes(len(data)))
+            writer.close()
+        self._usage.add(allocated_bytes(len(data)))
         return True
 
-    def draft(self, path: Path) -> RenditionWriter:
+    def open_writer(self, path: Path) -> RenditionWriter:
         """A rendition to be written a piece at a time, then put in place by `keep`. Raises OSError."""
         return RenditionWriter(path.parent)
 
-    def keep(self, path: Path, draft: RenditionWriter, size: int) -> bool:
+    def commit(self, path: Path, writer: RenditionWriter, size: int) -> bool:
         """As `put`, of what was written to the draft; it can still be read there.
 
         Raises:
             OSError: it could not be kept.
         """
         if not self._has_room(size):
-            draft.path.unlink(missing_ok=True)
+            writer.path.unlink(missing_ok=True)
             return False
-        draft.path.replace(path)
-        self._level.add(allocated_bytes(size))
+        writer.path.replace(path)
+        self._usage.add(allocated_bytes(size))
         return True
 
-    def wants_room(self) -> bool:
+    def needs_eviction(self) -> bool:
         """Whether `evict` is due: the cache is nearly full, or was not counted for long. Asks no disk."""
         return (
-            self._level.bytes > HIGH_WATER * self._max_bytes
-            or time.time() - self._level.counted_at > RECOUNT_SECONDS
+            self._usage.bytes > HIGH_WATER * self._max_bytes
+            or time.time() - self._usage.counted_at > RECOUNT_SECONDS
         )
 
     @contextmanager
     def evicting(self) -> Iterator[Eviction | None]:
         """A pass that makes room, if no other process is at it."""
-        with self.claims.hold(self._root / "eviction") as is_ours:
-            yield Eviction(self._root, self._level, self._max_bytes, time.time()) if is_ours else None
+        with self.locks.hold(self._root / "eviction") as is_ours:
+            yield Eviction(self._root, self._usage, self._max_bytes, time.time()) if is_ours else None
 
-    def forget(self, image: UUID) -> list[CachedRendition]:
+    def remove_image(self, image: UUID) -> list[CachedRendition]:
         """Drop everything made of an image; answers what that was."""
         folder = self._folder(image)
         found = [(path, _size(path)) for path in sorted(folder.glob("*"))]
         shutil.rmtree(folder, ignore_errors=True)
-        self._level.add(-sum(allocated_bytes(size) for _, size in found))
-        return [kept for path, size in found if (kept := _kept(path.name, size))]
+        self._usage.add(-sum(allocated_bytes(size) for _, size in found))
+        return [kept for path, size in found if (kept := _parse_name(path.name, size))]
 
     def each(self) -> Iterator[UUID]:
         """The ids of the images that something was made of; files that are not ours are passed over."""
@@ -170,10 +170,10 @@ class Renditions:
         return durable.older_than(self._root.glob("??/*/new-*"), older_than_seconds)
 
     def _has_room(self, size: int) -> bool:
-        if self._level.bytes + allocated_bytes(size) > self._max_bytes:
+        if self._usage.bytes + allocated_bytes(size) > self._max_bytes:
             # Another process may have made room since we looked.
-            self._level.add(0)
-        return self._level.bytes + allocated_bytes(size) <= self._max_bytes
+            self._usage.add(0)
+        return self._usage.bytes + allocated_bytes(size) <= self._max_bytes
 
     def _folder(self, image: UUID, *name: str) -> Path:
         # The last bytes of a UUIDv7 are random; the first would put a day's images into one shard.
@@ -187,12 +187,12 @@ def _size(path: Path) -> int:
         return 0
 
 
-def _kept(name: str, size: int) -> CachedRendition | None:
+def _parse_name(name: str, size: int) -> CachedRendition | None:
     match = _NAME.match(name)
     return CachedRendition(int(match[1]), match[2], match[3], size) if match else None
 
 
-def _open_draft(folder: Path) -> tuple[Path, int]:
+def _open_temporary(folder: Path) -> tuple[Path, int]:
     """A new file to write, and its descriptor."""
-    descriptor, draft = in_folder(folder, lambda: tempfile.mkstemp(prefix="new-", dir=folder))
-    return Path(draft), descriptor
+    descriptor, writer = in_folder(folder, lambda: tempfile.mkstemp(prefix="new-", dir=folder))
+    return Path(writer), descriptor

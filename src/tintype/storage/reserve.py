@@ -27,7 +27,7 @@ class Reserve:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._making = threading.Lock()
+        self._lock = threading.Lock()
 
     def hold(self) -> None:
         """Make the reserve, if it is not there.
@@ -36,14 +36,14 @@ class Reserve:
             Error: INSUFFICIENT_STORAGE when there is no room for it: then there is none for anything else.
         """
         size = self._size()
-        with self._making, durable.storage_errors():
-            if self._held() < size:
-                self._make(size)
+        with self._lock, durable.storage_errors():
+            if self._allocated() < size:
+                self._allocate(size)
 
     def release(self) -> bool:
         """Give the room up; False if there was none."""
         with durable.storage_errors():
-            was_held = self._held() > 0
+            was_held = self._allocated() > 0
             self._path.unlink(missing_ok=True)
             return was_held
 
@@ -63,21 +63,21 @@ class Reserve:
         found = os.statvfs(self._path.parent)
         return min(BYTES, found.f_blocks * found.f_frsize // SHARE)
 
-    def _held(self) -> int:
+    def _allocated(self) -> int:
         try:
             return self._path.stat().st_size
         except FileNotFoundError:
             return 0
 
-    def _make(self, size: int) -> None:
-        draft = self._path.with_name(f"{self._path.name}.{os.getpid()}")
-        descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+    def _allocate(self, size: int) -> None:
+        temporary = self._path.with_name(f"{self._path.name}.{os.getpid()}")
+        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
         try:
             # Allocated, not only as long: a file of holes reserves nothing.
             os.posix_fallocate(descriptor, 0, size)
-            draft.replace(self._path)
+            temporary.replace(self._path)
         except OSError:
-            draft.unlink(missing_ok=True)
+            temporary.unlink(missing_ok=True)
             raise
         finally:
             os.close(descriptor)

@@ -336,7 +336,11 @@ def _representation_headers(answer: _Response, picture: Picture, length: int) ->
     """The other fields of an answer that has the picture, or `length` bytes of it."""
     image, name = answer.known.image, quote(answer.known.image.filename, safe="")
     # In a page it is shown either way; opened by itself, it is saved instead of run.
-    where = "attachment" if answer.requested.recipe is None and spec(image.format).scripts else "inline"
+    where = (
+        "attachment"
+        if answer.requested.recipe is None and spec(image.format).can_contain_scripts
+        else "inline"
+    )
     told = {
         "last-modified": format_datetime(image.modified_at.astimezone(UTC), usegmt=True),
         "accept-ranges": "bytes",

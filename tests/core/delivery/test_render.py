@@ -163,7 +163,7 @@ async def test_who_waits_for_another_process_takes_no_slot_and_serves_what_it_ma
     async with next_door(settings, clock, disk_threads=1) as other:
         first = await rendition(other, image, Recipe(width=32))
         first.path.unlink()
-        with town.services.renditions.claims.hold(first.path) as is_ours:
+        with town.services.renditions.locks.hold(first.path) as is_ours:
             assert is_ours
             waiting = asyncio.create_task(rendition(other, image, Recipe(width=32)))
             # The only slot and the only disk thread go on serving others.
@@ -206,7 +206,7 @@ async def test_who_waits_too_long_for_another_process_makes_the_rendition_itself
     first = await rendition(town.services, image, Recipe(width=32))
     first.path.unlink()
     async with next_door(settings, clock, render_wait_seconds=0.05) as other:
-        with town.services.renditions.claims.hold(first.path):
+        with town.services.renditions.locks.hold(first.path):
             assert (await rendition(other, image, Recipe(width=32))).data == first.data
 
 

@@ -149,7 +149,7 @@ async def test_an_upload_that_is_broken_off_leaves_no_record_without_bytes(town:
     await asyncio.wait([task])
     assert not [name for name in town.files() if name.startswith("incoming/")]
     for image in await library(town):
-        assert town.services.originals.holds(image.sha256)
+        assert town.services.originals.exists(image.sha256)
     await town.add()
 
 
@@ -169,7 +169,7 @@ async def test_bytes_that_were_published_but_not_recorded_are_removed(
 
     def publish_in_vain(staged: Staged) -> None:
         publish(staged)
-        assert town.services.originals.holds(staged.sha256)
+        assert town.services.originals.exists(staged.sha256)
         if how == "failed":
             raise OSError(28, "No space left on device")
         loop.call_soon_threadsafe(adding.cancel)

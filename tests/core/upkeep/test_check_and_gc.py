@@ -149,7 +149,7 @@ async def test_exactly_what_is_left_over_is_removed(town: Town) -> None:
     gone_files = set(before) - set(town.files())
     assert len(gone_files) == 4
     assert not gone_files & after
-    assert town.services.originals.holds(kept.sha256)
+    assert town.services.originals.exists(kept.sha256)
 
 
 def aside(town: Town) -> list[str]:
@@ -162,7 +162,7 @@ async def test_originals_are_set_aside_for_a_week_and_then_deleted(town: Town) -
     await town.add()
     sha256 = orphan(town)
     assert (await sweep(town)).set_aside == 1
-    assert not town.services.originals.holds(sha256)
+    assert not town.services.originals.exists(sha256)
     assert aside(town) == [f"20240229T120000Z/{sha256}"]
     assert (await leftovers(town.services)).removed_bytes == len(b"left over")
     town.clock.go(days=7, seconds=-1)
@@ -263,18 +263,18 @@ async def test_originals_older_than_the_catalogue_are_refused(town: Town) -> Non
     grow_old(town.services.originals.path(sha256), 60)
     with pytest.raises(Error, match="1 unused originals are older than the catalogue"):
         await sweep(town)
-    assert town.services.originals.holds(sha256)
+    assert town.services.originals.exists(sha256)
     assert (await sweep(town, 1)).set_aside == 1
 
 
 async def test_nothing_is_removed_while_a_backup_runs(town: Town) -> None:
     await town.add()
     sha256 = orphan(town)
-    with town.services.originals.removed.held() as is_ours:
+    with town.services.originals.removed.exclusive_lock() as is_ours:
         assert is_ours
         with pytest.raises(Error, match="A backup is running"):
             await sweep(town)
-    assert town.services.originals.holds(sha256)
+    assert town.services.originals.exists(sha256)
 
 
 async def test_a_sweep_beside_an_upload_of_the_same_bytes_never_takes_its_bytes(town: Town) -> None:
@@ -332,7 +332,7 @@ async def test_a_sweep_beside_uploads_takes_nothing_that_is_needed(town: Town) -
     async def come_and_stay(mine: bytes) -> None:
         for turn in range(6):
             image = await town.add(data=mine, filename=f"{turn}.png")
-            assert town.services.originals.holds(image.sha256)
+            assert town.services.originals.exists(image.sha256)
 
     async def sweep_often() -> None:
         for _ in range(12):

@@ -11,7 +11,7 @@ PAUSE = 5.0
 
 def maybe_evict(services: Services) -> None:
     """Begin to make room, if that is due and not under way; nobody waits for it."""
-    if services.renditions.wants_room():
+    if services.renditions.needs_eviction():
         services.workers.spawn_background("evict", lambda: _make_room(services))
 
 
@@ -36,6 +36,6 @@ async def evict(services: Services, to_free: int = 0) -> int:
 
 async def _make_room(services: Services) -> None:
     await evict(services)
-    if services.renditions.wants_room():
+    if services.renditions.needs_eviction():
         # All of it is in use: looking again at once would find the same.
         await asyncio.sleep(PAUSE)

@@ -270,7 +270,7 @@ async def _await_other_process(
 
 def _look(services: Services, image: Image, making: Variant) -> tuple[_Rendered | None, bool]:
     placements = _paths(services, image, making)
-    going_on = services.renditions.claims.is_held(_key(placements))
+    going_on = services.renditions.locks.is_held(_key(placements))
     return _find(services, placements), going_on
 
 
@@ -279,7 +279,7 @@ def _render(
 ) -> _Rendered | None:
     """Make a rendition unless it is there by now; None if another process is at it and we can wait."""
     placements = _paths(services, image, making)
-    with services.renditions.claims.hold(_key(placements)) as is_ours:
+    with services.renditions.locks.hold(_key(placements)) as is_ours:
         if not is_ours and not alone:
             return None
         return _find(services, placements) or _keep(
@@ -297,7 +297,7 @@ def _draw(memory: int, services: Services, image: Image, recipe: Recipe | None, 
     limits, source_limits = services.images.made(), services.images.accepted()
 
     def spool() -> RenditionWriter:
-        return services.renditions.draft(path)
+        return services.renditions.open_writer(path)
 
     began = time.perf_counter()
     try:
@@ -344,7 +344,7 @@ def _keep(services: Services, placements: _Paths, drawn: _Drawn) -> _Rendered:
         if data is not None:
             is_kept = services.renditions.put(path, data)
         elif draft is not None:
-            is_kept = services.renditions.keep(path, draft, made.size)
+            is_kept = services.renditions.commit(path, draft, made.size)
     except FileNotFoundError:
         # Purged, or deleted with its image, while it was drawn.
         pass

@@ -25,7 +25,7 @@ async def delete(services: Services, caller: Caller, id: UUID, placement: Placem
     """
     erased = await with_reserve(services, lambda: _erase(services, caller, id, placement))
     services.record_cache.forget(id)
-    await services.workers.disk(services.renditions.forget, id)
+    await services.workers.disk(services.renditions.remove_image, id)
     await drop_unused(services, erased.sha256)
 
 
@@ -61,7 +61,7 @@ async def dropped_unless_recorded(services: Services, sha256: str) -> AsyncItera
 async def _drop_published(services: Services, sha256: str) -> None:
     # What this may fail with says less than why it is done.
     with suppress(Error):
-        if await services.workers.disk(services.originals.holds, sha256):
+        if await services.workers.disk(services.originals.exists, sha256):
             await drop_unused(services, sha256)
 
 

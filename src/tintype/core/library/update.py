@@ -59,7 +59,7 @@ async def replace(
         # Inside the transaction, as every new original is.
         await services.workers.disk(services.originals.publish, staged)
     services.record_cache.forget(id)
-    await services.workers.disk(services.renditions.forget, id)
+    await services.workers.disk(services.renditions.remove_image, id)
     await drop_unused(services, image.sha256)
     return changed
 

@@ -174,7 +174,7 @@ def is_whole(path: Path, sha256: str, size: int, *, deep: bool = False) -> bool:
 
 @contextmanager
 def _held(own: Originals) -> Iterator[None]:
-    with own.removed.held() as is_ours:
+    with own.removed.exclusive_lock() as is_ours:
         if not is_ours:
             raise Error(Kind.CONFLICT, "Another backup of this library is running, or `tintype gc`.")
         yield

@@ -160,7 +160,7 @@ async def collect_garbage(services: Services, plan: Plan, confirmed: int | None 
             unused originals, or while a backup runs. Nothing is removed then.
     """
     _confirm(plan, confirmed)
-    with services.originals.removed.unless_held() as is_free:
+    with services.originals.removed.shared_lock() as is_free:
         if not is_free:
             raise Error(Kind.CONFLICT, "A backup is running; try again when it has ended.")
         fates = Counter([await _forget(services, path) for path in plan.expired])
@@ -285,7 +285,7 @@ async def _forget(services: Services, path: Path) -> _Disposition:
 
 async def _is_needed(services: Services, tx: Transaction, sha256: str) -> bool:
     return await images.is_referenced(tx, sha256) and not await services.workers.disk(
-        services.originals.holds, sha256
+        services.originals.exists, sha256
     )
 
 
@@ -296,7 +296,7 @@ def _abandoned(services: Services) -> list[Path]:
 
 def _remove(services: Services, folders: list[UUID], files: list[Path]) -> None:
     for image in folders:
-        services.renditions.forget(image)
+        services.renditions.remove_image(image)
     for path in files:
         path.unlink(missing_ok=True)
 
@@ -319,7 +319,7 @@ async def _is_unused(services: Services, sha256: str) -> bool:
     # Again where no upload can be half done: its bytes are there before its record is to be seen.
     async with services.catalogue.write() as tx:
         return not await images.is_referenced(tx, sha256) and await services.workers.disk(
-            services.originals.holds, sha256
+            services.originals.exists, sha256
         )
 
 

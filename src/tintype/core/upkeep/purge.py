@@ -61,7 +61,7 @@ async def purge_any(services: Services, key: UUID | int) -> Receipt:
 
 async def _purge(services: Services, image: Image) -> Receipt:
     # Files before memory: nobody can fetch into memory again what was to go.
-    kept = await services.workers.disk(services.renditions.forget, image.id)
+    kept = await services.workers.disk(services.renditions.remove_image, image.id)
     await with_reserve(services, lambda: _note(services, image))
     services.record_cache.forget(image.id)
     removed = (

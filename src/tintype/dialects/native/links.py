@@ -47,7 +47,7 @@ class Link(Struct, frozen=True):
         """The parameters but for the signature, in their order; what is absent is left out."""
         yield "v", str(self.version)
         if self.recipe is not None:
-            yield from self.recipe.words().items()
+            yield from self.recipe.params().items()
         if self.expires is not None:
             yield "exp", str(self.expires)
 

@@ -27,10 +27,10 @@ def read(data: bytes) -> pyvips.Image:
     """
     header = headers.header(data)
     with decode_errors():
-        return _decoded(boxes.strip(data), (header.width, header.height))
+        return _decode(boxes.strip(data), (header.width, header.height))
 
 
-def _decoded(data: bytes, size: tuple[int, int]) -> pyvips.Image:
+def _decode(data: bytes, size: tuple[int, int]) -> pyvips.Image:
     from pillow_jxl import Decoder  # noqa: PLC0415  an extra
 
     is_jpeg, info, pixels, profile, _boxes = Decoder(num_threads=0)(data)
@@ -48,14 +48,15 @@ def write(image: pyvips.Image, options: Mapping[str, Option]) -> bytes:
     """Pixels of 8 bits, grey or sRGB, as a file of the format; options are called as libvips' savers do."""
     import pillow_jxl  # noqa: PLC0415  an extra
 
-    told = {
+    encoder_options = {
         "lossless": bool(options.get("lossless")),
         "quality": float(options.get("Q", BEST)),
         "effort": int(options["effort"]),
         "num_threads": 0,
     }
     # Its type stubs are of an older version.
-    encoder: Any = pillow_jxl.Encoder
+    create: Any = pillow_jxl.Encoder
+    encoder = create(MODES[image.bands], **encoder_options)
     pixels = bytes(image.write_to_memory())
-    data: bytes = encoder(MODES[image.bands], **told)(pixels, image.width, image.height, jpeg_encode=False)
+    data: bytes = encoder(pixels, image.width, image.height, jpeg_encode=False)
     return data

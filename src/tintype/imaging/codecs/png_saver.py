@@ -10,8 +10,8 @@ from tintype.imaging.codecs.palette import OPAQUE, Palette, few_colours
 from tintype.imaging.formats import Option
 from tintype.imaging.headers.png import SIGNATURE
 
-MAX_HELD_PIXELS = 4_000_000  # in memory, to look at them before they are written: 16 MB
-STRIP_SHARE, STRIP_LEAST = 24, 16  # of all rows, for the trial
+MAX_PIXELS_IN_MEMORY = 4_000_000  # in memory, to look at them before they are written: 16 MB
+STRIP_SHARE, MIN_STRIP_ROWS = 24, 16  # of all rows, for the trial
 
 # What compresses drawings, and what compresses photographs, at levels that are worth their time: against
 # level 6 without a filter, as others do, both take 0.75 of it; drawings come out 1 % larger, photographs 13
@@ -34,39 +34,39 @@ def save(image: pyvips.Image, options: Mapping[str, Option], *, exact: bool = Fa
     one that is grey alone gets a single channel. A source that had a palette was brought to 256 colours once;
     its resampled pixels are again, unless that is larger or `exact` is asked. Nothing else is quantised.
     """
-    if image.width * image.height > MAX_HELD_PIXELS:
-        return _saved(image, options, PHOTO)
+    if image.width * image.height > MAX_PIXELS_IN_MEMORY:
+        return _save(image, options, PHOTO)
     image, palette = few_colours(image.copy_memory())
     if palette is None:
-        plain = _saved(image, options, _suiting(image, options))
+        plain = _save(image, options, _best_filter(image, options))
         if exact or not image.get_typeof("palette"):
             return plain
-        return min(_saved(image, options, {**FLAT, **QUANTISED}), plain, key=len)
+        return min(_save(image, options, {**FLAT, **QUANTISED}), plain, key=len)
     if palette.is_grey and len(palette.colours) > TRUE_GREY_COLOURS:
         grey = image[0].copy(interpretation="b-w")
-        return _saved(grey, options, _suiting(grey, options))
-    return min(_indexed(palette), _saved(image, options, FLAT), key=len)
+        return _save(grey, options, _best_filter(grey, options))
+    return min(_encode_indexed(palette), _save(image, options, FLAT), key=len)
 
 
-def _suiting(image: pyvips.Image, options: Mapping[str, Option]) -> Mapping[str, Option]:
+def _best_filter(image: pyvips.Image, options: Mapping[str, Option]) -> Mapping[str, Option]:
     """The way that makes less of a strip from the middle."""
-    rows = min(image.height, max(STRIP_LEAST, image.height // STRIP_SHARE))
+    rows = min(image.height, max(MIN_STRIP_ROWS, image.height // STRIP_SHARE))
     strip = image.crop(0, (image.height - rows) // 2, image.width, rows)
-    return min(FLAT, PHOTO, key=lambda way: len(_saved(strip, options, way)))
+    return min(FLAT, PHOTO, key=lambda filter_options: len(_save(strip, options, filter_options)))
 
 
-def _saved(image: pyvips.Image, options: Mapping[str, Option], way: Mapping[str, Option]) -> bytes:
-    data: bytes = image.pngsave_buffer(**{**options, **way})
+def _save(image: pyvips.Image, options: Mapping[str, Option], filter_options: Mapping[str, Option]) -> bytes:
+    data: bytes = image.pngsave_buffer(**{**options, **filter_options})
     return data
 
 
-def _indexed(palette: Palette) -> bytes:
+def _encode_indexed(palette: Palette) -> bytes:
     """The PNG of a palette; libvips' own passes through a quantiser that doesn't keep colours exactly."""
     depth = next(bits for bits in DEPTHS if len(palette.colours) <= 2**bits)
     size = struct.pack(">IIBBBBB", palette.width, palette.height, depth, INDEXED, 0, 0, 0)
     colours = b"".join(bytes(colour[:3]) for colour in palette.colours)
     alphas = bytes(colour[3] for colour in palette.colours).rstrip(bytes([OPAQUE]))
-    pixels = b"".join(b"\0" + _packed(row, depth) for row in palette.rows)
+    pixels = b"".join(b"\0" + _pack_row(row, depth) for row in palette.rows)
     return SIGNATURE + b"".join(
         _chunk(kind, data)
         for kind, data in (
@@ -80,7 +80,7 @@ def _indexed(palette: Palette) -> bytes:
     )
 
 
-def _packed(row: bytes, depth: int) -> bytes:
+def _pack_row(row: bytes, depth: int) -> bytes:
     """The indices of a row, so many bits each, the first in the highest bits; the last byte is filled up."""
     if depth == max(DEPTHS):
         return row

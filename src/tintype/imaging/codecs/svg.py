@@ -23,12 +23,12 @@ def read(data: bytes, *, scale: float = 1.0) -> pyvips.Image:
 
     header = headers.header(data)
     width, height = header.width, header.height
-    drawn = (max(1, round(width * scale)), max(1, round(height * scale)))
+    size_drawn = (max(1, round(width * scale)), max(1, round(height * scale)))
     with decode_errors():
         clean = py_svg_hush.filter_svg(data, EMBEDDED)
         # Once more, as two parsers may see different things in the same bytes, and librsvg sees these.
         headers.header(clean)
-        return pyvips.Image.svgload_buffer(_framed(clean, (width, height), drawn)).copy_memory()
+        return pyvips.Image.svgload_buffer(_wrap_in_size(clean, (width, height), size_drawn)).copy_memory()
 
 
 def open_fonts() -> None:
@@ -43,14 +43,18 @@ def open_fonts() -> None:
     pyvips.Image.svgload_buffer(page.encode()).avg()
 
 
-def _framed(clean: bytes, size: tuple[int, int], drawn: tuple[int, int]) -> bytes:
+def _wrap_in_size(clean: bytes, size: tuple[int, int], size_drawn: tuple[int, int]) -> bytes:
     """The picture at its own size, within one of the size asked for, so that it fills that to the edge."""
     inner = ET.fromstring(clean)  # noqa: S314  what came from the filter has no document type any more
     if "viewBox" not in inner.attrib:
         inner.set("viewBox", f"0 0 {size[0]} {size[1]}")
     inner.set("width", str(size[0]))
     inner.set("height", str(size[1]))
-    told = {"width": str(drawn[0]), "height": str(drawn[1]), "viewBox": f"0 0 {size[0]} {size[1]}"}
-    outer = ET.Element(f"{{{NAMESPACE}}}svg", told, preserveAspectRatio="none")
+    attributes = {
+        "width": str(size_drawn[0]),
+        "height": str(size_drawn[1]),
+        "viewBox": f"0 0 {size[0]} {size[1]}",
+    }
+    outer = ET.Element(f"{{{NAMESPACE}}}svg", attributes, preserveAspectRatio="none")
     outer.append(inner)
     return ET.tostring(outer)

@@ -26,15 +26,17 @@ def header(data: Buffer) -> Header:
     try:
         for kind, at in _blocks(data):
             if kind == IMAGE:
-                left, top, across, down = struct.unpack_from("<4H", data, at)
+                left, top, frame_width, frame_height = struct.unpack_from("<4H", data, at)
                 frames += 1
-                width, height = max(width, left + across), max(height, top + down)
+                width, height = max(width, left + frame_width), max(height, top + frame_height)
     except (IndexError, struct.error):
         # Cut short: the frames up to there are what can be told.
         pass
     if not (width and height and frames):
         raise damaged()
-    return Header(width=width, height=height, frames=frames, whole=width * height, file=len(data))
+    return Header(
+        width=width, height=height, frames=frames, whole_pixels=width * height, file_bytes=len(data)
+    )
 
 
 def check_complete(data: Buffer) -> None:
@@ -55,7 +57,7 @@ def _blocks(data: Buffer) -> Iterator[tuple[int, int]]:
 
     Raises ImageRefused (damaged) for what is no block, IndexError where the file ends within one.
     """
-    at = _behind_table(data, HEADER_BYTES, data[HEADER_BYTES - 3])
+    at = _skip_table(data, HEADER_BYTES, data[HEADER_BYTES - 3])
     left = MAX_BLOCKS
     while at < len(data):
         kind = data[at]
@@ -63,10 +65,10 @@ def _blocks(data: Buffer) -> Iterator[tuple[int, int]]:
         if kind == TRAILER:
             return
         if kind == IMAGE:
-            start = _behind_table(data, at + 1 + IMAGE_BYTES, data[at + IMAGE_BYTES]) + 1  # the LZW code size
-            at, left = _behind_data(data, start, left)
+            start = _skip_table(data, at + 1 + IMAGE_BYTES, data[at + IMAGE_BYTES]) + 1  # the LZW code size
+            at, left = _skip_sub_blocks(data, start, left)
         elif kind == EXTENSION:
-            at, left = _behind_data(data, at + 2, left)
+            at, left = _skip_sub_blocks(data, at + 2, left)
         elif kind == PADDING:
             at, left = at + 1, left - 1
         else:
@@ -75,7 +77,7 @@ def _blocks(data: Buffer) -> Iterator[tuple[int, int]]:
             raise too_many("blocks", MAX_BLOCKS)
 
 
-def _behind_table(data: Buffer, at: int, flags: int) -> int:
+def _skip_table(data: Buffer, at: int, flags: int) -> int:
     """Behind the colour table, if the flags tell of one."""
     at += 3 << ((flags & TABLE_SIZE) + 1) if flags & HAS_TABLE else 0
     if at > len(data):
@@ -83,7 +85,7 @@ def _behind_table(data: Buffer, at: int, flags: int) -> int:
     return at
 
 
-def _behind_data(data: Buffer, at: int, left: int) -> tuple[int, int]:
+def _skip_sub_blocks(data: Buffer, at: int, left: int) -> tuple[int, int]:
     """Behind sub-blocks, each with its length in front, and the empty one; how many more there may be."""
     while length := data[at]:
         at += length + 1

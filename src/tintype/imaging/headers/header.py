@@ -27,14 +27,14 @@ class Header(Struct, frozen=True, kw_only=True):
     frames: int = 1
     has_alpha: bool = False
     bands: int = 3
-    whole: int = 0
-    buffered: int = 0
-    file: int = 0
+    whole_pixels: int = 0
+    buffer_bytes: int = 0
+    file_bytes: int = 0
 
 
-def too_many(what: str, most: int) -> ImageRefused:
+def too_many(what: str, limit: int) -> ImageRefused:
     """The refusal of a file that has more of something than is followed."""
-    return ImageRefused(Reason.TOO_COSTLY, f"The picture has more {what} than are accepted: {most}.")
+    return ImageRefused(Reason.TOO_COSTLY, f"The picture has more {what} than are accepted: {limit}.")
 
 
 def check_profile(size: int) -> None:

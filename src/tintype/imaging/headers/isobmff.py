@@ -21,7 +21,7 @@ MAX_META_BYTES = 4 * 1024 * 1024
 """Of the box that describes the picture."""
 MAX_DEPTH = 4
 """Of pictures that are made of others: a grid of tiles, turned, is two."""
-LEAST_TOTAL, TOTAL_TIMES = 16_000_000, 3
+MIN_TOTAL_PIXELS, MAX_TOTAL_RATIO = 16_000_000, 3
 """Pixels that all pictures which the primary one needs may have together, or so many times as it has itself;
 with alpha and tiles that reach over its edges it is twice."""
 DERIVED, AUXILIARY = b"dimg", b"auxl"
@@ -64,24 +64,24 @@ def header(data: Buffer) -> Header:
         ImageRefused: damaged, too costly.
     """
     meta = _meta(data)
-    needed = _needed(meta)
+    items = _required_items(meta)
     if meta.primary not in meta.sizes:
         raise damaged()
-    sizes = [size for item in needed for size in (meta.sizes.get(item), meta.grids.get(item)) if size]
+    sizes = [size for item in items for size in (meta.sizes.get(item), meta.grids.get(item)) if size]
     width, height = max((meta.sizes[meta.primary], meta.grids.get(meta.primary, (1, 1))), key=_pixels)
     total = sum(map(_pixels, sizes))
-    if total > max(LEAST_TOTAL, TOTAL_TIMES * width * height):
-        raise too_many("pixels in its parts", max(LEAST_TOTAL, TOTAL_TIMES * width * height))
+    if total > max(MIN_TOTAL_PIXELS, MAX_TOTAL_RATIO * width * height):
+        raise too_many("pixels in its parts", max(MIN_TOTAL_PIXELS, MAX_TOTAL_RATIO * width * height))
     shown = meta.shown.get(meta.primary, (width, height))
     return Header(
         width=min(width, shown[0]),
         height=min(height, shown[1]),
-        whole=max(map(_pixels, sizes)),
-        file=len(data),
+        whole_pixels=max(map(_pixels, sizes)),
+        file_bytes=len(data),
     )
 
 
-def _needed(meta: Meta) -> list[int]:
+def _required_items(meta: Meta) -> list[int]:
     """The primary item and all that it is made of, each as often as it is used, with what belongs to each."""
     derived, auxiliary = meta.references.get(DERIVED, {}), meta.references.get(AUXILIARY, {})
     belonging: dict[int, list[int]] = {}

@@ -62,8 +62,8 @@ def _header(data: Buffer, frame: Frame, start: int, end: int) -> Header:
         width=frame.width,
         height=frame.height,
         bands=len(frame.sampling),
-        whole=frame.width * frame.height if has_scans else 0,
-        buffered=_coefficients(frame) * COEFFICIENT_BYTES if has_scans else 0,
+        whole_pixels=frame.width * frame.height if has_scans else 0,
+        buffer_bytes=_coefficients(frame) * COEFFICIENT_BYTES if has_scans else 0,
     )
 
 
@@ -94,7 +94,7 @@ def _frame(marker: int, content: bytes) -> Frame:
         raise damaged()
     factors = [content[6 + 3 * n + 1] for n in range(count)]
     sampling = tuple((factor >> 4, factor & 15) for factor in factors)
-    if not all(across and down for across, down in sampling):
+    if not all(horizontal and vertical for horizontal, vertical in sampling):
         raise damaged()
     return Frame(marker in PROGRESSIVE, width, height, sampling)
 
@@ -114,7 +114,8 @@ def _check_scans(data: Buffer, at: int) -> None:
 
 
 def _coefficients(frame: Frame) -> int:
-    """Of all components, each in whole blocks of whole units (A.2)."""
-    most = (max(across for across, _ in frame.sampling), max(down for _, down in frame.sampling))
-    units = -(-frame.width // (BLOCK * most[0])) * -(-frame.height // (BLOCK * most[1]))
-    return units * sum(across * down for across, down in frame.sampling) * BLOCK * BLOCK
+    """The DCT coefficients of all components, padded to whole minimum coded units (MCUs; A.2)."""
+    mcu_width = BLOCK * max(horizontal for horizontal, _ in frame.sampling)
+    mcu_height = BLOCK * max(vertical for _, vertical in frame.sampling)
+    mcus = -(-frame.width // mcu_width) * -(-frame.height // mcu_height)
+    return mcus * sum(horizontal * vertical for horizontal, vertical in frame.sampling) * BLOCK * BLOCK

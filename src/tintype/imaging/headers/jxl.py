@@ -10,7 +10,7 @@ SIGNATURE = b"\xff\x0a"
 HEADER_BYTES = 512  # of the codestream; all that is asked for stands before the first name of a channel
 MAX_BOXES = 1000
 """Before the codestream, or the end of its header, is there."""
-FIRST_TURNED = 5  # orientations 5 to 8 lie on their side
+FIRST_TRANSPOSED = 5  # orientations 5 to 8 lie on their side
 RATIOS = ((1, 1), (12, 10), (4, 3), (3, 2), (16, 9), (5, 4), (2, 1))
 SIDE_BITS = ((1, 9), (1, 13), (1, 18), (1, 30))
 ALPHA = 0
@@ -56,8 +56,8 @@ def header(data: Buffer) -> Header:
         raise damaged()
     width, height = _size(bits)
     if bits.flag():  # all metadata as usual
-        return Header(width=width, height=height, whole=width * height, file=len(data))
-    if bits.flag() and _is_turned(bits):
+        return Header(width=width, height=height, whole_pixels=width * height, file_bytes=len(data))
+    if bits.flag() and _is_transposed(bits):
         width, height = height, width
     channels, has_alpha = _channels(bits)
     return Header(
@@ -65,8 +65,8 @@ def header(data: Buffer) -> Header:
         height=height,
         has_alpha=has_alpha,
         bands=3 + channels,
-        whole=width * height,
-        file=len(data),
+        whole_pixels=width * height,
+        file_bytes=len(data),
     )
 
 
@@ -98,33 +98,35 @@ def _box(data: Buffer, at: int) -> tuple[bytes, int, int]:
 
 
 def _size(bits: Bits) -> tuple[int, int]:
-    eights = bits.flag()
-    height = _side(bits, eights=eights)
+    is_multiple_of_8 = bits.flag()
+    height = _side(bits, is_multiple_of_8=is_multiple_of_8)
     ratio = bits.number(3)
     if not ratio:
-        return _side(bits, eights=eights), height
-    across, down = RATIOS[ratio - 1]
-    return height * across // down, height
+        return _side(bits, is_multiple_of_8=is_multiple_of_8), height
+    numerator, denominator = RATIOS[ratio - 1]
+    return height * numerator // denominator, height
 
 
-def _side(bits: Bits, *, eights: bool) -> int:
-    return 8 * (1 + bits.number(5)) if eights else bits.one_of(SIDE_BITS)
+def _side(bits: Bits, *, is_multiple_of_8: bool) -> int:
+    return 8 * (1 + bits.number(5)) if is_multiple_of_8 else bits.one_of(SIDE_BITS)
 
 
-def _is_turned(bits: Bits) -> bool:
+def _is_transposed(bits: Bits) -> bool:
     orientation = 1 + bits.number(3)
     if bits.flag():  # the size that it is meant to be shown at
         _size(bits)
     if bits.flag():
-        _pass_preview(bits)
+        _skip_preview(bits)
     if bits.flag():
         raise ImageRefused(Reason.UNSUPPORTED, "Animated JXL pictures aren't accepted.")
-    return orientation >= FIRST_TURNED
+    return orientation >= FIRST_TRANSPOSED
 
 
-def _pass_preview(bits: Bits) -> None:
-    eights = bits.flag()
-    choice = ((16, 0), (32, 0), (1, 5), (33, 9)) if eights else ((1, 6), (65, 8), (321, 10), (1345, 12))
+def _skip_preview(bits: Bits) -> None:
+    is_multiple_of_8 = bits.flag()
+    choice = (
+        ((16, 0), (32, 0), (1, 5), (33, 9)) if is_multiple_of_8 else ((1, 6), (65, 8), (321, 10), (1345, 12))
+    )
     bits.one_of(choice)
     if not bits.number(3):
         bits.one_of(choice)
@@ -132,7 +134,7 @@ def _pass_preview(bits: Bits) -> None:
 
 def _channels(bits: Bits) -> tuple[int, bool]:
     """How many channels there are beyond colour, and whether one of them is alpha."""
-    _pass_depth(bits)
+    _skip_bit_depth(bits)
     bits.flag()  # whether 16 bits are enough for what is computed with
     channels = bits.one_of(((0, 0), (1, 0), (2, 4), (1, 12)))
     if channels > MAX_CHANNELS:
@@ -146,15 +148,15 @@ def _is_alpha(bits: Bits) -> bool:
     kind = bits.one_of(((0, 0), (1, 0), (2, 4), (18, 6)))
     if kind == ALPHA:
         return True
-    _pass_depth(bits)
+    _skip_bit_depth(bits)
     bits.one_of(((0, 0), (3, 0), (4, 0), (1, 3)))
     for _ in range(bits.one_of(((0, 0), (0, 4), (16, 5), (48, 10)))):
         bits.number(8)
-    _pass_own(bits, kind)
+    _skip_type_fields(bits, kind)
     return False
 
 
-def _pass_own(bits: Bits, kind: int) -> None:
+def _skip_type_fields(bits: Bits, kind: int) -> None:
     """What spot colours (2) and colour filter arrays (5) have besides."""
     if kind == 2:  # noqa: PLR2004  the number of the standard
         bits.number(4 * 16)
@@ -162,7 +164,7 @@ def _pass_own(bits: Bits, kind: int) -> None:
         bits.one_of(((1, 0), (0, 2), (3, 4), (19, 8)))
 
 
-def _pass_depth(bits: Bits) -> None:
+def _skip_bit_depth(bits: Bits) -> None:
     if bits.flag():  # floats
         bits.one_of(((32, 0), (16, 0), (24, 0), (1, 6)))
         bits.number(4)

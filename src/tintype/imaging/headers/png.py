@@ -32,14 +32,14 @@ def header(data: Buffer) -> Header:
     bands = BANDS.get(colour, max(BANDS.values()))
     if not (width and height and bits):
         raise damaged()
-    frames = _looked_through(data)
+    frames = _check_chunks(data)
     return Header(
         width=width,
         height=height,
         frames=frames,
         bands=bands,
-        whole=width * height if interlace else 0,
-        buffered=width * height * bands * (2 if bits > 8 else 1) if interlace else 0,  # noqa: PLR2004  bits of a byte
+        whole_pixels=width * height if interlace else 0,
+        buffer_bytes=width * height * bands * (2 if bits > 8 else 1) if interlace else 0,  # noqa: PLR2004  bits of a byte
     )
 
 
@@ -49,35 +49,35 @@ def check_complete(data: Buffer) -> None:
         pass
 
 
-def _looked_through(data: Buffer) -> int:
+def _check_chunks(data: Buffer) -> int:
     """How many frames there are; ImageRefused (too costly) for more text or profile than is inflated."""
-    frames, seen, texts, left = 1, False, 0, MAX_TEXT_BYTES
-    for kind, start, length in _chunks_that_are_there(data):
+    frames, has_pixels, texts, bytes_left = 1, False, 0, MAX_TEXT_BYTES
+    for kind, start, length in _readable_chunks(data):
         if kind == b"IDAT":
-            seen = True
-        elif kind == b"acTL" and not seen:
+            has_pixels = True
+        elif kind == b"acTL" and not has_pixels:
             frames = max(1, int(struct.unpack_from(">I", data, start)[0]))
         elif kind == b"iCCP":
-            check_profile(_inflated(_compressed(kind, data[start : start + length]), MAX_PROFILE_BYTES))
+            check_profile(_inflated_size(_compressed(kind, data[start : start + length]), MAX_PROFILE_BYTES))
         elif kind in TEXTS:
             texts += 1
-            left -= _inflated(_compressed(kind, data[start : start + length]), left)
+            bytes_left -= _inflated_size(_compressed(kind, data[start : start + length]), bytes_left)
             if texts > MAX_TEXTS:
                 raise too_many("texts", MAX_TEXTS)
-            if left < 0:
+            if bytes_left < 0:
                 raise too_many("bytes of text", MAX_TEXT_BYTES)
     return frames
 
 
-def _chunks_that_are_there(data: Buffer) -> Iterator[tuple[bytes, int, int]]:
+def _readable_chunks(data: Buffer) -> Iterator[tuple[bytes, int, int]]:
     """The same of a file that is cut short, when the cut is behind the first chunk of pixels."""
-    seen = False
+    has_pixels = False
     try:
         for chunk in _chunks(data):
-            seen = seen or chunk[0] == b"IDAT"
+            has_pixels = has_pixels or chunk[0] == b"IDAT"
             yield chunk
     except (ImageRefused, struct.error) as cut:
-        if not seen or (isinstance(cut, ImageRefused) and cut.reason is not Reason.DAMAGED):
+        if not has_pixels or (isinstance(cut, ImageRefused) and cut.reason is not Reason.DAMAGED):
             raise
 
 
@@ -111,7 +111,7 @@ def _compressed(kind: bytes, content: bytes) -> bytes:
     return b"" if kind == b"tEXt" else rest[1:]
 
 
-def _inflated(deflated: bytes, most: int) -> int:
+def _inflated_size(deflated: bytes, most: int) -> int:
     """How many bytes it becomes: at most one more than `most`, and as far as it can be inflated."""
     try:
         return len(zlib.decompressobj().decompress(deflated, most + 1)) if deflated else 0

@@ -18,7 +18,7 @@ NUMBERS = re.compile(r"[\s,]+")
 # CSS Values 4, 6.2, at 96 to the inch; `em` and `ex` as browsers take them where nothing is said.
 UNITS = {"": 1, "px": 1, "in": 96, "cm": 96 / 2.54, "mm": 96 / 25.4, "q": 96 / 101.6, "pt": 96 / 72, "pc": 16}
 UNITS |= {"em": 16, "rem": 16, "ex": 8}
-WITHOUT = (300.0, 150.0)  # CSS 2.2, 10.3.2: what replaced elements without a size have
+DEFAULT_SIZE = (300.0, 150.0)  # CSS 2.2, 10.3.2: what replaced elements without a size have
 
 MAX_ELEMENTS = 100_000
 """Each takes some 2 kB while it is drawn: 300,000 took 650 MB, and 11 s."""
@@ -26,7 +26,7 @@ MAX_DEPTH = 200
 """Of elements in one another. librsvg stops at 256, and the filter before it indents lines for each."""
 MAX_EMBEDDED_PIXELS, EMBEDDED_BYTES = 50_000_000, 10
 """Of all embedded pictures together; librsvg takes 9 bytes a pixel of them, however small they are drawn."""
-LEFT_OUT = str.maketrans("", "", "\t\n\r")  # of an address, URL Standard 4.4
+STRIPPED_CHARACTERS = str.maketrans("", "", "\t\n\r")  # of an address, URL Standard 4.4
 SCHEME = "data:"
 BASE64 = re.compile(r";\s*base64\s*\Z", re.IGNORECASE)
 EMBEDDED_HEADERS: dict[Format, Callable[[Buffer], Header]] = {
@@ -43,16 +43,16 @@ def header(data: Buffer) -> Header:
     Raises:
         ImageRefused: damaged, where there is no such element or nothing to be seen of it; too costly.
     """
-    survey = SvgScanner(bytes(data))
-    width, height = _size(survey.root)
+    scanner = SvgScanner(bytes(data))
+    width, height = _size(scanner.root)
     return Header(
         width=width,
         height=height,
         has_alpha=True,
         bands=4,
-        whole=width * height,
-        buffered=survey.embedded * EMBEDDED_BYTES,
-        file=len(data),
+        whole_pixels=width * height,
+        buffer_bytes=scanner.embedded * EMBEDDED_BYTES,
+        file_bytes=len(data),
     )
 
 
@@ -88,7 +88,7 @@ class SvgScanner:
         if self._elements > MAX_ELEMENTS:
             raise too_many("elements", MAX_ELEMENTS)
         for value in attributes.values():
-            self._embed(value.translate(LEFT_OUT).strip())
+            self._embed(value.translate(STRIPPED_CHARACTERS).strip())
 
     def _ended(self, _: str) -> None:
         self._depth -= 1
@@ -122,10 +122,13 @@ def _size(root: dict[str, str] | None) -> tuple[int, int]:
     width, height = _length(root.get("width", "")), _length(root.get("height", ""))
     box = _view_box(root.get("viewBox", ""))
     if width is None and height is None:
-        width, height = box or WITHOUT
+        width, height = box or DEFAULT_SIZE
     elif width is None or height is None:
-        across, down = box or WITHOUT
-        width, height = _other(width, height, across / down) if box else (width or across, height or down)
+        box_width, box_height = box or DEFAULT_SIZE
+        if box:
+            width, height = _complete_size(width, height, box_width / box_height)
+        else:
+            width, height = width or box_width, height or box_height
     if not width or not height:
         raise damaged()
     return max(1, round(width)), max(1, round(height))
@@ -147,7 +150,7 @@ def _view_box(text: str) -> tuple[float, float] | None:
     return None
 
 
-def _other(width: float | None, height: float | None, aspect: float) -> tuple[float, float]:
+def _complete_size(width: float | None, height: float | None, aspect: float) -> tuple[float, float]:
     """Both sides, from the one that is known."""
     if width is not None:
         return width, width / aspect

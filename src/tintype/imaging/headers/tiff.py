@@ -46,7 +46,7 @@ SCANLINES = 128
 """libvips takes longer strips line by line, unless lines of the compression can't be decoded one by one."""
 
 
-HELD = 2.5
+BUFFER_FACTOR = 2.5
 """How often libvips holds a strip or a row of tiles: 2.2 times, and once what it was decoded to."""
 
 
@@ -106,7 +106,7 @@ class _Page:
         count = min(entry.count, most)
         return struct.unpack_from(f"{self._layout.order}{count}{NUMBERS[entry.kind]}", self._data, entry.at)
 
-    def longest(self, tag: int) -> int:
+    def largest(self, tag: int) -> int:
         """The largest value of an entry, but never more than there are bytes in the file."""
         return min(len(self._data), max(self.numbers(tag, MAX_PIECES), default=0))
 
@@ -139,14 +139,14 @@ def _directories(data: Buffer, layout: Layout) -> Iterator[dict[int, Entry]]:
         form = struct.Struct(f"{layout.order}HH{layout.offset}")
         size = form.size + struct.calcsize(layout.offset)
         yield dict(
-            _entry(data, layout, form, placement) for placement in range(start, start + count * size, size)
+            _entry(data, layout, form, position) for position in range(start, start + count * size, size)
         )
         (at,) = struct.unpack_from(layout.order + layout.offset, data, start + count * size)
 
 
-def _entry(data: Buffer, layout: Layout, form: struct.Struct, placement: int) -> tuple[int, Entry]:
-    tag, kind, count = form.unpack_from(data, placement)
-    at = placement + form.size
+def _entry(data: Buffer, layout: Layout, form: struct.Struct, position: int) -> tuple[int, Entry]:
+    tag, kind, count = form.unpack_from(data, position)
+    at = position + form.size
     if SIZES.get(kind, 0) * count > struct.calcsize(layout.offset):
         (at,) = struct.unpack_from(layout.order + layout.offset, data, at)
     return tag, Entry(kind, count, at)
@@ -157,23 +157,23 @@ def _first_page(page: _Page) -> Header:
     bands = page.number(SAMPLES, 1)
     if not (width and height and bands):
         raise damaged()
-    at_once = _at_once(page, width, height)
+    pixels_at_once = _pixels_at_once(page, width, height)
     return Header(
         width=width,
         height=height,
         bands=bands,
-        whole=at_once if at_once > SCANLINES * width else 0,
+        whole_pixels=pixels_at_once if pixels_at_once > SCANLINES * width else 0,
         # Bits become bytes.
-        buffered=round(at_once * bands * max(1, page.longest(BITS) / 8) * HELD),
-        file=max(page.longest(STRIP_BYTES), page.longest(TILE_BYTES)),
+        buffer_bytes=round(pixels_at_once * bands * max(1, page.largest(BITS) / 8) * BUFFER_FACTOR),
+        file_bytes=max(page.largest(STRIP_BYTES), page.largest(TILE_BYTES)),
     )
 
 
-def _at_once(page: _Page, width: int, height: int) -> int:
+def _pixels_at_once(page: _Page, width: int, height: int) -> int:
     """Pixels that are decoded at once: a row of tiles, or a strip."""
-    across, down = page.number(TILE_WIDTH, 0), page.number(TILE_HEIGHT, 0)
-    if across and down:
-        return -(-width // across) * across * down
+    tile_width, tile_height = page.number(TILE_WIDTH, 0), page.number(TILE_HEIGHT, 0)
+    if tile_width and tile_height:
+        return -(-width // tile_width) * tile_width * tile_height
     rows = min(height, page.number(STRIP_ROWS, height) or height)
     by_lines = page.number(COMPRESSION, 1) not in {OLD_JPEG, JPEG}
     return width * (min(rows, SCANLINES) if by_lines else rows)

@@ -26,7 +26,7 @@ def header(data: Buffer) -> Header:
     Of a still picture all of a lossless one is held, 4 bytes a pixel, and all of a lossy one's alpha, even
     where it is decoded at a part of its size.
     """
-    canvas, is_animated, sizes, held = None, False, list[Size](), 0
+    canvas, is_animated, sizes, bytes_per_pixel = None, False, list[Size](), 0
     for kind, start, end in _chunks(data, HEADER_BYTES, len(data)):
         if kind == b"VP8X" and canvas is None:
             canvas, is_animated = _canvas(data, start), bool(data[start] & ANIMATED)
@@ -34,9 +34,9 @@ def header(data: Buffer) -> Header:
             sizes.append(_frame(data, start, end))
         elif kind in {b"VP8 ", b"VP8L"} and not is_animated:
             sizes.append(_bitstream(data, kind, start))
-            held = max(held, 4 if kind == b"VP8L" else 0)
+            bytes_per_pixel = max(bytes_per_pixel, 4 if kind == b"VP8L" else 0)
         elif kind == b"ALPH":
-            held = max(held, 1)
+            bytes_per_pixel = max(bytes_per_pixel, 1)
         elif kind == b"ICCP":
             check_profile(end - start)
     canvas = canvas or sizes[0]
@@ -46,9 +46,9 @@ def header(data: Buffer) -> Header:
         width=canvas[0],
         height=canvas[1],
         frames=len(sizes) if is_animated else 1,
-        whole=canvas[0] * canvas[1],
-        buffered=0 if is_animated else held * canvas[0] * canvas[1],
-        file=len(data),
+        whole_pixels=canvas[0] * canvas[1],
+        buffer_bytes=0 if is_animated else bytes_per_pixel * canvas[0] * canvas[1],
+        file_bytes=len(data),
     )
 
 

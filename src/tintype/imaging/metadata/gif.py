@@ -16,7 +16,7 @@ def strip(data: bytes) -> bytes:
     """The picture alone."""
     if data[:3] != b"GIF":
         raise damaged()
-    start = _behind_table(data, HEADER + SCREEN, data[HEADER + 4])
+    start = _skip_table(data, HEADER + SCREEN, data[HEADER + 4])
     return data[:start] + b"".join(block for block in _blocks(data, start) if not _is_metadata(block))
 
 
@@ -24,10 +24,10 @@ def _blocks(data: bytes, at: int) -> Iterator[bytes]:
     while at < len(data):
         kind = data[at]
         if kind == IMAGE:
-            end = _behind_table(data, at + 1 + IMAGE_DESCRIPTOR, data[at + IMAGE_DESCRIPTOR]) + 1
-            end = _behind_data(data, end)
+            end = _skip_table(data, at + 1 + IMAGE_DESCRIPTOR, data[at + IMAGE_DESCRIPTOR]) + 1
+            end = _skip_sub_blocks(data, end)
         elif kind == EXTENSION:
-            end = _behind_data(data, at + 2)
+            end = _skip_sub_blocks(data, at + 2)
         elif kind in {TRAILER, PADDING}:
             end = at + 1
         else:
@@ -44,14 +44,14 @@ def _is_metadata(block: bytes) -> bool:
     return block[1] == COMMENT or (block[1] == APPLICATION and block[3:14] not in SHOWN)
 
 
-def _behind_table(data: bytes, at: int, flags: int) -> int:
+def _skip_table(data: bytes, at: int, flags: int) -> int:
     size = 3 << ((flags & TABLE_SIZE) + 1) if flags & HAS_TABLE else 0
     if at + size > len(data):
         raise damaged()
     return at + size
 
 
-def _behind_data(data: bytes, at: int) -> int:
+def _skip_sub_blocks(data: bytes, at: int) -> int:
     """Behind sub-blocks, each with its length in front, and the empty one that ends them."""
     while length := data[at]:
         at += 1 + length

@@ -84,19 +84,19 @@ class _File:
         layout, data = self._layout, self.data
         entries = self._entries(at)
         kept = [
-            bytes(data[placement : placement + layout.entry.size])
-            for placement, tag in entries
+            bytes(data[position : position + layout.entry.size])
+            for position, tag in entries
             if tag not in METADATA
         ]
-        for placement, tag in entries:
+        for position, tag in entries:
             if tag in METADATA:
-                self._empty(placement)
+                self._empty(position)
         start = at + layout.count.size
         end = start + layout.entry.size * len(entries)
         following = bytes(data[end : end + layout.offset.size])
         layout.count.pack_into(data, at, len(kept))
-        whole = end + layout.offset.size - start
-        data[start : start + whole] = b"".join((*kept, following)).ljust(whole, b"\0")
+        size_before = end + layout.offset.size - start
+        data[start : start + size_before] = b"".join((*kept, following)).ljust(size_before, b"\0")
         return int(layout.offset.unpack(following)[0])
 
     def _entries(self, at: int) -> list[tuple[int, int]]:
@@ -106,15 +106,13 @@ class _File:
             raise damaged()
         self._seen.add(at)
         start, size = at + self._layout.count.size, self._layout.entry.size
-        placements = range(start, start + count * size, size)
-        return [
-            (placement, self._layout.entry.unpack_from(self.data, placement)[0]) for placement in placements
-        ]
+        positions = range(start, start + count * size, size)
+        return [(position, self._layout.entry.unpack_from(self.data, position)[0]) for position in positions]
 
-    def _empty(self, placement: int) -> None:
+    def _empty(self, position: int) -> None:
         """Zero what an entry says, wherever that stands, and whatever it leads to."""
         layout = self._layout
-        tag, kind, count, value = layout.entry.unpack_from(self.data, placement)
+        tag, kind, count, value = layout.entry.unpack_from(self.data, position)
         if tag in DIRECTORIES:
             for inner, _ in self._entries(value):
                 self._empty(inner)
@@ -123,4 +121,4 @@ class _File:
             if value + size > len(self.data):
                 raise damaged()
             self.data[value : value + size] = bytes(size)
-        self.data[placement : placement + layout.entry.size] = bytes(layout.entry.size)
+        self.data[position : position + layout.entry.size] = bytes(layout.entry.size)

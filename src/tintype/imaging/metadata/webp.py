@@ -24,14 +24,14 @@ def strip(data: bytes) -> bytes:
         elif kind in KEPT:
             kept.append(chunk)
     if kept and kept[0].startswith(b"VP8X"):
-        kept[0] = _told(kept[0], has_exif=turned != exif.UPRIGHT)
+        kept[0] = _update_flags(kept[0], has_exif=turned != exif.UPRIGHT)
         if turned != exif.UPRIGHT:
             kept.append(_chunk(b"EXIF", exif.minimal(turned)))
     body = b"".join(kept)
     return b"RIFF" + struct.pack("<I", 4 + len(body)) + b"WEBP" + body
 
 
-def _told(chunk: bytes, *, has_exif: bool) -> bytes:
+def _update_flags(chunk: bytes, *, has_exif: bool) -> bytes:
     """The VP8X chunk, saying what there is now."""
     flags = chunk[FLAGS] & ~(HAS_EXIF | HAS_XMP) | (HAS_EXIF if has_exif else 0)
     return chunk[:FLAGS] + bytes((flags,)) + chunk[FLAGS + 1 :]

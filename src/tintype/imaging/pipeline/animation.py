@@ -35,7 +35,7 @@ def animated(image: pyvips.Image, frames: int, draw: Callable[[pyvips.Image], py
         draw: makes one frame of the result; all have the same size.
     """
     drawn = [draw(frame).copy_memory() for frame in _frames(image, frames)]
-    joined = pyvips.Image.arrayjoin(_alike(drawn), across=1).copy()
+    joined = pyvips.Image.arrayjoin(_equalise_bands(drawn), across=1).copy()
     joined.set_type(pyvips.GValue.gint_type, HEIGHT, drawn[0].height)
     if image.get_typeof(DELAYS):
         joined.set_type(pyvips.GValue.array_int_type, DELAYS, image.get(DELAYS)[:frames])
@@ -47,7 +47,7 @@ def _frames(image: pyvips.Image, frames: int) -> Iterator[pyvips.Image]:
     return (image.crop(0, at * height, image.width, height) for at in range(frames))
 
 
-def _alike(frames: list[pyvips.Image]) -> list[pyvips.Image]:
+def _equalise_bands(frames: list[pyvips.Image]) -> list[pyvips.Image]:
     """The frames with alpha in all of them when it is in one."""
     most = max(frame.bands for frame in frames)
     return [frame if frame.bands == most else frame.addalpha() for frame in frames]

@@ -106,10 +106,10 @@ def intake_memory(info: ImageInfo) -> int:
 
 def _decoder(info: ImageInfo, scale: float, frames: int) -> float:
     """What the decoder holds, and the file."""
-    tree = SVG_TREE * info.file if info.format is Format.SVG else 0
+    tree = SVG_TREE * info.file_bytes if info.format is Format.SVG else 0
     # Packages are given the file as a copy.
     copies = 1 if spec(info.format).loader else 2
-    return copies * info.file + info.buffered + _whole(info, scale) + tree + _frames(info, frames)
+    return copies * info.file_bytes + info.buffer_bytes + _whole(info, scale) + tree + _frames(info, frames)
 
 
 def _whole(info: ImageInfo, scale: float) -> float:
@@ -118,7 +118,7 @@ def _whole(info: ImageInfo, scale: float) -> float:
         return 0.0
     deep = info.format is Format.AVIF and info.bits > 8  # noqa: PLR2004  bits of a byte
     each = (DEEP_AVIF if deep else DECODERS[info.format]) + ALPHA * info.has_alpha
-    return each * max(info.whole, info.width * info.height) * scale * scale
+    return each * max(info.whole_pixels, info.width * info.height) * scale * scale
 
 
 def _frames(info: ImageInfo, frames: int) -> int:
@@ -135,8 +135,8 @@ def _line(info: ImageInfo, width: float) -> float:
 
 def _resampling(info: ImageInfo, stored: Plan, scale: float, *, linear: bool) -> float:
     """The lines that resampling holds, of the source or, where that is wider, of the result."""
-    ratio = scale * max(part.length / part.scaled for part in (stored.across, stored.down))
-    width = max(stored.across.length * scale, stored.across.scaled)
+    ratio = scale * max(part.length / part.scaled for part in (stored.x, stored.y))
+    width = max(stored.x.length * scale, stored.x.scaled)
     if linear:
         return LINEAR_LINES * width * info.bands * FLOAT
     lines = RENDER_LINES + LINES_A_STEP * min(MAX_STEP, ratio)

@@ -20,7 +20,7 @@ PROFILE = "icc-profile-data"
 GREY_BANDS, RGB_BANDS = 2, 3  # at most, with alpha; at least, without
 DEEP = frozenset({"rgb16", "grey16"})
 GREY = frozenset({"b-w", "grey16"})
-LINES_TO_LOOK_AT = 16
+PROBE_LINES = 16
 STREAMED = frozenset({Format.PNG, Format.TIFF})  # their first lines are decoded without the others
 OPAQUE = max(LEVELS)
 WHITE, BLACK, CLEAR = Colour(255, 255, 255), Colour(0, 0, 0), Colour(0, 0, 0, 0)
@@ -37,66 +37,66 @@ class RenderTask(Struct, frozen=True, kw_only=True):
     frames: int = 1
 
 
-def draw(job: RenderTask) -> pyvips.Image:
+def draw(task: RenderTask) -> pyvips.Image:
     """The rendition's pixels: upright, in sRGB (or grey) at 8 bits a band, with alpha only where it can be.
 
     Little of it is carried out before the pixels are asked for, so callers stay inside `decoding()`.
     """
-    if job.frames > 1:
-        image = open_image(job.source, job.info.format, n=job.frames)
-        return animated(image, job.frames, lambda frame: _finished(_resampled(Loaded(frame), job), job))
-    image = _resampled_as_opaque(job)
-    return _finished(_resampled(_loaded(job), job) if image is None else image, job)
+    if task.frames > 1:
+        image = open_image(task.source, task.info.format, n=task.frames)
+        return animated(image, task.frames, lambda frame: _apply_steps(_resample(Loaded(frame), task), task))
+    image = _try_opaque(task)
+    return _apply_steps(_resample(_load_source(task), task) if image is None else image, task)
 
 
-def _resampled_as_opaque(job: RenderTask) -> pyvips.Image | None:
+def _try_opaque(task: RenderTask) -> pyvips.Image | None:
     """The resized picture without its alpha, when that turns out to hide nothing; else None.
 
     Many PNGs have an alpha channel that is opaque everywhere. To weigh it is a fifth of the work, to hold all
     of the picture until it is known takes memory: so a picture that begins opaque is drawn as if it were. If
     the result isn't, it was in vain.
     """
-    if not _may_be_opaque(job):
+    if not _may_be_opaque(task):
         return None
-    image = _resampled(_loaded(job), job, weigh=False).copy_memory()
+    image = _resample(_load_source(task), task, premultiply=False).copy_memory()
     return image.extract_band(0, n=image.bands - 1) if image[-1].min() >= OPAQUE else None
 
 
-def _may_be_opaque(job: RenderTask) -> bool:
-    shrinks = all(part.scaled < part.length for part in (job.plan.across, job.plan.down))
-    if not (job.info.has_alpha and shrinks and job.info.format in STREAMED) or job.recipe.linear:
+def _may_be_opaque(task: RenderTask) -> bool:
+    shrinks = all(part.scaled < part.length for part in (task.plan.x, task.plan.y))
+    if not (task.info.has_alpha and shrinks and task.info.format in STREAMED) or task.recipe.linear:
         return False
-    image = load_whole(job.source, job.info).image
+    image = load_whole(task.source, task.info).image
     if image.get_typeof("interlaced"):
         return False
-    lines = _ready(image.crop(0, 0, image.width, min(image.height, LINES_TO_LOOK_AT)), job)
+    lines = _normalise_bands(image.crop(0, 0, image.width, min(image.height, PROBE_LINES)), task)
     return lines.format == "uchar" and bool(lines[-1].min() >= OPAQUE)
 
 
-def _loaded(job: RenderTask) -> Loaded:
+def _load_source(task: RenderTask) -> Loaded:
     """The source; what is made smaller while it is decoded has its levels averaged, not its light."""
-    if job.recipe.linear:
-        return load_whole(job.source, job.info)
-    return load(job.source, job.info, job.plan)
+    if task.recipe.linear:
+        return load_whole(task.source, task.info)
+    return load(task.source, task.info, task.plan)
 
 
-def _resampled(loaded: Loaded, job: RenderTask, *, weigh: bool = True) -> pyvips.Image:
+def _resample(loaded: Loaded, task: RenderTask, *, premultiply: bool = True) -> pyvips.Image:
     """What was loaded at the plan's size, not yet clipped."""
-    across, down = _grid(job.plan.across, loaded.across), _grid(job.plan.down, loaded.down)
-    image = _ready(loaded.image, job)
-    if job.recipe.linear:
-        return _in_linear_light(_colour(image, job), across, down)
-    return resample(image, across, down, weigh=weigh)
+    x, y = _window(task.plan.x, loaded.scale_x), _window(task.plan.y, loaded.scale_y)
+    image = _normalise_bands(loaded.image, task)
+    if task.recipe.linear:
+        return _in_linear_light(_to_srgb(image, task), x, y)
+    return resample(image, x, y, premultiply=premultiply)
 
 
-def _grid(part: AxisPlan, scale: float) -> PixelWindow:
+def _window(part: AxisPlan, scale: float) -> PixelWindow:
     """The grid for a stretch of the source, of which a pixel is so long in what was loaded."""
     if scale == 1:
         return PixelWindow(part.start, part.length, part.scaled, 0, part.scaled)
     return pixel_window(part.start * scale, (part.start + part.length) * scale, part.scaled)
 
 
-def _ready(image: pyvips.Image, job: RenderTask) -> pyvips.Image:
+def _normalise_bands(image: pyvips.Image, task: RenderTask) -> pyvips.Image:
     """Keep colour and one alpha; name a colour space where a TIFF leaves it open; 8 bits where they do.
 
     They do for 16 bits of sRGB and grey, since the rendition has no more. By another profile a step may
@@ -106,30 +106,30 @@ def _ready(image: pyvips.Image, job: RenderTask) -> pyvips.Image:
         image = image.copy(interpretation="b-w" if image.bands <= GREY_BANDS else "srgb")
     most = {"b-w": 2, "grey16": 2, "cmyk": 5}.get(image.interpretation, RGB_BANDS + 1)
     image = image.extract_band(0, n=most) if image.bands > most else image
-    if image.interpretation in DEEP and not job.recipe.linear and not _foreign_profile(image):
+    if image.interpretation in DEEP and not task.recipe.linear and not _has_non_srgb_profile(image):
         return image.colourspace("b-w" if image.interpretation in GREY else "srgb")
     return image
 
 
-def _in_linear_light(image: pyvips.Image, across: PixelWindow, down: PixelWindow) -> pyvips.Image:
+def _in_linear_light(image: pyvips.Image, x: PixelWindow, y: PixelWindow) -> pyvips.Image:
     """Resample shares of light instead of levels."""
-    light = resample(image.colourspace("scrgb"), across, down)
+    light = resample(image.colourspace("scrgb"), x, y)
     return light.colourspace(image.interpretation)
 
 
-def _finished(image: pyvips.Image, job: RenderTask) -> pyvips.Image:
+def _apply_steps(image: pyvips.Image, task: RenderTask) -> pyvips.Image:
     for step in STEPS:
-        image = step(image, job)
+        image = step(image, task)
     return image
 
 
-def _colour(image: pyvips.Image, _: RenderTask) -> pyvips.Image:
+def _to_srgb(image: pyvips.Image, _: RenderTask) -> pyvips.Image:
     """Convert to sRGB (or grey) at 8 bits, by the embedded profile, or without it when that is unusable.
 
     No profile is kept: what has none is sRGB to all who show pictures, and it would be a good part of a
     thumbnail.
     """
-    if _foreign_profile(image):
+    if _has_non_srgb_profile(image):
         with suppress(pyvips.Error):  # it may be broken, or for other channels
             image = image.icc_transform("srgb", embedded=True, intent="relative", depth=8)
     if image.get_typeof(PROFILE):
@@ -141,50 +141,50 @@ def _colour(image: pyvips.Image, _: RenderTask) -> pyvips.Image:
     return image.colourspace(space).cast("uchar")
 
 
-def _foreign_profile(image: pyvips.Image) -> bool:
+def _has_non_srgb_profile(image: pyvips.Image) -> bool:
     """Whether there is a profile that says something else than sRGB."""
     return bool(image.get_typeof(PROFILE)) and not (image.bands >= RGB_BANDS and is_srgb(image.get(PROFILE)))
 
 
-def _flatten(image: pyvips.Image, job: RenderTask) -> pyvips.Image:
+def _flatten(image: pyvips.Image, task: RenderTask) -> pyvips.Image:
     """Lay a transparent picture on its background; on white where it has none and the format needs one."""
-    ground = _flatten_colour(job)
-    if ground is None or not image.hasalpha():
+    background = _flatten_background(task)
+    if background is None or not image.hasalpha():
         return image
-    if image.bands < RGB_BANDS and not (ground.is_grey and ground.is_opaque):
+    if image.bands < RGB_BANDS and not (background.is_grey and background.is_opaque):
         image = image.colourspace("srgb")
-    if ground.is_opaque:
-        return image.flatten(background=list(ground.rgba[: image.bands - 1]))
-    return image.new_from_image(list(ground.rgba)).copy(interpretation="srgb").composite2(image, "over")
+    if background.is_opaque:
+        return image.flatten(background=list(background.rgba[: image.bands - 1]))
+    return image.new_from_image(list(background.rgba)).copy(interpretation="srgb").composite2(image, "over")
 
 
-def _flatten_colour(job: RenderTask) -> Colour | None:
+def _flatten_background(task: RenderTask) -> Colour | None:
     """What is laid under the picture, opaque where the format can't be transparent."""
-    ground = job.recipe.background
-    if job.target.has_alpha:
-        return ground
-    return WHITE if ground is None else ground.over(WHITE)
+    background = task.recipe.background
+    if task.target.has_alpha:
+        return background
+    return WHITE if background is None else background.over(WHITE)
 
 
-def _crop_or_pad(image: pyvips.Image, job: RenderTask) -> pyvips.Image:
+def _crop_or_pad(image: pyvips.Image, task: RenderTask) -> pyvips.Image:
     """Clip to the canvas, or pad it: with the background, else transparent, or black where that can't be."""
-    across, down = job.plan.across, job.plan.down
-    canvas = (across.canvas, down.canvas)
+    x, y = task.plan.x, task.plan.y
+    canvas = (x.canvas, y.canvas)
     if (image.width, image.height) == canvas:
         return image
     if image.width > canvas[0] or image.height > canvas[1]:
-        return image.crop(-across.offset, -down.offset, *canvas)
-    image, levels = _with_room_for(_padding(job), image)
-    return image.embed(across.offset, down.offset, *canvas, extend="background", background=levels)
+        return image.crop(-x.offset, -y.offset, *canvas)
+    image, levels = _add_bands_for(_padding(task), image)
+    return image.embed(x.offset, y.offset, *canvas, extend="background", background=levels)
 
 
-def _padding(job: RenderTask) -> Colour:
-    if job.recipe.background is None:
-        return CLEAR if job.target.has_alpha else BLACK
-    return job.recipe.background if job.target.has_alpha else job.recipe.background.over(WHITE)
+def _padding(task: RenderTask) -> Colour:
+    if task.recipe.background is None:
+        return CLEAR if task.target.has_alpha else BLACK
+    return task.recipe.background if task.target.has_alpha else task.recipe.background.over(WHITE)
 
 
-def _with_room_for(colour: Colour, image: pyvips.Image) -> tuple[pyvips.Image, list[int]]:
+def _add_bands_for(colour: Colour, image: pyvips.Image) -> tuple[pyvips.Image, list[int]]:
     """The picture with the bands that the colour needs beside it, and the colour's levels in these."""
     if not colour.is_grey and image.bands < RGB_BANDS:
         image = image.colourspace("srgb")
@@ -194,9 +194,9 @@ def _with_room_for(colour: Colour, image: pyvips.Image) -> tuple[pyvips.Image, l
     return image, [*grey_or_rgb, *([colour.alpha] if image.hasalpha() else [])]
 
 
-def _upright(image: pyvips.Image, job: RenderTask) -> pyvips.Image:
+def _upright(image: pyvips.Image, task: RenderTask) -> pyvips.Image:
     """Apply the EXIF orientation, last: turning needs all the pixels at once, and here they are fewest."""
-    return image if job.info.orientation == 1 else image.copy_memory().autorot()
+    return image if task.info.orientation == 1 else image.copy_memory().autorot()
 
 
-STEPS = (_colour, _flatten, _crop_or_pad, _upright)
+STEPS = (_to_srgb, _flatten, _crop_or_pad, _upright)

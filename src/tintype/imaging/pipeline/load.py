@@ -15,7 +15,7 @@ from tintype.imaging.recipe.geometry import Plan
 # 0.99 (0.98 when what is left is taken for whole pixels), for a third to a half less time.
 JPEG_SHRINKS = ((8, 11.2), (4, 5.2), (2, 2.4))
 # A WebP is decoded at any size: for the same likeness at twice the wanted. Below the least it saves nothing.
-WEBP_LEAST, WEBP_REMAINS = 4.0, 2.0
+WEBP_MIN_SHRINK, WEBP_OVERSAMPLING = 4.0, 2.0
 # The most that an SVG is drawn at: what is clipped of it can be many times what is left.
 SVG_PIXELS = 40_000_000
 
@@ -27,8 +27,8 @@ class Loaded(Struct, frozen=True):
     """
 
     image: pyvips.Image
-    across: float = 1.0
-    down: float = 1.0
+    scale_x: float = 1.0
+    scale_y: float = 1.0
 
 
 def load(source: Source, info: ImageInfo, plan: Plan) -> Loaded:
@@ -38,7 +38,7 @@ def load(source: Source, info: ImageInfo, plan: Plan) -> Loaded:
         return Loaded(open_image(source, Format.JPEG, shrink=round(1 / scale)), scale, scale)
     if info.format is Format.SVG or scale != 1:
         image = open_image(source, info.format, scale=scale)
-        return Loaded(image, image.width / plan.across.source, image.height / plan.down.source)
+        return Loaded(image, image.width / plan.x.source, image.height / plan.y.source)
     return load_whole(source, info)
 
 
@@ -49,12 +49,12 @@ def load_whole(source: Source, info: ImageInfo) -> Loaded:
 
 def decoded_scale(info: ImageInfo, plan: Plan) -> float:
     """How many times its own size a source is decoded at for the plan."""
-    ratio = min(part.length / part.scaled for part in (plan.across, plan.down))
+    ratio = min(part.length / part.scaled for part in (plan.x, plan.y))
     if info.format is Format.JPEG:
         return 1 / next((shrink for shrink, least in JPEG_SHRINKS if ratio >= least), 1)
-    if info.format is Format.WEBP and not info.is_animated and ratio >= WEBP_LEAST:
-        return WEBP_REMAINS / ratio
+    if info.format is Format.WEBP and not info.is_animated and ratio >= WEBP_MIN_SHRINK:
+        return WEBP_OVERSAMPLING / ratio
     if info.format is Format.SVG:
-        most = math.sqrt(SVG_PIXELS / (plan.across.source * plan.down.source))
+        most = math.sqrt(SVG_PIXELS / (plan.x.source * plan.y.source))
         return min(1 / ratio, max(1.0, most))
     return 1.0

@@ -2,8 +2,8 @@
 
 from msgspec import Struct
 
-MAX_EXTRA = 16  # pixels of the result at each end
-NEAR = 1 / 32  # of a pixel: a shift nobody sees
+MAX_EXTRA_PIXELS = 16  # pixels of the result at each end
+TOLERANCE = 1 / 32  # of a pixel: a shift nobody sees
 
 
 class PixelWindow(Struct, frozen=True):
@@ -18,28 +18,31 @@ class PixelWindow(Struct, frozen=True):
 
     first: int
     count: int
-    made: int
-    before: int
-    wanted: int
+    scaled: int
+    skip: int
+    size: int
 
 
-def pixel_window(start: float, end: float, wanted: int) -> PixelWindow:
+def pixel_window(start: float, end: float, size: int) -> PixelWindow:
     """The whole pixels to resize so that the stretch from `start` to `end` becomes `wanted` pixels in place.
 
     A resize takes whole pixels to whole pixels, but of 2725 pixels decoded at a quarter there are 681 1/4.
     Taking them for 681 would stretch the picture, which costs more likeness than the decoder does. Instead
     the stretch is made a few pixels of the result longer, until it begins and ends (nearly) between two.
     """
-    step = (end - start) / wanted
-    before, after = _extra(start, -step), _extra(end, step)
+    step = (end - start) / size
+    before, after = _extra_steps(start, -step), _extra_steps(end, step)
     first, last = round(start - before * step), round(end + after * step)
-    return PixelWindow(first, max(1, last - first), wanted + before + after, before, wanted)
+    return PixelWindow(first, max(1, last - first), size + before + after, before, size)
 
 
-def _extra(at: float, step: float) -> int:
+def _extra_steps(at: float, step: float) -> int:
     """The fewest steps that lead near to a whole number, or else as near as few can."""
-    return min(range(MAX_EXTRA), key=lambda steps: (max(NEAR, _off(at + steps * step)), steps))
+    return min(
+        range(MAX_EXTRA_PIXELS),
+        key=lambda steps: (max(TOLERANCE, _distance_to_integer(at + steps * step)), steps),
+    )
 
 
-def _off(at: float) -> float:
+def _distance_to_integer(at: float) -> float:
     return abs(at - round(at))

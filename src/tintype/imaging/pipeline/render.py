@@ -51,11 +51,11 @@ def render_inspected(
 ) -> Rendition:
     """As `render`, of a source whose facts `inspect` has told."""
     planned, target = planned_for(info, recipe, limits)
-    if _has_to_look(planned, recipe):
+    if _needs_smartcrop(planned, recipe):
         focal = find_focal_point(source, info, recipe.crop, planned)
         planned = plan(info.width, info.height, replace(recipe, focal=focal, crop=Crop.CENTRE))
     stored = as_stored(planned, info.orientation)
-    job = RenderTask(
+    task = RenderTask(
         source=source,
         info=info,
         plan=stored,
@@ -64,7 +64,7 @@ def render_inspected(
         frames=frame_count(info, recipe, target, (planned.width, planned.height), limits),
     )
     with decoding():
-        data = encode(draw(job), target, recipe)
+        data = encode(draw(task), target, recipe)
     return Rendition(data=data, format=target.format, width=planned.width, height=planned.height)
 
 
@@ -81,9 +81,7 @@ def planned_for(info: ImageInfo, recipe: Recipe, limits: OutputLimits) -> tuple[
     return planned, target
 
 
-def _has_to_look(planned: Plan, recipe: Recipe) -> bool:
+def _needs_smartcrop(planned: Plan, recipe: Recipe) -> bool:
     """Whether something is clipped, and only the pixels can tell what."""
-    clips = any(
-        part.canvas < part.scaled or part.length < part.source for part in (planned.across, planned.down)
-    )
+    clips = any(part.canvas < part.scaled or part.length < part.source for part in (planned.x, planned.y))
     return clips and recipe.normal().crop is not Crop.CENTRE

@@ -10,37 +10,37 @@ INTEGERS = frozenset({"uchar", "ushort"})
 # libvips convolves 8 bits so fast that the whole way can be Lanczos; averaging blocks first, which it does
 # by itself for all but the last factor of two, is slower there and shifts levels. Beyond the longest way too
 # many lines of the source would have to be held at once, and other depths are slow: averaged first.
-MAX_WAY, GAP_BEYOND, GAP_OF_OTHERS = 16, 4.0, 2.0
+MAX_LANCZOS_SHRINK, GAP_LARGE_SHRINK, GAP_OTHER_DEPTHS = 16, 4.0, 2.0
 HEADROOM = 13 / 16
-LINES_HELD = 16
+CACHED_LINES = 16
 
 
 def resample(
-    image: pyvips.Image, across: PixelWindow, down: PixelWindow, *, weigh: bool = True
+    image: pyvips.Image, x: PixelWindow, y: PixelWindow, *, premultiply: bool = True
 ) -> pyvips.Image:
     """The pixels that the grids want.
 
     Colours are weighed by alpha, so that edges get no fringe of the colour behind what is transparent;
     `weigh` is False for a picture that has an alpha channel and is opaque.
     """
-    image = _taken(image, across, down)
-    size = (across.made, down.made)
+    image = _extract_window(image, x, y)
+    size = (x.scaled, y.scaled)
     if (image.width, image.height) != size:
-        image = _premultiplied(image, size) if weigh and image.hasalpha() else _scaled(image, size)
-    wanted = (across.wanted, down.wanted)
-    return image if size == wanted else image.crop(across.before, down.before, *wanted)
+        image = _premultiplied(image, size) if premultiply and image.hasalpha() else _scaled(image, size)
+    wanted = (x.size, y.size)
+    return image if size == wanted else image.crop(x.skip, y.skip, *wanted)
 
 
-def _taken(image: pyvips.Image, across: PixelWindow, down: PixelWindow) -> pyvips.Image:
+def _extract_window(image: pyvips.Image, x: PixelWindow, y: PixelWindow) -> pyvips.Image:
     """The pixels that the grids take; the edge is repeated where they take more than there are."""
-    left, top = max(0, across.first), max(0, down.first)
-    right = min(image.width, across.first + across.count)
-    bottom = min(image.height, down.first + down.count)
+    left, top = max(0, x.first), max(0, y.first)
+    right = min(image.width, x.first + x.count)
+    bottom = min(image.height, y.first + y.count)
     if (left, top, right, bottom) != (0, 0, image.width, image.height):
         image = image.crop(left, top, right - left, bottom - top)
-    if (image.width, image.height) == (across.count, down.count):
+    if (image.width, image.height) == (x.count, y.count):
         return image
-    return image.embed(left - across.first, top - down.first, across.count, down.count, extend="copy")
+    return image.embed(left - x.first, top - y.first, x.count, y.count, extend="copy")
 
 
 def _premultiplied(image: pyvips.Image, size: Size) -> pyvips.Image:
@@ -50,14 +50,14 @@ def _premultiplied(image: pyvips.Image, size: Size) -> pyvips.Image:
     divided, or the edge gets a bright rim. So 8 bits are used up to `HEADROOM` only. To enlarge is done in
     floating point, where there is little to do.
     """
-    weighed = image.premultiply()
+    premultiplied = image.premultiply()
     if image.format == "uchar" and size[0] <= image.width and size[1] <= image.height:
         # Lanczos looks at most lines more than once: they are held, so as not to be weighed again.
-        narrow = (weighed * HEADROOM).rint().cast("uchar").sequential(tile_height=LINES_HELD)
-        weighed = _scaled(narrow, size) / HEADROOM
+        narrow = (premultiplied * HEADROOM).rint().cast("uchar").sequential(tile_height=CACHED_LINES)
+        premultiplied = _scaled(narrow, size) / HEADROOM
     else:
-        weighed = _scaled(weighed, size)
-    plain = weighed.unpremultiply()
+        premultiplied = _scaled(premultiplied, size)
+    plain = premultiplied.unpremultiply()
     # cast() cuts fractions off, which would darken a picture by half a level.
     return (plain.rint() if image.format in INTEGERS else plain).cast(image.format)
 
@@ -68,17 +68,17 @@ def _scaled(image: pyvips.Image, size: Size) -> pyvips.Image:
 
 def _shrunk(image: pyvips.Image, size: Size) -> pyvips.Image:
     """Shrink the directions that are longer than the size."""
-    across, down = min(1, size[0] / image.width), min(1, size[1] / image.height)
-    if across == down == 1:
+    scale_x, scale_y = min(1, size[0] / image.width), min(1, size[1] / image.height)
+    if scale_x == scale_y == 1:
         return image
-    return image.resize(across, vscale=down, gap=_gap(image.format, 1 / min(across, down)))
+    return image.resize(scale_x, vscale=scale_y, gap=_gap(image.format, 1 / min(scale_x, scale_y)))
 
 
-def _gap(format: str, way: float) -> float:
+def _gap(format: str, shrink: float) -> float:
     """How much of the way Lanczos goes, as a factor; 0 is all of it. Whole blocks are averaged before."""
     if format != "uchar":
-        return GAP_OF_OTHERS
-    return 0.0 if way <= MAX_WAY else GAP_BEYOND
+        return GAP_OTHER_DEPTHS
+    return 0.0 if shrink <= MAX_LANCZOS_SHRINK else GAP_LARGE_SHRINK
 
 
 def _enlarged(image: pyvips.Image, size: Size) -> pyvips.Image:

@@ -16,15 +16,15 @@ def find_focal_point(source: Source, info: ImageInfo, crop: Crop, wanted: Plan) 
     It is searched for in a small drawing. Raises ImageRefused (damaged).
     """
     small = plan(info.width, info.height, SMALL)
-    job = RenderTask(
+    task = RenderTask(
         source=source,
         info=info,
         plan=as_stored(small, info.orientation),
         target=spec(Format.PNG),
         recipe=SMALL,
     )
-    width = max(1, round(small.width * wanted.across.length / wanted.across.source))
-    height = max(1, round(small.height * wanted.down.length / wanted.down.source))
+    width = max(1, round(small.width * wanted.x.length / wanted.x.source))
+    height = max(1, round(small.height * wanted.y.length / wanted.y.source))
     with decoding():
-        found = draw(job).copy_memory().smartcrop(width, height, interesting=crop)
+        found = draw(task).copy_memory().smartcrop(width, height, interesting=crop)
     return Focal((width / 2 - found.xoffset) / small.width, (height / 2 - found.yoffset) / small.height)

@@ -179,16 +179,16 @@ class Recipe(Struct, frozen=True, kw_only=True):
         """The recipe with the format chosen, where it was still to be."""
         return replace(self, format=format, auto=False) if self.auto else self
 
-    def words(self) -> dict[str, str]:
+    def params(self) -> dict[str, str]:
         """The normal recipe in words, one spelling for each and in one order, defaults left out.
 
         `parse_params` reads them.
         """
-        return dict(_words(self))
+        return dict(_params(self))
 
     def canonical(self) -> str:
         """The normal recipe on one line: `cover,w=200,format=webp`."""
-        mode, *rest = _words(self)
+        mode, *rest = _params(self)
         return ",".join([mode[1], *(f"{key}={value}" for key, value in rest)])
 
     def fingerprint(self) -> str:
@@ -217,10 +217,10 @@ def _normal(recipe: Recipe) -> Recipe:
 
 
 @lru_cache(CACHE_SIZE)
-def _words(recipe: Recipe) -> tuple[tuple[str, str], ...]:
+def _params(recipe: Recipe) -> tuple[tuple[str, str], ...]:
     normal = recipe.normal()
-    told = ((key, str(value)) for key, value in _fields(normal) if value is not None)
-    return (("mode", normal.mode.value), *told)
+    params = ((key, str(value)) for key, value in _fields(normal) if value is not None)
+    return (("mode", normal.mode.value), *params)
 
 
 @lru_cache(CACHE_SIZE)

@@ -41,9 +41,9 @@ def candidates(
     """
     can_animate = spec(source).can_animate and frames > 1 and recipe.frames != 1
     # A lossless AVIF is larger than a lossless WebP, and takes many times as long.
-    passed_over = {Format.AVIF} if can_animate or recipe.lossless else set()
-    fitting = [format for format in MODERN if format in accepted - passed_over]
-    return (*fitting, _fallback(source, recipe, has_alpha=has_alpha, can_animate=can_animate))
+    excluded = {Format.AVIF} if can_animate or recipe.lossless else set()
+    suitable = [format for format in MODERN if format in accepted - excluded]
+    return (*suitable, _fallback(source, recipe, has_alpha=has_alpha, can_animate=can_animate))
 
 
 def output_format(source: Format, recipe: Recipe, *, has_alpha: bool) -> Format:

@@ -55,18 +55,18 @@ class AxisPlan(Struct, frozen=True):
 class Plan(Struct, frozen=True):
     """What becomes of a picture's pixels, in both directions."""
 
-    across: AxisPlan
-    down: AxisPlan
+    x: AxisPlan
+    y: AxisPlan
 
     @property
     def width(self) -> int:
         """Of the result."""
-        return self.across.canvas
+        return self.x.canvas
 
     @property
     def height(self) -> int:
         """Of the result."""
-        return self.down.canvas
+        return self.y.canvas
 
 
 def plan(source_w: int, source_h: int, recipe: Recipe) -> Plan:
@@ -81,18 +81,18 @@ def plan(source_w: int, source_h: int, recipe: Recipe) -> Plan:
     source, recipe = (source_w, source_h), recipe.normal()
     box = _box(source, recipe)
     if not recipe.enlarge and recipe.mode in {Mode.SCALE, Mode.COVER_EXACT}:
-        box = _smaller(box, source)
+        box = _smaller_of(box, source)
     if recipe.width is None or recipe.height is None:
         scaled = box  # it has the aspect already: fitting it once more would round it a second time
     elif recipe.mode is Mode.COVER_EXACT:
-        return _clipped(source, box, recipe.focal)
+        return _cover_exact(source, box, recipe.focal)
     else:
         scaled = _scaled(source, box, recipe.mode)
     if not recipe.enlarge and (scaled[0] > source_w or scaled[1] > source_h):
         scaled = source
     canvas = box if recipe.mode is Mode.FIT_EXACT else scaled
-    across, down = (_centred(source[i], source[i], scaled[i], canvas[i]) for i in (0, 1))
-    return Plan(across, down)
+    x, y = (_centred(source[i], source[i], scaled[i], canvas[i]) for i in (0, 1))
+    return Plan(x, y)
 
 
 def check_output(plan: Plan, source_w: int, source_h: int, limits: OutputLimits) -> None:
@@ -114,9 +114,9 @@ def check_output(plan: Plan, source_w: int, source_h: int, limits: OutputLimits)
 
 def as_stored(plan: Plan, orientation: int) -> Plan:
     """The plan for the pixels as they lie in the file, so that the result, brought upright, is the plan's."""
-    across = _mirrored(plan.across) if orientation in MIRRORS_X else plan.across
-    down = _mirrored(plan.down) if orientation in MIRRORS_Y else plan.down
-    return Plan(down, across) if orientation in SWAPS_SIDES else Plan(across, down)
+    x = _mirrored(plan.x) if orientation in MIRRORS_X else plan.x
+    y = _mirrored(plan.y) if orientation in MIRRORS_Y else plan.y
+    return Plan(y, x) if orientation in SWAPS_SIDES else Plan(x, y)
 
 
 def _box(source: Size, recipe: Recipe) -> Size:
@@ -147,17 +147,17 @@ def _width_binds(source: Size, box: Size, *, covering: bool) -> bool:
     return by_width >= by_height if covering else by_width <= by_height
 
 
-def _clipped(source: Size, box: Size, focal: Focal | None) -> Plan:
+def _cover_exact(source: Size, box: Size, focal: Focal | None) -> Plan:
     """Cover the box, using no more of the source than it takes: the overhang may be a thousand boxes wide."""
     (source_w, source_h), (width, height) = source, box
     if _width_binds(source, box, covering=True):
-        down = _cut(source_h, height, Fraction(width, source_w), None if focal is None else focal.y)
-        return Plan(_centred(source_w, source_w, width, width), down)
-    across = _cut(source_w, width, Fraction(height, source_h), None if focal is None else focal.x)
-    return Plan(across, _centred(source_h, source_h, height, height))
+        y = _cover_axis(source_h, height, Fraction(width, source_w), None if focal is None else focal.y)
+        return Plan(_centred(source_w, source_w, width, width), y)
+    x = _cover_axis(source_w, width, Fraction(height, source_h), None if focal is None else focal.x)
+    return Plan(x, _centred(source_h, source_h, height, height))
 
 
-def _cut(source: int, asked: int, scale: Fraction, focal: float | None) -> AxisPlan:
+def _cover_axis(source: int, asked: int, scale: Fraction, focal: float | None) -> AxisPlan:
     """The part of the source that covers the asked pixels: the middle, or around a focal point."""
     if focal is None:
         needed = ceil(asked / scale)
@@ -167,8 +167,8 @@ def _cut(source: int, asked: int, scale: Fraction, focal: float | None) -> AxisP
     left = min(max(point - Fraction(asked, 2), Fraction(0)), source * scale - asked)
     start, end = floor(left / scale), min(source, ceil((left + asked) / scale))
     scaled = _rounded((end - start) * scale)
-    hidden = min(_rounded(left - start * scale, least=0), scaled - asked)
-    return AxisPlan(source, start, end - start, scaled, asked, -hidden)
+    clipped = min(_rounded(left - start * scale, minimum=0), scaled - asked)
+    return AxisPlan(source, start, end - start, scaled, asked, -clipped)
 
 
 def _centred(source: int, length: int, scaled: int, canvas: int) -> AxisPlan:
@@ -176,11 +176,11 @@ def _centred(source: int, length: int, scaled: int, canvas: int) -> AxisPlan:
     return AxisPlan(source, (source - length) // 2, length, scaled, canvas, (canvas - scaled) // 2)
 
 
-def _mirrored(stretch: AxisPlan) -> AxisPlan:
+def _mirrored(axis: AxisPlan) -> AxisPlan:
     return replace(
-        stretch,
-        start=stretch.source - stretch.start - stretch.length,
-        offset=stretch.canvas - stretch.scaled - stretch.offset,
+        axis,
+        start=axis.source - axis.start - axis.length,
+        offset=axis.canvas - axis.scaled - axis.offset,
     )
 
 
@@ -189,12 +189,12 @@ def _in_proportion(side: int, of: int, to: int) -> int:
     return _rounded(Fraction(side * of, to))
 
 
-def _rounded(length: Fraction, least: int = 1) -> int:
+def _rounded(length: Fraction, minimum: int = 1) -> int:
     """The nearest whole number, halves up, and not below the least."""
-    return max(least, floor(length + HALF))
+    return max(minimum, floor(length + HALF))
 
 
-def _smaller(box: Size, source: Size) -> Size:
+def _smaller_of(box: Size, source: Size) -> Size:
     return min(box[0], source[0]), min(box[1], source[1])
 
 

@@ -22,71 +22,71 @@ class ParamError(ValueError):
         self.name = name
 
 
-def parse_params(words: Mapping[str, str]) -> Recipe:
+def parse_params(params: Mapping[str, str]) -> Recipe:
     """The recipe that these words say, each by its name in the canonical form, or `dpr`.
 
     Raises:
         ParamError: for a name that is none, or a word that its field can't be.
         ValueError: for words that a recipe can't have together, or out of their range.
     """
-    said: dict[str, Any] = {}
-    for name, word in words.items():
+    fields: dict[str, Any] = {}
+    for name, value in params.items():
         if name not in READERS:
             raise ParamError(name, f"is not a part of a recipe; there are {', '.join(READERS)}")
-        said |= READERS[name](name, word)
-    return Recipe(**said)
+        fields |= READERS[name](name, value)
+    return Recipe(**fields)
 
 
 def _whole(field: str) -> Callable[[str, str], dict[str, Any]]:
-    def read(name: str, word: str) -> dict[str, Any]:
-        if not _WHOLE.match(word):
+    def read(name: str, value: str) -> dict[str, Any]:
+        if not _WHOLE.match(value):
             raise ParamError(name, "has to be a whole number")
-        return {field: int(word)}
+        return {field: int(value)}
 
     return read
 
 
-def _yes_or_no(name: str, word: str) -> dict[str, Any]:
-    if word not in {"yes", "no"}:
+def _boolean(name: str, value: str) -> dict[str, Any]:
+    if value not in {"yes", "no"}:
         raise ParamError(name, "has to be yes or no")
-    return {name: word == "yes"}
+    return {name: value == "yes"}
 
 
-def _mode(name: str, word: str) -> dict[str, Any]:
-    return {"mode": _member(Mode, name, word)}
+def _mode(name: str, value: str) -> dict[str, Any]:
+    return {"mode": _member(Mode, name, value)}
 
 
-def _crop(name: str, word: str) -> dict[str, Any]:
-    return {"crop": _member(Crop, name, word)}
+def _crop(name: str, value: str) -> dict[str, Any]:
+    return {"crop": _member(Crop, name, value)}
 
 
-def _format(name: str, word: str) -> dict[str, Any]:
-    return {"auto": True} if word == AUTO else {"format": _member(Format, name, word)}
+def _format(name: str, value: str) -> dict[str, Any]:
+    return {"auto": True} if value == AUTO else {"format": _member(Format, name, value)}
 
 
-def _member(kind: Callable[[str], Any], name: str, word: str) -> Any:  # noqa: ANN401  a member of the kind
+def _member(kind: Callable[[str], Any], name: str, value: str) -> Any:  # noqa: ANN401  a member of the kind
     try:
-        return kind(word)
+        return kind(value)
     except ValueError:
-        raise ParamError(name, f"can't be {word[:20]}") from None
+        raise ParamError(name, f"can't be {value[:20]}") from None
 
 
-def _dpr(name: str, word: str) -> dict[str, Any]:
-    if not _DECIMAL.match(word):
+def _dpr(name: str, value: str) -> dict[str, Any]:
+    if not _DECIMAL.match(value):
         raise ParamError(name, "has to be a number such as 2 or 1.5")
-    return {"dpr": float(word)}
+    return {"dpr": float(value)}
 
 
-def _focal(name: str, word: str) -> dict[str, Any]:
-    x, _, y = word.partition("x")
+def _focal(name: str, value: str) -> dict[str, Any]:
+    x, _, y = value.partition("x")
     if not (_DECIMAL.match(x) and _DECIMAL.match(y)):
         raise ParamError(name, "has to be two numbers from 0 to 1, such as 0.3x0.5")
     return {"focal": Focal(float(x), float(y))}
 
 
-def _background(name: str, word: str) -> dict[str, Any]:
+def _background(name: str, value: str) -> dict[str, Any]:
     try:
-        return {"background": parse_colour(word)}
+        return {"background": parse_colour(value)}
     except ValueError:
         raise ParamError(name, "has to be a colour in hexadecimal digits, such as ff8800") from None
 
@@ -97,16 +97,16 @@ READERS: Mapping[str, Callable[[str, str], dict[str, Any]]] = MappingProxyType(
         "w": _whole("width"),
         "h": _whole("height"),
         "dpr": _dpr,
-        "enlarge": _yes_or_no,
+        "enlarge": _boolean,
         "focal": _focal,
         "crop": _crop,
         "background": _background,
         "format": _format,
         "q": _whole("quality"),
-        "lossless": _yes_or_no,
+        "lossless": _boolean,
         "max-bytes": _whole("max_bytes"),
         "frames": _whole("frames"),
-        "linear": _yes_or_no,
+        "linear": _boolean,
     }
 )
 """What reads each word."""

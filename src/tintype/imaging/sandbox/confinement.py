@@ -62,8 +62,8 @@ def confine(
         return Confinement(seccomp=False, landlock_abi=0)
     prctl(PR_SET_NO_NEW_PRIVS, 1)
     prctl(PR_SET_DUMPABLE, 0)
-    for limit, most in LIMITS.items():
-        resource.setrlimit(limit, (most, most))
+    for limit, maximum in LIMITS.items():
+        resource.setrlimit(limit, (maximum, maximum))
     abi = landlock.restrict(Path(folder).expanduser() for folder in readable)
     warm_up()
     return Confinement(seccomp=seccomp.restrict(opens_files=abi > 0), landlock_abi=abi)

@@ -53,7 +53,7 @@ class Order(Struct, frozen=True):
 
     work: Examine | Render | Strip
     memory: int
-    has_all: bool = False
+    is_max_memory: bool = False
 
 
 class Refusal(Struct, frozen=True, tag=True):
@@ -128,7 +128,7 @@ class ClosedError(Exception):
     """The other side has gone, or says what can't be meant."""
 
 
-def receive(channel: socket.socket, count: int, until: float | None = None) -> bytes:
+def receive(channel: socket.socket, count: int, deadline: float | None = None) -> bytes:
     """Exactly so many bytes. Raises ClosedError; TimeoutError when they aren't all there in time.
 
     Args:
@@ -139,8 +139,8 @@ def receive(channel: socket.socket, count: int, until: float | None = None) -> b
     data = bytearray(count)
     view = memoryview(data)
     while view:
-        if until is not None:
-            channel.settimeout(max(MIN_TIMEOUT, until - time.monotonic()))
+        if deadline is not None:
+            channel.settimeout(max(MIN_TIMEOUT, deadline - time.monotonic()))
         got = channel.recv_into(view)
         if not got:
             raise ClosedError
@@ -148,9 +148,9 @@ def receive(channel: socket.socket, count: int, until: float | None = None) -> b
     return bytes(data)
 
 
-def receive_message(channel: socket.socket, until: float | None = None) -> bytes:
+def receive_message(channel: socket.socket, deadline: float | None = None) -> bytes:
     """The next message. Raises as `receive`."""
-    (length,) = LENGTH.unpack(receive(channel, LENGTH.size, until))
+    (length,) = LENGTH.unpack(receive(channel, LENGTH.size, deadline))
     if length > MAX_BYTES:
         raise ClosedError
-    return receive(channel, length, until)
+    return receive(channel, length, deadline)

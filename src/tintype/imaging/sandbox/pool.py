@@ -108,14 +108,14 @@ class RendererPool:
     def __init__(
         self,
         count: int,
-        most: int,
+        max_memory: int,
         seconds: float,
         *,
         arenas: int = 1,
         on_start: Callable[[Confinement], None] = lambda _: None,
         on_end: Callable[[RendererExit], None] = lambda _: None,
     ) -> None:
-        self._most = most
+        self._max_memory = max_memory
         self._seconds = seconds
         self._arenas = arenas
         self._on_start = on_start
@@ -128,9 +128,9 @@ class RendererPool:
 
     def start(self) -> None:
         """Begin to start all of them; nobody has to wait for that."""
-        starting = [self._begin(slot) for slot in self._slots]
+        starting = [self._start_renderer(slot) for slot in self._slots]
         for slot, started in zip(self._slots, starting, strict=True):
-            self._starter.submit(self._greeted, slot, started)
+            self._starter.submit(self._wait_for_start, slot, started)
 
     def examine(self, source: int, limits: Limits | None, memory: int) -> Examined:
         """What an open file is, and whether it can be decoded from its beginning to its end.
@@ -144,10 +144,10 @@ class RendererPool:
             NeedsMemory, RendererError.
         """
         try:
-            return self._ask(
+            return self._run(
                 self._order(Examine(limits), memory),
                 source,
-                lambda renderer, answer: _found(renderer, answer, limits),
+                lambda renderer, answer: _check_examined(renderer, answer, limits),
             )
         except ImageRefused as refused:
             return Examined(refused=Refusal(refused.reason, refused.sentence))
@@ -175,15 +175,17 @@ class RendererPool:
             ImageRefused, NeedsMemory, RendererError; OSError, as what the spool gives.
         """
         order = self._order(Render(recipe, limits, source_limits), memory)
-        return self._ask(
-            order, source, lambda renderer, answer: _drawn(renderer, answer, recipe.format, memory, spool)
+        return self._run(
+            order,
+            source,
+            lambda renderer, answer: _read_rendition(renderer, answer, recipe.format, memory, spool),
         )
 
     def strip(self, source: int, format: Format, memory: int, spool: Callable[[], S]) -> DrawnResult[S]:
         """An open file of the format without its metadata; otherwise as `render`."""
         order = self._order(Strip(format), memory)
-        return self._ask(
-            order, source, lambda renderer, answer: _drawn(renderer, answer, format, memory, spool)
+        return self._run(
+            order, source, lambda renderer, answer: _read_rendition(renderer, answer, format, memory, spool)
         )
 
     def close(self) -> None:
@@ -194,18 +196,20 @@ class RendererPool:
                 slot.renderer.result().end()
                 slot.renderer = None
 
-    def _ask(self, order: Order, source: int, finish: Callable[[Renderer, Answer], T]) -> T:
+    def _run(self, order: Order, source: int, finish: Callable[[Renderer, Answer], T]) -> T:
         slot = self._idle.pop()
         give_back = self._idle.appendleft
         try:
-            renderer = self._ready(slot)
+            renderer = self._ready_renderer(slot)
             try:
-                return finish(renderer, self._granted(renderer.ask(order, source, self._seconds), order))
+                return finish(
+                    renderer, self._checked_answer(renderer.send(order, source, self._seconds), order)
+                )
             except EndedError as ended:
                 self._on_end(RendererExit(ended.why, ended.status, order.memory))
-                raise self._verdict(ended, order) from None
+                raise self._error_for_exit(ended, order) from None
             finally:
-                if renderer.is_fit():
+                if renderer.is_reusable():
                     give_back = self._idle.append
                 else:
                     self._replace(slot, renderer)
@@ -213,9 +217,9 @@ class RendererPool:
             give_back(slot)
 
     def _order(self, work: Examine | Render | Strip, memory: int) -> Order:
-        return Order(work, memory, has_all=memory >= self._most)
+        return Order(work, memory, is_max_memory=memory >= self._max_memory)
 
-    def _granted(self, answer: Answer, order: Order) -> Answer:
+    def _checked_answer(self, answer: Answer, order: Order) -> Answer:
         """The answer, when it is one; else what stands in its way is raised."""
         match answer:
             case Refusal():
@@ -223,41 +227,41 @@ class RendererPool:
             case Failed():
                 raise RendererError(answer.traceback)
             case Needs():
-                raise self._wants_more(self._most if answer.memory is None else answer.memory, order)
+                raise self._needs_more(self._max_memory if answer.memory is None else answer.memory, order)
         return answer
 
-    def _verdict(self, ended: EndedError, order: Order) -> Exception:
+    def _error_for_exit(self, ended: EndedError, order: Order) -> Exception:
         """What it says of the picture that its renderer was lost."""
         if ended.why == "late":
             return too_costly()
         if ended.why == "confused":
             return damaged()
-        if not order.has_all:
+        if not order.is_max_memory:
             # Libraries end the process, or go on with what they didn't get, when there is no memory.
-            return NeedsMemory(self._most)
+            return NeedsMemory(self._max_memory)
         return too_costly() if ended.status in OUT_OF_MEMORY_SIGNALS else damaged()
 
-    def _wants_more(self, memory: int, order: Order) -> Exception:
-        return NeedsMemory(memory) if order.memory < memory <= self._most else too_costly()
+    def _needs_more(self, memory: int, order: Order) -> Exception:
+        return NeedsMemory(memory) if order.memory < memory <= self._max_memory else too_costly()
 
-    def _ready(self, slot: "_Slot") -> Renderer:
+    def _ready_renderer(self, slot: "_Slot") -> Renderer:
         for tries_left in reversed(range(MAX_START_ATTEMPTS)):
             try:
-                renderer = self._greeted(slot, slot.renderer or self._begin(slot))
+                renderer = self._wait_for_start(slot, slot.renderer or self._start_renderer(slot))
             except StartError:
                 if not tries_left:
                     raise
             else:
-                if renderer.is_fit():
+                if renderer.is_reusable():
                     return renderer
                 # It ended while it had nothing to do.
                 self._replace(slot, renderer)
         raise StartError("Renderers end as soon as they are started.")
 
-    def _greeted(self, slot: "_Slot", starting: Future[Renderer]) -> Renderer:
+    def _wait_for_start(self, slot: "_Slot", starting: Future[Renderer]) -> Renderer:
         try:
             renderer = starting.result()
-            renderer.greet(self._on_start)
+            renderer.wait_until_ready(self._on_start)
         except (EndedError, OSError) as failed:
             slot.renderer = None
             raise StartError(f"A renderer can't be started: {failed}.") from failed
@@ -265,10 +269,10 @@ class RendererPool:
 
     def _replace(self, slot: "_Slot", renderer: Renderer) -> Future[Renderer]:
         renderer.end()
-        return self._begin(slot)
+        return self._start_renderer(slot)
 
-    def _begin(self, slot: "_Slot") -> Future[Renderer]:
-        slot.renderer = self._starter.submit(Renderer, self._most, self._arenas)
+    def _start_renderer(self, slot: "_Slot") -> Future[Renderer]:
+        slot.renderer = self._starter.submit(Renderer, self._max_memory, self._arenas)
         return slot.renderer
 
 
@@ -279,31 +283,31 @@ class _Slot:
         self.renderer: Future[Renderer] | None = None
 
 
-def _drawn(
-    renderer: Renderer, answer: Answer, format: Format | None, most: int, spool: Callable[[], S]
+def _read_rendition(
+    renderer: Renderer, answer: Answer, format: Format | None, max_memory: int, spool: Callable[[], S]
 ) -> DrawnResult[S]:
     made = _expected(answer, Rendered)
-    if made.size > most or made.format is not (format or made.format):
-        raise renderer.ended("confused")
+    if made.size > max_memory or made.format is not (format or made.format):
+        raise renderer.fail("confused")
     if made.size <= MAX_IN_MEMORY:
-        return DrawnResult(made=made, data=renderer.take(made.size))
+        return DrawnResult(made=made, data=renderer.read(made.size))
     file = spool()
     try:
-        renderer.pour(made.size, file.write)
+        renderer.stream(made.size, file.write)
     except BaseException:
         file.close()
         raise
     return DrawnResult(made=made, file=file)
 
 
-def _found(renderer: Renderer, answer: Answer, limits: Limits | None) -> Examined:
+def _check_examined(renderer: Renderer, answer: Answer, limits: Limits | None) -> Examined:
     found = _expected(answer, Examined)
-    if found.refused is None and not _can_be_meant(found, limits):
-        raise renderer.ended("confused")
+    if found.refused is None and not _is_plausible(found, limits):
+        raise renderer.fail("confused")
     return found
 
 
-def _can_be_meant(found: Examined, limits: Limits | None) -> bool:
+def _is_plausible(found: Examined, limits: Limits | None) -> bool:
     """Whether it is what an original that is taken in can be: what is said here is recorded."""
     info = found.info
     if info is None or info.placeholder is None or info.format is not found.format:

@@ -63,11 +63,11 @@ class Renderer:
         arenas: of its memory, as `keep_memory_flat` has them.
     """
 
-    def __init__(self, most: int, arenas: int) -> None:
+    def __init__(self, max_memory: int, arenas: int) -> None:
         self._channel, theirs = socket.socketpair()
         with theirs:
             self._process = subprocess.Popen(  # noqa: S603  our own module
-                self._command(theirs.fileno(), os.getpid(), arenas, most),
+                self._command(theirs.fileno(), os.getpid(), arenas, max_memory),
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 pass_fds=[theirs.fileno()],
@@ -85,19 +85,19 @@ class Renderer:
         """The process."""
         return self._process.pid
 
-    def greet(self, on_start: Callable[[Confinement], None]) -> None:
+    def wait_until_ready(self, on_start: Callable[[Confinement], None]) -> None:
         """Wait until it is ready, and tell once how it is confined. Raises EndedError."""
         with self._greeting:
             if self._is_ready:
                 return
             answer = self._reply(time.monotonic() + START_TIMEOUT)
             if not isinstance(answer, Ready):
-                raise self.ended("confused")
+                raise self.fail("confused")
             self._first = self._memory
             self._is_ready = self._is_idle = True
         on_start(answer.confinement)
 
-    def is_fit(self) -> bool:
+    def is_reusable(self) -> bool:
         """Whether it can be given an order: it is there, has answered the last, and holds nothing of it."""
         return (
             self._is_idle
@@ -105,33 +105,33 @@ class Renderer:
             and self._process.poll() is None
         )
 
-    def ask(self, order: Order, source: int, seconds: float) -> Answer:
+    def send(self, order: Order, source: int, seconds: float) -> Answer:
         """Its answer; if bytes follow, `take` them. Raises EndedError."""
         self._is_idle = False
-        until = time.monotonic() + seconds
-        self._allow(order.memory)
+        deadline = time.monotonic() + seconds
+        self._set_memory_limit(order.memory)
         try:
             self._channel.settimeout(seconds)
             socket.send_fds(self._channel, [encode(order)], [source])
         except OSError:
-            raise self.ended("died") from None
-        answer = self._reply(until)
+            raise self.fail("died") from None
+        answer = self._reply(deadline)
         self._is_idle = True
         return answer
 
-    def take(self, count: int) -> bytes:
+    def read(self, count: int) -> bytes:
         """So many bytes that follow an answer. Raises EndedError."""
         held = bytearray()
-        self.pour(count, held.extend)
+        self.stream(count, held.extend)
         return bytes(held)
 
-    def pour(self, count: int, into: Callable[[bytes], object]) -> None:
+    def stream(self, count: int, into: Callable[[bytes], object]) -> None:
         """So many bytes that follow an answer, handed on a piece at a time. Raises EndedError."""
         self._is_idle = False
         left = READ_TIMEOUT
         for at in range(0, count, CHUNK):
             began = time.monotonic()
-            data = self._received(min(CHUNK, count - at), began + left)
+            data = self._receive(min(CHUNK, count - at), began + left)
             # How long our disk takes is not its fault.
             left -= time.monotonic() - began
             into(data)
@@ -152,7 +152,7 @@ class Renderer:
     def _command(self, *arguments: int) -> list[str]:
         return [sys.executable, "-P", "-m", MODULE, *map(str, arguments)]
 
-    def _allow(self, memory: int) -> None:
+    def _set_memory_limit(self, memory: int) -> None:
         """Set, from outside, what it can have until the next order."""
         if sys.platform == "linux":
             # Where it has ended by now, that is seen in a moment.
@@ -161,27 +161,27 @@ class Renderer:
                 soft = min(hard, self._first + memory + SLACK)
                 resource.prlimit(self.pid, resource.RLIMIT_DATA, (soft, hard))
 
-    def _reply(self, until: float) -> Answer:
+    def _reply(self, deadline: float) -> Answer:
         try:
-            reply = decode_reply(receive_message(self._channel, until))
+            reply = decode_reply(receive_message(self._channel, deadline))
         except TimeoutError:
-            raise self.ended("late") from None
+            raise self.fail("late") from None
         except (ClosedError, OSError):
-            raise self.ended("died") from None
+            raise self.fail("died") from None
         except UNREADABLE:
-            raise self.ended("confused") from None
+            raise self.fail("confused") from None
         self._memory = reply.memory
         return reply.answer
 
-    def _received(self, count: int, until: float) -> bytes:
+    def _receive(self, count: int, deadline: float) -> bytes:
         try:
-            return receive(self._channel, count, until)
+            return receive(self._channel, count, deadline)
         except TimeoutError:
-            raise self.ended("late") from None
+            raise self.fail("late") from None
         except (ClosedError, OSError):
-            raise self.ended("died") from None
+            raise self.fail("died") from None
 
-    def ended(self, why: str) -> EndedError:
+    def fail(self, why: str) -> EndedError:
         """End it; the error to raise."""
         if why == "died":
             # It closes its channel a moment before it has ended, and may be doing neither.
@@ -191,9 +191,9 @@ class Renderer:
 
 
 def _environment() -> dict[str, str]:
-    handed_on = {name: os.environ[name] for name in INHERITED_ENVIRONMENT if name in os.environ}
-    if "PYTHONPATH" in handed_on:
+    inherited = {name: os.environ[name] for name in INHERITED_ENVIRONMENT if name in os.environ}
+    if "PYTHONPATH" in inherited:
         # It starts in another folder.
-        folders = handed_on["PYTHONPATH"].split(os.pathsep)
-        handed_on["PYTHONPATH"] = os.pathsep.join(os.path.abspath(folder) for folder in folders if folder)  # noqa: PTH100
-    return ENVIRONMENT | handed_on
+        folders = inherited["PYTHONPATH"].split(os.pathsep)
+        inherited["PYTHONPATH"] = os.pathsep.join(os.path.abspath(folder) for folder in folders if folder)  # noqa: PTH100
+    return ENVIRONMENT | inherited

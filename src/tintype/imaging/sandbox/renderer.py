@@ -76,14 +76,14 @@ Outcome = tuple[Answer, bytes]
 
 def main() -> None:
     """Serve orders until there are no more."""
-    descriptor, parent, arenas, most = map(int, sys.argv[1:])
+    descriptor, parent, arenas, max_memory = map(int, sys.argv[1:])
     channel = socket.socket(fileno=descriptor)
     _die_with_parent(parent)
     keep_memory_flat(arenas)
     keep_stacks_small(STACK)
     import_lazy_modules()
     memory = Memory()
-    _limit(memory, most)
+    _limit(memory, max_memory)
     confinement = confine(_warm_up)
     # What is there by now stays: the collector need not go over it again and again.
     gc.collect()
@@ -112,14 +112,16 @@ def _warm_up() -> None:
     os.dup2(1, 2)
 
 
-def _limit(memory: Memory, most: int) -> None:
+def _limit(memory: Memory, max_memory: int) -> None:
     """The most that can ever be given; how much it is for each order, the service says from outside."""
     for limit, bytes_now in (
         (resource.RLIMIT_DATA, memory.private() + OWN_DATA),
         (resource.RLIMIT_AS, memory.address_space() + OWN_ADDRESSES),
     ):
         _, hard = resource.getrlimit(limit)
-        limited = bytes_now + most if hard == resource.RLIM_INFINITY else min(hard, bytes_now + most)
+        limited = (
+            bytes_now + max_memory if hard == resource.RLIM_INFINITY else min(hard, bytes_now + max_memory)
+        )
         if sys.platform == "linux":
             resource.setrlimit(limit, (limited, limited))
 
@@ -206,7 +208,7 @@ def _render(work: Render, source: Source, order: Order) -> Outcome:
     try:
         made = render_inspected(source, info, work.recipe, work.limits)
     except Exception as error:
-        if order.has_all or (isinstance(error, ImageRefused) and error.reason is not Reason.DAMAGED):
+        if order.is_max_memory or (isinstance(error, ImageRefused) and error.reason is not Reason.DAMAGED):
             raise
         # It was whole when it came.
         _clear_frames(error)
@@ -248,7 +250,7 @@ def _may_have_run_out_of_memory(order: Order, info: ImageInfo, source: Source) -
     """Whether it may be for want of memory that a decoder gave up: not all of them say so."""
     pixels = info.width * info.height
     is_small = pixels * MAX_BYTES_PER_PIXEL + length(source) <= order.memory and info.format is not Format.SVG
-    return not (order.has_all or is_small)
+    return not (order.is_max_memory or is_small)
 
 
 def _clear_frames(error: BaseException | None) -> None:

@@ -155,9 +155,9 @@ def restrict(*, opens_files: bool) -> bool:
         return False
     program = b"".join(_program(architecture, opens_files=opens_files))
     code = ctypes.create_string_buffer(program)
-    told = _Program(len(program) // INSTRUCTION.size, ctypes.addressof(code))
+    program_header = _Program(len(program) // INSTRUCTION.size, ctypes.addressof(code))
     try:
-        return syscall(architecture.seccomp, SET_MODE_FILTER, ALL_THREADS, address(told)) == 0
+        return syscall(architecture.seccomp, SET_MODE_FILTER, ALL_THREADS, address(program_header)) == 0
     except OSError:
         return False
 
@@ -200,22 +200,22 @@ class _Program(ctypes.Structure):
 
 
 def _program(architecture: Architecture, *, opens_files: bool) -> Iterator[bytes]:
-    yield _do(LOAD, ARCHITECTURE_AT)
+    yield _instruction(LOAD, ARCHITECTURE_AT)
     yield _jump(JUMP_EQUAL, architecture.audit, over_if=1)
-    yield _do(RETURN, KILL)
-    yield _do(LOAD, NUMBER_AT)
+    yield _instruction(RETURN, KILL)
+    yield _instruction(LOAD, NUMBER_AT)
     yield _jump(JUMP_AT_LEAST, X32, over_unless=1)
-    yield _do(RETURN, REFUSE)
+    yield _instruction(RETURN, REFUSE)
     yield _jump(JUMP_EQUAL, CALLS["clone3"][architecture.column], over_unless=1)
-    yield _do(RETURN, FAIL_WITH | errno.ENOSYS)
+    yield _instruction(RETURN, FAIL_WITH | errno.ENOSYS)
     for name, conditions in _conditions(opens_files=opens_files).items():
         number = CALLS[name][architecture.column]
         if number != ABSENT:
             checks = b"".join(_check(condition) for condition in conditions)
             yield _jump(JUMP_EQUAL, number, over_unless=len(checks) // INSTRUCTION.size + 1)
             yield checks
-            yield _do(RETURN, ALLOW)
-    yield _do(RETURN, REFUSE)
+            yield _instruction(RETURN, ALLOW)
+    yield _instruction(RETURN, REFUSE)
 
 
 def _check(condition: Condition) -> bytes:
@@ -223,24 +223,24 @@ def _check(condition: Condition) -> bytes:
     low = ARGUMENTS_AT + 8 * condition.argument
     match condition:
         case Clear():
-            tests = _do(LOAD, low) + _jump(JUMP_IF_BITS, condition.bits, over_unless=1)
+            tests = _instruction(LOAD, low) + _jump(JUMP_IF_BITS, condition.bits, over_unless=1)
         case NotAll():
-            tests = _do(LOAD, low) + _do(AND, condition.bits)
+            tests = _instruction(LOAD, low) + _instruction(AND, condition.bits)
             tests += _jump(JUMP_EQUAL, condition.bits, over_unless=1)
         case HasBit():
-            tests = _do(LOAD, low) + _jump(JUMP_IF_BITS, condition.bit, over_if=1)
+            tests = _instruction(LOAD, low) + _jump(JUMP_IF_BITS, condition.bit, over_if=1)
         case OneOf():
             count = len(condition.values)
-            tests = _do(LOAD, low) + b"".join(
+            tests = _instruction(LOAD, low) + b"".join(
                 _jump(JUMP_EQUAL, value, over_if=count - at) for at, value in enumerate(condition.values)
             )
         case Null():
-            tests = _do(LOAD, low) + _jump(JUMP_EQUAL, 0, over_unless=2)
-            tests += _do(LOAD, low + 4) + _jump(JUMP_EQUAL, 0, over_if=1)
-    return tests + _do(RETURN, REFUSE)
+            tests = _instruction(LOAD, low) + _jump(JUMP_EQUAL, 0, over_unless=2)
+            tests += _instruction(LOAD, low + 4) + _jump(JUMP_EQUAL, 0, over_if=1)
+    return tests + _instruction(RETURN, REFUSE)
 
 
-def _do(code: int, value: int) -> bytes:
+def _instruction(code: int, value: int) -> bytes:
     return INSTRUCTION.pack(code, 0, 0, value)
 
 
