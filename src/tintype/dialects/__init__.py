@@ -1,4 +1,4 @@
-"""The outside APIs, a folder each: the same five files, discovered by being here."""
+"""The APIs that clients speak: one folder each, with the same five files. Each folder here is discovered."""
 
 import importlib
 import pkgutil
@@ -17,7 +17,7 @@ from tintype.web.dialect_routes import ErrorRenderer, LinkParser, RawEndpoint
 
 
 class LinkContext(Struct, frozen=True):
-    """What reading a delivery link may need besides the link."""
+    """What a link parser may use besides the link itself: the keys and the clock."""
 
     keyring: Keyring
     clock: Clock
@@ -25,24 +25,25 @@ class LinkContext(Struct, frozen=True):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Dialect:
-    """One outside API.
+    """One API that clients speak.
 
     Attributes:
-        name: as in settings, tokens and the log; the folder's name.
-        prefixes: where its paths begin.
-        settings: its own settings, each field with a default.
-        routes: the endpoints; they may ask for `services`, `settings`, `context`, `caller`, `rate_limiter`,
-            `raw`.
-        authenticate: vendor auth: the caller behind a request. Raises Error.
-        rate_limiter: how often one token may ask, from the settings.
-        render_error: says errors.
-        link_parsers: prefixes of its delivery links, each with what reads them.
-        links: what its links are unless an account says otherwise, from the settings; None: always signed.
-        raw_endpoints: endpoints that are answered ahead of the framework too, because they are asked most:
-            by paths.
-        scopes: every scope that a token of it can have; a new token has them all unless told otherwise.
-        pairs: whether an access token is issued for a client token.
-        trailing_slash: whether a slash at the end of a path is overlooked.
+        name: the name in settings, tokens and the log; the same as the folder's.
+        prefixes: the prefixes of its paths.
+        settings: the struct of its settings, each field with a default.
+        routes: its endpoints; their parameters can be `services`, `settings`, `context`, `caller`,
+            `rate_limiter` and `raw` (the body).
+        authenticate: returns the caller of a request, by the vendor's rules; raises Error.
+        rate_limiter: makes the rate limiter of its tokens from the settings.
+        render_error: encodes an error as the vendor does.
+        link_parsers: makes the parsers of its delivery links, by path prefix.
+        links: returns whether its links are plain or signed where the account has no setting of its own;
+            None: always signed.
+        raw_endpoints: makes the endpoints that are also served without the framework, by path: those that get
+            the most requests.
+        scopes: every scope that its tokens can have; a new token has all of them by default.
+        pairs: whether a token is a pair of a client token and an access token.
+        trailing_slash: whether a slash at the end of a path is ignored.
     """
 
     name: str
@@ -63,6 +64,6 @@ class Dialect:
 
 
 def discover() -> tuple[Dialect, ...]:
-    """Every dialect whose folder lies here, by name."""
+    """All dialects that have a folder here, sorted by name."""
     names = sorted(found.name for found in pkgutil.iter_modules(__path__))
     return tuple(importlib.import_module(f"{__name__}.{name}").DIALECT for name in names)

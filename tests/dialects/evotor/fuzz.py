@@ -13,14 +13,14 @@ TOKENS = mutated_text("Bearer abc", "abc", "bearer\t ")
 
 
 def headers(given: dict[str, str]) -> None:
-    assert wire.token(given) in "".join(given.values())
+    assert wire.parse_token(given) in "".join(given.values())
 
 
 def ids(text: str) -> None:
     with only(Kind.NOT_FOUND):
-        assert wire.opaque_id(text) == text
+        assert wire.parse_opaque_id(text) == text
     with only(Kind.NOT_FOUND):
-        wire.image_id(text)
+        wire.parse_image_id(text)
     with only(Kind.MALFORMED):
         wire.require_first_page(text)
 

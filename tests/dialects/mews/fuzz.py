@@ -26,7 +26,7 @@ def credentials(body: bytes) -> None:
 
 def image_id(body: bytes) -> None:
     with only(Kind.INVALID):
-        wire.image_id(body.decode("latin-1"))
+        wire.parse_image_id(body.decode("latin-1"))
 
 
 TARGETS = (

@@ -28,7 +28,7 @@ LINKS = [write(Link(ID, 3, recipe, 1798761600), Signature("1f2e3d4c", "A" * 43))
 
 def links(body: bytes) -> None:
     with only(Kind.MALFORMED, Kind.INVALID):
-        assert len(wire.parse_links(body, most=10)) <= 10
+        assert len(wire.parse_links(body, max_links=10)) <= 10
 
 
 def change(body: bytes) -> None:
@@ -38,7 +38,7 @@ def change(body: bytes) -> None:
 
 def query(text: str) -> None:
     with only(Kind.INVALID):
-        page = wire.parse_page(text, default_limit=10, max_limit=100)
+        page = wire.parse_list_query(text, default_limit=10, max_limit=100)
         assert 1 <= page.limit <= 100
     with only(Kind.INVALID):
         wire.parse_status(text)
@@ -46,7 +46,7 @@ def query(text: str) -> None:
 
 
 def cursor(number: int) -> None:
-    page = wire.parse_page(f"cursor={wire.write_cursor(number)}", default_limit=10, max_limit=100)
+    page = wire.parse_list_query(f"cursor={wire.format_cursor(number)}", default_limit=10, max_limit=100)
     assert page.before == number
 
 

@@ -23,7 +23,7 @@ def test_links_are_those_of_the_reference() -> None:
 
 
 def test_the_original_is_wanted_as_it_came() -> None:
-    requested = parse("/flag/flag_2014.JPG").requested(200, 60, signed=False, canonical=True)
+    requested = parse("/flag/flag_2014.JPG").delivery_request(200, 60, signed=False, canonical=True)
     assert (requested.key, requested.recipe, requested.extension, requested.max_age) == (
         1007,
         None,
@@ -33,7 +33,7 @@ def test_the_original_is_wanted_as_it_came() -> None:
 
 
 def test_the_thumbnail_fits_a_square_and_is_never_enlarged() -> None:
-    requested = parse("/flag/flag_2015.JPG").requested(200, 60, signed=False, canonical=True)
+    requested = parse("/flag/flag_2015.JPG").delivery_request(200, 60, signed=False, canonical=True)
     assert requested.key == 1007
     assert requested.recipe is not None
     recipe = requested.recipe

@@ -159,7 +159,7 @@ def described(number: int, name: str, person: Person, minute: int, **info: Any) 
         height=info["height"],
     )
     attachment = info["attachment"]
-    return wire.listed(
+    return wire.list_item(
         image,
         attachment,
         url=f"https://example.com/context/flag/flag_{attachment}.gif",
@@ -180,17 +180,17 @@ def sample() -> list[wire.Image]:
 
 
 def test_json_is_the_vendors_sample_field_for_field(sample: list[wire.Image]) -> None:
-    answer = wire.encode_response(REQUEST, 3, sample, wire.Shape.JSON)
+    answer = wire.encode_response(REQUEST, 3, sample, wire.MediaType.JSON)
     assert answer.body.decode() == json.dumps(json.loads(SAMPLE_JSON), separators=(",", ":"))
 
 
 def test_xml_is_the_vendors_sample_element_for_element(sample: list[wire.Image]) -> None:
-    answer = wire.encode_response(REQUEST, 3, sample, wire.Shape.XML)
+    answer = wire.encode_response(REQUEST, 3, sample, wire.MediaType.XML)
     assert answer.body.decode() == re.sub(r"\n *", "", SAMPLE_XML)
 
 
 def test_an_error_is_the_vendors_sample() -> None:
-    assert wire.xml(wire.Failure(106, "Invalid parameter: offset")).decode() == (
+    assert wire.to_xml(wire.Failure(106, "Invalid parameter: offset")).decode() == (
         '<?xml version="1.0" encoding="UTF-8" standalone="yes"?>'
         "<error><ref>106</ref><summary>Invalid parameter: offset</summary></error>"
     )
@@ -208,7 +208,7 @@ def test_an_error_is_the_vendors_sample() -> None:
     ],
 )
 def test_dates(moment: datetime, text: str) -> None:
-    assert wire.date(moment) == text
+    assert wire.format_date(moment) == text
 
 
 @pytest.fixture
@@ -224,7 +224,7 @@ def another_locale() -> Iterator[None]:
 
 @pytest.mark.usefixtures("another_locale")
 def test_months_are_english_whatever_the_locale() -> None:
-    months = [wire.date(datetime(2024, month, 1, tzinfo=UTC))[3:6] for month in range(1, 13)]
+    months = [wire.format_date(datetime(2024, month, 1, tzinfo=UTC))[3:6] for month in range(1, 13)]
     assert months == ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
 
 
@@ -253,12 +253,12 @@ def test_months_are_english_whatever_the_locale() -> None:
     ],
 )
 def test_file_sizes(size: int, text: str) -> None:
-    assert wire.file_size(size) == text
+    assert wire.format_file_size(size) == text
 
 
 @given(st.integers(0, 2**50))
 def test_a_file_size_is_right_to_half_a_hundredth(size: int) -> None:
-    number, unit = wire.file_size(size).split()
+    number, unit = wire.format_file_size(size).split()
     factor = {"B": 1, "KB": 1024, "MB": 1024**2, "GB": 1024**3}[unit]
     assert re.fullmatch(r"\d+\.\d\d", number)
     assert -Fraction(1, 200) < Fraction(number) - Fraction(size, factor) <= Fraction(1, 200)
@@ -288,7 +288,7 @@ def test_tokens_in_authorization(header: str, token: str) -> None:
 
 
 def test_a_bare_query_is_the_newest_thirty_of_all() -> None:
-    selection = wire.parse_request("", **LIMITS).selection
+    selection = wire.parse_request("", **LIMITS).list_query
     assert selection == ListQuery(sort=SortKey.MODIFIED_AT, descending=True, limit=30, skip=0)
 
 
@@ -316,7 +316,7 @@ def test_a_bare_query_is_the_newest_thirty_of_all() -> None:
     ],
 )
 def test_what_queries_mean(query: str, expected: dict[str, Any]) -> None:
-    selection = wire.parse_request(query, **LIMITS).selection
+    selection = wire.parse_request(query, **LIMITS).list_query
     assert selection == msgspec.structs.replace(ListQuery(), **expected)
 
 
@@ -338,8 +338,8 @@ def _parse(query: str) -> None:
     if refused is not None:
         assert (refused.kind, refused.message) == (Kind.INVALID, f"Invalid parameter: {refused.field}")
     if request is not None:
-        assert 1 <= request.selection.limit <= 1000
-        assert request.selection.skip == request.page * request.selection.limit
+        assert 1 <= request.list_query.limit <= 1000
+        assert request.list_query.skip == request.page * request.list_query.limit
 
 
 def _parsed(query: str) -> tuple[wire.Request | None, Error | None]:
@@ -351,20 +351,20 @@ def _parsed(query: str) -> tuple[wire.Request | None, Error | None]:
 
 @given(st.text())
 def test_any_text_leaves_well_formed_xml_and_comes_back(text: str) -> None:
-    document = wire.xml(wire.Failure(1, text))
+    document = wire.to_xml(wire.Failure(1, text))
     read: Element = ElementTree.fromstring(document)
     assert (read.findtext("summary") or "") == "".join(char if _is_xml(char) else "\ufffd" for char in text)
 
 
 @given(st.text(st.sampled_from("]>&<\"'\r\n\t\x00\x0b\x1f\x7f\x85\ufffe\uffff\ufffd🦊!-[CDATA")))
 def test_markup_in_text_stays_text(text: str) -> None:
-    read: Element = ElementTree.fromstring(wire.xml(wire.Failure(1, text)))
+    read: Element = ElementTree.fromstring(wire.to_xml(wire.Failure(1, text)))
     assert [child.tag for child in read.iter()] == ["error", "ref", "summary"]
     assert (read.findtext("summary") or "") == "".join(char if _is_xml(char) else "\ufffd" for char in text)
 
 
 def test_surrogates_leave_well_formed_xml() -> None:
-    read: Element = ElementTree.fromstring(wire.xml(wire.Failure(1, "a\ud800b\udfff")))
+    read: Element = ElementTree.fromstring(wire.to_xml(wire.Failure(1, "a\ud800b\udfff")))
     assert read.findtext("summary") == "a\ufffdb\ufffd"
 
 

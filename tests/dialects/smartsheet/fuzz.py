@@ -37,7 +37,7 @@ def request(given: tuple[bytes, dict[str, str]]) -> None:
 def alike(body: bytes) -> None:
     """What the quick way reads, the careful one reads as well."""
     headers = {"content-type": "application/json"}
-    quick = wire.parse_plain(body, headers)
+    quick = wire.parse_valid_items(body, headers)
     with only(Kind.MALFORMED, Kind.INVALID):
         careful = wire.parse_request(body, headers, max_images=10)
         assert not quick or len(quick) == len(careful)
@@ -51,15 +51,15 @@ def upload(given: tuple[dict[str, str], str]) -> None:
         wire.require_length(headers, 12)
     with only(Kind.MALFORMED, Kind.NOT_ACCEPTABLE):
         wire.require_headers(headers)
-    wire.bearer(headers.get("authorization", ""))
-    wire.notes(headers)
+    wire.parse_authorization(headers.get("authorization", ""))
+    wire.log_fields(headers)
     with only(Kind.MALFORMED):
         wire.parse_exclude(query)
 
 
 def placement(given: tuple[str, str, str]) -> None:
     with only(Kind.NOT_FOUND):
-        wire.placement(*given)
+        wire.parse_placement(*given)
 
 
 def link(text: str) -> None:

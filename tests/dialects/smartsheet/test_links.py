@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from tintype.core.runtime.signing import Keyring, Signature
 from tintype.dialects import LinkContext
 from tintype.dialects.smartsheet import DIALECT
-from tintype.dialects.smartsheet.links import Link, Size, expiry, milliseconds, parse, sized, write
+from tintype.dialects.smartsheet.links import Link, Size, delivered_size, expiry, milliseconds, parse, write
 from tintype.dialects.smartsheet.settings import Settings
 from tintype.imaging import Format, Mode, Recipe
 from tintype.model import Error, Kind, LinkTarget
@@ -227,4 +227,4 @@ def test_a_link_that_is_to_live_no_time_expires_at_once() -> None:
     ],
 )
 def test_the_size_of_an_800_by_400_image(asked: tuple[int | None, int | None], size: Size | None) -> None:
-    assert sized(LinkTarget(IMAGE, 1, 1, width=800, height=400, format=Format.JPEG), *asked) == size
+    assert delivered_size(LinkTarget(IMAGE, 1, 1, width=800, height=400, format=Format.JPEG), *asked) == size

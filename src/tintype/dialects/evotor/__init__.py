@@ -1,4 +1,4 @@
-"""The dialect of Evotor cloud clients: one PNG a product, uploaded, listed and deleted."""
+"""The dialect of Evotor cloud clients: upload, list and delete the one PNG image of a product."""
 
 from litestar.di import NamedDependency as Given
 
@@ -16,24 +16,24 @@ from tintype.web.dialect_routes import DeliveryRequest, LinkParser, RequestTarge
 async def authenticate(
     services: Given[Services], context: Given[Context], rate_limiter: Given[RateLimiter]
 ) -> Caller:
-    """The caller behind the token in a header; the request is counted here, whatever becomes of it."""
-    caller = await authenticate_token(services, "evotor", wire.token(context.headers))
-    # Twice, so that a refusal can say what is left as well.
+    """The caller whose token is in a header. The request counts against the rate limit even if it fails."""
+    caller = await authenticate_token(services, "evotor", wire.parse_token(context.headers))
+    # Set twice: `take` raises when the limit is exceeded, and that error reports the status too.
     context.rate_limit_status = rate_limiter.left(caller.token_id)
     context.rate_limit_status = rate_limiter.take(caller.token_id)
     return caller
 
 
-def link_parsers(services: LinkContext, settings: Settings) -> dict[str, LinkParser]:
-    """Signed links: nothing is looked up before the signature holds."""
+def link_parsers(link_context: LinkContext, settings: Settings) -> dict[str, LinkParser]:
+    """Signed links only: the signature is verified before anything is looked up."""
 
-    def open_link(target: RequestTarget) -> DeliveryRequest:
+    def parse_link(target: RequestTarget) -> DeliveryRequest:
         link, signature = links.parse(target.text)
-        if not services.keyring.verify(link.parts(), signature):
+        if not link_context.keyring.verify(link.parts(), signature):
             raise links.no_such_link()
-        return link.requested(settings.max_age_seconds)
+        return link.delivery_request(settings.max_age_seconds)
 
-    return {links.PREFIX: open_link}
+    return {links.PREFIX: parse_link}
 
 
 DIALECT = Dialect(

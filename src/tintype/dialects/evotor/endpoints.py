@@ -1,4 +1,4 @@
-"""`/stores/{store}/products/{product}/images`, and one image below it."""
+"""`/stores/{store}/products/{product}/images`: the image of a product."""
 
 from litestar import Request, Response, delete, get, post
 from litestar.datastructures import State
@@ -34,20 +34,22 @@ async def upload(
     context: Given[Context],
     caller: Given[Caller],
 ) -> Response[bytes]:
-    """Take in the picture of a product that has none."""
-    placement = _enter(caller, WRITE, store, product)
+    """Upload the image of a product that has none."""
+    placement = _authorize(caller, WRITE, store, product)
     if not is_multipart(request):
         raise wire.not_multipart()
     limit = settings.max_body_bytes
     async with staged_part(services, caller, request, wire.FIELD, limit=limit, body_limit=limit) as part:
         if part is None:
-            raise wire.nothing_sent()
-        seen = await cancel_on_disconnect(
+            raise wire.no_file()
+        inspection = await cancel_on_disconnect(
             context, request.receive, inspect_staged(services, caller, part.staged)
         )
-        info = wire.accepted(part, seen, wire.Rules(settings.max_file_bytes, settings.side))
+        info = wire.require_valid(part, inspection, wire.Rules(settings.max_file_bytes, settings.side))
         image = await keep(services, caller, part.staged, info, part.filename, placement=placement)
-    return _respond(context, wire.encode_response(_describe(image, placement, services, context, caller)))
+    return _respond(
+        context, wire.encode_response(_product_image(image, placement, services, context, caller))
+    )
 
 
 @get(_IMAGES)
@@ -58,12 +60,13 @@ async def get_images(
     context: Given[Context],
     caller: Given[Caller],
 ) -> Response[bytes]:
-    """The product's images: one or none, and so all on one page."""
-    placement = _enter(caller, READ, store, product)
+    """The product's images: one or none, so there is only one page."""
+    placement = _authorize(caller, READ, store, product)
     wire.require_first_page(context.query)
     found = [image for _, image in await browse.attached(services, caller, placement)]
     return _respond(
-        context, wire.page([_describe(image, placement, services, context, caller) for image in found])
+        context,
+        wire.encode_page([_product_image(image, placement, services, context, caller) for image in found]),
     )
 
 
@@ -77,12 +80,12 @@ async def get_image(
     caller: Given[Caller],
 ) -> Response[bytes]:
     """One image of the product."""
-    placement = _enter(caller, READ, store, product)
-    requested = wire.image_id(image)
+    placement = _authorize(caller, READ, store, product)
+    requested = wire.parse_image_id(image)
     for _, found in await browse.attached(services, caller, placement):
         if found.id == requested:
             return _respond(
-                context, wire.encode_response(_describe(found, placement, services, context, caller))
+                context, wire.encode_response(_product_image(found, placement, services, context, caller))
             )
     raise no_such_image()
 
@@ -96,10 +99,10 @@ async def delete_image(
     context: Given[Context],
     caller: Given[Caller],
 ) -> Response[None]:
-    """Delete one image of the product; the place is free and its link dead on return."""
-    placement = _enter(caller, WRITE, store, product)
-    await deletion.delete(services, caller, wire.image_id(image), placement)
-    return _nothing(context)
+    """Delete one image of the product. When this returns, the product has no image and the link is dead."""
+    placement = _authorize(caller, WRITE, store, product)
+    await deletion.delete(services, caller, wire.parse_image_id(image), placement)
+    return _no_content(context)
 
 
 @delete(_IMAGES, status_code=204)
@@ -110,43 +113,45 @@ async def delete_images(
     context: Given[Context],
     caller: Given[Caller],
 ) -> Response[None]:
-    """Delete whatever images the product has."""
-    placement = _enter(caller, WRITE, store, product)
+    """Delete all images of the product."""
+    placement = _authorize(caller, WRITE, store, product)
     for _, found in await browse.attached(services, caller, placement):
-        await _delete_if_there(services, caller, found, placement)
-    return _nothing(context)
+        await _delete_if_present(services, caller, found, placement)
+    return _no_content(context)
 
 
-def _enter(caller: Caller, scope: str, store: str, product: str) -> Placement:
-    """The place that a path names; each account has its own, whoever else uses the same ids.
+def _authorize(caller: Caller, scope: str, store: str, product: str) -> Placement:
+    """Check the scope and return the placement that a path names. Placements of accounts are separate.
 
     Raises:
-        Error: FORBIDDEN without the scope, NOT_FOUND for ids that can't be any.
+        Error: FORBIDDEN without the scope, NOT_FOUND when an id has characters that ids can't have.
     """
     require_scope(caller, scope)
-    return Placement(kind="product", container=wire.opaque_id(store), holder=wire.opaque_id(product))
+    return Placement(
+        kind="product", container=wire.parse_opaque_id(store), holder=wire.parse_opaque_id(product)
+    )
 
 
-async def _delete_if_there(services: Services, caller: Caller, image: Image, placement: Placement) -> None:
+async def _delete_if_present(services: Services, caller: Caller, image: Image, placement: Placement) -> None:
     try:
         await deletion.delete(services, caller, image.id, placement)
     except Error as error:
-        # Somebody else deleted it meanwhile: it is gone, as was asked.
+        # Another request deleted it in the meantime: the result is the same.
         if error.kind is not Kind.NOT_FOUND:
             raise
 
 
-def _describe(
+def _product_image(
     image: Image, placement: Placement, services: Services, context: Context, caller: Caller
 ) -> wire.ProductImage:
     link = links.Link(image.id, image.version)
     path = links.write(link, services.keyring.sign(link.parts()))
-    return wire.describe(image, placement, caller, context.base_url + path)
+    return wire.product_image(image, placement, caller, context.base_url + path)
 
 
 def _respond(context: Context, body: bytes) -> Response[bytes]:
     return json_response(body, media_type=wire.media_type(context), headers=wire.rate_limit_headers(context))
 
 
-def _nothing(context: Context) -> Response[None]:
+def _no_content(context: Context) -> Response[None]:
     return Response(None, status_code=204, headers=wire.rate_limit_headers(context))

@@ -1,6 +1,6 @@
 """Delivery links of the evotor dialect: `/images/<image, 22 characters>/<version>/<key>/<signature>`. Pure.
 
-They open without any header, do not expire, and deliver the original as it came.
+They need no header, do not expire, and deliver the original unchanged.
 """
 
 import re
@@ -23,17 +23,17 @@ _PATH = re.compile(
 
 
 class Link(Struct, frozen=True):
-    """What a link says."""
+    """The parsed link."""
 
     image: UUID
     version: int
 
     def parts(self) -> tuple[str, ...]:
-        """What is signed: everything that the link says, and for which dialect."""
+        """The signed values: the dialect, and every value in the link."""
         return _SIGNED_FOR, str(self.image), str(self.version)
 
-    def requested(self, max_age: int) -> DeliveryRequest:
-        """What has to be delivered."""
+    def delivery_request(self, max_age: int) -> DeliveryRequest:
+        """The delivery request of this link; `max_age` is in seconds."""
         return DeliveryRequest(self.image, version=self.version, max_age=max_age)
 
 
@@ -43,10 +43,10 @@ def write(link: Link, signature: Signature) -> str:
 
 
 def parse(target: str) -> tuple[Link, Signature]:
-    """Read a link, path and query as they came, and the signature on it, which is not checked here.
+    """Parse a link (path and query, unchanged) into its values and its signature, which is not verified here.
 
     Raises:
-        Error: NOT_FOUND when `write` makes no such link.
+        Error: NOT_FOUND when the link is not one that `write` can produce.
     """
     found = _PATH.match(target)
     image = parse_short(found[1]) if found else None
@@ -56,5 +56,5 @@ def parse(target: str) -> tuple[Link, Signature]:
 
 
 def no_such_link() -> Error:
-    """The error for what is no link of ours: whatever was changed in one sounds alike."""
+    """The error for any invalid link: it does not tell which part is wrong."""
     return Error(Kind.NOT_FOUND, "There is no such image.")

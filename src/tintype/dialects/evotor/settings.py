@@ -13,8 +13,9 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     max_file_bytes: int = 5_242_800
     """The largest picture. The vendor's figure."""
     max_body_bytes: int = 10 * 1024 * 1024
-    """The largest request body: 10 MiB. A picture between this and `max_file_bytes` is told why."""
+    """The largest request body: 10 MiB. A picture between this size and `max_file_bytes` gets
+    an error with the reason."""
     side: int = 300
     """Width and height of every picture, in pixels. The vendor's figure."""
     max_age_seconds: int = 300
-    """How long clients may keep a delivered picture without asking again."""
+    """How long clients may cache a picture without revalidation, in seconds."""

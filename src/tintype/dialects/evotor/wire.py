@@ -1,4 +1,4 @@
-"""The evotor wire format: snake_case JSON, the token in a header, errors as code, message and violations."""
+"""The evotor wire format: snake_case JSON, the token in a header, errors with code and violations."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -22,7 +22,7 @@ from tintype.web.errors import STATUS, standard_headers
 from tintype.web.negotiate import preferred
 
 FIELD = "datafile"
-"""The field of the picture in an upload."""
+"""The form field that holds the picture of an upload."""
 
 JSON = "application/json"
 JSON_V2 = "application/vnd.evotor.v2+json"
@@ -57,7 +57,7 @@ _STATUS = STATUS | {Kind.INSUFFICIENT_STORAGE: HTTPStatus.SERVICE_UNAVAILABLE}
 
 
 class Meta(Struct, frozen=True):
-    """Facts of the picture; sides are pixels."""
+    """The format and size of the picture: `file_size` in bytes, sides in pixels."""
 
     extension: str
     file_size: int
@@ -66,7 +66,7 @@ class Meta(Struct, frozen=True):
 
 
 class ProductImage(Struct, frozen=True):
-    """The image of a product. `user_id` is the account."""
+    """The image of a product. `user_id` is the account's external id."""
 
     id: UUID
     user_id: str
@@ -79,7 +79,7 @@ class ProductImage(Struct, frozen=True):
 
 
 class Paging(Struct, frozen=True, omit_defaults=True):
-    """Where the next page begins; empty on the last."""
+    """The cursor of the next page; empty on the last page."""
 
     next_cursor: str | None = None
 
@@ -92,7 +92,7 @@ class Page(Struct, frozen=True):
 
 
 class Failure(Struct, frozen=True):
-    """The body of every error: always these three keys, the official client reads no others."""
+    """The body of every error. The official client reads exactly these three keys."""
 
     code: str
     message: str
@@ -100,38 +100,38 @@ class Failure(Struct, frozen=True):
 
 
 class Rules(Struct, frozen=True):
-    """What a picture has to be: at most so many bytes, and so many pixels wide and high."""
+    """The rules for a picture: its maximum size in bytes, and its exact width and height in pixels."""
 
     max_bytes: int
     side: int
 
 
-def token(headers: Mapping[str, str]) -> str:
-    """The token in the headers, empty if there is none.
+def parse_token(headers: Mapping[str, str]) -> str:
+    """The token in the headers; empty if there is none.
 
-    `X-Authorization` before `Authorization`; in either it stands alone or behind `Bearer`, as clients
-    send all of these.
+    `X-Authorization` has precedence over `Authorization`. In both, the scheme `Bearer` is optional, because
+    clients send all of these forms.
     """
-    given = headers.get("x-authorization", "").strip() or headers.get("authorization", "").strip()
-    return _SCHEME.sub("", given, count=1) if _SCHEME.match(given) else given
+    value = headers.get("x-authorization", "").strip() or headers.get("authorization", "").strip()
+    return _SCHEME.sub("", value, count=1) if _SCHEME.match(value) else value
 
 
-def opaque_id(text: str) -> str:
-    """The id of a store or product, as it is.
+def parse_opaque_id(text: str) -> str:
+    """The id of a store or product, unchanged.
 
     Raises:
-        Error: NOT_FOUND when none can look like this.
+        Error: NOT_FOUND when the text can't be such an id.
     """
     if not _OPAQUE_ID.fullmatch(text):
         raise Error(Kind.NOT_FOUND, "Ids are 1 to 128 letters, digits, hyphens, underscores and dots.")
     return text
 
 
-def image_id(text: str) -> UUID:
+def parse_image_id(text: str) -> UUID:
     """The id of an image.
 
     Raises:
-        Error: NOT_FOUND when it is no UUID.
+        Error: NOT_FOUND when it is not a UUID.
     """
     found = parse_uuid(text)
     if found is None:
@@ -140,38 +140,42 @@ def image_id(text: str) -> UUID:
 
 
 def require_first_page(query: str) -> None:
-    """Raise MALFORMED for any cursor: there are never two pages, so we gave none out."""
+    """Check that the query has no cursor: there is only one page, so no cursor was ever given out.
+
+    Raises:
+        Error: MALFORMED when there is one.
+    """
     if any(name == "cursor" for name, _ in parse_qsl(query)):
         raise Error(Kind.MALFORMED, "This cursor is not known.")
 
 
-def accepted(part: Part, look: Inspection, rules: Rules) -> ImageInfo:
-    """The info of a picture that is as it has to be.
+def require_valid(part: Part, inspection: Inspection, rules: Rules) -> ImageInfo:
+    """The info of a picture that follows all rules.
 
     Raises:
-        Error: INVALID with a violation for each rule that is broken.
+        Error: INVALID with one violation for each broken rule.
     """
-    reasons = list(_broken(part, look, rules))
-    if look.refused is not None and not reasons:
-        # The general limits can be set tighter than the vendor's rules.
-        reasons = [look.refused.message]
-    if reasons or look.info is None:
+    reasons = list(_violations(part, inspection, rules))
+    if inspection.refused is not None and not reasons:
+        # The general limits can be stricter than the vendor's rules.
+        reasons = [inspection.refused.message]
+    if reasons or inspection.info is None:
         raise _invalid(*reasons)
-    return look.info
+    return inspection.info
 
 
 def not_multipart() -> Error:
-    """The error for an upload whose body does not say that it is multipart/form-data."""
+    """The error for an upload whose Content-Type is not multipart/form-data."""
     return Error(Kind.MALFORMED, f"Send the picture as multipart/form-data, in the field {FIELD}.")
 
 
-def nothing_sent() -> Error:
+def no_file() -> Error:
     """The error for an upload without a picture."""
     return _invalid(f"A picture is required in the field {FIELD}.")
 
 
-def describe(image: Image, placement: Placement, caller: Caller, url: str) -> ProductImage:
-    """An image that hangs at a product of the caller's."""
+def product_image(image: Image, placement: Placement, caller: Caller, url: str) -> ProductImage:
+    """The image attached to a product of the caller."""
     return ProductImage(
         id=image.id,
         user_id=caller.account.external_id,
@@ -179,31 +183,31 @@ def describe(image: Image, placement: Placement, caller: Caller, url: str) -> Pr
         product_id=placement.holder,
         url=url,
         meta=Meta(spec(image.format).extensions[0], image.bytes, image.width, image.height),
-        created_at=moment(image.created_at),
-        updated_at=moment(image.modified_at),
+        created_at=format_time(image.created_at),
+        updated_at=format_time(image.modified_at),
     )
 
 
-def moment(at: datetime) -> str:
-    """A moment as the vendor writes it, `2018-09-04T13:31:01.104+0000`: milliseconds, cut off."""
+def format_time(at: datetime) -> str:
+    """A time in the vendor's format, `2018-09-04T13:31:01.104+0000`: milliseconds, rounded down."""
     utc = at.astimezone(UTC)
     return f"{utc:%Y-%m-%dT%H:%M:%S}.{utc.microsecond // 1000:03d}+0000"
 
 
 def encode_response(image: ProductImage) -> bytes:
-    """The body of a success with one image."""
+    """The body of a response with one image."""
     return msgspec.json.encode(image)
 
 
-def page(images: list[ProductImage]) -> bytes:
-    """The body of the list; its page is the last."""
+def encode_page(images: list[ProductImage]) -> bytes:
+    """The body of the list: one page, which is the last."""
     return msgspec.json.encode(Page(images, Paging()))
 
 
 def media_type(context: Context) -> str:
-    """The vendor's own type where Accept names it and likes it no less than plain JSON; JSON otherwise.
+    """The vendor's media type if Accept names it and ranks it no lower than JSON, else JSON.
 
-    Also JSON where Accept rules out both (ours): an answer that can be read beats none.
+    Also JSON when Accept excludes both (our choice: the vendor has no rule).
     """
     accept = context.headers.get("accept", "")
     if JSON_V2 in accept.lower() and preferred(accept, (JSON_V2, JSON)) == JSON_V2:
@@ -212,22 +216,22 @@ def media_type(context: Context) -> str:
 
 
 def rate_limit_headers(context: Context) -> dict[str, str]:
-    """What the token has left, once one was accepted; nothing where there is no limit.
+    """The rate limit of the token and what remains of it. Empty before authentication and without a limit.
 
-    `X-RateLimit-Reset` is in seconds from now: without another request, all of the limit is there again.
+    `X-RateLimit-Reset` is the number of seconds until the whole limit is available again.
     """
-    left = context.rate_limit_status
-    if left is None or not left.limit:
+    status = context.rate_limit_status
+    if status is None or not status.limit:
         return {}
     return {
-        "X-RateLimit-Limit": str(left.limit),
-        "X-RateLimit-Remaining": str(left.remaining),
-        "X-RateLimit-Reset": str(left.reset_seconds),
+        "X-RateLimit-Limit": str(status.limit),
+        "X-RateLimit-Remaining": str(status.remaining),
+        "X-RateLimit-Reset": str(status.reset_seconds),
     }
 
 
 def render_error(error: Error, context: Context) -> RawResponse:
-    """An error in this dialect."""
+    """Encode an error as the vendor does."""
     status = _STATUS[error.kind]
     code = "validation_failed" if error.violations else _CODES[error.kind]
     body = msgspec.json.encode(Failure(code, error.message or status.phrase, error.violations))
@@ -237,21 +241,21 @@ def render_error(error: Error, context: Context) -> RawResponse:
     return RawResponse(status.value, body, media_type(context), headers)
 
 
-def _broken(part: Part, look: Inspection, rules: Rules) -> Iterator[str]:
-    """A sentence for each rule that is broken."""
+def _violations(part: Part, inspection: Inspection, rules: Rules) -> Iterator[str]:
+    """One sentence for each broken rule."""
     if part.count > 1:
         yield f"Only one {FIELD} may be sent; this request has {part.count}."
-    if look.format is not Format.PNG:
+    if inspection.format is not Format.PNG:
         yield "The picture has to be a PNG."
     if part.staged.size > rules.max_bytes:
         yield f"The picture has {part.staged.size} bytes; at most {rules.max_bytes} are accepted."
-    if look.info is not None:
-        yield from _wrong_shape(look.info, rules.side)
-    if look.refused is not None and look.refused.field == Reason.DAMAGED:
-        yield look.refused.message
+    if inspection.info is not None:
+        yield from _shape_violations(inspection.info, rules.side)
+    if inspection.refused is not None and inspection.refused.field == Reason.DAMAGED:
+        yield inspection.refused.message
 
 
-def _wrong_shape(info: ImageInfo, side: int) -> Iterator[str]:
+def _shape_violations(info: ImageInfo, side: int) -> Iterator[str]:
     if (info.width, info.height) != (side, side):
         yield f"The picture is {info.width} by {info.height} pixels; it has to be {side} by {side}."
     if info.is_animated:

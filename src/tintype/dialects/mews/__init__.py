@@ -1,4 +1,4 @@
-"""The dialect of Mews Connector clients: a batch of image ids to URLs."""
+"""The dialect of Mews Connector clients: they send a batch of image ids and get URLs."""
 
 from litestar.di import NamedDependency as Given
 
@@ -23,7 +23,7 @@ from tintype.web.signatures import detach
 
 
 async def authenticate(raw: Given[bytes], services: Given[Services], context: Given[Context]) -> Caller:
-    """The caller behind the two tokens in a body."""
+    """The caller whose two tokens are in the body."""
     wire.require_json(context.headers.get("content-type"))
     credentials = wire.parse_credentials(raw)
     return await authenticate_pair(
@@ -31,28 +31,28 @@ async def authenticate(raw: Given[bytes], services: Given[Services], context: Gi
     )
 
 
-def link_parsers(services: LinkContext, settings: Settings) -> dict[str, LinkParser]:
-    """Plain links, in which nothing has to be checked, and signed ones."""
+def link_parsers(link_context: LinkContext, settings: Settings) -> dict[str, LinkParser]:
+    """Plain links, which have no signature to verify, and signed links."""
 
-    def open_link(target: RequestTarget) -> DeliveryRequest:
-        address, is_signed = detach(services.keyring, links.SIGNED_FOR, target)
+    def parse_link(target: RequestTarget) -> DeliveryRequest:
+        address, is_signed = detach(link_context.keyring, links.SIGNED_FOR, target)
         link = links.parse(address)
         is_canonical = links.write(link) == address.text
-        return link.requested(settings.max_age_seconds, signed=is_signed, canonical=is_canonical)
+        return link.delivery_request(settings.max_age_seconds, signed=is_signed, canonical=is_canonical)
 
-    return {links.PREFIX: open_link}
+    return {links.PREFIX: parse_link}
 
 
 def raw_endpoints(
     services: Services, settings: Settings, rate_limiter: RateLimiter
 ) -> dict[str, RawEndpoint]:
-    """The one endpoint, without the framework: it costs more than all else of a batch."""
+    """The only endpoint, without the framework, which costs more CPU than the rest of a batch."""
 
     async def get_urls(context: Context, receive: Receive) -> RawResponse:
         raw = await collect(context, receive, settings.max_body_bytes)
         caller = await authenticate(raw, services, context)
         context.set_caller(caller)
-        return await endpoints.urls(raw, services, settings, context, caller, rate_limiter)
+        return await endpoints.resolve_urls(raw, services, settings, context, caller, rate_limiter)
 
     return {endpoints.PATH: get_urls}
 

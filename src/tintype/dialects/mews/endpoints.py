@@ -20,14 +20,14 @@ from tintype.web.signatures import append
 
 PATH = "/api/connector/v1/images/getUrls"
 MAX_LOGGED = 200
-"""Characters of the calling program's name that go to the log."""
+"""The most characters of the client program's name that are logged."""
 
 
-Known = tuple[LinkTarget, str] | None
-"""An image, and what all links to it begin with; None for one that is not there."""
+KnownImage = tuple[LinkTarget, str] | None
+"""An image and the beginning of all links to it; None for an image that does not exist."""
 
 
-async def urls(
+async def resolve_urls(
     raw: bytes,
     services: Services,
     settings: Settings,
@@ -35,19 +35,19 @@ async def urls(
     caller: Caller,
     rate_limiter: RateLimiter,
 ) -> RawResponse:
-    """A batch of image ids, sizes and modes to URLs, in the order asked."""
+    """The URLs for a batch of image ids, sizes and modes, in the order of the request."""
     rate_limiter.take(caller.token_id)
-    asked = wire.parse_request(raw, max_images=settings.max_images, max_side=settings.max_side)
-    context.notes["client"] = asked.client[:MAX_LOGGED]
-    names = [item.image_id for item in asked.images]
+    parsed = wire.parse_request(raw, max_images=settings.max_images, max_side=settings.max_side)
+    context.notes["client"] = parsed.client[:MAX_LOGGED]
+    names = [item.image_id for item in parsed.images]
     known = await resolve_ids(
-        services, caller, names, wire.image_id, lambda version: (version, links.begin(version.id))
+        services, caller, names, wire.parse_image_id, lambda target: (target, links.write_prefix(target.id))
     )
     if (caller.links or settings.links) is Links.SIGNED:
-        writer = Writer(context.base_url, services.unsigned.for_signed(), keyring=services.keyring)
+        writer = LinkWriter(context.base_url, services.unsigned.for_signed(), keyring=services.keyring)
     else:
-        writer = Writer(context.base_url, services.unsigned, await sizes(services, caller.account.id))
-    return wire.encode_response(asked, [writer.url(known[item.image_id], item) for item in asked.images])
+        writer = LinkWriter(context.base_url, services.unsigned, await sizes(services, caller.account.id))
+    return wire.encode_response(parsed, [writer.url(known[item.image_id], item) for item in parsed.images])
 
 
 @post(PATH, status_code=200)
@@ -59,18 +59,18 @@ async def get_urls(
     caller: Given[Caller],
     rate_limiter: Given[RateLimiter],
 ) -> Response[bytes]:
-    """The same, where the framework is asked."""
-    return from_raw(await urls(raw, services, settings, context, caller, rate_limiter))
+    """Litestar's route for the same endpoint."""
+    return from_raw(await resolve_urls(raw, services, settings, context, caller, rate_limiter))
 
 
-class Writer:
+class LinkWriter:
     """Writes the links of one batch.
 
     Args:
-        base_url: what all links begin with.
-        limits: on the pictures that the links ask for.
-        allowed: the sizes that the account allows; None is any.
-        keyring: signs the links; None: they are plain.
+        base_url: the scheme, host and base path of all links.
+        limits: the limits on the renditions of unsigned links.
+        allowed: the sizes that the account allows; None: any size.
+        keyring: signs the links; None: the links are plain.
     """
 
     def __init__(
@@ -84,31 +84,31 @@ class Writer:
         self._limits = limits
         self._allowed = allowed
         self._keyring = keyring
-        self._ends: dict[tuple[str, int | None, int | None], str] = {}
-        """The ends of links that open for any image."""
+        self._suffixes: dict[tuple[str, int | None, int | None], str] = {}
+        """Suffixes, by mode and sides, that are within the limits for every image."""
 
-    def url(self, known: Known, item: wire.ImageSize) -> str | None:
-        """The URL for an item; None for an image that is not there, or a size that its link would refuse."""
+    def url(self, known: KnownImage, item: wire.ImageSize) -> str | None:
+        """The URL for an item; None when the image does not exist or the size is not allowed."""
         if known is None:
             return None
         box = item.resize_mode, item.width, item.height
-        end = self._ends.get(box) or self._end(known[0], item)
-        if end is None:
+        suffix = self._suffixes.get(box) or self._suffix(known[0], item)
+        if suffix is None:
             return None
         if self._keyring is None:
-            return self._base_url + known[1] + end
-        return self._base_url + append(self._keyring, links.SIGNED_FOR, known[1] + end)
+            return self._base_url + known[1] + suffix
+        return self._base_url + append(self._keyring, links.SIGNED_FOR, known[1] + suffix)
 
-    def _end(self, version: LinkTarget, item: wire.ImageSize) -> str | None:
+    def _suffix(self, target: LinkTarget, item: wire.ImageSize) -> str | None:
         mode, width, height = links.MODES[item.resize_mode], item.width, item.height
-        if not self._opens(version, mode, width, height):
+        if not self._is_allowed(target, mode, width, height):
             return None
-        end = links.end(item.resize_mode, width, height)
+        suffix = links.write_suffix(item.resize_mode, width, height)
         if self._limits.always_takes(mode, width, height):
-            self._ends[item.resize_mode, width, height] = end
-        return end
+            self._suffixes[item.resize_mode, width, height] = suffix
+        return suffix
 
-    def _opens(self, version: LinkTarget, mode: Mode, width: int | None, height: int | None) -> bool:
-        if not self._limits.takes(version, mode, width, height):
+    def _is_allowed(self, target: LinkTarget, mode: Mode, width: int | None, height: int | None) -> bool:
+        if not self._limits.takes(target, mode, width, height):
             return False
         return self._allowed is None or self._allowed.allow(Recipe(mode=mode, width=width, height=height))

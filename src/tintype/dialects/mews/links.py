@@ -1,6 +1,6 @@
 """Delivery links of the mews dialect: `/Media/Image/<id>?Mode=Fit&Width=200&Height=150`. Pure.
 
-Plain, or with a signature behind them.
+A link is plain or has a signature at its end.
 """
 
 import re
@@ -35,15 +35,15 @@ _NUMBER = re.compile(r"[0-9]{1,9}\Z")
 
 
 class Link(Struct, frozen=True):
-    """What a link says. Sides are pixels."""
+    """The parsed link. Sides are in pixels."""
 
     image: UUID
     mode: Mode
     width: int | None = None
     height: int | None = None
 
-    def requested(self, max_age: int, *, signed: bool, canonical: bool) -> DeliveryRequest:
-        """What has to be delivered."""
+    def delivery_request(self, max_age: int, *, signed: bool, canonical: bool) -> DeliveryRequest:
+        """The delivery request of this link; `max_age` is in seconds."""
         recipe = Recipe(mode=self.mode, width=self.width, height=self.height)
         return DeliveryRequest(
             self.image, recipe, max_age=max_age, unsigned=not signed, any_size=not signed, canonical=canonical
@@ -51,29 +51,29 @@ class Link(Struct, frozen=True):
 
 
 def write(link: Link) -> str:
-    """The path and query of a link; an absent side is left out."""
-    return begin(link.image) + end(_NAMES[link.mode], link.width, link.height)
+    """The path and query of a link, without the sides that are None."""
+    return write_prefix(link.image) + write_suffix(_NAMES[link.mode], link.width, link.height)
 
 
-def begin(image: UUID) -> str:
-    """What all links to an image begin with."""
+def write_prefix(image: UUID) -> str:
+    """The beginning that all links to an image have in common."""
     return f"{PREFIX}/{image}?Mode="
 
 
-def end(mode: str, width: int | None, height: int | None) -> str:
-    """What follows in a link: the mode as links spell it, and the sides."""
+def write_suffix(mode: str, width: int | None, height: int | None) -> str:
+    """The rest of a link: the mode as it is spelled in links, and the sides."""
     if width is None:
         return mode if height is None else f"{mode}&Height={height}"
     return f"{mode}&Width={width}" if height is None else f"{mode}&Width={width}&Height={height}"
 
 
 def parse(target: RequestTarget) -> Link:
-    """Read a link, its signature taken off.
+    """Parse a link whose signature is already removed.
 
-    Without a mode it is Fit, which never distorts (ours: the vendor does not say).
+    The default mode is Fit, which never distorts (our choice: the vendor has no rule).
 
     Raises:
-        Error: NOT_FOUND when the path names no image, INVALID with the parameter at fault.
+        Error: NOT_FOUND when the path has no image id, INVALID with the name of the invalid parameter.
     """
     image, query = parse_uuid(target.path.removeprefix(PREFIX + "/")), target.query()
     if image is None:

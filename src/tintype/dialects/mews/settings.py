@@ -15,11 +15,11 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     max_images: int = 1000
     """The most items of one request."""
     max_side: int = 8192
-    """The largest Width and Height that may be asked for."""
+    """The largest Width and Height of a request."""
     max_body_bytes: int = 1024 * 1024
     """The largest request body."""
     max_age_seconds: int = 3600
-    """How long clients may keep a delivered picture without asking again."""
+    """How long clients may cache a picture without revalidation, in seconds."""
     links: Links = Links.PLAIN
-    """What links are, unless an account says otherwise: `plain`, as the vendor documents them and anybody can
-    write them, or `signed`."""
+    """The links of accounts that have no setting of their own: `plain`, the vendor's form, which anybody can
+    write, or `signed`."""

@@ -23,7 +23,7 @@ _SESSION = "Cannot perform operation or session has expired."
 
 
 class ResizeMode(StrEnum):
-    """The modes that a request can name, spelled as in links."""
+    """The modes that a request can have, spelled as in links."""
 
     COVER = "Cover"
     COVER_EXACT = "CoverExact"
@@ -32,14 +32,14 @@ class ResizeMode(StrEnum):
 
 
 class Credentials(Struct, frozen=True, rename="pascal"):
-    """The tokens of a body, read before anything else of it."""
+    """The tokens in the body, which are parsed first."""
 
     client_token: str | None = None
     access_token: str | None = None
 
 
 class ImageSize(Struct, frozen=True, rename="pascal"):
-    """One image and the size it is wanted in."""
+    """One image and the requested size. Sides are in pixels."""
 
     image_id: str
     resize_mode: ResizeMode
@@ -48,7 +48,7 @@ class ImageSize(Struct, frozen=True, rename="pascal"):
 
 
 class Request(Struct, frozen=True, rename="pascal"):
-    """The body of getUrls. Fields that are not here are overlooked."""
+    """The body of getUrls. Unknown fields are ignored."""
 
     client: Annotated[str, Meta(min_length=1)]
     images: Annotated[list[ImageSize], Meta(min_length=1)]
@@ -59,14 +59,14 @@ class Request(Struct, frozen=True, rename="pascal"):
 
 
 class ImageUrl(Struct, frozen=True, rename="pascal"):
-    """One answer; no URL for an image that is not there, or not for this caller."""
+    """One item of the response; `url` is null when the caller has no such image."""
 
     image_id: str
     url: str | None
 
 
 class Response(Struct, frozen=True, rename="pascal"):
-    """The answer to getUrls, in the order of the request."""
+    """The response of getUrls, in the order of the request."""
 
     image_urls: list[ImageUrl]
 
@@ -79,25 +79,29 @@ class Failure(Struct, frozen=True, rename="pascal"):
 
 
 def require_json(content_type: str | None) -> None:
-    """Raise MALFORMED for a body that says it is something else than JSON; one that says nothing passes."""
+    """Check the Content-Type; none is accepted as JSON.
+
+    Raises:
+        Error: MALFORMED when it is not JSON.
+    """
     if content_type is not None and content_type.partition(";")[0].strip().lower() != "application/json":
         raise Error(Kind.MALFORMED, "Invalid JSON.")
 
 
 def parse_credentials(raw: bytes) -> Credentials:
-    """The tokens in a body.
+    """Parse the tokens in a body.
 
     Raises:
-        Error: MALFORMED when it is no JSON object, INVALID when a token is no text.
+        Error: MALFORMED when it is not a JSON object, INVALID when a token is not a string.
     """
     return _decode(raw, Credentials)
 
 
 def parse_request(raw: bytes, *, max_images: int, max_side: int) -> Request:
-    """The body of getUrls.
+    """Parse the body of getUrls.
 
     Raises:
-        Error: MALFORMED when it is no JSON object, INVALID with the field at fault.
+        Error: MALFORMED when it is not a JSON object, INVALID with the name of the invalid field.
     """
     request = _decode(raw, Request)
     if len(request.images) > max_images:
@@ -110,11 +114,11 @@ def parse_request(raw: bytes, *, max_images: int, max_side: int) -> Request:
     return request
 
 
-def image_id(text: str) -> UUID:
-    """The id of an image.
+def parse_image_id(text: str) -> UUID:
+    """Parse the id of an image.
 
     Raises:
-        Error: INVALID when it is no UUID.
+        Error: INVALID when it is not a UUID.
     """
     found = parse_uuid(text)
     if found is None:
@@ -123,14 +127,14 @@ def image_id(text: str) -> UUID:
 
 
 def encode_response(request: Request, urls: list[str | None]) -> RawResponse:
-    """The answer of a success."""
+    """Encode the response of getUrls; `urls` has one URL or None for each item."""
     pairs = zip(request.images, urls, strict=True)
     body = msgspec.json.encode(Response([ImageUrl(item.image_id, url) for item, url in pairs]))
     return RawResponse(200, body, "application/json")
 
 
 def render_error(error: Error, context: Context) -> RawResponse:
-    """An error in this dialect. Only POST of the one path exists here: another method is a wrong path."""
+    """Encode an error as the vendor does. Only POST exists, so a wrong method is reported as not found."""
     kind = Kind.NOT_FOUND if error.kind is Kind.METHOD_NOT_ALLOWED else error.kind
     body = msgspec.json.encode(Failure(_message(error, kind), context.request_id))
     return RawResponse(STATUS[kind].value, body, "application/json", standard_headers(error))
@@ -153,17 +157,17 @@ def _message(error: Error, kind: Kind) -> str:
 
 def _decode(raw: bytes, into: type[T]) -> T:
     try:
-        # Decoded here, because msgspec does not look into the texts that it passes over.
+        # Decoded to str first, because msgspec does not check the UTF-8 of values that it skips.
         return msgspec.json.decode(raw.decode(), type=into)
     except msgspec.ValidationError as wrong:
-        raise _fault(str(wrong)) from wrong
+        raise _validation_error(str(wrong)) from wrong
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as broken:
         raise Error(Kind.MALFORMED, "Invalid JSON.") from broken
 
 
-def _fault(message: str) -> Error:
-    """The error behind msgspec's sentence: it names the missing field, or the path to the wrong one."""
-    # Only where the sentence begins: further on it may quote the client.
+def _validation_error(message: str) -> Error:
+    """The error for a msgspec message, which contains the missing field or the path to the invalid one."""
+    # Matched at the start only: the rest of the message may quote the client.
     missing = _MISSING_FIELD.match(message)
     if missing:
         return _invalid(missing[1])

@@ -1,4 +1,4 @@
-"""tintype's own dialect: upload, list, look at, change and delete images, and signed links to them."""
+"""tintype's own dialect: upload, list, read, change and delete images, and make signed links to them."""
 
 from litestar.di import NamedDependency as Given
 
@@ -14,22 +14,22 @@ from tintype.web.dialect_routes import DeliveryRequest, LinkParser, RequestTarge
 
 
 async def authenticate(services: Given[Services], context: Given[Context]) -> Caller:
-    """The caller behind the bearer token in the Authorization header."""
+    """The caller whose bearer token is in the Authorization header."""
     return await authenticate_token(
         services, "native", wire.parse_authorization(context.headers.get("authorization", ""))
     )
 
 
-def link_parsers(services: LinkContext, settings: Settings) -> dict[str, LinkParser]:
-    """Signed links: the signature is checked before anything in them counts."""
+def link_parsers(link_context: LinkContext, settings: Settings) -> dict[str, LinkParser]:
+    """Signed links only: the signature is verified before any value of the link is used."""
 
-    def open_link(target: RequestTarget) -> DeliveryRequest:
+    def parse_link(target: RequestTarget) -> DeliveryRequest:
         link, signature = links.parse(target)
-        if not services.keyring.verify(link.parts(), signature):
-            raise links.forged()
-        return link.requested(settings.max_age_seconds, services.clock())
+        if not link_context.keyring.verify(link.parts(), signature):
+            raise links.invalid_signature()
+        return link.delivery_request(settings.max_age_seconds, link_context.clock())
 
-    return {links.PREFIX: open_link}
+    return {links.PREFIX: parse_link}
 
 
 DIALECT = Dialect(

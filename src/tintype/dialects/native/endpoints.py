@@ -1,4 +1,4 @@
-"""`/v1/images`: upload, list, look at, change, delete; `/v1/links`: links to renditions."""
+"""`/v1/images`: upload, list, read, change, delete. `/v1/links`: make links to renditions."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -11,8 +11,8 @@ from litestar.params import FromPath
 
 from tintype.core import Services
 from tintype.core.access.auth import require_scope
+from tintype.core.library import deletion
 from tintype.core.library.browse import find_image, newest_images
-from tintype.core.library.deletion import delete as retire
 from tintype.core.library.ingest import examine, keep
 from tintype.core.library.resolve import versions
 from tintype.core.library.update import replace, set_status
@@ -31,10 +31,10 @@ from tintype.web.responses import json_response
 READ = "images:read"
 WRITE = "images:write"
 FIELD = "file"
-"""The field of a multipart body that holds the image."""
+"""The field of a multipart body that contains the image."""
 
 _PRIVATE = {"Cache-Control": "no-store"}
-"""Answers hold links that need no token, so no cache may keep them."""
+"""Responses contain links that need no token, so no cache may store them."""
 
 
 @post("/v1/images", status_code=201)
@@ -46,11 +46,11 @@ async def upload(
     caller: Given[Caller],
     rate_limiter: Given[RateLimiter],
 ) -> Response[bytes]:
-    """Take an image in: the body itself, or the field `file` of a multipart body."""
+    """Upload an image: the body itself, or the field `file` of a multipart body."""
     rate_limiter.take(caller.token_id)
     require_scope(caller, WRITE)
     status = wire.parse_status(context.query)
-    async with _received(request, services, settings, caller) as part:
+    async with _staged_upload(request, services, settings, caller) as part:
         info = await cancel_on_disconnect(context, request.receive, examine(services, caller, part.staged))
         image = await keep(services, caller, part.staged, info, part.filename, status=status)
     headers = {"Location": f"{context.base_url}/v1/images/{image.id}", **_PRIVATE}
@@ -67,14 +67,16 @@ async def get_images(
     caller: Given[Caller],
     rate_limiter: Given[RateLimiter],
 ) -> Response[bytes]:
-    """One page of the account's images, newest first."""
+    """List one page of the account's images, newest first."""
     rate_limiter.take(caller.token_id)
     require_scope(caller, READ)
-    asked = wire.parse_page(context.query, default_limit=settings.default_limit, max_limit=settings.max_limit)
-    # One more than asked for tells whether there is another page.
-    found = await newest_images(services, caller, asked.before, asked.limit + 1)
-    shown = [(image, _url(services, context, image)) for image in found[: asked.limit]]
-    return json_response(wire.answer_page(shown, more=len(found) > asked.limit), headers=_PRIVATE)
+    page = wire.parse_list_query(
+        context.query, default_limit=settings.default_limit, max_limit=settings.max_limit
+    )
+    # One more than requested shows whether there is another page.
+    found = await newest_images(services, caller, page.before, page.limit + 1)
+    shown = [(image, _url(services, context, image)) for image in found[: page.limit]]
+    return json_response(wire.encode_page(shown, more=len(found) > page.limit), headers=_PRIVATE)
 
 
 @get("/v1/images/{image_id:str}")
@@ -85,7 +87,7 @@ async def get_image(
     caller: Given[Caller],
     rate_limiter: Given[RateLimiter],
 ) -> Response[bytes]:
-    """One image."""
+    """Read one image."""
     rate_limiter.take(caller.token_id)
     require_scope(caller, READ)
     image = await find_image(services, caller, _id(image_id))
@@ -101,7 +103,7 @@ async def change_image(
     caller: Given[Caller],
     rate_limiter: Given[RateLimiter],
 ) -> Response[bytes]:
-    """Archive one image, or bring it back; on return its links are dead, or open again."""
+    """Archive or restore one image. When this returns, its links are dead or work again."""
     rate_limiter.take(caller.token_id)
     require_scope(caller, WRITE)
     image = await set_status(services, caller, _id(image_id), wire.parse_change(raw))
@@ -118,13 +120,13 @@ async def replace_original(
     caller: Given[Caller],
     rate_limiter: Given[RateLimiter],
 ) -> Response[bytes]:
-    """Give one image other bytes, sent as an upload's are; links to the version before are dead on return."""
+    """Replace the original of one image. When this returns, links to the previous version are dead."""
     rate_limiter.take(caller.token_id)
     require_scope(caller, WRITE)
     id = _id(image_id)
-    # Before anything is read for nobody.
+    # Before the body is read, so that nothing is read for an image that does not exist.
     present = await find_image(services, caller, id)
-    async with _received(request, services, settings, caller, replaces=present.bytes) as part:
+    async with _staged_upload(request, services, settings, caller, replaces=present.bytes) as part:
         info = await cancel_on_disconnect(context, request.receive, examine(services, caller, part.staged))
         image = await replace(services, caller, id, part.staged, info, part.filename)
     return json_response(wire.encode_response(image, _url(services, context, image)), headers=_PRIVATE)
@@ -137,10 +139,10 @@ async def delete_image(
     caller: Given[Caller],
     rate_limiter: Given[RateLimiter],
 ) -> None:
-    """Delete one image; its links are dead on return."""
+    """Delete one image. When this returns, its links are dead."""
     rate_limiter.take(caller.token_id)
     require_scope(caller, WRITE)
-    await retire(services, caller, _id(image_id))
+    await deletion.delete(services, caller, _id(image_id))
 
 
 @delete("/v1/images/{image_id:str}/renditions", status_code=200)
@@ -150,11 +152,11 @@ async def purge_renditions(
     caller: Given[Caller],
     rate_limiter: Given[RateLimiter],
 ) -> Response[bytes]:
-    """Drop what was made of one image, and tell what that was."""
+    """Delete the renditions of one image, and list them."""
     rate_limiter.take(caller.token_id)
     require_scope(caller, WRITE)
     receipt = await purge(services, caller, _id(image_id))
-    return json_response(wire.answer_receipt(receipt), headers=_PRIVATE)
+    return json_response(wire.encode_receipt(receipt), headers=_PRIVATE)
 
 
 @post("/v1/links", status_code=200)
@@ -166,20 +168,20 @@ async def make_links(
     caller: Given[Caller],
     rate_limiter: Given[RateLimiter],
 ) -> Response[bytes]:
-    """A batch of image ids and recipes to signed links, in the order asked."""
+    """Make signed links for a batch of image ids and recipes, in the order of the request."""
     rate_limiter.take(caller.token_id)
     require_scope(caller, READ)
-    asked = wire.parse_links(raw, most=settings.max_links)
-    found = await versions(services, caller, [each.image for each, _ in asked])
-    signed = [_link(services, context, each, recipe, found.get(each.image)) for each, recipe in asked]
-    return json_response(wire.answer_links(signed), headers=_PRIVATE)
+    requested = wire.parse_links(raw, max_links=settings.max_links)
+    found = await versions(services, caller, [each.image for each, _ in requested])
+    signed = [_link(services, context, each, recipe, found.get(each.image)) for each, recipe in requested]
+    return json_response(wire.encode_links(signed), headers=_PRIVATE)
 
 
 @asynccontextmanager
-async def _received(
+async def _staged_upload(
     request: AnyRequest, services: Services, settings: Settings, caller: Caller, replaces: int | None = None
 ) -> AsyncIterator[Part]:
-    """The upload, staged; its name is empty if it has none."""
+    """The upload in the staging folder; its file name is empty if the client sent none."""
     limit = services.images.max_bytes
     if not is_multipart(request):
         async with staged_body(services, caller, request, limit, replaces) as staged:
@@ -197,24 +199,25 @@ async def _received(
 def _link(
     services: Services,
     context: Context,
-    asked: wire.LinkRequest,
+    requested: wire.LinkRequest,
     recipe: Recipe | None,
-    found: LinkTarget | None,
+    target: LinkTarget | None,
 ) -> wire.SignedLink:
-    if found is None:
-        return wire.SignedLink(asked.image, None, None)
-    ends = None
-    if asked.expires_in is not None:
-        ends = services.clock().replace(microsecond=0) + timedelta(seconds=asked.expires_in)
-    link = links.Link(found.id, found.version, recipe, None if ends is None else int(ends.timestamp()))
-    return wire.SignedLink(asked.image, _signed(services, context, link), ends)
+    if target is None:
+        return wire.SignedLink(requested.image, None, None)
+    expires_at = None
+    if requested.expires_in is not None:
+        expires_at = services.clock().replace(microsecond=0) + timedelta(seconds=requested.expires_in)
+    expires = None if expires_at is None else int(expires_at.timestamp())
+    link = links.Link(target.id, target.version, recipe, expires)
+    return wire.SignedLink(requested.image, _signed_url(services, context, link), expires_at)
 
 
 def _url(services: Services, context: Context, image: Image) -> str:
-    return _signed(services, context, links.Link(image.id, image.version))
+    return _signed_url(services, context, links.Link(image.id, image.version))
 
 
-def _signed(services: Services, context: Context, link: links.Link) -> str:
+def _signed_url(services: Services, context: Context, link: links.Link) -> str:
     return context.base_url + links.write(link, services.keyring.sign(link.parts()))
 
 

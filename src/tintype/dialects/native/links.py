@@ -2,7 +2,7 @@
 
 `/v1/media/<id, 22 characters>?v=1&mode=fit&w=200&h=150&exp=1798761600&kid=1f2e3d4c&sig=<43 characters>`
 
-Between `v` and `exp` stands the recipe in its words. Without any it is the original.
+The parameters of the recipe are between `v` and `exp`. Without a recipe the link delivers the original.
 """
 
 import re
@@ -25,13 +25,13 @@ _NUMBER = re.compile(r"[1-9][0-9]{0,17}\Z")
 
 
 class Link(Struct, frozen=True):
-    """What a link says.
+    """The parsed link.
 
     Attributes:
-        image: the image.
-        version: the version that the link was made for.
-        recipe: of the rendition, in its normal form; None: the original.
-        expires: Unix time, in seconds, from which on the link opens nothing; None: never.
+        image: the id of the image.
+        version: the version of the image that the link was made for.
+        recipe: the recipe of the rendition, in its canonical form; None: the original.
+        expires: Unix time in seconds when the link stops working; None: never.
     """
 
     image: UUID
@@ -40,22 +40,26 @@ class Link(Struct, frozen=True):
     expires: int | None = None
 
     def parts(self) -> tuple[str, ...]:
-        """What is signed: the dialect, the image, and every parameter as it is spelled."""
-        return ("native", str(self.image), *(f"{name}={value}" for name, value in self.told()))
+        """The signed values: the dialect, the image, and every parameter as it is spelled."""
+        return ("native", str(self.image), *(f"{name}={value}" for name, value in self.parameters()))
 
-    def told(self) -> Iterator[tuple[str, str]]:
-        """The parameters but for the signature, in their order; what is absent is left out."""
+    def parameters(self) -> Iterator[tuple[str, str]]:
+        """The parameters in their order, without the signature and without absent values."""
         yield "v", str(self.version)
         if self.recipe is not None:
             yield from self.recipe.params().items()
         if self.expires is not None:
             yield "exp", str(self.expires)
 
-    def requested(self, max_age: int, now: datetime) -> DeliveryRequest:
-        """What has to be delivered; nobody keeps it for longer than the link lives.
+    def delivery_request(self, max_age: int, now: datetime) -> DeliveryRequest:
+        """The delivery request of this link; no cache keeps the response longer than the link is valid.
+
+        Args:
+            max_age: seconds that a cache may keep the response.
+            now: the current time.
 
         Raises:
-            Error: EXPIRED_LINK.
+            Error: EXPIRED_LINK when the link has expired.
         """
         left = max_age if self.expires is None else self.expires - int(now.timestamp())
         if self.expires is not None and left <= 0:
@@ -74,16 +78,16 @@ class Link(Struct, frozen=True):
 def write(link: Link, signature: Signature) -> str:
     """The path and query of a link."""
     signed = (("kid", signature.key), ("sig", signature.mac))
-    query = "&".join(f"{name}={value}" for name, value in (*link.told(), *signed))
+    query = "&".join(f"{name}={value}" for name, value in (*link.parameters(), *signed))
     return f"{PREFIX}/{short(link.image)}?{query}"
 
 
 def parse(target: RequestTarget) -> tuple[Link, Signature]:
-    """Read a link and its signature, which is still to be checked.
+    """Parse a link into its values and its signature, which is not verified here.
 
     Raises:
-        Error: NOT_FOUND when the path names no image; FORBIDDEN unless it is to the letter what `write`
-            makes.
+        Error: NOT_FOUND when the path has no image id; FORBIDDEN when the link is not exactly what `write`
+            produces.
     """
     image, query = parse_short(target.path.removeprefix(PREFIX + "/")), target.query()
     if image is None:
@@ -96,13 +100,13 @@ def parse(target: RequestTarget) -> tuple[Link, Signature]:
     )
     signature = Signature(query.get("kid", ""), query.get("sig", ""))
     if write(link, signature) != target.text:
-        # Each picture has one spelling, so that no cache keeps it twice.
-        raise forged()
+        # One spelling for each rendition, so that no cache stores it twice.
+        raise invalid_signature()
     return link, signature
 
 
-def forged() -> Error:
-    """The error for a link that we did not sign like this."""
+def invalid_signature() -> Error:
+    """The error for a link whose signature is missing or does not match."""
     return Error(Kind.FORBIDDEN, "This link was not signed by this service, or was changed since.")
 
 
@@ -113,11 +117,11 @@ def _recipe(query: Query) -> Recipe | None:
     try:
         return parse_params(words)
     except ValueError:
-        raise forged() from None
+        raise invalid_signature() from None
 
 
 def _number(query: Query, name: str) -> int:
     text = query.get(name, "")
     if not _NUMBER.match(text):
-        raise forged()
+        raise invalid_signature()
     return int(text)

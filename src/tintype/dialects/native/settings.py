@@ -17,8 +17,8 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     max_limit: Annotated[int, Meta(ge=1)] = 1000
     """The largest `limit`."""
     max_body_bytes: Annotated[int, Meta(ge=0)] = 1024 * 1024
-    """The most that a multipart body may hold besides the image itself, in bytes; all of any other body."""
+    """The most bytes of a multipart body besides the image, and of any other body."""
     max_links: Annotated[int, Meta(ge=1)] = 1000
     """The most links of one request."""
     max_age_seconds: Annotated[int, Meta(ge=0)] = 3600
-    """How long clients may keep a delivered picture without asking again."""
+    """How long clients may cache a picture without revalidation, in seconds."""

@@ -22,14 +22,14 @@ from tintype.web.dialect_routes import Query, RawResponse
 from tintype.web.errors import STATUS, problem
 
 MAX_PARAMETERS = 50
-"""Parameters of one query."""
+"""The most parameters of a query."""
 
 MAX_SIDE = 65_535
-"""The longest side that a link can ask for; what is made is bounded by the settings of [images]."""
+"""The largest side that a link can have; the settings of [images] limit what is rendered."""
 MAX_RENDITION_BYTES = 999_999_999
-"""The largest `max_bytes`; more is no bound."""
+"""The largest `max_bytes`."""
 MAX_LIFE_SECONDS = 10 * 366 * 86_400
-"""The longest life of a link that ends."""
+"""The longest lifetime of a link that expires."""
 
 _BEARER = re.compile(r"bearer +([!-~]+) *\Z", re.IGNORECASE)
 _DIGITS = re.compile(r"[0-9]{1,9}\Z")
@@ -42,14 +42,14 @@ _CHALLENGES = {
     Kind.UNKNOWN_TOKEN: 'Bearer error="invalid_token"',
     Kind.EXPIRED_TOKEN: 'Bearer error="invalid_token"',
 }
-"""RFC 6750, 3: who sent no token is told no error."""
+"""RFC 6750, 3.1: a request without a token gets no error code."""
 
 
 class Image(Struct, frozen=True):
-    """One image. Sides are pixels as a person sees them, `bytes` and `sha256` are the original's.
+    """One image. Sides are in pixels after EXIF rotation; `bytes` and `sha256` are the original's.
 
-    `thumbhash` is base64; it is null for images of a time before there were any, `colour` also for a picture
-    of nothing but transparent pixels.
+    `thumbhash` is base64. It and `colour` are null for images without a placeholder (`tintype placeholders`
+    makes the missing ones); `colour` also for a picture of transparent pixels only.
     """
 
     id: UUID
@@ -75,14 +75,14 @@ class Image(Struct, frozen=True):
 
 
 class Page(Struct, frozen=True):
-    """Some images, newest first, and where to go on; nowhere if there are no more."""
+    """One page of images, newest first, and the cursor of the next page; null on the last page."""
 
     images: list[Image]
     next_cursor: str | None
 
 
 class LinkRequest(Struct, frozen=True, forbid_unknown_fields=True):
-    """One link that is asked for: an image, the fields of a recipe, and how long it lives, in seconds."""
+    """One requested link: an image, the fields of a recipe, and the lifetime of the link in seconds."""
 
     image: UUID
     mode: Mode = Mode.FIT
@@ -102,10 +102,10 @@ class LinkRequest(Struct, frozen=True, forbid_unknown_fields=True):
     expires_in: Annotated[int, Meta(ge=1, le=MAX_LIFE_SECONDS)] | None = None
 
     def recipe(self) -> Recipe | None:
-        """The recipe in its normal form; None when nothing is asked: the original.
+        """The recipe in its canonical form; None for the original, when no field is set.
 
         Raises:
-            ValueError: what can't be, or not together.
+            ValueError: when a value is invalid, or two values exclude each other.
         """
         auto = self.format == AUTO
         recipe = Recipe(
@@ -129,7 +129,7 @@ class LinkRequest(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Receipt(Struct, frozen=True):
-    """What a purge removed; `version` is the image's present one."""
+    """The renditions that a purge deleted; `version` is the current version of the image."""
 
     image: UUID
     version: int
@@ -139,13 +139,13 @@ class Receipt(Struct, frozen=True):
 
 
 class LinksRequest(Struct, frozen=True, forbid_unknown_fields=True):
-    """The body that asks for links."""
+    """The body of a request for links."""
 
     links: Annotated[list[LinkRequest], Meta(min_length=1)]
 
 
 class SignedLink(Struct, frozen=True):
-    """One link; no `url` when the account has no such image. `expires_at` is null for one that stays."""
+    """One link. `url` is null when the account has no such image; `expires_at` when it never expires."""
 
     image: UUID
     url: str | None
@@ -153,29 +153,29 @@ class SignedLink(Struct, frozen=True):
 
 
 class SignedLinks(Struct, frozen=True):
-    """Links in the order they were asked for."""
+    """Links in the order of the request."""
 
     links: list[SignedLink]
 
 
-class PageRequest(Struct, frozen=True):
-    """The query of the list: at most `limit` images, from the one before number `before`."""
+class ListQuery(Struct, frozen=True):
+    """The query of the list: at most `limit` images with numbers below `before`; None: from the newest."""
 
     limit: int
     before: int | None
 
 
 def parse_authorization(header: str) -> str | None:
-    """The bearer token (RFC 6750); None without one."""
+    """The bearer token (RFC 6750); None if there is none."""
     found = _BEARER.match(header)
     return found[1] if found else None
 
 
 def parse_status(query: str) -> Status:
-    """What an upload starts as: `?status=active` or `?status=archived`, without it active.
+    """The status of a new image: `?status=active` (the default) or `?status=archived`.
 
     Raises:
-        Error: INVALID.
+        Error: INVALID when it is neither.
     """
     status = _STATUSES.get(_parameters(query).get("status", "active"))
     if status is None:
@@ -184,97 +184,97 @@ def parse_status(query: str) -> Status:
 
 
 def parse_change(body: bytes) -> Status:
-    """What an image becomes: the body `{"status": "active"}` or `{"status": "archived"}`.
+    """The new status of an image: the body is `{"status": "active"}` or `{"status": "archived"}`.
 
     Raises:
-        Error: MALFORMED when the body is no JSON, INVALID with the field at fault.
+        Error: MALFORMED when the body is not JSON, INVALID with the name of the invalid field.
     """
     try:
-        asked = msgspec.json.decode(body)
+        change = msgspec.json.decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as broken:
         raise Error(Kind.MALFORMED, "The body is not JSON.") from broken
-    told = asked.get("status") if isinstance(asked, dict) else None
-    status = _STATUSES.get(told) if isinstance(told, str) else None
+    name = change.get("status") if isinstance(change, dict) else None
+    status = _STATUSES.get(name) if isinstance(name, str) else None
     if status is None:
         raise _invalid_status()
-    if len(asked) > 1:
-        field = next(name for name in asked if name != "status")
+    if len(change) > 1:
+        field = next(each for each in change if each != "status")
         raise _invalid(field, "can't be changed")
     return status
 
 
-def parse_page(query: str, *, default_limit: int, max_limit: int) -> PageRequest:
-    """The query of the list. Unknown parameters are overlooked.
+def parse_list_query(query: str, *, default_limit: int, max_limit: int) -> ListQuery:
+    """Parse the query of the list. Unknown parameters are ignored.
 
     Raises:
-        Error: INVALID with the parameter at fault.
+        Error: INVALID with the name of the invalid parameter.
     """
-    asked = _parameters(query)
-    limit = asked.get("limit", str(min(default_limit, max_limit)))
+    parameters = _parameters(query)
+    limit = parameters.get("limit", str(min(default_limit, max_limit)))
     if not _DIGITS.match(limit) or not 1 <= int(limit) <= max_limit:
         raise _invalid("limit", f"has to be a whole number from 1 to {max_limit}")
-    return PageRequest(int(limit), _before(asked["cursor"]) if "cursor" in asked else None)
+    return ListQuery(int(limit), _parse_cursor(parameters["cursor"]) if "cursor" in parameters else None)
 
 
-def parse_links(raw: bytes, *, most: int) -> list[tuple[LinkRequest, Recipe | None]]:
-    """The links that a body asks for, each with its recipe.
+def parse_links(raw: bytes, *, max_links: int) -> list[tuple[LinkRequest, Recipe | None]]:
+    """Parse a request for links; each comes with its recipe, None for the original.
 
     Raises:
-        Error: MALFORMED when it is no JSON; INVALID with the path to the field at fault.
+        Error: MALFORMED when the body is not JSON; INVALID with the path to the invalid field.
     """
     try:
-        asked = msgspec.json.decode(raw.decode(), type=LinksRequest).links
+        requests = msgspec.json.decode(raw.decode(), type=LinksRequest).links
     except msgspec.ValidationError as wrong:
         sentence, _, path = str(wrong).partition(" - at `$.")
         raise Error(Kind.INVALID, f"{sentence}.", field=path.rstrip("`")) from wrong
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as broken:
         raise Error(Kind.MALFORMED, "The body has to be JSON.") from broken
-    if len(asked) > most:
-        raise _invalid("links", f"may hold at most {most} of them")
-    return [(each, _recipe(each, at)) for at, each in enumerate(asked)]
+    if len(requests) > max_links:
+        raise _invalid("links", f"may hold at most {max_links} of them")
+    return [(each, _recipe(each, position)) for position, each in enumerate(requests)]
 
 
-def answer_links(links: list[SignedLink]) -> bytes:
-    """The body with the links."""
+def encode_links(links: list[SignedLink]) -> bytes:
+    """Encode a list of links."""
     return msgspec.json.encode(SignedLinks(links))
 
 
 def encode_response(image: model.Image, url: str) -> bytes:
-    """The body for one image."""
+    """Encode one image and its link."""
     return msgspec.json.encode(_image(image, url))
 
 
-def answer_page(images: Sequence[tuple[model.Image, str]], *, more: bool) -> bytes:
-    """The body for a list of images, each with its link."""
-    cursor = write_cursor(images[-1][0].number) if more else None
+def encode_page(images: Sequence[tuple[model.Image, str]], *, more: bool) -> bytes:
+    """Encode one page of images with their links; `more`: whether there is a next page."""
+    cursor = format_cursor(images[-1][0].number) if more else None
     return msgspec.json.encode(Page([_image(image, url) for image, url in images], cursor))
 
 
-def write_cursor(number: int) -> str:
-    """Where a list goes on: behind the image of this number. 8 bytes as 11 base64url characters."""
+def format_cursor(number: int) -> str:
+    """The cursor of the page after the image with this number: 8 bytes as 11 base64url characters."""
     return urlsafe_b64encode(number.to_bytes(8)).rstrip(b"=").decode()
 
 
-def answer_receipt(receipt: purge.Receipt) -> bytes:
-    """The body for what a purge removed."""
-    told = Receipt(
+def encode_receipt(receipt: purge.Receipt) -> bytes:
+    """Encode the result of a purge."""
+    body = Receipt(
         image=receipt.image.id,
         version=receipt.image.version,
         count=len(receipt.removed),
         bytes=receipt.bytes(),
         renditions=receipt.removed,
     )
-    return msgspec.json.encode(told)
+    return msgspec.json.encode(body)
 
 
 def render_error(error: Error, context: Context) -> RawResponse:
-    """An error in this dialect."""
-    said = problem(error, context, _status(error))
+    """Encode an error as problem details, with a challenge (WWW-Authenticate) where the token is at fault."""
+    response = problem(error, context, _status(error))
     if error.kind in _CHALLENGES:
         return msgspec.structs.replace(
-            said, headers=said.headers | {"WWW-Authenticate": _CHALLENGES[error.kind]}
+            response, headers=response.headers | {"WWW-Authenticate": _CHALLENGES[error.kind]}
         )
-    return said
+    return response
 
 
 def _status(error: Error) -> HTTPStatus:
@@ -310,11 +310,11 @@ def _image(image: model.Image, url: str) -> Image:
     )
 
 
-def _recipe(asked: LinkRequest, at: int) -> Recipe | None:
+def _recipe(request: LinkRequest, position: int) -> Recipe | None:
     try:
-        return asked.recipe()
+        return request.recipe()
     except ValueError as wrong:
-        raise Error(Kind.INVALID, str(wrong), field=f"links[{at}]") from wrong
+        raise Error(Kind.INVALID, str(wrong), field=f"links[{position}]") from wrong
 
 
 def _format(name: str) -> Format:
@@ -325,7 +325,7 @@ def _format(name: str) -> Format:
         raise ValueError(f"format has to be {AUTO} or one of {known}.") from None
 
 
-def _before(cursor: str) -> int:
+def _parse_cursor(cursor: str) -> int:
     number = int.from_bytes(urlsafe_b64decode(cursor + "=")) if _CURSOR.match(cursor) else 0
     if not 0 < number < 2**63:
         raise _invalid("cursor", "has to be the next_cursor of an answer")

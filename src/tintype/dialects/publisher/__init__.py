@@ -15,21 +15,23 @@ from tintype.web.signatures import detach
 
 
 async def authenticate(services: Given[Services], context: Given[Context]) -> Caller:
-    """The caller behind the token in the Authorization header."""
+    """The caller whose token is in the Authorization header."""
     token = wire.parse_authorization(context.headers.get("authorization", ""))
     return await authenticate_token(services, "publisher", token)
 
 
-def link_parsers(services: LinkContext, settings: Settings) -> dict[str, LinkParser]:
-    """Plain links, in which nothing has to be checked, and signed ones."""
+def link_parsers(link_context: LinkContext, settings: Settings) -> dict[str, LinkParser]:
+    """Plain links, which have no signature to verify, and signed links."""
     side, max_age = settings.thumbnail_side, settings.max_age_seconds
 
-    def open_link(target: RequestTarget) -> DeliveryRequest:
-        address, is_signed = detach(services.keyring, links.SIGNED_FOR, target)
+    def parse_link(target: RequestTarget) -> DeliveryRequest:
+        address, is_signed = detach(link_context.keyring, links.SIGNED_FOR, target)
         link = links.parse(address.path)
-        return link.requested(side, max_age, signed=is_signed, canonical=links.write(link) == address.text)
+        return link.delivery_request(
+            side, max_age, signed=is_signed, canonical=links.write(link) == address.text
+        )
 
-    return {links.PREFIX: open_link}
+    return {links.PREFIX: parse_link}
 
 
 DIALECT = Dialect(

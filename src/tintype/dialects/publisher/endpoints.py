@@ -1,4 +1,4 @@
-"""`GET /api/2/images`."""
+"""`GET /api/2/images`: the list of images."""
 
 from litestar import Response, get
 from litestar.di import NamedDependency as Given
@@ -26,7 +26,7 @@ READERS = frozenset(
         Role.EDITOR,
     }
 )
-"""The six roles that the vendor lets in."""
+"""The six roles that may list images, by the vendor's documentation."""
 
 
 @get("/api/2/images")
@@ -37,27 +37,27 @@ async def get_images(
     caller: Given[Caller],
     rate_limiter: Given[RateLimiter],
 ) -> Response[bytes]:
-    """One page of the images that match."""
+    """List one page of the images that match the query."""
     rate_limiter.take(caller.token_id)
     require_role(caller, READERS)
-    shape = wire.negotiate(context)
-    asked = wire.parse_request(
+    media_type = wire.negotiate(context)
+    parsed = wire.parse_request(
         context.query,
         default_limit=settings.default_limit,
         max_limit=settings.max_limit,
         max_extensions=settings.max_extensions,
     )
-    total, images = await list_page(services, caller, asked.selection)
+    total, images = await list_page(services, caller, parsed.list_query)
     keyring = services.keyring if (caller.links or settings.links) is Links.SIGNED else None
-    shown = [_listed(context.base_url, image, keyring) for image in images]
-    return from_raw(wire.encode_response(asked, total, shown, shape))
+    shown = [_list_item(context.base_url, image, keyring) for image in images]
+    return from_raw(wire.encode_response(parsed, total, shown, media_type))
 
 
-def _listed(base_url: str, image: Image, keyring: Keyring | None) -> wire.Image:
-    """An image as the list shows it, its links signed if there is a keyring."""
+def _list_item(base_url: str, image: Image, keyring: Keyring | None) -> wire.Image:
+    """An image as an item of the list; its links are signed if there is a keyring."""
     original = links.Link(image.number, image.extension)
-    addresses = [links.write(original), links.write(structs.replace(original, thumbnail=True))]
+    paths = [links.write(original), links.write(structs.replace(original, thumbnail=True))]
     if keyring is not None:
-        addresses = [append(keyring, links.SIGNED_FOR, address) for address in addresses]
-    url, thumbnail_url = (base_url + address for address in addresses)
-    return wire.listed(image, original.attachment, url=url, thumbnail_url=thumbnail_url)
+        paths = [append(keyring, links.SIGNED_FOR, path) for path in paths]
+    url, thumbnail_url = (base_url + path for path in paths)
+    return wire.list_item(image, original.attachment, url=url, thumbnail_url=thumbnail_url)

@@ -1,7 +1,7 @@
 """Delivery links of the publisher dialect: `/flag/flag_<attachmentid>.<extension>`. Pure.
 
-Plain, or with a signature behind them: `?kid=<key>&sig=<signature>`.
-An image has two attachment ids: twice its number for the original, one more for the thumbnail.
+A link is plain or has a signature at its end: `?kid=<key>&sig=<signature>`.
+An image with number n has two attachment ids: 2n for the original, 2n + 1 for the thumbnail.
 """
 
 import re
@@ -15,12 +15,12 @@ from tintype.web.dialect_routes import DeliveryRequest
 PREFIX = "/flag"
 SIGNED_FOR = "publisher"
 
-# Eighteen digits: the most that are sure to fit into a database's integer.
+# 18 digits always fit into the 64-bit integer of a database.
 _PATH = re.compile(PREFIX + r"/flag_([1-9][0-9]{0,17})\.([A-Za-z0-9]{1,16})\Z")
 
 
 class Link(Struct, frozen=True):
-    """What a link says: the image by its number, and whether its thumbnail is meant."""
+    """The parsed link: the number of the image, and whether it is the link to the thumbnail."""
 
     number: int
     extension: str
@@ -31,8 +31,8 @@ class Link(Struct, frozen=True):
         """The attachment id."""
         return 2 * self.number + self.thumbnail
 
-    def requested(self, side: int, max_age: int, *, signed: bool, canonical: bool) -> DeliveryRequest:
-        """What has to be delivered; a thumbnail fits a square of `side` pixels and is never enlarged."""
+    def delivery_request(self, side: int, max_age: int, *, signed: bool, canonical: bool) -> DeliveryRequest:
+        """The delivery request. A thumbnail fits a square of `side` pixels and is never enlarged."""
         recipe = Recipe(mode=Mode.FIT, width=side, height=side, enlarge=False) if self.thumbnail else None
         return DeliveryRequest(
             self.number,
@@ -50,10 +50,10 @@ def write(link: Link) -> str:
 
 
 def parse(path: str) -> Link:
-    """Read the path of a link. The query says nothing (ours: clients append one to get around their caches).
+    """Parse the path of a link. The query is ignored (our choice: clients append one to bypass their caches).
 
     Raises:
-        Error: NOT_FOUND when the path is no such link.
+        Error: NOT_FOUND when the path is not a link.
     """
     found = _PATH.match(path)
     number, thumbnail = divmod(int(found[1]), 2) if found else (0, 0)

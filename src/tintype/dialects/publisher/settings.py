@@ -11,7 +11,7 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     """The publisher dialect."""
 
     requests: int = 6_000
-    """Requests that one token may make in a window; 0 is no limit. The vendor names none."""
+    """Requests that one token may make in a window; 0 is no limit. The vendor has no figure."""
     window_seconds: float = 60
     """Length of the sliding window, in seconds."""
     default_limit: Annotated[int, Meta(ge=1)] = 30
@@ -25,7 +25,7 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     max_body_bytes: int = 64 * 1024
     """The largest request body; no request of this dialect needs one."""
     max_age_seconds: int = 3600
-    """How long clients may keep a delivered picture without asking again."""
+    """How long clients may cache a picture without revalidation, in seconds."""
     links: Links = Links.PLAIN
-    """What links are, unless an account says otherwise: `plain`, as the vendor documents them and anybody can
-    write them, or `signed`."""
+    """The links of accounts that have no setting of their own: `plain`, the vendor's form, which anybody can
+    write, or `signed`."""

@@ -1,4 +1,4 @@
-"""The publisher wire format: one definition said as JSON or XML, `ref` and `summary` for errors."""
+"""The publisher wire format: one definition encoded as JSON or XML; errors have `ref` and `summary`."""
 
 import re
 from collections.abc import Callable, Mapping, Sequence
@@ -7,7 +7,7 @@ from enum import StrEnum
 from http import HTTPStatus
 from typing import TypeVar
 from urllib.parse import parse_qsl
-from xml.sax.saxutils import escape  # it only writes: nothing from outside is parsed here
+from xml.sax.saxutils import escape  # only writes: no XML is parsed here
 
 import msgspec
 from msgspec import Struct
@@ -23,7 +23,7 @@ from tintype.web.negotiate import preferred
 T = TypeVar("T")
 
 MAX_NUMBER = 2**63 - 1
-"""What every greater number in a query is taken for: past the end of any list, and no overflow to clients."""
+"""Larger numbers in a query are replaced by this one: past the end of any list, and no overflow."""
 
 _DIGITS = re.compile(r"[0-9]+\Z")
 _SORT = re.compile(r"([+ -]?)([a-z]+)\Z")
@@ -48,33 +48,33 @@ _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct",
 _UNITS = ("B", "KB", "MB", "GB")
 
 _DECLARATION = '<?xml version="1.0" encoding="UTF-8" standalone="yes"?>'
-# Whatever is outside the production Char of XML 1.0 (2.2) can't be written, not even as a reference.
-_NO_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+# Characters outside the production Char of XML 1.0 (2.2) can't be written, not even as a reference.
+_NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
-class Shape(StrEnum):
-    """What an answer can be written as; the first is the default."""
+class MediaType(StrEnum):
+    """The media types of responses; the first is the default."""
 
     JSON = "application/json"
     XML = "application/xml"
 
 
 class Request(Struct, frozen=True):
-    """A query, understood: which images, and the number of the page from 0."""
+    """The parsed query, and the number of the page, counted from 0."""
 
-    selection: ListQuery
+    list_query: ListQuery
     page: int
 
 
 class Person(Struct, frozen=True):
-    """Who uploaded or edited."""
+    """The person who uploaded or edited an image."""
 
     id: int
     name: str
 
 
 class Image(Struct, frozen=True):
-    """One image, its fields in the vendor's order."""
+    """One image; the fields are in the vendor's order."""
 
     id: int
     name: str
@@ -93,7 +93,7 @@ class Image(Struct, frozen=True):
 
 
 class Images(Struct, frozen=True):
-    """A page of the list. Both totals count what matches on all pages."""
+    """One page of the list. Both totals count the matching images of all pages."""
 
     total: int
     totalcount: int
@@ -108,68 +108,68 @@ class Failure(Struct, frozen=True):
     summary: str
 
 
-_ROOTS: dict[type[Struct], str] = {Images: "images", Failure: "error"}
+_ROOT_ELEMENTS: dict[type[Struct], str] = {Images: "images", Failure: "error"}
 
 
 def parse_authorization(header: str) -> str:
-    """The token in an Authorization header: alone, or behind `Bearer` in any case."""
+    """The token in an Authorization header: alone or after `Bearer`, in upper or lower case."""
     scheme, *rest = header.split(maxsplit=1)[:2] or [""]
     return rest[0].rstrip() if rest and scheme.lower() == "bearer" else header.strip()
 
 
-def negotiate(context: Context) -> Shape:
-    """The shape that the client likes best.
+def negotiate(context: Context) -> MediaType:
+    """The media type that the client prefers.
 
     Raises:
         Error: NOT_ACCEPTABLE when it accepts neither.
     """
-    shape = preferred(context.headers.get("accept", ""), list(Shape))
-    if shape is None:
-        raise Error(Kind.NOT_ACCEPTABLE, f"Answers are {' or '.join(Shape)}.")
-    return Shape(shape)
+    media_type = preferred(context.headers.get("accept", ""), list(MediaType))
+    if media_type is None:
+        raise Error(Kind.NOT_ACCEPTABLE, f"Answers are {' or '.join(MediaType)}.")
+    return MediaType(media_type)
 
 
 def parse_request(query: str, *, default_limit: int, max_limit: int, max_extensions: int) -> Request:
-    """A query string as it came, each byte a character.
+    """Parse a query string in which each byte is one character (Latin-1).
 
-    Of a repeated parameter the first value that is not empty counts (ours).
+    If a parameter is repeated, its first value that is not empty is used (our choice).
 
     Raises:
-        Error: INVALID with the parameter at fault.
+        Error: INVALID with the name of the invalid parameter.
     """
-    given = _parameters(query)
-    key, descending = _parsed(given, "sort", _sort, (SortKey.MODIFIED_AT, True))
-    limit = _parsed(given, "limit", _number, min(default_limit, max_limit))
+    parameters = _parameters(query)
+    key, descending = _parse_parameter(parameters, "sort", _parse_sort, (SortKey.MODIFIED_AT, True))
+    limit = _parse_parameter(parameters, "limit", _parse_number, min(default_limit, max_limit))
     if not 1 <= limit <= max_limit:
         raise _invalid("limit")
-    page = _parsed(given, "offset", _number, 0)
-    extensions = tuple(dict.fromkeys(_items(given.get("extension", "").lower())))
+    page = _parse_parameter(parameters, "offset", _parse_number, 0)
+    extensions = tuple(dict.fromkeys(_split(parameters.get("extension", "").lower())))
     if len(extensions) > max_extensions:
         raise _invalid("extension")
-    selection = ListQuery(
+    list_query = ListQuery(
         extensions=extensions,
-        statuses=_parsed(given, "status", _statuses, ()),
-        search=given.get("search", ""),
+        statuses=_parse_parameter(parameters, "status", _parse_statuses, ()),
+        search=parameters.get("search", ""),
         sort=key,
         descending=descending,
         limit=limit,
         skip=page * limit,
     )
-    return Request(selection, page)
+    return Request(list_query, page)
 
 
-def listed(image: model.Image, attachment: int, *, url: str, thumbnail_url: str) -> Image:
-    """An image as the list shows it."""
+def list_item(image: model.Image, attachment: int, *, url: str, thumbnail_url: str) -> Image:
+    """An image as an item of the list."""
     return Image(
         id=image.number,
         name=image.name,
         createdby=Person(image.created_by.id, image.created_by.name),
-        createddate=date(image.created_at),
+        createddate=format_date(image.created_at),
         modifiedby=Person(image.modified_by.id, image.modified_by.name),
-        modifieddate=date(image.modified_at),
+        modifieddate=format_date(image.modified_at),
         status=image.status.name.lower(),
         attachmentid=attachment,
-        filesize=file_size(image.bytes),
+        filesize=format_file_size(image.bytes),
         thumbnailurl=thumbnail_url,
         url=url,
         extension=image.extension,
@@ -178,32 +178,34 @@ def listed(image: model.Image, attachment: int, *, url: str, thumbnail_url: str)
     )
 
 
-def encode_response(request: Request, total: int, images: Sequence[Image], shape: Shape) -> RawResponse:
-    """A success."""
-    return _written(200, Images(total, total, request.page, images), shape, {})
+def encode_response(
+    request: Request, total: int, images: Sequence[Image], media_type: MediaType
+) -> RawResponse:
+    """Encode one page of the list; `total` counts the matching images of all pages."""
+    return _encode(200, Images(total, total, request.page, images), media_type, {})
 
 
 def render_error(error: Error, context: Context) -> RawResponse:
-    """An error in this dialect: in the shape that the client likes best, in JSON when it likes neither."""
-    shape = Shape(preferred(context.headers.get("accept", ""), list(Shape)) or Shape.JSON)
+    """Encode an error in the media type that the client prefers, in JSON when it accepts neither."""
+    media_type = MediaType(preferred(context.headers.get("accept", ""), list(MediaType)) or MediaType.JSON)
     status = STATUS[error.kind]
     headers = standard_headers(error)
     if status is HTTPStatus.UNAUTHORIZED:
         headers["WWW-Authenticate"] = "Bearer"
     failure = Failure(_ref(error, status), error.message or status.phrase)
-    return _written(status.value, failure, shape, headers)
+    return _encode(status.value, failure, media_type, headers)
 
 
-def date(moment: datetime) -> str:
-    """`27 Feb 2019 11:19`: minutes begun, in UTC (ours), English whatever the locale."""
+def format_date(moment: datetime) -> str:
+    """A time such as `27 Feb 2019 11:19`: rounded down to minutes, in UTC (our choice), always in English."""
     at = moment.astimezone(UTC)
     return f"{at.day:02} {_MONTHS[at.month - 1]} {at.year:04} {at.hour:02}:{at.minute:02}"
 
 
-def file_size(size: int) -> str:
-    """`118.57 KB`: bytes in the largest unit of 1024 that is reached, gigabytes at most.
+def format_file_size(size: int) -> str:
+    """A size such as `118.57 KB`, in the largest unit (a power of 1024) that is not above it, at most GB.
 
-    Two decimals, rounded half up (ours). What would round to 1024.00 is 1.00 of the next unit.
+    Two decimals, rounded half up (our choice). A size that rounds to 1024.00 is 1.00 of the next unit.
     """
     for power, unit in enumerate(_UNITS):
         hundredths = (2 * size * 100 + 1024**power) // (2 * 1024**power)
@@ -212,13 +214,13 @@ def file_size(size: int) -> str:
     return f"{hundredths // 100}.{hundredths % 100:02} {unit}"
 
 
-def xml(value: Struct) -> bytes:
-    """A struct as a document: an element a field in the order of the definition, a list as so many elements.
+def to_xml(value: Struct) -> bytes:
+    """Encode a struct as an XML document: one element per field, in order; for a list one element per item.
 
-    Characters that XML 1.0 can't hold become U+FFFD; a carriage return is written as a reference, since a
-    parser would read a plain one as a line feed.
+    Characters that XML 1.0 does not allow become U+FFFD. A carriage return is written as a reference, because
+    a parser would read a plain one as a line feed.
     """
-    return (_DECLARATION + _element(_ROOTS[type(value)], value)).encode()
+    return (_DECLARATION + _element(_ROOT_ELEMENTS[type(value)], value)).encode()
 
 
 def _parameters(query: str) -> dict[str, str]:
@@ -229,35 +231,37 @@ def _parameters(query: str) -> dict[str, str]:
     return found
 
 
-def _parsed(given: Mapping[str, str], name: str, parse: Callable[[str], T | None], default: T) -> T:
-    if name not in given:
+def _parse_parameter(
+    parameters: Mapping[str, str], name: str, parse: Callable[[str], T | None], default: T
+) -> T:
+    if name not in parameters:
         return default
-    value = parse(given[name])
+    value = parse(parameters[name])
     if value is None:
         raise _invalid(name)
     return value
 
 
-def _sort(text: str) -> tuple[SortKey, bool] | None:
-    """Key and whether descending. A raw `+` of a query is a space by now."""
+def _parse_sort(text: str) -> tuple[SortKey, bool] | None:
+    """The sort key and whether the order is descending. A `+` in a query has become a space."""
     found = _SORT.match(text)
     key = _SORT_KEYS.get(found[2]) if found else None
     return None if found is None or key is None else (key, found[1] == "-")
 
 
-def _number(text: str) -> int | None:
-    # Twenty digits say whether a number is greater than MAX_NUMBER; Python refuses to read 5000.
+def _parse_number(text: str) -> int | None:
+    # 20 digits are enough to compare with MAX_NUMBER; Python refuses to parse more than 4,300.
     return min(int(text.lstrip("0")[:20] or "0"), MAX_NUMBER) if _DIGITS.match(text) else None
 
 
-def _statuses(text: str) -> tuple[Status, ...] | None:
-    found = [_STATUSES.get(item) for item in _items(text)]
+def _parse_statuses(text: str) -> tuple[Status, ...] | None:
+    found = [_STATUSES.get(item) for item in _split(text)]
     known = tuple(dict.fromkeys(status for status in found if status is not None))
     return None if None in found else known
 
 
-def _items(text: str) -> list[str]:
-    """The values of a CSV; empty ones count as absent."""
+def _split(text: str) -> list[str]:
+    """The values of a comma-separated list, without empty ones."""
     return [item.strip() for item in text.split(",") if item.strip()]
 
 
@@ -266,17 +270,17 @@ def _invalid(field: str) -> Error:
 
 
 def _ref(error: Error, status: HTTPStatus) -> int:
-    """The vendor's number where it has one or a rule of ours gives one, else the HTTP status."""
+    """The vendor's error number if there is one, else the HTTP status."""
     if error.kind is Kind.INVALID and error.field in _PARAMETER_REFS:
         return _PARAMETER_REFS[error.field]
     return _STATUS_REFS.get(status, status.value)
 
 
-def _written(status: int, value: Struct, shape: Shape, headers: dict[str, str]) -> RawResponse:
+def _encode(status: int, value: Struct, media_type: MediaType, headers: dict[str, str]) -> RawResponse:
     headers |= {"Vary": "Accept"}
-    if shape is Shape.XML:
-        return RawResponse(status, xml(value), f"{shape}; charset=UTF-8", headers)
-    return RawResponse(status, msgspec.json.encode(value), shape.value, headers)
+    if media_type is MediaType.XML:
+        return RawResponse(status, to_xml(value), f"{media_type}; charset=UTF-8", headers)
+    return RawResponse(status, msgspec.json.encode(value), media_type.value, headers)
 
 
 def _element(name: str, value: object) -> str:
@@ -288,4 +292,4 @@ def _element(name: str, value: object) -> str:
 def _content(value: object) -> str:
     if isinstance(value, Struct):
         return "".join(_element(field, getattr(value, field)) for field in value.__struct_fields__)
-    return escape(_NO_XML.sub("\N{REPLACEMENT CHARACTER}", str(value)), {"\r": "&#13;"})
+    return escape(_NOT_XML.sub("\N{REPLACEMENT CHARACTER}", str(value)), {"\r": "&#13;"})

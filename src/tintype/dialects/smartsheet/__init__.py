@@ -22,28 +22,28 @@ from tintype.web.dialect_routes import (
 
 
 async def authenticate(services: Given[Services], context: Given[Context]) -> Caller:
-    """The caller behind a bearer token; access tokens and OAuth 2 tokens look the same."""
+    """The caller of a bearer token; access tokens and OAuth 2 tokens are sent in the same way."""
     return await authenticate_token(
-        services, "smartsheet", wire.bearer(context.headers.get("authorization", ""))
+        services, "smartsheet", wire.parse_authorization(context.headers.get("authorization", ""))
     )
 
 
-def link_parsers(services: LinkContext, _settings: Settings) -> dict[str, LinkParser]:
-    """Signed links: nothing is said of an image before the signature holds."""
+def link_parsers(link_context: LinkContext, _settings: Settings) -> dict[str, LinkParser]:
+    """Signed links only: the signature is verified before anything about the image is revealed."""
 
-    def open_link(target: RequestTarget) -> DeliveryRequest:
+    def parse_link(target: RequestTarget) -> DeliveryRequest:
         link, signature = links.parse(target)
-        if not services.keyring.verify(link.parts(), signature):
+        if not link_context.keyring.verify(link.parts(), signature):
             raise Error(Kind.FORBIDDEN, "The signature is not of this link.")
-        return link.requested(services.clock())
+        return link.delivery_request(link_context.clock())
 
-    return {links.PREFIX: open_link}
+    return {links.PREFIX: parse_link}
 
 
 def raw_endpoints(
     services: Services, settings: Settings, rate_limiter: RateLimiter
 ) -> dict[str, RawEndpoint]:
-    """The batch endpoint, without the framework: it costs more than all else of a batch."""
+    """The batch endpoint, without the framework, which costs more CPU than the rest of a batch."""
 
     async def image_urls(context: Context, receive: Receive) -> RawResponse:
         caller = await authenticate(services, context)

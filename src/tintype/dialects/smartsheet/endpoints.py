@@ -31,7 +31,7 @@ PATHS = ["/2.0/imageurls", "/imageurls"]
 ROW = "/2.0/sheets/{sheet:str}/rows/{row:str}"
 
 MAX_REFUSED_LOGGED, MAX_ID_LOGGED = 25, 40
-"""Refused items of a batch that the log tells of one by one, and characters of their ids."""
+"""The most refused items of a batch that are logged one by one, and the most characters of their ids."""
 
 
 async def image_urls(
@@ -42,24 +42,24 @@ async def image_urls(
     caller: Caller,
     rate_limiter: RateLimiter,
 ) -> RawResponse:
-    """A batch of image ids and sizes to temporary URLs, in the order asked."""
-    _enter(context, caller, rate_limiter, READ)
+    """The temporary URLs for a batch of image ids and sizes, in the order of the request."""
+    _authorize(context, caller, rate_limiter, READ)
     raw = await read()
     expires = links.expiry(services.clock(), settings.link_seconds)
-    # Links are remembered too: whoever shows a sheet asks for the same ones again and again.
+    # Links are cached too: clients that show a sheet request the same links repeatedly.
     cached = services.query_cache.snapshot()
-    about = f"{caller.account.id} {context.base_url} {services.keyring.generation} {expires}"
-    keys = [(about, item) for item in wire.parse_plain(raw, context.headers)]
+    key_prefix = f"{caller.account.id} {context.base_url} {services.keyring.generation} {expires}"
+    keys = [(key_prefix, item) for item in wire.parse_valid_items(raw, context.headers)]
     known: list[wire.ImageUrl | None] = [cached.get(key) for key in keys]
     urls = [url for url in known if url is not None]
     if not urls or len(urls) != len(keys) or len(urls) > settings.max_images:
-        asked = wire.parse_request(raw, context.headers, max_images=settings.max_images)
-        found = await versions(services, caller, [item.image for item in asked if item.image is not None])
+        requested = wire.parse_request(raw, context.headers, max_images=settings.max_images)
+        found = await versions(services, caller, [item.image for item in requested if item.image is not None])
         urls = [
             _image_url(services, context, position, item, found, expires)
-            for position, item in enumerate(asked)
+            for position, item in enumerate(requested)
         ]
-        _note_refused(context, urls)
+        _log_refused(context, urls)
         cached.update({key: url for key, url in zip(keys, urls, strict=False) if url.error is None})
     return wire.encode_response(urls, settings.link_seconds * 1000)
 
@@ -73,7 +73,7 @@ async def list_image_urls(
     caller: Given[Caller],
     rate_limiter: Given[RateLimiter],
 ) -> Response[bytes]:
-    """The same, where the framework is asked."""
+    """Litestar's route for the same endpoint."""
 
     async def read() -> bytes:
         return await bodies.read(request, settings.max_body_bytes)
@@ -82,7 +82,7 @@ async def list_image_urls(
 
 
 @post(ROW + "/columns/{column:str}/cellimages", status_code=200)
-async def add_cell_image(  # noqa: PLR0913, PLR0917  what the framework hands in
+async def add_cell_image(  # noqa: PLR0913, PLR0917  injected by the framework
     request: AnyRequest,
     sheet: FromPath[str],
     row: FromPath[str],
@@ -93,24 +93,26 @@ async def add_cell_image(  # noqa: PLR0913, PLR0917  what the framework hands in
     caller: Given[Caller],
     rate_limiter: Given[RateLimiter],
 ) -> Response[bytes]:
-    """Put an image into a cell. What was there before stays in the library, in no cell."""
-    _enter(context, caller, rate_limiter, WRITE, cost=settings.upload_cost)
-    placement = wire.placement(sheet, row, column)
+    """Put an image into a cell. An image that was there before stays in the library, without a cell."""
+    _authorize(context, caller, rate_limiter, WRITE, cost=settings.upload_cost)
+    placement = wire.parse_placement(sheet, row, column)
     upload = wire.parse_upload(context.headers, context.query, max_alt_text=settings.max_alt_text)
     placement = msgspec.structs.replace(placement, alt_text=upload.alt_text)
     limit = min(settings.max_upload_bytes, services.images.max_bytes)
     with wire.upload_errors():
         async with bodies.staged_body(services, caller, request, limit) as staged:
             wire.require_length(context.headers, staged.size)
-            seen = await cancel_on_disconnect(context, request.receive, examine(services, caller, staged))
-            info = wire.accepted(seen)
+            image_info = await cancel_on_disconnect(
+                context, request.receive, examine(services, caller, staged)
+            )
+            info = wire.require_accepted_format(image_info)
             image = await keep(
                 services, caller, staged, info, upload.filename, placement=placement, replace=True
             )
-    beside = [
+    others = [
         (at, other) for at, other in await attached(services, caller, placement) if at.slot != placement.slot
     ]
-    return json_response(wire.answer_added(placement, image, beside))
+    return json_response(wire.encode_added(placement, image, others))
 
 
 @get(ROW)
@@ -122,46 +124,54 @@ async def get_row(
     caller: Given[Caller],
     rate_limiter: Given[RateLimiter],
 ) -> Response[bytes]:
-    """A row: its cells that hold an image."""
-    _enter(context, caller, rate_limiter, READ)
+    """Read a row: its cells that have an image."""
+    _authorize(context, caller, rate_limiter, READ)
     exclude = wire.parse_exclude(context.query)
-    placement = wire.placement(sheet, row)
-    return json_response(wire.answer_row(placement, await attached(services, caller, placement), exclude))
+    placement = wire.parse_placement(sheet, row)
+    return json_response(wire.encode_row(placement, await attached(services, caller, placement), exclude))
 
 
-def _enter(context: Context, caller: Caller, rate_limiter: RateLimiter, scope: str, *, cost: int = 1) -> None:
-    """What every endpoint asks once the token is known: pace, scope, and headers that make sense."""
+def _authorize(
+    context: Context, caller: Caller, rate_limiter: RateLimiter, scope: str, *, cost: int = 1
+) -> None:
+    """The checks of every endpoint after authentication: rate limit, scope and headers.
+
+    Raises:
+        Error: TOO_MANY_REQUESTS, FORBIDDEN without the scope, or what `wire.require_headers` raises.
+    """
     rate_limiter.take(caller.token_id, cost)
     require_scope(caller, scope)
     wire.require_headers(context.headers)
-    context.notes.update(wire.notes(context.headers))
+    context.notes.update(wire.log_fields(context.headers))
 
 
 def _image_url(
     services: Services,
     context: Context,
     position: int,
-    asked: wire.Asked,
+    requested: wire.RequestedImage,
     found: dict[uuid.UUID, LinkTarget],
     expires: int,
 ) -> wire.ImageUrl:
-    version = None if asked.image is None else found.get(asked.image)
-    if asked.error is not None or version is None:
-        return _failed(context, position, asked, asked.error or wire.may_not_view())
-    size = links.sized(version, asked.width, asked.height)
-    link = links.Link(version.id, version.version, expires, size)
+    target = None if requested.image is None else found.get(requested.image)
+    if requested.error is not None or target is None:
+        return _failed_item(context, position, requested, requested.error or wire.may_not_view())
+    size = links.delivered_size(target, requested.width, requested.height)
+    link = links.Link(target.id, target.version, expires, size)
     url = context.base_url + links.write(link, services.keyring.sign(link.parts()))
-    shown = size or version
-    return wire.ImageUrl(asked.image_id, url, shown.width, shown.height)
+    actual = size or target
+    return wire.ImageUrl(requested.image_id, url, actual.width, actual.height)
 
 
-def _failed(context: Context, position: int, asked: wire.Asked, error: Error) -> wire.ImageUrl:
-    """The answer for one item. Its reference begins with the request's id, which finds it in the log."""
-    return wire.ImageUrl(asked.image_id, error=wire.failure(error, f"{context.request_id}-{position}"))
+def _failed_item(
+    context: Context, position: int, requested: wire.RequestedImage, error: Error
+) -> wire.ImageUrl:
+    """The error of one item. Its reference starts with the id of the request, which is in the log."""
+    return wire.ImageUrl(requested.image_id, error=wire.failure(error, f"{context.request_id}-{position}"))
 
 
-def _note_refused(context: Context, urls: Sequence[wire.ImageUrl]) -> None:
-    """Tell the log how many items were refused, and why the first of them were."""
+def _log_refused(context: Context, urls: Sequence[wire.ImageUrl]) -> None:
+    """Log how many items were refused, and the error codes of the first of them."""
     refused = [(url.image_id, url.error) for url in urls if url.error is not None]
     if refused:
         context.notes["items_refused"] = len(refused)

@@ -1,7 +1,7 @@
 """Delivery links of the smartsheet dialect: signed and expiring. Pure.
 
 `/storageProxy/image/images/<id>?v=1&w=200&h=150&exp=<unix ms>&kid=<key>&sig=<signature>`; without `w` and
-`h` it is the original, byte for byte.
+`h` it delivers the original, byte for byte.
 """
 
 import re
@@ -22,19 +22,19 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND = timedelta(milliseconds=1)
 _SIGNED_FOR = "smartsheet"
 
-# One spelling for each number: a link can't be written in two ways.
+# One spelling for each number, so that a link can't be written in two ways.
 _NUMBER = re.compile(r"[1-9][0-9]{0,14}\Z")
 
 
 class Size(Struct, frozen=True):
-    """Two sides in pixels."""
+    """Width and height in pixels."""
 
     width: int
     height: int
 
 
 class Link(Struct, frozen=True):
-    """What a link says. `expires` is a moment in milliseconds since 1970 UTC; no size is the original."""
+    """The parsed link. `expires` is Unix time in milliseconds; without a size it is the original."""
 
     image: UUID
     version: int
@@ -42,15 +42,15 @@ class Link(Struct, frozen=True):
     size: Size | None = None
 
     def parts(self) -> tuple[str, ...]:
-        """What is signed: everything that the link says, and for which dialect."""
+        """The signed values: the dialect, and every value in the link."""
         sides = ("", "") if self.size is None else (str(self.size.width), str(self.size.height))
         return _SIGNED_FOR, short(self.image), str(self.version), *sides, str(self.expires)
 
-    def requested(self, now: datetime) -> DeliveryRequest:
-        """What has to be delivered, to this client alone, and kept no longer than the link lives.
+    def delivery_request(self, now: datetime) -> DeliveryRequest:
+        """The delivery request. Only private caches may store the response, until the link expires.
 
         Raises:
-            Error: EXPIRED_LINK from the very millisecond of the expiry on.
+            Error: EXPIRED_LINK when `expires` is reached.
         """
         left = self.expires - milliseconds(now)
         if left <= 0:
@@ -69,33 +69,34 @@ class Link(Struct, frozen=True):
 
 
 def milliseconds(moment: datetime) -> int:
-    """Whole milliseconds since 1970 UTC."""
+    """Unix time in milliseconds, rounded down."""
     return (moment - _EPOCH) // _MILLISECOND
 
 
 def expiry(now: datetime, seconds: int) -> int:
-    """When a link made now expires, which is to live so long or a thirtieth longer.
+    """Unix time in milliseconds when a link made now expires: after `seconds`, or up to a thirtieth later.
 
-    Links made within that thirtieth are the same, and so a browser that has the picture keeps it.
+    The time is rounded up so that links made within that thirtieth are equal, which helps browser caches.
     """
     step = max(1, seconds * 1000 // 30)
     return -(-(milliseconds(now) + seconds * 1000) // step) * step
 
 
-def sized(version: LinkTarget, width: int | None, height: int | None) -> Size | None:
-    """The size a picture is delivered in when these sides are asked; None is the original.
+def delivered_size(target: LinkTarget, width: int | None, height: int | None) -> Size | None:
+    """The size of the rendition for the requested sides in pixels; None: the original.
 
-    Both sides are met exactly, aspect or not; one keeps the aspect. Nothing is ever enlarged: more than the
-    image has on either side is its actual size (ours for one side: the vendor speaks of both).
+    Two sides are used exactly, even if they change the aspect ratio; one side keeps it. Nothing is enlarged:
+    if either side is larger than the image's, the original is delivered (the vendor defines this for two
+    sides only).
     """
-    if (width or 1) > version.width or (height or 1) > version.height:
+    if (width or 1) > target.width or (height or 1) > target.height:
         return None
     if width is not None and height is not None:
         size = Size(width, height)
-        return None if size == Size(version.width, version.height) else size
-    planned = plan(version.width, version.height, Recipe(mode=Mode.SCALE, width=width, height=height))
+        return None if size == Size(target.width, target.height) else size
+    planned = plan(target.width, target.height, Recipe(mode=Mode.SCALE, width=width, height=height))
     size = Size(planned.width, planned.height)
-    return None if size == Size(version.width, version.height) else size
+    return None if size == Size(target.width, target.height) else size
 
 
 def write(link: Link, signature: Signature) -> str:
@@ -106,18 +107,18 @@ def write(link: Link, signature: Signature) -> str:
 
 
 def parse(target: RequestTarget) -> tuple[Link, Signature]:
-    """Read a link and the signature on it, which is not checked here.
+    """Parse a link into its values and its signature, which is not verified here.
 
     Raises:
-        Error: FORBIDDEN unless it is to the letter what `write` makes: whatever was changed sounds alike.
+        Error: FORBIDDEN when the link is not exactly what `write` produces.
     """
     image, query = parse_short(target.path.removeprefix(PREFIX + "/")), target.query()
     if image is None:
-        raise _no_link()
+        raise _invalid_link()
     link = Link(image, _number(query, "v"), _number(query, "exp"), _size(query))
     signature = Signature(query.get("kid", ""), query.get("sig", ""))
     if write(link, signature) != target.text:
-        raise _no_link()
+        raise _invalid_link()
     return link, signature
 
 
@@ -130,9 +131,9 @@ def _size(query: Query) -> Size | None:
 def _number(query: Query, name: str) -> int:
     text = query.get(name, "")
     if not _NUMBER.match(text):
-        raise _no_link()
+        raise _invalid_link()
     return int(text)
 
 
-def _no_link() -> Error:
+def _invalid_link() -> Error:
     return Error(Kind.FORBIDDEN, "This is not a link as it was given out.")

@@ -21,4 +21,4 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     max_alt_text: int = 100
     """The longest alternate text, in characters. The vendor's figure."""
     link_seconds: int = 1800
-    """How long a delivery link lives."""
+    """How long a delivery link is valid, in seconds."""

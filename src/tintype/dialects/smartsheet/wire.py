@@ -1,4 +1,4 @@
-"""The smartsheet wire format: camelCase JSON, numbered errors with a reference each."""
+"""The smartsheet wire format: camelCase JSON; errors have a number and a reference."""
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -24,16 +24,16 @@ from tintype.web.negotiate import preferred
 Headers = Mapping[str, str]
 
 JSON = "application/json"
-SOURCE = "smartsheet-integration-source"
+SOURCE_HEADER = "smartsheet-integration-source"
 SOURCE_TYPES = frozenset({"AI", "SCRIPT", "APPLICATION"})
-MAX_SHOWN = 100
-"""Characters of a client's value that go into an error or the log."""
-MAX_PLAIN_SIDE = 2**31 - 1
+MAX_EXCERPT = 100
+"""The most characters of a client's value that are copied into an error or the log."""
+MAX_ITEM_SIDE = 2**31 - 1
 MAX_QUERY_FIELDS = 50
 MAX_ID = 2**63 - 1
 
-_NOTED = {
-    "integration_source": SOURCE,
+_LOGGED_HEADERS = {
+    "integration_source": SOURCE_HEADER,
     "assume_user": "assume-user",
     "change_agent": "smartsheet-change-agent",
 }
@@ -56,8 +56,8 @@ _MAY_NOT_VIEW = 5001
 
 _PARSING = "Unable to parse request. The following error occurred: {}"
 
-# Codes and sentences are the vendor's; `{}` is filled with ours.
-_SAID = {
+# Codes and messages are the vendor's; `{}` is replaced by the message of the error.
+_CODES_AND_MESSAGES = {
     Kind.NO_TOKEN: (1001, "An Access Token is required."),
     Kind.UNKNOWN_TOKEN: (1002, "Your Access Token is invalid."),
     Kind.EXPIRED_TOKEN: (1003, "Your Access Token has expired."),
@@ -88,7 +88,7 @@ _STATUS = STATUS | {
 
 
 class Failure(Struct, frozen=True, rename="camel"):
-    """The body of every error, and the error of one item."""
+    """The body of every error, and the error of one item of a batch."""
 
     error_code: int
     message: str
@@ -96,7 +96,7 @@ class Failure(Struct, frozen=True, rename="camel"):
 
 
 class ImageUrl(Struct, frozen=True, rename="camel", omit_defaults=True):
-    """The answer for one item: a URL and the size behind it, or an error."""
+    """The response for one item: a URL and the size of its image in pixels, or an error."""
 
     image_id: str | None = None
     url: str | None = None
@@ -106,14 +106,14 @@ class ImageUrl(Struct, frozen=True, rename="camel", omit_defaults=True):
 
 
 class ImageUrls(Struct, frozen=True, rename="camel"):
-    """The answer to imageurls, in the order of the request."""
+    """The response of imageurls, in the order of the request."""
 
     url_expires_in_millis: int
     image_urls: list[ImageUrl]
 
 
 class CellImage(Struct, frozen=True, rename="camel"):
-    """The image of a cell; its size is as a person sees it."""
+    """The image of a cell; its sides are in pixels, after EXIF rotation."""
 
     id: str
     height: int
@@ -132,7 +132,7 @@ class Cell(Struct, frozen=True, rename="camel", omit_defaults=True):
 
 
 class Row(Struct, frozen=True, rename="camel"):
-    """A row as far as this service knows it: the cells that hold an image."""
+    """The part of a row that this service knows: the cells that have an image."""
 
     id: int
     row_number: int
@@ -143,7 +143,7 @@ class Row(Struct, frozen=True, rename="camel"):
 
 
 class Result(Struct, frozen=True, rename="camel"):
-    """The answer to a change."""
+    """The response to a change."""
 
     message: str
     result_code: int
@@ -151,10 +151,11 @@ class Result(Struct, frozen=True, rename="camel"):
     version: int
 
 
-class Asked(Struct, frozen=True):
-    """One item of an imageurls request: an image and sides in pixels, or what is wrong with it.
+class RequestedImage(Struct, frozen=True):
+    """One item of an imageurls request: an image and sides in pixels, or an error.
 
-    `image_id` is as it came, None if it was no text; `image` is None also if it is the id of no image.
+    `image_id` is the client's value, None if it was not a string. `image` is None also if the value
+    is not a valid id.
     """
 
     image_id: str | None
@@ -164,52 +165,53 @@ class Asked(Struct, frozen=True):
     error: Error | None = None
 
 
-class Item(Struct, frozen=True, rename="camel"):
-    """One item of an imageurls request in which nothing is wrong, as nearly all are.
+class ValidItem(Struct, frozen=True, rename="camel"):
+    """One valid item of an imageurls request, as nearly all are. It is small, so it can be a cache key."""
 
-    It is small, so that its link can be remembered by it.
-    """
-
-    image_id: Annotated[str, Meta(max_length=MAX_SHOWN)]
-    width: Annotated[int, Meta(ge=1, le=MAX_PLAIN_SIDE)] | None = None
-    height: Annotated[int, Meta(ge=1, le=MAX_PLAIN_SIDE)] | None = None
+    image_id: Annotated[str, Meta(max_length=MAX_EXCERPT)]
+    width: Annotated[int, Meta(ge=1, le=MAX_ITEM_SIDE)] | None = None
+    height: Annotated[int, Meta(ge=1, le=MAX_ITEM_SIDE)] | None = None
 
 
 class Upload(Struct, frozen=True):
-    """What an upload says besides its bytes."""
+    """The metadata of an upload."""
 
     filename: str
     alt_text: str
 
 
-def bearer(authorization: str) -> str | None:
-    """The token of an Authorization header; None if there is none."""
+def parse_authorization(authorization: str) -> str | None:
+    """The bearer token in an Authorization header; None if there is none."""
     match = _BEARER.match(authorization)
     return match[1] if match else None
 
 
 def require_headers(headers: Headers) -> None:
-    """Raise NOT_ACCEPTABLE when JSON is not wanted, MALFORMED for an integration source that is none."""
-    if preferred(headers.get("accept", ""), (JSON,)) is None:
-        raise Error(Kind.NOT_ACCEPTABLE)
-    kind, *names = (part.strip() for part in headers.get(SOURCE, "AI,-,-").split(","))
-    if kind not in SOURCE_TYPES or len(names) != 2 or not all(names):  # noqa: PLR2004  organisation and source
-        raise _header(SOURCE)
-
-
-def notes(headers: Headers) -> dict[str, object]:
-    """What the log says of headers that change nothing here."""
-    return {note: headers[name][:MAX_SHOWN] for note, name in _NOTED.items() if name in headers}
-
-
-def parse_request(raw: bytes, headers: Headers, *, max_images: int) -> list[Asked]:
-    """The body of imageurls: an array of items, or a single one. What is wrong with an item stays with it.
+    """Check the headers Accept and Smartsheet-Integration-Source.
 
     Raises:
-        Error: MALFORMED or UNSUPPORTED_TYPE when it is not JSON or no items, INVALID for none or too many.
+        Error: NOT_ACCEPTABLE when JSON is not accepted, MALFORMED for an invalid integration source.
+    """
+    if preferred(headers.get("accept", ""), (JSON,)) is None:
+        raise Error(Kind.NOT_ACCEPTABLE)
+    kind, *names = (part.strip() for part in headers.get(SOURCE_HEADER, "AI,-,-").split(","))
+    if kind not in SOURCE_TYPES or len(names) != 2 or not all(names):  # noqa: PLR2004  organisation and source
+        raise _invalid_header(SOURCE_HEADER)
+
+
+def log_fields(headers: Headers) -> dict[str, object]:
+    """The values of headers that are only logged."""
+    return {field: headers[name][:MAX_EXCERPT] for field, name in _LOGGED_HEADERS.items() if name in headers}
+
+
+def parse_request(raw: bytes, headers: Headers, *, max_images: int) -> list[RequestedImage]:
+    """Parse the body of imageurls: an array of items, or one item. Invalid items do not affect others.
+
+    Raises:
+        Error: MALFORMED or UNSUPPORTED_TYPE when it is not JSON or not items; INVALID for too few or many.
     """
     if not raw.strip():
-        raise _no_body()
+        raise _body_missing()
     _require_json(headers.get("content-type", ""))
     items = _decode(raw)
     if isinstance(items, dict):
@@ -220,64 +222,68 @@ def parse_request(raw: bytes, headers: Headers, *, max_images: int) -> list[Aske
         raise _attribute_missing("imageId")
     if len(items) > max_images:
         raise Error(Kind.INVALID, "Max count exceeded for field imageUrls.", code=_TOO_MANY)
-    return [_asked(item) for item in items]
+    return [_requested_image(item) for item in items]
 
 
-def parse_plain(raw: bytes, headers: Headers) -> list[Item]:
-    """The same where it is an array in which nothing is wrong; else none, and `parse_request` says why."""
+def parse_valid_items(raw: bytes, headers: Headers) -> list[ValidItem]:
+    """The faster parser, for an array of valid items; any other body gives an empty list."""
     if headers.get("content-type") != JSON:
         return []
     try:
-        return msgspec.json.decode(raw, type=list[Item])
+        return msgspec.json.decode(raw, type=list[ValidItem])
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return []
 
 
-def placement(sheet: str, row: str, column: str | None = None) -> Placement:
-    """A row, or a cell of it.
+def parse_placement(sheet: str, row: str, column: str | None = None) -> Placement:
+    """The placement of a cell, or of all cells of a row when `column` is None.
 
     Raises:
-        Error: NOT_FOUND when an id is no whole number of at most 63 bits.
+        Error: NOT_FOUND when an id is not an integer of at most 63 bits.
     """
     slot = "" if column is None else _id(column)
     return Placement("cell", _id(sheet), _id(row), slot)
 
 
 def parse_upload(headers: Headers, query: str, *, max_alt_text: int) -> Upload:
-    """What an upload says besides its bytes; `overrideValidation` changes nothing, but has to be a boolean.
+    """Parse the metadata of an upload. `overrideValidation` has no effect, but must be a boolean.
 
     Raises:
-        Error: MALFORMED without a file name, INVALID with the parameter at fault.
+        Error: MALFORMED without a file name, INVALID with the name of the invalid parameter.
     """
     name = filename(headers.get("content-disposition", ""))
     if not name:
-        raise _header("Content-Disposition")
+        raise _invalid_header("Content-Disposition")
     parameters = _parameters(query)
     alt_text = parameters.get("altText", "")
     if len(alt_text) > max_alt_text:
-        sentence = f"Cannot add image to cell with alt text larger than {max_alt_text} characters."
-        raise Error(Kind.INVALID, sentence, code=_ALT_TEXT)
+        message = f"Cannot add image to cell with alt text larger than {max_alt_text} characters."
+        raise Error(Kind.INVALID, message, code=_ALT_TEXT)
     override = parameters.get("overrideValidation", "false")
-    # The Python client writes True and False.
+    # The vendor's Python client sends True and False.
     if override.lower() not in {"true", "false"}:
-        raise _value(override, "overrideValidation")
+        raise _invalid_value(override, "overrideValidation")
     return Upload(name, alt_text)
 
 
 def require_length(headers: Headers, size: int) -> None:
-    """Raise MALFORMED unless as many bytes came as Content-Length says."""
-    said = headers.get("content-length", "")
-    if size == 0 and said in {"", "0"}:
-        raise _no_body()
-    if said != str(size):
+    """Check that Content-Length is the number of bytes received.
+
+    Raises:
+        Error: MALFORMED when it is missing or different.
+    """
+    content_length = headers.get("content-length", "")
+    if size == 0 and content_length in {"", "0"}:
+        raise _body_missing()
+    if content_length != str(size):
         raise _size_mismatch()
 
 
-def accepted(info: ImageInfo) -> ImageInfo:
-    """The facts of a picture in a format that every tintype accepts: no extra changes what clients meet here.
+def require_accepted_format(info: ImageInfo) -> ImageInfo:
+    """The info of a picture whose format needs no optional package: extras do not change this API.
 
     Raises:
-        Error: INVALID_IMAGE.
+        Error: INVALID_IMAGE for other formats.
     """
     entry = spec(info.format)
     if entry.package is not None:
@@ -289,51 +295,51 @@ def accepted(info: ImageInfo) -> ImageInfo:
 
 @contextmanager
 def upload_errors() -> Iterator[None]:
-    """Say what goes wrong with the bytes of an upload in this dialect's finer terms."""
+    """Give errors of the upload body the vendor's more specific codes."""
     try:
         yield
     except Error as error:
         if error.kind is Kind.TOO_LARGE:
             raise Error(error.kind, error.message, code=_UPLOAD) from error
         if error.kind is Kind.MALFORMED and not error.code:
-            # The body broke off: whatever else is malformed has a code already.
+            # The body ended early: all other MALFORMED errors have a code already.
             raise _size_mismatch() from error
         raise
 
 
 def parse_exclude(query: str) -> frozenset[str]:
-    """What a row is to be shown without; words that mean nothing here are overlooked."""
+    """The values of `exclude`, the parts that the response leaves out; unknown values are ignored."""
     return frozenset(word.strip() for word in _parameters(query).get("exclude", "").split(","))
 
 
 def encode_response(urls: list[ImageUrl], expires_in: int) -> RawResponse:
-    """The answer of imageurls; `expires_in` is in milliseconds."""
+    """Encode the response of imageurls; `expires_in` is in milliseconds."""
     return RawResponse(200, msgspec.json.encode(ImageUrls(expires_in, urls)), JSON)
 
 
-def answer_row(at: Placement, cells: Sequence[tuple[Placement, Image]], exclude: frozenset[str]) -> bytes:
-    """The body of a row.
+def encode_row(at: Placement, cells: Sequence[tuple[Placement, Image]], exclude: frozenset[str]) -> bytes:
+    """Encode a row.
 
     Raises:
-        Error: NOT_FOUND when no cell of it holds an image: rows exist by being used.
+        Error: NOT_FOUND when no cell of it has an image: only such rows are known here.
     """
     if not cells:
         raise Error(Kind.NOT_FOUND)
     return msgspec.json.encode(_row(at, cells, with_images="image" not in exclude))
 
 
-def answer_added(at: Placement, image: Image, beside: Sequence[tuple[Placement, Image]]) -> bytes:
-    """The body after an image was put into a cell: the whole row, this cell first.
+def encode_added(at: Placement, image: Image, others: Sequence[tuple[Placement, Image]]) -> bytes:
+    """Encode the row after an image was put into one of its cells; `others` are its other cells.
 
-    First, because clients take `cells[0]` for the one they wrote. The version is the image's number: it
-    grows with every change, as a sheet's version does.
+    The changed cell is first, because clients read `cells[0]`. The version is the image's number, which grows
+    with every change as a sheet's version does.
     """
-    row = _row(at, [(at, image), *beside], with_images=True)
+    row = _row(at, [(at, image), *others], with_images=True)
     return msgspec.json.encode(Result("SUCCESS", 0, row, image.number))
 
 
 def render_error(error: Error, context: Context) -> RawResponse:
-    """An error in this dialect; its reference is the id of the request."""
+    """Encode an error as the vendor does; its reference is the id of the request."""
     headers = standard_headers(error)
     status = _STATUS[error.kind]
     if status is HTTPStatus.UNAUTHORIZED:
@@ -343,25 +349,25 @@ def render_error(error: Error, context: Context) -> RawResponse:
 
 
 def failure(error: Error, ref_id: str) -> Failure:
-    """An error as an object, under a reference that the log has too."""
-    # The code of a range that can't be had is the picture's size: it is meant for a header.
+    """An error as an object; `ref_id` is in the log too."""
+    # The code of RANGE_NOT_SATISFIABLE is the size of the picture, for the Content-Range header.
     if error.code and error.kind is not Kind.RANGE_NOT_SATISFIABLE:
         return Failure(error.code, error.message, ref_id)
-    code, sentence = _SAID[error.kind]
-    return Failure(code, sentence.format(error.message), ref_id)
+    code, message = _CODES_AND_MESSAGES[error.kind]
+    return Failure(code, message.format(error.message), ref_id)
 
 
 def may_not_view() -> Error:
-    """The error for an image that is another account's, or none at all: the two can't be told apart."""
+    """The same error for an image of another account and for one that does not exist."""
     return Error(Kind.FORBIDDEN, "You do not have permission to view this image.", code=_MAY_NOT_VIEW)
 
 
 def _require_json(content_type: str) -> None:
     if not content_type.strip():
-        raise _header("Content-Type")
+        raise _invalid_header("Content-Type")
     match = _MEDIA_TYPE.match(content_type)
     if match is None:
-        raise Error(Kind.MALFORMED, f"Invalid Content-Type: {_shown(content_type)}.", code=_CONTENT_TYPE)
+        raise Error(Kind.MALFORMED, f"Invalid Content-Type: {_excerpt(content_type)}.", code=_CONTENT_TYPE)
     if match[1].lower() != JSON:
         raise Error(Kind.UNSUPPORTED_TYPE)
 
@@ -373,20 +379,20 @@ def _decode(raw: bytes) -> Any:  # noqa: ANN401  any JSON value
         raise Error(Kind.MALFORMED, "the body is not JSON.") from broken
 
 
-def _asked(item: dict[str, Any]) -> Asked:
+def _requested_image(item: dict[str, Any]) -> RequestedImage:
     image_id = item.get("imageId")
     text = image_id if isinstance(image_id, str) else None
     try:
-        return Asked(text, _image(image_id), _side(item, "width"), _side(item, "height"))
+        return RequestedImage(text, _image(image_id), _side(item, "width"), _side(item, "height"))
     except Error as error:
-        return Asked(text, error=error)
+        return RequestedImage(text, error=error)
 
 
 def _image(image_id: object) -> UUID | None:
     if image_id is None or image_id == "":
         raise _attribute_missing("imageId")
     if not isinstance(image_id, str):
-        raise _value(image_id, "imageId")
+        raise _invalid_value(image_id, "imageId")
     return parse_short(image_id)
 
 
@@ -396,7 +402,7 @@ def _side(item: dict[str, Any], name: str) -> int | None:
         return None
     whole = isinstance(value, int) or (isinstance(value, float) and value.is_integer())
     if isinstance(value, bool) or not whole or value < 1:
-        raise _value(value, name)
+        raise _invalid_value(value, name)
     return int(value)
 
 
@@ -417,11 +423,11 @@ def _row(at: Placement, cells: Sequence[tuple[Placement, Image]], *, with_images
     images = [image for _, image in cells]
     return Row(
         id=int(at.holder),
-        # Rows have no order here: each is the first of its sheet.
+        # The order of rows is not known here, so every row has the number 1.
         row_number=1,
         expanded=True,
-        created_at=_moment(min(image.created_at for image in images)),
-        modified_at=_moment(max(image.modified_at for image in images)),
+        created_at=_format_time(min(image.created_at for image in images)),
+        modified_at=_format_time(max(image.modified_at for image in images)),
         cells=[_cell(each, image, with_image=with_images) for each, image in cells],
     )
 
@@ -433,38 +439,38 @@ def _cell(at: Placement, image: Image, *, with_image: bool) -> Cell:
 
 
 def _formula(image: Image) -> str:
-    """The formula behind a cell with an image; a quote in a text is written twice, as in any spreadsheet."""
+    """The formula of a cell with an image; a quote within a string is doubled, as in any spreadsheet."""
     name = '"' + image.filename.replace('"', '""') + '"'
     return f'=SYS_CELLIMAGE({name},"{short(image.id)}",{image.height},{image.width},{name})'
 
 
-def _moment(moment: datetime) -> str:
+def _format_time(moment: datetime) -> str:
     return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def _no_body() -> Error:
+def _body_missing() -> Error:
     return Error(Kind.MALFORMED, "The HTTP request body is required for this Method.", code=_BODY_MISSING)
 
 
-def _header(name: str) -> Error:
+def _invalid_header(name: str) -> Error:
     return Error(Kind.MALFORMED, f"A required header was missing or invalid: {name}", code=_HEADER)
 
 
 def _attribute_missing(name: str) -> Error:
-    sentence = f"A required object attribute is missing from your request: {name}."
-    return Error(Kind.INVALID, sentence, code=_ATTRIBUTE_MISSING)
+    message = f"A required object attribute is missing from your request: {name}."
+    return Error(Kind.INVALID, message, code=_ATTRIBUTE_MISSING)
 
 
 def _size_mismatch() -> Error:
-    sentence = "The Content-Length provided did not match the file uploaded."
-    return Error(Kind.MALFORMED, sentence, code=_SIZE_MISMATCH)
+    message = "The Content-Length provided did not match the file uploaded."
+    return Error(Kind.MALFORMED, message, code=_SIZE_MISMATCH)
 
 
-def _value(value: object, name: str) -> Error:
-    sentence = f"The value {_shown(value)} was not valid for the attribute {name}."
-    return Error(Kind.INVALID, sentence, code=_VALUE)
+def _invalid_value(value: object, name: str) -> Error:
+    message = f"The value {_excerpt(value)} was not valid for the attribute {name}."
+    return Error(Kind.INVALID, message, code=_VALUE)
 
 
-def _shown(value: object) -> str:
+def _excerpt(value: object) -> str:
     text = value if isinstance(value, str) else msgspec.json.encode(value).decode()
-    return text[:MAX_SHOWN]
+    return text[:MAX_EXCERPT]
