@@ -14,7 +14,7 @@ from litestar.di import Provide
 from msgspec import Struct, structs
 
 from tintype.catalogue import Database
-from tintype.console import Page, Showcase, welcome
+from tintype.console import Page, Showcase, icons, welcome
 from tintype.core import Services
 from tintype.core.delivery.invalidation import ChangePoller
 from tintype.core.runtime.deferred import DeferredEncodes
@@ -144,6 +144,7 @@ def create_app(
     endpoints = Litestar(
         route_handlers=[
             welcome(services, _page(services, dialects, showcase)),
+            *icons(),
             *(_router(dialect, services, settings, rate_limiters[dialect.name]) for dialect in dialects),
         ],
         dependencies={"context": Provide(_context, sync_to_thread=False)},

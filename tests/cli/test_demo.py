@@ -2,14 +2,20 @@
 
 import html
 import json
+import os
 import re
+import shlex
 import shutil
+import signal
+import struct
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
 import pytest
 
+from tests.cli.killing import killable
 from tests.running import Running, running
 
 KEYS = {"base_url", "mews", "smartsheet", "publisher", "evotor", "native", "foreign_image_id", "images"}
@@ -20,6 +26,7 @@ CREDENTIALS = {
     "evotor": {"token", "store_id", "product_id"},
     "native": {"token"},
 }
+ROOT = Path(__file__).parents[2]
 IMAGE = {"id", "number", "name", "extension", "width", "height", "bytes", "status"}
 
 
@@ -73,9 +80,33 @@ def test_its_first_page_shows_its_pictures(demo: Running, tmp_path: Path, env: d
     with running(tmp_path / "library", "demo", env) as again:
         page = html.unescape(httpx.get(again.base_url).text)
         shown = re.findall(r'<img src="([^"]+)"', page)
-        assert len(shown) == len(demo.info["images"])
-        active = sum(image["status"] == "active" for image in demo.info["images"])
-        assert sum(httpx.get(url).status_code == 200 for url in shown) == active
+        statuses = [image["status"] for image in demo.info["images"]]
+        assert len(shown) == statuses.count("active")
+        assert {httpx.get(url).status_code for url in shown} == {200}
+        assert page.count("<p>archived</p>") == statuses.count("archived")
+
+
+@pytest.mark.parametrize(
+    ("name", "media_type", "beginning"),
+    [
+        ("favicon.svg", "image/svg+xml", b"<svg "),
+        # An icon directory (type 1) of three images.
+        ("favicon.ico", "image/vnd.microsoft.icon", struct.pack("<3H", 0, 1, 3)),
+    ],
+)
+def test_it_has_an_icon_that_browsers_may_cache(
+    demo: Running, name: str, media_type: str, beginning: bytes
+) -> None:
+    answer = httpx.get(f"{demo.base_url}/{name}")
+    assert (answer.status_code, answer.headers["content-type"]) == (200, media_type)
+    assert answer.content.startswith(beginning)
+    assert answer.headers["cache-control"] == "public, max-age=86400"
+
+
+def test_its_first_page_names_the_icon(demo: Running) -> None:
+    found = re.search(r'<link rel="icon" href="([^"]+)"', httpx.get(demo.base_url).text)
+    assert found
+    assert httpx.get(found[1]).status_code == 200
 
 
 def test_its_first_page_does_without_pictures_where_nothing_signs_links_to_them(
@@ -85,3 +116,26 @@ def test_its_first_page_does_without_pictures_where_nothing_signs_links_to_them(
     with running(tmp_path / "library", "demo", {"TINTYPE_WEB_DIALECTS": "mews"}) as again:
         answer = httpx.get(again.base_url)
         assert (answer.status_code, "<img" in answer.text) == (200, False)
+
+
+def test_ctrl_c_while_it_fills_ends_in_one_line_and_the_next_start_completes_it(tmp_path: Path) -> None:
+    data = tmp_path / "library"
+    with killable(data, "demo", "--port", "0") as filling:
+        # The first file that the filling process writes.
+        while not (data / "000.png").exists():
+            assert filling.process.poll() is None
+        # To the whole group, as a terminal does.
+        os.killpg(filling.process.pid, signal.SIGINT)
+        assert filling.join(30) == 130
+    assert filling.lines == [
+        "Making the demo library…\n",
+        "Stopped. What was done so far stays; the same command goes on from there.\n",
+    ]
+    with running(data, "demo") as completed:
+        assert len(completed.info["images"]) == 12
+
+
+def test_make_serve_takes_a_folder_with_a_space() -> None:
+    command = ["make", "--dry-run", "--assume-old=.venv/installed", "serve", "DATA=my library"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True, timeout=30)
+    assert shlex.split(done.stdout.splitlines()[-1])[2:4] == ["--data", "my library"]

@@ -3,6 +3,9 @@
 import asyncio
 import multiprocessing
 import shlex
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import msgspec
@@ -53,7 +56,7 @@ def demo(data: Path, host: str | None, port: int | None) -> None:
     settings = _keep_here(override(prepare(data), host, port))
     (settings.data / FACTS).unlink(missing_ok=True)
     if not (settings.data / CREDENTIALS).exists():
-        _fill_apart(settings)
+        _fill_in_process(settings)
     made = msgspec.json.decode((settings.data / CREDENTIALS).read_bytes(), type=DemoLibrary)
     run(settings, lambda url: _tell(settings, made, url), _showcase(made, settings.data))
 
@@ -68,14 +71,31 @@ def _showcase(made: DemoLibrary, data: Path) -> Showcase:
     return Showcase(made.caller, lambda url, image: requests(url, made.credentials, image, data / SAMPLE))
 
 
-def _fill_apart(settings: Settings) -> None:
+def _fill_in_process(settings: Settings) -> None:
     """Fill the library in a process of its own: the threads that libvips starts must not be forked."""
     click.echo("Making the demo library…", err=True)
     process = multiprocessing.get_context("spawn").Process(target=fill, args=(settings.data,))
-    process.start()
-    process.join()
+    with _interrupts_ignored():
+        process.start()
+    try:
+        process.join()
+    except KeyboardInterrupt:
+        # Ctrl-C reaches both processes. Only this one reacts to it: two would report it twice.
+        process.terminate()
+        process.join()
+        raise
     if process.exitcode:
-        raise click.ClickException("The demo library could not be made; what is above says why.")
+        raise click.ClickException("The demo library could not be made; the messages above say why.")
+
+
+@contextmanager
+def _interrupts_ignored() -> Iterator[None]:
+    """Ignore SIGINT; a process that is started meanwhile ignores it for good."""
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def _tell(settings: Settings, made: DemoLibrary, url: str) -> None:

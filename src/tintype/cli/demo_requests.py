@@ -1,44 +1,47 @@
-"""Requests to paste, one a dialect, with the demo's own address and credentials."""
+"""One example request for each dialect, with the address and credentials of the demo."""
 
+import shlex
 from pathlib import Path
 
 from tintype.cli.demo_library import Credentials
-from tintype.console import Request
+from tintype.console import ExampleRequest
 from tintype.model import Image
 from tintype.model.ids import short
 
 
-def requests(url: str, given: Credentials, image: Image, sample: Path) -> list[Request]:
-    """The requests that the first page of a demo shows, about one image and a sample to upload."""
-    product = f"{url}/stores/{given.evotor.store_id}/products/{given.evotor.product_id}/images"
+def requests(url: str, credentials: Credentials, image: Image, sample: Path) -> list[ExampleRequest]:
+    """The commands on the first page of a demo, about one image and a sample file to upload."""
+    upload = shlex.quote(f"@{sample}")
+    product = f"{url}/stores/{credentials.evotor.store_id}/products/{credentials.evotor.product_id}/images"
     return [
-        Request(
+        ExampleRequest(
             "mews: an image id to a URL",
             f"""curl {url}/api/connector/v1/images/getUrls -H 'Content-Type: application/json' -d '{{
-  "ClientToken": "{given.mews.client_token}",
-  "AccessToken": "{given.mews.access_token}",
+  "ClientToken": "{credentials.mews.client_token}",
+  "AccessToken": "{credentials.mews.access_token}",
   "Client": "Sample Client 1.0.0",
   "Images": [{{"ImageId": "{image.id}", "Width": 200, "Height": 150, "ResizeMode": "Fit"}}]
 }}'""",
         ),
-        Request(
+        ExampleRequest(
             "smartsheet: a temporary signed URL",
-            f"""curl {url}/2.0/imageurls -H 'Authorization: Bearer {given.smartsheet.token}' \\
+            f"""curl {url}/2.0/imageurls -H 'Authorization: Bearer {credentials.smartsheet.token}' \\
   -H 'Content-Type: application/json' -d '[{{"imageId": "{short(image.id)}", "width": 300}}]'""",
         ),
-        Request(
+        ExampleRequest(
             "publisher: a page of the list, as XML",
             f"""curl '{url}/api/2/images?limit=2&sort=+name' \\
-  -H 'Authorization: {given.publisher.token}' -H 'Accept: application/xml'""",
+  -H 'Authorization: {credentials.publisher.token}' -H 'Accept: application/xml'""",
         ),
-        Request(
+        ExampleRequest(
             "evotor: the image of a product",
-            f"""curl -i -X POST "{product}" -H "X-Authorization:{given.evotor.token}" \\
-  -H "Content-Type:multipart/form-data" -F datafile=@'{sample}'""",
+            f"""curl -i -X POST "{product}" \\
+  -H "X-Authorization:{credentials.evotor.token}" \\
+  -H "Content-Type:multipart/form-data" -F datafile={upload}""",
         ),
-        Request(
+        ExampleRequest(
             "native: an upload",
-            f"""curl {url}/v1/images -H 'Authorization: Bearer {given.native.token}' \\
-  -H 'Content-Disposition: attachment; filename="sample.png"' --data-binary @'{sample}'""",
+            f"""curl {url}/v1/images -H 'Authorization: Bearer {credentials.native.token}' \\
+  -H 'Content-Disposition: attachment; filename="sample.png"' --data-binary {upload}""",
         ),
     ]

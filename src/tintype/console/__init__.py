@@ -1,5 +1,6 @@
-"""Pages for a person in a browser; so far the first page."""
+"""Pages for a person in a browser; at present only the first page."""
 
-from tintype.console.welcome import Page, Request, Showcase, welcome
+from tintype.console.icons import icons
+from tintype.console.welcome import ExampleRequest, Page, Showcase, welcome
 
-__all__ = ["Page", "Request", "Showcase", "welcome"]
+__all__ = ["ExampleRequest", "Page", "Showcase", "icons", "welcome"]

@@ -1,4 +1,4 @@
-"""The first page: what runs here, and in a demo its library and how to ask for it."""
+"""The first page: the version and the dialects; in a demo also its images and example requests."""
 
 from collections.abc import Callable, Sequence
 
@@ -12,11 +12,11 @@ from msgspec import Struct
 from tintype import __version__
 from tintype.core import Services
 from tintype.core.library.browse import newest_images
-from tintype.model import Caller, Image
+from tintype.model import Caller, Image, Status
 from tintype.web.context import Context
 
-SHOWN = 60
-"""Pictures on the first page of a demo."""
+MAX_IMAGES = 60
+"""The most images on the first page of a demo."""
 
 _HEADERS = {
     "Content-Security-Policy": (
@@ -28,29 +28,36 @@ _HEADERS = {
 }
 
 
-class Request(Struct, frozen=True):
-    """A request that can be pasted into a terminal, as it was documented."""
+class ExampleRequest(Struct, frozen=True):
+    """A command that sends a request, to be pasted into a terminal."""
 
     title: str
     command: str
 
 
 class Showcase(Struct, frozen=True):
-    """What the first page of a demo shows: as whom it looks, and what it suggests to try."""
+    """What the first page of a demo shows: the images of `caller`, and example requests about one of them."""
 
     caller: Caller
-    requests: Callable[[str, Image], Sequence[Request]]
+    requests: Callable[[str, Image], Sequence[ExampleRequest]]
 
 
 class Thumbnail(Struct, frozen=True):
-    """A picture of the gallery; without a URL where no link can be made."""
+    """An image of the gallery; `url` is None when it has no link that opens."""
 
     image: Image
     url: str | None
+    is_archived: bool
 
 
 class Page(Struct, frozen=True):
-    """What the page is made from."""
+    """The content of the page.
+
+    Attributes:
+        dialects: the names of the dialects that are served.
+        thumbnail: makes the path of a link to a small rendition; None when no dialect can.
+        showcase: the content of a demo; None outside a demo.
+    """
 
     dialects: tuple[str, ...]
     thumbnail: Callable[[Image], str] | None
@@ -62,12 +69,12 @@ def welcome(services: Services, page: Page) -> HTTPRouteHandler:
     template = jinja2.Environment(
         loader=jinja2.PackageLoader("tintype.console"), autoescape=True, undefined=jinja2.StrictUndefined
     ).get_template("welcome.html")
-    given = {
+    dependencies = {
         "services": Provide(lambda: services, sync_to_thread=False),
         "page": Provide(lambda: page, sync_to_thread=False),
         "template": Provide(lambda: template, sync_to_thread=False),
     }
-    return get("/", dependencies=given)(_show)
+    return get("/", dependencies=dependencies)(_show)
 
 
 async def _show(
@@ -76,21 +83,24 @@ async def _show(
     template: Given[jinja2.Template],
     context: Given[Context],
 ) -> Response[str]:
-    shown: list[Image] = []
-    requests: Sequence[Request] = ()
+    images: list[Image] = []
+    requests: Sequence[ExampleRequest] = ()
     if page.showcase is not None:
-        shown = await newest_images(services, page.showcase.caller, None, SHOWN)
-        requests = page.showcase.requests(context.base_url, shown[-1]) if shown else ()
+        images = await newest_images(services, page.showcase.caller, None, MAX_IMAGES)
+        requests = page.showcase.requests(context.base_url, images[-1]) if images else ()
     html = template.render(
         version=__version__,
         base_url=context.base_url,
         dialects=page.dialects,
         demo=page.showcase is not None,
-        thumbnails=[_thumbnail(page, image, context.base_url) for image in shown],
+        thumbnails=[_thumbnail(page, image, context.base_url) for image in images],
         requests=requests,
     )
     return Response(html, media_type="text/html", headers=_HEADERS)
 
 
 def _thumbnail(page: Page, image: Image, base_url: str) -> Thumbnail:
-    return Thumbnail(image, None if page.thumbnail is None else base_url + page.thumbnail(image))
+    is_archived = image.status is Status.ARCHIVED
+    if page.thumbnail is None or is_archived:
+        return Thumbnail(image, None, is_archived)
+    return Thumbnail(image, base_url + page.thumbnail(image), is_archived)
