@@ -63,7 +63,7 @@ class Watched:
             await tx.execute(text(sql))
 
         if kind == "ask":
-            await self.database.ask(execute)
+            await self.database.query(execute)
         else:
             async with self.database.read() if kind == "read" else self.database.write() as tx:
                 await execute(tx)
@@ -182,7 +182,7 @@ async def test_cancelled_at_any_step_it_is_done_whole_or_not_at_all(
         async with database.write() as tx:
             await accounts.add(tx, uuid4(), "one", NOON)
             await accounts.add(tx, uuid4(), "two", NOON)
-        await database.ask(accounts.list_all)
+        await database.query(accounts.list_all)
 
     task = asyncio.create_task(work())
     for _ in range(turns):
@@ -196,7 +196,7 @@ async def test_cancelled_at_any_step_it_is_done_whole_or_not_at_all(
     async with database.write() as tx:
         await accounts.add(tx, uuid4(), "three", NOON)
     # Every connection there is, at once: none is lost, and none is in an old transaction.
-    for found in await asyncio.gather(*(database.ask(accounts.list_all) for _ in range(READERS + 1))):
+    for found in await asyncio.gather(*(database.query(accounts.list_all) for _ in range(READERS + 1))):
         assert len(found) in {1, 3}
 
 
@@ -208,9 +208,9 @@ async def test_a_reader_sees_one_state_and_never_a_half_done_one(database: Datab
             await accounts.add(writing, uuid4(), "new", NOON)
             async with database.read() as meanwhile:
                 assert await accounts.list_all(meanwhile) == []
-            assert await database.ask(accounts.list_all) == []
+            assert await database.query(accounts.list_all) == []
         assert await accounts.list_all(before) == []
-        assert len(await database.ask(accounts.list_all)) == 1
+        assert len(await database.query(accounts.list_all)) == 1
     await other.close()
 
 
@@ -228,7 +228,7 @@ async def test_a_question_sees_one_state(database: Database) -> None:
         async with database.write() as tx:
             await accounts.add(tx, uuid4(), "new", NOON)
 
-    assert await database.ask(ask_twice) == (0, 0)
+    assert await database.query(ask_twice) == (0, 0)
 
 
 async def test_a_question_may_not_wait_for_anything_else(database: Database) -> None:
@@ -237,8 +237,8 @@ async def test_a_question_may_not_wait_for_anything_else(database: Database) -> 
         await asyncio.sleep(0)
 
     with pytest.raises(RuntimeError, match="nothing but its own statements"):
-        await database.ask(wait)
-    assert await database.ask(accounts.list_all) == []
+        await database.query(wait)
+    assert await database.query(accounts.list_all) == []
 
 
 async def test_an_error_in_a_question_is_raised_where_it_was_asked(database: Database) -> None:
@@ -246,8 +246,8 @@ async def test_an_error_in_a_question_is_raised_where_it_was_asked(database: Dat
         await tx.execute(text("SELECT nothing FROM nowhere"))
 
     with pytest.raises(OperationalError):
-        await database.ask(fail)
-    assert await database.ask(accounts.list_all) == []
+        await database.query(fail)
+    assert await database.query(accounts.list_all) == []
 
 
 async def test_more_readers_than_there_is_room_for_wait(path: Path) -> None:
@@ -325,7 +325,7 @@ async def test_a_catalogue_that_is_missing_is_not_made(tmp_path: Path) -> None:
     database = Database(tmp_path / "catalogue.sqlite3")
     assert database.state() is None
     with pytest.raises(OperationalError, match="unable to open"):
-        await database.ask(accounts.list_all)
+        await database.query(accounts.list_all)
     await database.close()
     assert names(tmp_path) == []
 

@@ -55,7 +55,7 @@ async def test_writers_of_a_locked_catalogue_are_told_soon_and_readers_read_on(
     with locked(path):
         began = time.monotonic()
         writers = [asyncio.create_task(write(hurried)) for _ in range(20)]
-        assert [each.name for each in await hurried.ask(accounts.list_all)] == ["a"]
+        assert [each.name for each in await hurried.query(accounts.list_all)] == ["a"]
         assert time.monotonic() < began + PATIENCE
         refused = await asyncio.gather(*writers, return_exceptions=True)
         # All of them: they wait together, not one after the other.
@@ -86,10 +86,10 @@ async def test_a_disk_that_takes_nothing_is_told_from_other_faults(hurried: Data
         await fill(hurried, pragma)
     assert (refused.value.kind, refused.value.retry_after) == (Kind.INSUFFICIENT_STORAGE, 30)
     assert isinstance(refused.value.__cause__, OperationalError)
-    await hurried.ask(lambda tx: tx.execute(text(f"PRAGMA {pragma} = 0")))
-    assert len(await hurried.ask(accounts.list_all)) == 1
+    await hurried.query(lambda tx: tx.execute(text(f"PRAGMA {pragma} = 0")))
+    assert len(await hurried.query(accounts.list_all)) == 1
     with pytest.raises(OperationalError, match="no such table"):
-        await hurried.ask(lambda tx: tx.execute(text("SELECT * FROM missing")))
+        await hurried.query(lambda tx: tx.execute(text("SELECT * FROM missing")))
 
 
 async def fill(database: Database, pragma: str) -> None:
@@ -107,5 +107,5 @@ async def test_what_watches_sees_changes_though_every_reader_is_taken(hurried: D
         async with hurried.write() as tx:
             await accounts.add(tx, UUID(int=1), "a", NOON)
         assert await asyncio.to_thread(watch.state) != before
-        assert [each.name for each in await asyncio.to_thread(watch.ask, accounts.list_all)] == ["a"]
+        assert [each.name for each in await asyncio.to_thread(watch.query, accounts.list_all)] == ["a"]
     watch.close()

@@ -1,4 +1,4 @@
-"""The records: tables, queries, migrations, and every difference between databases."""
+"""The database: tables, queries, migrations, and all differences between databases."""
 
 from tintype.catalogue.engine import Database
 

@@ -1,4 +1,4 @@
-"""Queries on the audit log, which is only ever added to: the database refuses to change or delete a row."""
+"""Queries on the audit log. It is append-only: the database refuses to update or delete its rows."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -14,7 +14,7 @@ from tintype.model import Actor, AuditEntry
 
 
 class AuditFilter(Struct, frozen=True):
-    """Which entries are asked for: from a moment on, of an account by its name, of an event; None is any."""
+    """Filters of the audit log: earliest time, name of the account, event; None is any."""
 
     since: datetime | None = None
     account: str | None = None
@@ -30,7 +30,7 @@ async def add(
 
 
 async def list_after(tx: Transaction, seq: int, wanted: AuditFilter, limit: int) -> list[AuditEntry]:
-    """The entries that are asked for, oldest first, from the one behind `seq`."""
+    """Up to `limit` matching entries with a sequence number above `seq`, oldest first."""
     conditions: list[ColumnElement[bool]] = [audit.c.seq > seq]
     if wanted.since is not None:
         conditions.append(audit.c.at >= wanted.since)

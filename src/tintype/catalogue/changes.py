@@ -1,4 +1,4 @@
-"""Which images are delivered otherwise than before: told where it changes, read by every process."""
+"""Invalidation log, written in the transaction that changes an image, and polled by all processes."""
 
 from datetime import datetime
 from uuid import UUID
@@ -9,13 +9,13 @@ from tintype.catalogue.engine import Transaction
 from tintype.catalogue.tables import Instant, changes, images
 
 MAX_ROWS = 10_000
-"""Changes that are kept. A process that reads so late that it misses some sees the gap in their numbers."""
+"""Number of changes kept. A process that polls so late that it misses some sees a gap in the numbers."""
 
 
 async def record(tx: Transaction, account: UUID, image: UUID, now: datetime) -> None:
-    """Tell, in the transaction that changes it, that an image of the account is delivered otherwise.
+    """Record that the delivery of an image of the account changes; in the same transaction as the change.
 
-    Before the image is deleted: of one that isn't there nothing is told.
+    Call it before deleting the image: nothing is recorded for an image that does not exist.
     """
     columns = select(images.c.account_id, images.c.id, literal(now, Instant))
     own = columns.where(images.c.account_id == account, images.c.id == image)
@@ -24,7 +24,7 @@ async def record(tx: Transaction, account: UUID, image: UUID, now: datetime) -> 
 
 
 async def record_account(tx: Transaction, account: UUID, now: datetime) -> None:
-    """Tell, in the transaction that changes it, that all images of an account are delivered otherwise."""
+    """Record that the delivery of all images of an account changes; in the same transaction as the change."""
     await tx.execute(insert(changes).values(account=account, image=None, at=now))
     await _drop_old(tx)
 
@@ -35,15 +35,15 @@ async def _drop_old(tx: Transaction) -> None:
 
 
 async def latest(tx: Transaction) -> int:
-    """The number of the newest change; 0 before the first."""
+    """The sequence number of the newest change; 0 if there is none."""
     found: int | None = (await tx.execute(select(func.max(changes.c.seq)))).scalar_one()
     return found or 0
 
 
 async def since(tx: Transaction, seq: int) -> list[tuple[int, UUID | None]]:
-    """Number and image (None: all of an account) of each change behind `seq`, in order.
+    """Sequence number and image (None: all of an account) of each change after `seq`, in order.
 
-    A gap in the numbers is what was dropped.
+    A gap after `seq` means that changes were dropped.
     """
     query = select(changes.c.seq, changes.c.image).where(changes.c.seq > seq).order_by(changes.c.seq)
     return [(row.seq, row.image) for row in await tx.execute(query)]

@@ -1,7 +1,7 @@
-"""The database behind the catalogue; every difference between databases is in this file.
+"""The database of the catalogue; all differences between databases are in this file.
 
-Statements run on threads of our own, not through SQLAlchemy's asyncio layer: that imports the whole ORM, and
-makes a hop between threads of every step of a statement.
+Statements run on a thread pool of our own, not in SQLAlchemy's asyncio layer: that imports the whole ORM, and
+switches threads for every step of a statement.
 """
 
 import asyncio
@@ -25,25 +25,24 @@ from tintype.model import Error, Kind, insufficient_storage
 T = TypeVar("T")
 
 BUSY_SECONDS = 30
-"""How long a command waits for another process's write transaction before it gives up."""
+"""Default time to wait for another process's write transaction."""
 READERS = 4
-"""Read transactions at the same time, unless a setting says otherwise."""
+"""Default number of concurrent read transactions."""
 BATCH = 1_000
-"""Values that one statement asks for at most; SQLite takes 32,766 parameters."""
+"""Maximum number of values in one `IN (…)`; SQLite allows 32,766 parameters."""
 INTERRUPT_SECONDS = 0.01
-"""How often a cancelled statement that still runs is told to stop."""
+"""How often a running statement is interrupted again after its cancellation."""
 
 _LOCKED = frozenset({sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_PROTOCOL})
 _UNWRITABLE = frozenset({sqlite3.SQLITE_FULL, sqlite3.SQLITE_READONLY})
 _WRITE_FAILED = frozenset(
     {sqlite3.SQLITE_IOERR_WRITE, sqlite3.SQLITE_IOERR_FSYNC, sqlite3.SQLITE_IOERR_SHMSIZE}
 )
-"""What SQLite calls a disk that takes nothing, other than by ENOSPC; the file of shared memory has no other
-name for that either."""
+"""Extended result codes for a disk that can't be written to; SHMSIZE: the shared-memory file can't grow."""
 
 
 class Rows:
-    """What a statement answered, fetched whole: rows, or the key of the row it added."""
+    """The result of a statement, completely fetched: rows, or the key of the inserted row."""
 
     def __init__(self, result: CursorResult[Any]) -> None:
         self._rows = result.all() if result.returns_rows else ()
@@ -53,37 +52,41 @@ class Rows:
         return iter(self._rows)
 
     def first(self) -> Row[Any] | None:
-        """The first row; None if there is none."""
+        """The first row; None if there are no rows."""
         return self._rows[0] if self._rows else None
 
     def scalar_one(self) -> Any:  # noqa: ANN401  a column's value
-        """The one value of the one row."""
+        """The only value of the only row."""
         ((value,),) = self._rows
         return value
 
     def scalar_one_or_none(self) -> Any:  # noqa: ANN401  a column's value
-        """The one value of the one row; None if there is no row."""
+        """The only value of the only row; None if there is no row."""
         return self.scalar_one() if self._rows else None
 
     def key(self) -> int:
-        """The integer key that the database gave to an inserted row."""
+        """The integer primary key of the inserted row.
+
+        Raises:
+            TypeError: the statement did not insert one row.
+        """
         key = self._result.inserted_primary_key
         if key is None:
-            raise TypeError("the statement was no insert of one row")
+            raise TypeError("the statement did not insert one row")
         return int(key[0])
 
 
 class Transaction:
-    """A transaction under way. One statement at a time: the next begins when the one before has answered."""
+    """An open transaction. Statements must be executed one after the other."""
 
     def __init__(self, connection: Connection, run: Callable[[Callable[[], Rows]], Any] | None) -> None:
         self._connection = connection
         self._run = run
 
     async def execute(self, statement: Executable, parameters: Mapping[str, Any] | None = None) -> Rows:
-        """Run a statement on a thread, and fetch its rows there.
+        """Execute a statement on a thread, and fetch its rows there.
 
-        Who is cancelled meanwhile waits until the statement has stopped.
+        On cancellation it interrupts the statement, and waits until it has stopped.
         """
         work = functools.partial(_execute, self._connection, statement, parameters)
         return work() if self._run is None else await self._run(work)
@@ -92,20 +95,20 @@ class Transaction:
 class Database:
     """Read and write transactions on one catalogue.
 
-    What keeps one from being carried out is an `Error`: OVERLOADED when it is locked, INSUFFICIENT_STORAGE
-    when the disk takes nothing. Anything else comes as SQLAlchemy raises it.
+    All methods raise `Error`: OVERLOADED if the database stays locked, INSUFFICIENT_STORAGE if the disk can't
+    be written to. Other errors are SQLAlchemy's.
 
     Args:
-        path: the SQLite file. When it is missing, now or later, none is made in its place.
-        readers: read transactions at the same time; more wait. Beside them one writes.
-        lock_timeout: seconds that a write transaction waits for its turn, for those of other processes too.
+        path: the SQLite file. It is never created if it is missing.
+        readers: number of concurrent read transactions; more wait. There is one writer besides.
+        lock_timeout: seconds that a write transaction waits for the others, of all processes.
     """
 
     def __init__(self, path: Path, readers: int = READERS, lock_timeout: float = BUSY_SECONDS) -> None:
         self._lock_timeout = lock_timeout
         self._engine = create_engine(
             "sqlite://",
-            # Ours are kept below, and go from thread to thread, never used by two at once.
+            # Connections are pooled below; they move between threads, but are used by one at a time.
             poolclass=NullPool,
             creator=functools.partial(connect, path, lock_timeout, check_same_thread=False),
         )
@@ -116,43 +119,43 @@ class Database:
         self._wal_connection: sqlite3.Connection | None = None
         self._index: WalIndex | None = None
         self._read_slots = asyncio.Semaphore(readers)
-        # Our own writers queue here: waiting inside SQLite, each would keep a thread from the readers.
+        # Writers of this process wait here: inside SQLite each would block a thread that readers need.
         self._write_lock = asyncio.Lock()
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[Transaction]:
-        """A transaction that sees one state of the catalogue and changes nothing."""
+        """A read-only transaction on one snapshot of the catalogue."""
         async with self._read_slots:
             connection = await self._acquire()
             try:
                 yield Transaction(connection, functools.partial(self._run_interruptible, connection))
             finally:
-                # Here and not on a thread: the end of a read only lets a lock in shared memory go.
+                # Not on a thread: the end of a read only releases a lock in shared memory.
                 self._release(connection)
 
-    async def ask(self, query: Callable[[Transaction], Coroutine[Any, Any, T]]) -> T:
-        """The answer to a question: a read transaction that is carried out on a thread as a whole.
+    async def query(self, function: Callable[[Transaction], Coroutine[Any, Any, T]]) -> T:
+        """The result of a function that runs in a read transaction, as a whole on one thread.
 
-        Faster than `read` by several hops between threads, for what waits for nothing but its own statements.
+        Faster than `read`, which switches threads for every statement. The function may await nothing but its
+        own statements.
         """
         async with self._read_slots:
             connection = await self._acquire()
             try:
                 return await self._run_interruptible(
-                    connection, functools.partial(_run_coroutine_inline, connection, query)
+                    connection, functools.partial(_run_coroutine_inline, connection, function)
                 )
             finally:
                 self._release(connection)
 
     @asynccontextmanager
     async def write(self, lock_timeout: float | None = None) -> AsyncIterator[Transaction]:
-        """A transaction that commits when the block ends, or leaves no trace when it raises.
+        """A write transaction: committed at the end of the block, rolled back if it raises.
 
-        Write transactions follow one another, across processes too: what one has checked stays true
-        until it ends.
+        Write transactions of all processes are serialised: what one has read stays true until it ends.
 
         Args:
-            lock_timeout: seconds to wait for its turn; None: the default of the database.
+            lock_timeout: seconds to wait for the lock; None: the default of the database.
         """
         deadline = time.monotonic() + (self._lock_timeout if lock_timeout is None else lock_timeout)
         async with self._write_turn(deadline):
@@ -165,9 +168,9 @@ class Database:
                 await self._run_on_thread(functools.partial(self._release, connection))
 
     def state(self) -> bytes | None:
-        """What is other once any process has committed a change; None if it can't be told.
+        """The version of the data: differs after any process has committed a change; None if unknown.
 
-        It comes out of memory that the processes share: nothing to wait for, and less than a microsecond.
+        It is read from shared memory in less than a microsecond, without blocking.
         """
         try:
             if self._index is None:
@@ -177,24 +180,24 @@ class Database:
             return None
 
     def watch(self) -> "Watch":
-        """A connection apart from those of the transactions, for one thread that asks again and again."""
+        """A separate connection for one thread that polls."""
         return Watch(self._engine)
 
     async def close(self) -> None:
-        """Give all connections back, once no transaction is under way."""
+        """Close all connections. No transaction may be open."""
         if self._wal_connection is not None:
             self._wal_connection.close()
             self._wal_connection = None
         await asyncio.to_thread(self._close)
         if self._index is not None:
-            # Last: see there.
+            # Last: see WalIndex.
             self._index.close()
             self._index = None
 
     def _open_index(self) -> WalIndex:
         if self._wal_connection is None:
             self._wal_connection = connect(self._path, 0, isolation_level=None)
-        # The memory is there once this connection has read anything, and as long as it is open.
+        # The shared memory exists from this connection's first read until it is closed.
         self._wal_connection.execute("PRAGMA data_version").fetchone()
         return WalIndex(self._path)
 
@@ -219,7 +222,7 @@ class Database:
             _set_busy_timeout(connection, self._lock_timeout)
 
     async def _acquire(self) -> Connection:
-        # Opened into the idle ones: who is cancelled meanwhile leaves it to the next.
+        # A new connection is added to the idle ones: on cancellation the next caller takes it.
         while not self._idle:
             await self._run_on_thread(lambda: self._idle.append(self._engine.connect()))
         return self._idle.pop()
@@ -228,7 +231,7 @@ class Database:
         try:
             connection.rollback()
             if _driver(connection).in_transaction:
-                # After a commit that failed SQLAlchemy takes it for over.
+                # After a failed commit SQLAlchemy assumes that the transaction has ended.
                 _driver(connection).rollback()
         except BaseException:
             connection.close()
@@ -241,20 +244,20 @@ class Database:
             self._idle.pop().close()
 
     async def _run_interruptible(self, connection: Connection, work: Callable[[], T]) -> T:
-        """Run statements on a thread, and stop them when we are cancelled."""
+        """Run statements on a thread; interrupt them on cancellation."""
         return await self._run_on_thread(work, _driver(connection).interrupt)
 
     async def _run_on_thread(self, work: Callable[[], T], interrupt: Callable[[], None] = lambda: None) -> T:
-        """Run work on a thread; whoever is cancelled meanwhile waits until the thread is done with it.
+        """Run work on a thread; on cancellation wait until the thread has finished.
 
-        A connection is never given to the next while a thread still works on it.
+        So a connection is never reused while a thread still works on it.
         """
         future = asyncio.get_running_loop().run_in_executor(self._threads, _translate_errors, work)
         try:
             return await asyncio.shield(future)
         except asyncio.CancelledError:
             while not future.done():
-                # Again and again: what has not begun yet would not hear it.
+                # Repeatedly: an interrupt has no effect on a statement that has not begun yet.
                 interrupt()
                 with suppress(asyncio.CancelledError):
                     await asyncio.wait([future], timeout=INTERRUPT_SECONDS)
@@ -262,23 +265,23 @@ class Database:
 
 
 class Watch:
-    """A connection for one thread, which waits for none of those that requests use."""
+    """A connection for one polling thread, independent of the pool that requests use."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
         self._connection: Connection | None = None
 
-    def ask(self, query: Callable[[Transaction], Coroutine[Any, Any, T]]) -> T:
-        """The answer to a question, on this thread."""
-        return self._run(lambda connection: _run_coroutine_inline(connection, query))
+    def query(self, function: Callable[[Transaction], Coroutine[Any, Any, T]]) -> T:
+        """The result of a function that runs in a read transaction, on this thread."""
+        return self._run(lambda connection: _run_coroutine_inline(connection, function))
 
     def state(self) -> int:
-        """A number that is another one once any other connection has committed a change."""
+        """The data version: differs after any other connection has committed a change."""
         pragma = "PRAGMA data_version"
         return int(self._run(lambda connection: _driver(connection).execute(pragma).fetchone()[0]))
 
     def close(self) -> None:
-        """Give the connection back; the next question opens another."""
+        """Close the connection; the next call opens another."""
         if self._connection is not None:
             self._connection.close()
             self._connection = None
@@ -289,7 +292,7 @@ class Watch:
         try:
             return work(self._connection)
         except BaseException:
-            # Whatever is wrong may be so with this connection only.
+            # The connection itself may be broken.
             self.close()
             raise
         finally:
@@ -298,15 +301,15 @@ class Watch:
 
 
 def connect(path: Path, lock_timeout: float = BUSY_SECONDS, **options: Any) -> sqlite3.Connection:  # noqa: ANN401  the driver's
-    """A connection to an SQLite file, whatever characters its path has; a missing one is not made.
+    """Connect to an existing SQLite file; its path may have any characters.
 
     Args:
         path: the file.
-        lock_timeout: seconds to wait for locks of others.
-        options: more of `sqlite3.connect`.
+        lock_timeout: seconds to wait for locks.
+        options: more arguments of `sqlite3.connect`.
 
     Raises:
-        sqlite3.Error: when there is no such file, among others.
+        sqlite3.Error: the file is missing, among others.
     """
     address = f"{path.absolute().as_uri()}?mode=rw"
     connection: sqlite3.Connection = sqlite3.connect(address, uri=True, timeout=lock_timeout, **options)
@@ -314,23 +317,27 @@ def connect(path: Path, lock_timeout: float = BUSY_SECONDS, **options: Any) -> s
 
 
 def batches(values: Iterable[T]) -> Iterator[list[T]]:
-    """Values without those that come twice, as many at a time as a statement takes."""
+    """Distinct values, in batches that fit into one statement."""
     left = iter(dict.fromkeys(values))
     while batch := list(itertools.islice(left, BATCH)):
         yield batch
 
 
 def _run_coroutine_inline(
-    connection: Connection, query: Callable[[Transaction], Coroutine[Any, Any, T]]
+    connection: Connection, function: Callable[[Transaction], Coroutine[Any, Any, T]]
 ) -> T:
-    """Carry a question out on this thread, where every statement has answered when it returns."""
-    coroutine = query(Transaction(connection, None))
+    """Run the coroutine to its end on this thread; its awaits never suspend.
+
+    Raises:
+        RuntimeError: it awaits something other than its own statements.
+    """
+    coroutine = function(Transaction(connection, None))
     try:
         coroutine.send(None)
     except StopIteration as done:
         return done.value  # type: ignore[no-any-return]  # what the coroutine returned
     coroutine.close()
-    raise RuntimeError("a question may wait for nothing but its own statements")
+    raise RuntimeError("a query may await nothing but its own statements")
 
 
 def _execute(connection: Connection, statement: Executable, parameters: Mapping[str, Any] | None) -> Rows:
@@ -340,7 +347,7 @@ def _execute(connection: Connection, statement: Executable, parameters: Mapping[
 
 
 def _translate_errors(work: Callable[[], T]) -> T:
-    """Do work on the database, and say in our words why it could not be done."""
+    """Run work on the database; translate its errors into `Error`."""
     try:
         return work()
     except OperationalError as failed:
@@ -351,7 +358,7 @@ def _translate_errors(work: Callable[[], T]) -> T:
 
 
 def _error(failed: OperationalError) -> Error | None:
-    # The low byte is what SQLite calls the primary code.
+    # The low byte is SQLite's primary result code.
     code = getattr(failed.orig, "sqlite_errorcode", 0)
     if code & 0xFF in _LOCKED:
         return _locked()
@@ -380,15 +387,15 @@ def _driver(connection: Connection) -> Any:  # noqa: ANN401  a driver's own conn
 
 
 def _configure_sqlite(engine: Engine) -> None:
-    """WAL, durable commits, foreign keys, and transactions that begin where we say they do."""
+    """WAL, durable commits, foreign keys, and explicit BEGIN."""
 
     @event.listens_for(engine, "connect")
     def _on_connect(connection: Any, _record: object) -> None:  # noqa: ANN401  a driver's own connection
-        # The driver would begin transactions late and by its own rules; None leaves that to us.
+        # None: the driver doesn't begin transactions by itself.
         connection.isolation_level = None
         cursor = connection.cursor()
-        # FULL: in WAL mode the default syncs only at checkpoints, and a power cut could take back
-        # what a client was told is kept.
+        # FULL: in WAL mode the default syncs only at checkpoints, and a power cut could undo
+        # transactions that were acknowledged to clients.
         for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
             cursor.execute(f"PRAGMA {pragma}")
         cursor.close()

@@ -1,4 +1,4 @@
-"""Queries on images. All that serve a caller are scoped to an account."""
+"""Queries on images. All queries that serve a caller are scoped to an account."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -31,7 +31,7 @@ from tintype.model.list_query import ListQuery, SortKey
 from tintype.model.names import fold
 
 MAX_ROW = 2**63 - 1
-"""The largest row offset and image number that a database counts to."""
+"""The largest row offset and image number: databases use signed 64-bit integers."""
 
 _creator = people.alias("creator")
 _editor = people.alias("editor")
@@ -56,7 +56,7 @@ _VERSION = (
 
 
 class DeletedImage(Struct, frozen=True):
-    """What is told of an image that was deleted; `bytes` is the size of its original."""
+    """A deleted image; `bytes` is the size of its original."""
 
     filename: str
     sha256: str
@@ -64,7 +64,7 @@ class DeletedImage(Struct, frozen=True):
 
 
 async def add(tx: Transaction, account: UUID, person: Person, new: NewImage, now: datetime) -> Image:
-    """Add an image; its first version."""
+    """Add an image, at version 1."""
     columns = structs.asdict(new)
     given: dict[str, Any] = {"account_id": account, "version": 1, "created_at": now, "modified_at": now}
     by = {"created_by": person.id, "modified_by": person.id}
@@ -75,7 +75,7 @@ async def add(tx: Transaction, account: UUID, person: Person, new: NewImage, now
 
 
 async def link_targets(tx: Transaction, account: UUID, ids: Sequence[UUID]) -> dict[UUID, LinkTarget]:
-    """The present versions of those of `ids` that the account owns."""
+    """The link targets of those of `ids` that the account owns."""
     found: dict[UUID, LinkTarget] = {}
     for batch in batches(ids):
         query = select(*_VERSION).where(images.c.account_id == account, images.c.id.in_(batch))
@@ -86,30 +86,29 @@ async def link_targets(tx: Transaction, account: UUID, ids: Sequence[UUID]) -> d
 
 
 async def get(tx: Transaction, account: UUID, id: UUID) -> Image | None:
-    """One image of an account."""
+    """One image of an account; None if there is none."""
     return await _one(tx, _select_images().where(images.c.account_id == account, images.c.id == id))
 
 
 async def find(tx: Transaction, key: UUID | int) -> Image | None:
-    """The image of any account, by id or number; for who owns the library."""
+    """An image of any account, by id or number; only for the owner of the library."""
     return None if _is_out_of_range(key) else await _one(tx, _select_images().where(_by_key(key)))
 
 
 async def find_deliverable(
     tx: Transaction, dialect: str, key: UUID | int, version: int | None, default: Links | None
 ) -> tuple[Image, Publications] | None:
-    """The image of any account that a delivery link names, and what its account publishes through.
+    """The image of any account that a delivery link refers to, and its account's publications.
 
-    None where there is none and where it is not delivered alike, in one statement: neither answer nor time
-    tells them apart.
+    None both if there is none and if it may not be delivered. It is one statement, so that neither the
+    response nor its time tells the two apart.
 
     Args:
         tx: the transaction.
-        dialect: whose link it is.
+        dialect: the dialect of the link.
         key: the image, by id or number.
-        version: which version it has to be; None: any.
-        default: what links of the dialect are unless the account says otherwise, if this one is plain;
-            None: it is signed.
+        version: the required version; None: any.
+        default: for a plain link, the default kind of links in the dialect; None for a signed link.
     """
     if _is_out_of_range(key):
         return None
@@ -119,13 +118,13 @@ async def find_deliverable(
 
 
 async def find_duplicate(tx: Transaction, account: UUID, sha256: str, filename: str) -> Image | None:
-    """An image of the account with exactly these bytes under exactly this file name."""
+    """An image of the account with the same bytes and the same file name; None if there is none."""
     alike = (images.c.account_id == account, images.c.sha256 == sha256, images.c.filename == filename)
     return await _one(tx, _select_images().where(*alike).limit(1))
 
 
 async def list_page(tx: Transaction, account: UUID, selection: ListQuery) -> tuple[int, list[Image]]:
-    """How many images match on all pages, and those of this page."""
+    """The number of images that match, and those of the requested page."""
     matching = _matching(account, selection)
     total = (await tx.execute(select(func.count()).select_from(images).where(*matching))).scalar_one()
     if selection.skip >= min(total, MAX_ROW):
@@ -139,7 +138,7 @@ async def list_page(tx: Transaction, account: UUID, selection: ListQuery) -> tup
 
 
 async def list_newest(tx: Transaction, account: UUID, before: int | None, limit: int) -> list[Image]:
-    """Images of an account from the newest, or from the one before number `before`."""
+    """Up to `limit` images of an account, newest first, with numbers below `before` if it is given."""
     query = (
         _select_images().where(images.c.account_id == account).order_by(images.c.number.desc()).limit(limit)
     )
@@ -149,7 +148,7 @@ async def list_newest(tx: Transaction, account: UUID, before: int | None, limit:
 
 
 async def by_numbers(tx: Transaction, account: UUID, numbers: Sequence[int]) -> dict[int, Image]:
-    """Those of the numbered images that the account owns."""
+    """The images with these numbers that the account owns, by number."""
     found: dict[int, Image] = {}
     for batch in batches(numbers):
         query = _select_images().where(images.c.account_id == account, images.c.number.in_(batch))
@@ -158,14 +157,14 @@ async def by_numbers(tx: Transaction, account: UUID, numbers: Sequence[int]) -> 
 
 
 async def set_status(tx: Transaction, image: Image, status: Status, person: Person, now: datetime) -> Image:
-    """Change whether an image is in use."""
+    """Set the status of an image."""
     given: dict[str, Any] = {"status": status, "modified_at": now}
     await _change(tx, image, person, **given)
     return structs.replace(image, modified_by=person, **given)
 
 
 async def replace(tx: Transaction, image: Image, new: NewImage, person: Person, now: datetime) -> Image:
-    """Make of an image its next version: all of the draft but what identifies an image."""
+    """Replace an image by its next version: all fields of `new` but the id."""
     columns = {name: value for name, value in structs.asdict(new).items() if name != "id"}
     given: dict[str, Any] = {**columns, "version": image.version + 1, "modified_at": now}
     await _change(tx, image, person, **given, folded=fold(new.name))
@@ -174,7 +173,7 @@ async def replace(tx: Transaction, image: Image, new: NewImage, person: Person, 
 
 
 async def delete_image(tx: Transaction, account: UUID, id: UUID) -> DeletedImage | None:
-    """Delete an image and its placements; answers what it was, None if there was none."""
+    """Delete an image and its placements; returns the deleted image, None if there was none."""
     columns = (images.c.filename, images.c.sha256, images.c.bytes)
     query = delete(images).where(images.c.account_id == account, images.c.id == id).returning(*columns)
     row = (await tx.execute(query)).first()
@@ -185,52 +184,52 @@ async def delete_image(tx: Transaction, account: UUID, id: UUID) -> DeletedImage
 
 
 async def is_referenced(tx: Transaction, sha256: str) -> bool:
-    """Whether any account's image has these bytes."""
+    """Whether an image of any account has this original."""
     return (
         await tx.execute(select(images.c.number).where(images.c.sha256 == sha256).limit(1))
     ).first() is not None
 
 
 async def referenced_digests(tx: Transaction, digests: Sequence[str]) -> set[str]:
-    """Those of some digests whose bytes any account's image has."""
+    """The digests of originals that images of any account have."""
     query = select(images.c.sha256).where(images.c.sha256.in_(digests))
     return {row.sha256 for row in await tx.execute(query)}
 
 
 async def exists(tx: Transaction, id: UUID) -> bool:
-    """Whether any account has this image."""
+    """Whether the image exists, in any account."""
     return (await tx.execute(select(images.c.number).where(images.c.id == id))).first() is not None
 
 
 async def originals(tx: Transaction, after: int, limit: int) -> list[tuple[int, UUID, str, int]]:
-    """Number, id, digest and size of the images of every account, by number, from the one behind `after`."""
+    """Number, id, digest and size of images of all accounts, by number, with numbers above `after`."""
     columns = (images.c.number, images.c.id, images.c.sha256, images.c.bytes)
     query = select(*columns).where(images.c.number > after).order_by(images.c.number).limit(limit)
     return [(row.number, row.id, row.sha256, row.bytes) for row in await tx.execute(query)]
 
 
 async def without_placeholder(tx: Transaction, after: int, limit: int) -> list[Image]:
-    """Images of every account that have no placeholder, by number, from the one behind `after`."""
+    """Images of all accounts without a placeholder, by number, with numbers above `after`."""
     lacking = (images.c.number > after, images.c.thumbhash.is_(None))
     query = _select_images().where(*lacking).order_by(images.c.number).limit(limit)
     return [_image(row) for row in await tx.execute(query)]
 
 
 async def count_without_placeholder(tx: Transaction) -> int:
-    """How many images of all accounts lack a placeholder."""
+    """The number of images of all accounts without a placeholder."""
     query = select(func.count()).select_from(images).where(images.c.thumbhash.is_(None))
     found: int = (await tx.execute(query)).scalar_one()
     return found
 
 
 async def set_placeholder(tx: Transaction, sha256: str, thumbhash: str, colour: str | None) -> None:
-    """Give a placeholder to every image of these bytes that lacks one; it is no change of the image."""
+    """Set the placeholder of all images with this original that have none; their version stays the same."""
     bare = (images.c.sha256 == sha256, images.c.thumbhash.is_(None))
     await tx.execute(update(images).where(*bare).values(thumbhash=thumbhash, colour=colour))
 
 
 async def count(tx: Transaction) -> int:
-    """How many images all accounts have together."""
+    """The number of images of all accounts."""
     found: int = (await tx.execute(select(func.count()).select_from(images))).scalar_one()
     return found
 
@@ -250,7 +249,7 @@ def _by_key(key: UUID | int) -> ColumnElement[bool]:
 
 @cache
 def _deliverable(*, by_number: bool) -> Select[Any]:
-    """The one query of all deliveries, built once: SQLAlchemy takes six times as long for one that is new."""
+    """The query of all deliveries, built once: building it each time makes SQLAlchemy six times slower."""
     default = bindparam("default", type_=String)
     published = (
         select(publications.c.dialect)
@@ -281,7 +280,7 @@ def _matching(account: UUID, selection: ListQuery) -> list[ColumnElement[bool]]:
     if selection.statuses:
         conditions.append(images.c.status.in_([status.value for status in selection.statuses]))
     if selection.search:
-        # instr, not LIKE: no wildcards to escape, and no bound on the pattern's length.
+        # instr, not LIKE: no wildcards to escape, and no limit on the length of the pattern.
         conditions.append(func.instr(images.c.folded, fold(selection.search)) > 0)
     return conditions
 

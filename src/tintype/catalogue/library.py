@@ -1,4 +1,4 @@
-"""Which library a catalogue is of, and since when."""
+"""Queries on the row that identifies the library."""
 
 from datetime import datetime
 
@@ -9,6 +9,6 @@ from tintype.catalogue.tables import library
 
 
 async def made_at(tx: Transaction) -> datetime:
-    """When the catalogue was made."""
+    """When the catalogue was created."""
     found: datetime = (await tx.execute(select(library.c.created_at))).scalar_one()
     return found

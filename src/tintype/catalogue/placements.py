@@ -1,4 +1,4 @@
-"""Queries on where images hang."""
+"""Queries on placements: where images are attached."""
 
 from uuid import UUID
 
@@ -11,7 +11,7 @@ from tintype.model import Placement
 
 
 async def attach(tx: Transaction, account: UUID, image: int, placement: Placement) -> bool:
-    """Hang an image (by number) at a place; False if another image hangs there."""
+    """Attach an image (by number) to a placement; False if an image is already attached there."""
     values = {
         "account_id": account,
         "image": image,
@@ -29,12 +29,12 @@ async def attach(tx: Transaction, account: UUID, image: int, placement: Placemen
 
 
 async def clear(tx: Transaction, account: UUID, placement: Placement) -> None:
-    """Take down what hangs at exactly this place; the image itself stays."""
+    """Detach the image at exactly this placement; the image itself stays."""
     await tx.execute(delete(placements).where(*_at(account, placement), placements.c.slot == placement.slot))
 
 
 async def attached(tx: Transaction, account: UUID, placement: Placement) -> list[tuple[Placement, int]]:
-    """What hangs at every slot of the place's holder, with the images' numbers, in the order it was hung."""
+    """The placements at all slots of this holder with their images' numbers, in the order of attachment."""
     rows = await tx.execute(select(placements).where(*_at(account, placement)).order_by(placements.c.id))
     return [
         (Placement(row.kind, row.container, row.holder, row.slot, row.alt_text), row.image) for row in rows
@@ -42,7 +42,7 @@ async def attached(tx: Transaction, account: UUID, placement: Placement) -> list
 
 
 async def is_attached(tx: Transaction, account: UUID, placement: Placement, image: UUID) -> bool:
-    """Whether this image hangs at this holder."""
+    """Whether this image is attached to any slot of this holder."""
     query = select(placements.c.id).join(images, images.c.number == placements.c.image)
     return (await tx.execute(query.where(*_at(account, placement), images.c.id == image))).first() is not None
 

@@ -1,4 +1,4 @@
-"""Queries on which dialects an account publishes through."""
+"""Queries on the dialects that accounts publish through."""
 
 from functools import lru_cache
 from uuid import UUID
@@ -24,13 +24,13 @@ _IS, _AND = "=", " "
 
 
 async def get(tx: Transaction, account: UUID) -> Publications:
-    """What an account publishes through, by name."""
+    """The dialects that an account publishes through, sorted by name."""
     query = select(publications).where(publications.c.account_id == account).order_by(publications.c.dialect)
     return {row.dialect: read_links(row.links) for row in await tx.execute(query)}
 
 
 async def accounts_without(tx: Transaction) -> list[str]:
-    """The names of the accounts that have images and publish them through nothing."""
+    """The names of the accounts that have images but publish through no dialect."""
     published = exists().where(publications.c.account_id == accounts.c.id)
     holds = exists().where(usage.c.account_id == accounts.c.id, usage.c.images > 0)
     query = select(accounts.c.name).where(holds, ~published).order_by(accounts.c.name)
@@ -38,26 +38,26 @@ async def accounts_without(tx: Transaction) -> list[str]:
 
 
 async def add(tx: Transaction, account: UUID, dialect: str) -> None:
-    """Publish through a dialect; if the account does already, nothing changes."""
+    """Publish through a dialect; no effect if the account already does."""
     there = exists().where(publications.c.account_id == account, publications.c.dialect == dialect)
     new = select(literal(account, Uuid), literal(dialect)).where(~there)
     await tx.execute(insert(publications).from_select(["account_id", "dialect"], new))
 
 
 async def remove(tx: Transaction, account: UUID, dialect: str) -> None:
-    """Publish through a dialect no longer."""
+    """Stop publishing through a dialect."""
     own = (publications.c.account_id == account, publications.c.dialect == dialect)
     await tx.execute(delete(publications).where(*own))
 
 
 async def set_links(tx: Transaction, account: UUID, dialect: str, links: Links | None) -> None:
-    """Set what the links of a dialect are that the account publishes through."""
+    """Set the kind of links of a publication; None is the default in the settings."""
     own = (publications.c.account_id == account, publications.c.dialect == dialect)
     await tx.execute(update(publications).where(*own).values(links=None if links is None else links.value))
 
 
 def packed(account: ColumnElement[UUID]) -> ScalarSelect[str]:
-    """What an account publishes through, as one value beside a row of its own; `read_packed` reads it."""
+    """A subquery with an account's publications as one string; `read_packed` decodes it."""
     pair = publications.c.dialect + _IS + func.coalesce(publications.c.links, "")
     own = publications.c.account_id == account
     return select(func.aggregate_strings(pair, _AND)).where(own).scalar_subquery()
@@ -65,11 +65,11 @@ def packed(account: ColumnElement[UUID]) -> ScalarSelect[str]:
 
 @lru_cache(1000)
 def read_packed(text: str) -> Publications:
-    """What `packed` has put together: one value for all images of accounts that publish alike."""
+    """Decode the string of `packed`. Cached: there are few different ones."""
     pairs = (each.partition(_IS) for each in text.split(_AND))
     return {dialect: read_links(links or None) for dialect, _, links in pairs}
 
 
 def read_links(text: str | None) -> Links | None:
-    """What the column says."""
+    """Decode the column `links`."""
     return None if text is None else Links(text)

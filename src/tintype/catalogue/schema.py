@@ -1,4 +1,4 @@
-"""Bringing a database to the present schema."""
+"""The schema version of a catalogue, and its migration to the newest."""
 
 from contextlib import closing
 from pathlib import Path
@@ -6,19 +6,19 @@ from pathlib import Path
 from tintype.catalogue.engine import connect
 
 HEAD = "0003"
-"""The newest migration; a test holds it against the migrations folder."""
+"""The newest migration; a test compares it with the migrations folder."""
 
 
 class SchemaTooNew(Exception):  # noqa: N818  nothing failed: the program is the older one
-    """The catalogue was written by a newer tintype than this one."""
+    """The catalogue was written by a newer version of tintype."""
 
 
 class SchemaTooOld(Exception):  # noqa: N818  nothing failed: the catalogue is the older one
-    """The catalogue was written by an older tintype, and has not been migrated."""
+    """The catalogue was written by an older version of tintype, and has not been migrated."""
 
 
 def revision(path: Path) -> str | None:
-    """The migration a catalogue stands at; None if there is none, or no tintype made it."""
+    """The revision of a catalogue's schema; None if the file is missing or not a catalogue."""
     if not path.exists():
         return None
     with closing(connect(path)) as connection:
@@ -30,12 +30,12 @@ def revision(path: Path) -> str | None:
 
 
 def require_known(stands: str) -> None:
-    """Refuse a schema that this version can't start from.
+    """Check that this version can migrate from a revision.
 
     Raises:
-        SchemaTooNew: when it can't.
+        SchemaTooNew: the revision is unknown to this version.
     """
-    # Imported here: most starts need no migration, and this import takes longer than all else of one.
+    # Imported here: most starts need no migration, and this import takes longer than the rest of a start.
     from tintype.catalogue import upgrade  # noqa: PLC0415
 
     if stands not in upgrade.known_revisions():
@@ -45,11 +45,11 @@ def require_known(stands: str) -> None:
 
 
 def require_head(stands: str) -> None:
-    """Refuse a catalogue that does not stand at the newest schema.
+    """Check that a revision is the newest.
 
     Raises:
-        SchemaTooOld: with the command that migrates.
-        SchemaTooNew: when a newer version wrote it.
+        SchemaTooOld: it is older; the message names the command that migrates.
+        SchemaTooNew: it was written by a newer version.
     """
     if stands == HEAD:
         return
@@ -61,16 +61,16 @@ def require_head(stands: str) -> None:
 
 
 def migrate(path: Path, backup: Path | None = None) -> tuple[str | None, str]:
-    """Bring a catalogue to the newest schema; answers where it stood and where it stands.
+    """Migrate a catalogue to the newest schema; returns the revisions before and after.
 
-    Two processes may do it at once: the second waits and finds the work done.
+    Two processes may do it at once: the second waits and finds nothing to do.
 
     Args:
-        path: the catalogue; made if it is missing.
-        backup: where to put a copy of it before anything is changed; only if something is.
+        path: the catalogue; created if it is missing.
+        backup: path of a copy that is made before a migration; None: no copy.
 
     Raises:
-        SchemaTooNew: when a newer version wrote the catalogue.
+        SchemaTooNew: the catalogue was written by a newer version.
     """
     before = revision(path)
     if before == HEAD:
@@ -85,10 +85,10 @@ def migrate(path: Path, backup: Path | None = None) -> tuple[str | None, str]:
 
 
 def _drop_statistics(path: Path) -> None:
-    """Remove what an ANALYZE left.
+    """Remove the statistics of ANALYZE.
 
-    The queries are written for the plans that SQLite makes without statistics, which stay the same. With
-    those of a small catalogue it would read all of the large one that has become of it.
+    The queries are tuned for SQLite's plans without statistics, which never change. With statistics from when
+    the catalogue was small, SQLite would choose full scans after it has grown.
     """
     with closing(connect(path)) as connection:
         found = connection.execute("SELECT name FROM sqlite_master WHERE name GLOB 'sqlite_stat[0-9]'")

@@ -1,4 +1,4 @@
-"""A copy of a catalogue as it is at one moment, also while a service writes to it, and what is in it."""
+"""Consistent copies of a catalogue, also while a service writes to it, and what they contain."""
 
 import os
 from collections.abc import Iterator
@@ -12,14 +12,13 @@ from tintype.catalogue.engine import connect
 
 
 def snapshot(catalogue: Path, to: Path) -> None:
-    """Copy a catalogue into one file, readable by its owner only; on return it survives a power cut.
+    """Copy a catalogue into one file, atomically and durably, with mode 0600.
 
-    SQLite's online backup: what is committed when it begins is in the copy, what comes later is not, and
-    nobody waits. The file appears whole or not at all.
+    SQLite's online backup: the copy contains what was committed before it began, and blocks no writer.
 
     Raises:
-        sqlite3.Error: when the catalogue can't be read or the copy not be written.
-        OSError: the same.
+        sqlite3.Error: the catalogue can't be read, or the copy can't be written.
+        OSError: the copy can't be written.
     """
     temporary = to.with_name(f"{to.name}.new")
     temporary.unlink(missing_ok=True)
@@ -35,7 +34,7 @@ def snapshot(catalogue: Path, to: Path) -> None:
 
 
 class Contents(Struct, frozen=True):
-    """Of which library a catalogue is, its schema, and what it counts; `bytes` are those of its originals."""
+    """The library of a catalogue, its schema, and its totals; `bytes` counts each original once."""
 
     library: UUID
     schema: str
@@ -45,10 +44,10 @@ class Contents(Struct, frozen=True):
 
 
 def contents(catalogue: Path) -> Contents:
-    """What is in a catalogue.
+    """Library, schema and totals of a catalogue.
 
     Raises:
-        sqlite3.Error: when it can't be read.
+        sqlite3.Error: it can't be read.
     """
     with closing(connect(catalogue)) as connection:
         (library,) = connection.execute("SELECT id FROM library").fetchone()
@@ -61,18 +60,18 @@ def contents(catalogue: Path) -> Contents:
 
 
 def originals(catalogue: Path) -> Iterator[tuple[str, int]]:
-    """Digest and size of every original that a catalogue names, each once, sorted by digest."""
+    """Digest and size of every original that a catalogue refers to, each once, sorted by digest."""
     with closing(connect(catalogue)) as connection:
         yield from connection.execute("SELECT sha256, bytes FROM images GROUP BY sha256 ORDER BY sha256")
 
 
 def make_private(path: Path) -> None:
-    """Make a file that only its owner can read, unless it is there. SQLite's files beside it follow it."""
+    """Create a file with mode 0600, if it is missing. SQLite gives its -wal and -shm files the same mode."""
     os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
 
 
 def sync(path: Path) -> None:
-    """Make a file, or the entries of a folder, durable."""
+    """Fsync a file or a folder."""
     descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     try:
         os.fsync(descriptor)
@@ -84,5 +83,5 @@ def _copy(catalogue: Path, to: Path) -> None:
     make_private(to)
     with closing(connect(catalogue)) as source, closing(connect(to)) as target:
         source.backup(target)
-        # The copy is one file, without a log beside it: it can be read where nothing can be written.
+        # A single file without -wal: it can be read from a read-only disk.
         target.execute("PRAGMA journal_mode=DELETE")

@@ -1,4 +1,4 @@
-"""The tables, as SQLAlchemy Core knows them. Migrations bring a database to this state."""
+"""The tables, in SQLAlchemy Core. Migrations bring a database to this state."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -25,24 +25,24 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class Instant(TypeDecorator[datetime]):
-    """A point in time as whole microseconds since 1970 UTC: the same in every database, and it sorts."""
+    """A time as whole microseconds since 1970 UTC: portable between databases, and sortable."""
 
     impl = BigInteger
     cache_ok = True
 
     def process_bind_param(self, value: datetime | None, dialect: Dialect) -> int | None:  # noqa: ARG002  SQLAlchemy's signature
-        """The number stored for a moment."""
+        """The number stored for a time."""
         return None if value is None else (value - EPOCH) // timedelta(microseconds=1)
 
     def process_result_value(self, value: int | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002  SQLAlchemy's signature
-        """The moment behind a stored number, in UTC."""
+        """The time of a stored number, in UTC."""
         return None if value is None else EPOCH + timedelta(microseconds=value)
 
 
 metadata = MetaData()
 
-# One row: which library this is, and since when its catalogue has been the one. Originals older than that
-# came in with another.
+# One row: the id of the library, and when this catalogue was created. Originals older than that were uploaded
+# with an earlier catalogue.
 library = Table(
     "library",
     metadata,
@@ -57,9 +57,9 @@ accounts = Table(
     Column("name", String(255), nullable=False, unique=True),
     Column("external_id", String(64), nullable=False, unique=True),
     Column("created_at", Instant, nullable=False),
-    # The sizes that plain links of the account may ask for, as `320x240,640x`; NULL is any.
+    # The sizes that plain links of the account may request, such as `320x240,640x`; NULL is any.
     Column("allowed_sizes", Text),
-    # Quotas; NULL is what the settings say. Seconds of render slots are those of a minute.
+    # Quotas; NULL is the default in the settings. max_pixel_seconds: seconds of render slots per minute.
     Column("max_bytes", BigInteger),
     Column("max_images", Integer),
     Column("max_uploads", Integer),
@@ -68,8 +68,8 @@ accounts = Table(
     Column("strips_metadata", Boolean, nullable=False, server_default=false()),
 )
 
-# Through which dialects the images of an account are delivered. `links` says whether those links are signed
-# ("plain", "signed"); NULL is what the dialect's settings say.
+# The dialects through which an account's images are delivered. `links` is "plain" or "signed"; NULL is the
+# default in the dialect's settings.
 publications = Table(
     "publications",
     metadata,
@@ -78,7 +78,7 @@ publications = Table(
     Column("links", String(16)),
 )
 
-# What the images of an account are together, kept in the transactions that add, replace and delete them.
+# Totals of an account's images, updated in the transactions that add, replace and delete them.
 usage = Table(
     "usage",
     metadata,
@@ -87,8 +87,8 @@ usage = Table(
     Column("bytes", BigInteger, nullable=False),
 )
 
-# Only ever added to. `actor` is a token's id or a command, `origin` an address or a user of this machine,
-# `details` a JSON object.
+# Append-only. `actor` is a token's id or a command, `origin` a client's address or a local user, `details` a
+# JSON object.
 audit = Table(
     "audit",
     metadata,
@@ -137,7 +137,7 @@ tokens = Table(
 images = Table(
     "images",
     metadata,
-    # Never given twice, even after a delete: public links are made of it.
+    # Never reused, even after a delete: public links contain it.
     Column("number", Integer, primary_key=True),
     Column("id", Uuid, nullable=False, unique=True),
     Column("account_id", Uuid, ForeignKey("accounts.id"), nullable=False),
@@ -158,15 +158,15 @@ images = Table(
     Column("created_at", Instant, nullable=False),
     Column("modified_by", Integer, ForeignKey("people.id"), nullable=False),
     Column("modified_at", Instant, nullable=False),
-    # What is shown until the picture is there: a ThumbHash in base64, and a colour as #rrggbb.
+    # The placeholder shown while the picture loads: a ThumbHash in base64, and a colour as #rrggbb.
     Column("thumbhash", String(64)),
     Column("colour", String(7)),
     Index("images_by_modified", "account_id", "modified_at", "number"),
     Index("images_by_name", "account_id", "folded", "number"),
     Index("images_by_created", "account_id", "created_at", "number"),
-    # The account too: without it an account's image of certain bytes is sought among all it has.
+    # With the account: otherwise SQLite searches all images of the account for the digest.
     Index("images_by_sha256", "sha256", "account_id"),
-    # With both columns a batch of ids is found by them, whatever statistics the database has.
+    # With both columns a batch of ids uses this index, whatever statistics the database has.
     Index("images_by_id", "account_id", "id", unique=True),
     Index("images_by_number", "account_id", "number"),
     sqlite_autoincrement=True,
@@ -186,8 +186,8 @@ placements = Table(
     UniqueConstraint("account_id", "kind", "container", "holder", "slot"),
 )
 
-# Images whose delivery changed: deleted, replaced, archived; without an image, all of the account. Every
-# process reads what is new here and drops what it remembers of them, so rows are of use for minutes only.
+# Images whose delivery changed: deleted, replaced, archived; NULL: all images of the account. Every process
+# polls new rows and invalidates its caches, so rows are needed for minutes only.
 changes = Table(
     "changes",
     metadata,

@@ -1,4 +1,4 @@
-"""Queries on tokens. Secrets never come here, only their digests."""
+"""Queries on tokens. Only digests of secrets are stored."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -36,7 +36,7 @@ async def add(tx: Transaction, token: Token, digest: str) -> None:
 
 
 async def by_digest(tx: Transaction, dialect: str, digests: Sequence[str]) -> dict[str, Token]:
-    """The tokens of a dialect that stand under these digests, in one query."""
+    """The tokens of a dialect with these digests, by digest, in one query."""
     rows = await tx.execute(_select_tokens().where(tokens.c.dialect == dialect, tokens.c.digest.in_(digests)))
     return {row.digest: _token(row) for row in rows}
 
@@ -50,13 +50,13 @@ async def list_all(tx: Transaction, account: str | None = None) -> list[Token]:
 
 
 async def get(tx: Transaction, id: UUID) -> Token | None:
-    """The token with this id."""
+    """The token with this id; None if there is none."""
     row = (await tx.execute(_select_tokens().where(tokens.c.id == id))).first()
     return None if row is None else _token(row)
 
 
 async def revoke(tx: Transaction, id: UUID, now: datetime) -> None:
-    """Refuse a token from now on, and those that were issued for it; a time already set stays."""
+    """Revoke a token and those issued for it; tokens already revoked keep their time."""
     affected = (tokens.c.id == id) | (tokens.c.issued_for == id)
     await tx.execute(update(tokens).where(affected, tokens.c.revoked_at.is_(None)).values(revoked_at=now))
 

@@ -1,4 +1,4 @@
-"""Running the migrations; imported only when there is one to run."""
+"""Runs the migrations; imported only when there is one to run."""
 
 import sqlite3
 import time
@@ -19,28 +19,28 @@ RETRY_SECONDS = 0.01
 
 
 def known_revisions() -> set[str]:
-    """Every schema that this version can start from."""
+    """All revisions that this version can migrate from."""
     return {script.revision for script in ScriptDirectory.from_config(_config()).walk_revisions()}
 
 
 def to_head(path: Path, backup: Path | None = None) -> None:
-    """Run every migration that the catalogue lacks, in one transaction.
+    """Run all pending migrations in one transaction.
 
     Args:
-        path: the catalogue; made, readable by its owner only, if it is missing.
-        backup: where to put a copy of it first, if any is lacking; a new catalogue is not copied.
+        path: the catalogue; created with mode 0600 if it is missing.
+        backup: path of a copy made first if migrations are pending; a new catalogue is not copied.
     """
     make_private(path)
     with closing(connect(path)) as raw:
         raw.isolation_level = None
         _turn_on_wal(raw)
         engine = create_engine("sqlite://", creator=lambda: raw, poolclass=StaticPool)
-        # Immediate: a second process that migrates at the same time waits here.
+        # IMMEDIATE: a second process that migrates at the same time waits here.
         event.listen(engine, "begin", lambda connection: connection.exec_driver_sql("BEGIN IMMEDIATE"))
         with engine.begin() as connection:
             config = _config()
             if backup is not None and _is_older(connection, config):
-                # In here nobody writes: the copy is what the migrations begin with.
+                # Inside the write transaction: nothing can change between the copy and the migrations.
                 snapshot(path, backup)
             config.attributes["connection"] = connection
             command.upgrade(config, "head")
@@ -52,7 +52,7 @@ def _is_older(connection: Connection, config: Config) -> bool:
 
 
 def _turn_on_wal(raw: sqlite3.Connection) -> None:
-    # SQLite waits for others everywhere but here, so we do.
+    # busy_timeout has no effect on a change of the journal mode, so we retry.
     deadline = time.monotonic() + BUSY_SECONDS
     while True:
         try:

@@ -1,4 +1,4 @@
-"""Queries on what the images of accounts are together; `images` keeps it, in the same transactions."""
+"""Queries on accounts' usage: totals that `images` updates in its own transactions."""
 
 from typing import Any
 from uuid import UUID
@@ -12,31 +12,31 @@ from tintype.model import Usage
 
 
 async def add(tx: Transaction, account: UUID, *, count: int, size: int) -> None:
-    """Count images (fewer, below zero) and bytes of originals."""
+    """Add to an account's totals; negative numbers subtract."""
     row = insert(usage).values(account_id=account, images=count, bytes=size)
     sums = {"images": usage.c.images + count, "bytes": usage.c.bytes + size}
     await tx.execute(row.on_conflict_do_update(index_elements=[usage.c.account_id], set_=sums))
 
 
 async def get(tx: Transaction, account: UUID) -> Usage:
-    """What the images of an account are together."""
+    """The usage of an account."""
     row = (await tx.execute(select(usage).where(usage.c.account_id == account))).first()
     return Usage() if row is None else Usage(row.images, row.bytes)
 
 
 async def mismatches(tx: Transaction) -> list[str]:
-    """The names of accounts whose usage isn't what their images are together. It reads all images."""
+    """The names of the accounts whose stored totals differ from their images. It reads all images."""
     return [account.name for account, _, _ in await _miscounted(tx)]
 
 
 async def repair(tx: Transaction) -> None:
-    """Set right what `wrong` finds."""
+    """Correct the totals that `mismatches` finds."""
     for account, kept, true in await _miscounted(tx):
         await add(tx, account.id, count=true.images - kept.images, size=true.bytes - kept.bytes)
 
 
 async def _miscounted(tx: Transaction) -> list[tuple[Row[Any], Usage, Usage]]:
-    """The accounts, with what is kept and what is true."""
+    """The accounts, with their stored and their actual totals."""
     sums = (func.count().label("images"), func.sum(images.c.bytes).label("bytes"))
     counted = await tx.execute(select(images.c.account_id, *sums).group_by(images.c.account_id))
     true = {row.account_id: Usage(row.images, row.bytes) for row in counted}

@@ -1,7 +1,7 @@
-"""Whether a catalogue has changed, told from the memory that SQLite's processes share.
+"""Detects changes of a catalogue by reading the shared memory of SQLite's WAL index.
 
-Asking SQLite lets other threads run while it looks, and under load the event loop waits milliseconds until
-it has its turn back. A look into the memory is some hundred nanoseconds.
+A query releases the GIL, and under load the event loop waits milliseconds to get it back. Reading the memory
+takes some hundred nanoseconds.
 """
 
 import mmap
@@ -11,9 +11,9 @@ import threading
 from pathlib import Path
 
 HEADER = 96
-"""Bytes of the header, twice (SQLite's "WAL-mode File Format", 2.1). Every commit changes it."""
+"""Bytes of both copies of the header (SQLite's "WAL-mode File Format", 2.1). Every commit changes it."""
 VERSION = 3007000
-"""Of the format, which is the same since SQLite 3.7.0."""
+"""Version of the format, unchanged since SQLite 3.7.0."""
 
 _FIRST = struct.Struct("=III B")
 
@@ -34,17 +34,17 @@ _guard = threading.Lock()
 
 
 class WalIndex:
-    """The header, as long as a connection of this process keeps the file in use.
+    """The header of the WAL index. A connection of this process must be open as long as this is.
 
-    Closing any descriptor of a file takes all locks of the process on it away (POSIX, fcntl), those of SQLite
-    too: so a process has one for each file, and `close` is called when its connections are closed.
+    Closing any descriptor of a file releases all locks of the process on it (POSIX, fcntl), SQLite's too. So
+    a process has one descriptor per file, and `close` must be called after its connections are closed.
 
     Args:
         catalogue: the database.
 
     Raises:
-        OSError: there is no such memory.
-        ValueError: it is too short: nobody has used it yet.
+        OSError: there is no shared-memory file.
+        ValueError: it is too short: no connection has used it yet.
     """
 
     def __init__(self, catalogue: Path) -> None:
@@ -58,13 +58,13 @@ class WalIndex:
             self._mapping.users += 1
 
     def state(self) -> bytes | None:
-        """Bytes that are others once anybody has committed a change; None if they tell nothing."""
+        """The header: differs after any commit; None if it is not valid."""
         header: bytes = self._mapping.memory[:HEADER]
         version, _, _, is_ready = _FIRST.unpack_from(header)
         return header if version == VERSION and is_ready else None
 
     def close(self) -> None:
-        """Let go of the memory."""
+        """Unmap the memory, after the last user."""
         with _guard:
             self._mapping.users -= 1
             if not self._mapping.users:

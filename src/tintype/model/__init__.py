@@ -1,4 +1,4 @@
-"""The values everybody speaks of, and the one vocabulary of errors: no SQL, no HTTP."""
+"""Values and errors shared by all layers above; no SQL, no HTTP."""
 
 from tintype.model.audit import Actor, AuditEntry
 from tintype.model.caller import Account, Caller, Person, Role, Token, TokenKind

@@ -1,4 +1,4 @@
-"""What the audit log tells: who changed what, when, and from where."""
+"""Entries of the audit log: who changed what, when, and from where."""
 
 from datetime import datetime
 from enum import StrEnum
@@ -8,7 +8,7 @@ from msgspec import Struct
 
 
 class Event(StrEnum):
-    """What is recorded."""
+    """The kinds of events in the audit log."""
 
     TOKEN_CREATED = "token-created"  # noqa: S105  a name, no secret
     TOKEN_REVOKED = "token-revoked"  # noqa: S105  the same
@@ -24,9 +24,9 @@ class Event(StrEnum):
 
 
 class Actor(Struct, frozen=True):
-    """Who does something: the id of a token, and the address of its client; or a command, and whose it is.
+    """Who made a change: a token id and its client's address, or a command and the user who ran it.
 
-    Such as `Actor("0192…", "192.0.2.7")`, or `Actor("tintype token revoke", "anna")`.
+    Examples: `Actor("0192…", "192.0.2.7")`, `Actor("tintype token revoke", "anna")`.
     """
 
     name: str
@@ -34,7 +34,7 @@ class Actor(Struct, frozen=True):
 
 
 class AuditEntry(Struct, frozen=True):
-    """One line of the audit log; `account` is the name of the account that it is about, if there is one."""
+    """One line of the audit log; `account` is the name of the account it concerns, None if there is none."""
 
     seq: int
     at: datetime

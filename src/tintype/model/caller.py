@@ -1,4 +1,4 @@
-"""Who asks: account, person, token, role and scopes."""
+"""The caller of an API: account, person, token, role and scopes."""
 
 from datetime import datetime
 from enum import StrEnum
@@ -11,7 +11,7 @@ from tintype.model.publication import Links
 
 
 class Account(Struct, frozen=True):
-    """The tenant that owns images. `external_id` is its name towards the evotor dialect."""
+    """The tenant that owns images. `external_id` identifies it in the evotor dialect."""
 
     id: UUID
     name: str
@@ -19,14 +19,14 @@ class Account(Struct, frozen=True):
 
 
 class Person(Struct, frozen=True):
-    """Somebody of an account who uploads or edits; `id` is a small integer, as clients expect."""
+    """A user of an account who uploads or edits; `id` is a small integer, as clients expect."""
 
     id: int
     name: str
 
 
 class Role(StrEnum):
-    """What a person is, in the words of the publisher contract; `VIEWER` may read nothing there."""
+    """A person's role, named as in the publisher contract; `VIEWER` has no read access there."""
 
     SUPER_ADMIN = "super-admin"
     SYSTEM_ADMIN = "system-admin"
@@ -38,17 +38,17 @@ class Role(StrEnum):
 
 
 class TokenKind(StrEnum):
-    """An access token lets a caller in; a client token names the program an access token was issued for."""
+    """An access token authenticates a caller; a client token identifies the program it was issued for."""
 
     ACCESS = "access"
     CLIENT = "client"
 
 
 class Token(Struct, frozen=True):
-    """A credential as the catalogue knows it: never the secret itself, only its last characters.
+    """A credential as stored in the catalogue: never the secret itself, only its last characters (`hint`).
 
-    `published` says whether the account publishes through the dialect now; `links` what its links there are,
-    None as the settings say.
+    `published` says whether the account currently publishes through the dialect; `links` is the kind of its
+    links there, None for the default in the settings.
     """
 
     id: UUID
@@ -69,10 +69,10 @@ class Token(Struct, frozen=True):
 
 
 class Caller(Struct, frozen=True):
-    """Who asks, once a token was accepted. Every query is scoped to `account`.
+    """The authenticated caller. Every query is scoped to `account`.
 
-    `origin` is the address of the client, or the user of this machine who gave a command.
-    `links` is what the account's links of the dialect are; None: as the settings say.
+    `origin` is the client's address, or the local user who ran a command. `links` is the kind of the
+    account's links in the dialect; None is the default in the settings.
     """
 
     account: Account
@@ -86,5 +86,5 @@ class Caller(Struct, frozen=True):
 
     @property
     def actor(self) -> Actor:
-        """Who asks, as the audit log tells it."""
+        """The caller as recorded in the audit log."""
         return Actor(str(self.token_id), self.origin)

@@ -1,4 +1,4 @@
-"""What can go wrong, said once; each dialect's edge decides how it sounds."""
+"""One vocabulary of errors; each dialect renders them in its own format."""
 
 from enum import StrEnum
 
@@ -6,7 +6,7 @@ from msgspec import Struct
 
 
 class Kind(StrEnum):
-    """What happened, as far as a caller may know it."""
+    """What went wrong, as far as a caller may know."""
 
     NO_TOKEN = "no-token"  # noqa: S105  a name, no secret
     UNKNOWN_TOKEN = "unknown-token"  # noqa: S105  the same
@@ -32,22 +32,22 @@ class Kind(StrEnum):
 
 
 class Violation(Struct, frozen=True):
-    """One broken rule: why, and which field broke it."""
+    """One broken rule: the reason, and the field that broke it."""
 
     reason: str
     subject: str
 
 
 class Error(Exception):
-    """Something happened that the caller has to hear of.
+    """An error to report to the caller.
 
     Args:
-        kind: what happened.
-        message: one sentence for a person; it holds nothing of the inside.
-        field: the input field at fault, as the client spelled it.
-        code: a dialect's own number for it, where the dialect has finer ones than `kind`.
-        violations: every broken rule, where a dialect lists them.
-        retry_after: whole seconds until another try can succeed.
+        kind: what went wrong.
+        message: one sentence for people; it contains no internal details.
+        field: the invalid input field, as the client spelled it.
+        code: the dialect's own error number, if it is more specific than `kind`.
+        violations: all broken rules, for dialects that list them.
+        retry_after: whole seconds until a retry can succeed.
     """
 
     def __init__(
@@ -70,15 +70,15 @@ class Error(Exception):
 
 
 def insufficient_storage(reason: str) -> Error:
-    """The error for what can't be stored now: the disk is full, over a quota, or only read.
+    """The error for a failed write: the disk is full, over its quota, or read-only.
 
     Args:
-        reason: what the disk, or the database, calls it.
+        reason: the message of the operating system or the database.
     """
     sentence = f"Nothing can be stored at the moment ({reason}); try again later."
     return Error(Kind.INSUFFICIENT_STORAGE, sentence, retry_after=30)
 
 
 def no_such_image() -> Error:
-    """The error for an image that is not there, or not the caller's."""
+    """The error for an image that does not exist, or belongs to another account."""
     return Error(Kind.NOT_FOUND, "There is no such image.")

@@ -9,7 +9,7 @@ _SHORT = re.compile(r"[A-Za-z0-9_-]{21}[AQgw]\Z")
 
 
 def parse_uuid(text: str) -> UUID | None:
-    """The UUID written in `text` with or without hyphens, in either case; None if it is none."""
+    """The UUID written in `text`, with or without hyphens, in either case; None if it is not a UUID."""
     return UUID(text) if _UUID.match(text) else None
 
 
@@ -19,9 +19,9 @@ def short(id: UUID) -> str:
 
 
 def parse_short(text: str) -> UUID | None:
-    """The UUID behind 22 base64url characters; None if they are not the one spelling of any.
+    """Decode 22 base64url characters into a UUID; None unless they are a canonical encoding.
 
-    The last character holds two bits of the id and four that must be zero, so only A, Q, g and w
-    can stand there: every id has exactly one short spelling.
+    The last character holds two bits of the id and four that must be zero, so it can only be A, Q, g
+    or w: every id has exactly one short form.
     """
     return UUID(bytes=urlsafe_b64decode(text + "==")) if _SHORT.match(text) else None

@@ -1,4 +1,4 @@
-"""One catalogue record, and where it hangs."""
+"""Images, as recorded in the catalogue, and their placements."""
 
 from datetime import datetime
 from enum import IntEnum
@@ -20,11 +20,11 @@ class Status(IntEnum):
 class Image(Struct, frozen=True):
     """One catalogue record.
 
-    `width` and `height` are pixels as a person sees them (EXIF orientation applied), `bytes` the size
-    of the original, `sha256` its lower-case hexadecimal digest. `name` is `filename` without its
-    extension; `extension` keeps the spelling of the upload where it fits the format. `thumbhash` (base64)
-    and `colour` (`#rrggbb`) can be shown until the picture is there; images recorded before there were any
-    have none, and a picture of nothing but transparent pixels has no colour.
+    `width` and `height` are in pixels after EXIF orientation is applied, `bytes` is the size of the
+    original, `sha256` its lower-case hexadecimal digest. `name` is `filename` without its extension;
+    `extension` keeps the spelling of the upload if it matches the format. `thumbhash` (base64) and `colour`
+    (`#rrggbb`) are the placeholder shown while the picture loads: None in records older than placeholders;
+    `colour` is also None if all pixels are transparent.
     """
 
     id: UUID
@@ -51,7 +51,7 @@ class Image(Struct, frozen=True):
 
 
 class LinkTarget(Struct, frozen=True):
-    """What a link to an image is made of: the facts of its present version, without its names."""
+    """The fields of an image's current version that are needed to build links to it."""
 
     id: UUID
     number: int
@@ -62,7 +62,7 @@ class LinkTarget(Struct, frozen=True):
 
 
 class NewImage(Struct, frozen=True):
-    """An image about to be recorded: everything but what the catalogue itself gives."""
+    """The fields of an image to be recorded; the catalogue assigns the others."""
 
     id: UUID
     filename: str
@@ -81,10 +81,10 @@ class NewImage(Struct, frozen=True):
 
 
 class Placement(Struct, frozen=True):
-    """Where an image hangs: a product of a store, a cell of a sheet.
+    """Where an image is attached: a product of a store, a cell of a sheet.
 
-    One image a place: `(kind, container, holder, slot)` is unique within an account. Another account's place
-    of the same ids is another place.
+    At most one image is attached to a placement: `(kind, container, holder, slot)` is unique within an
+    account. Accounts are independent: the same ids in another account are another placement.
     """
 
     kind: str

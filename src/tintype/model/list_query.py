@@ -1,4 +1,4 @@
-"""Which images a list shows, and in which order."""
+"""Filter, sort order and page of a list of images."""
 
 from enum import StrEnum
 
@@ -8,7 +8,7 @@ from tintype.model.image import Status
 
 
 class SortKey(StrEnum):
-    """What a list can be sorted by."""
+    """The columns a list can be sorted by."""
 
     NAME = "name"
     CREATED_BY = "created-by"
@@ -21,9 +21,9 @@ class SortKey(StrEnum):
 class ListQuery(Struct, frozen=True):
     """One page of an account's images.
 
-    An empty tuple filters nothing. `extensions` are lower case; `search` is plain text, found anywhere
-    in a name without regard to case and accents. Equal sort keys are ordered by number in the same
-    direction, so that pages never overlap. `limit` rows are shown after `skip` rows.
+    An empty tuple means no filter. `extensions` are lower case; `search` is plain text that matches
+    anywhere in a name, ignoring case and accents. Equal sort keys are ordered by number in the same
+    direction, so that pages never overlap. The page has `limit` rows, after the first `skip` rows.
     """
 
     extensions: tuple[str, ...] = ()

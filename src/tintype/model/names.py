@@ -1,4 +1,4 @@
-"""File names from outside: what of them is kept, and how they are compared."""
+"""Untrusted file names: cleaning, splitting off the extension, folding for searches."""
 
 import re
 import unicodedata
@@ -13,10 +13,10 @@ _EXTENSION = re.compile(r"[A-Za-z0-9]{1,10}\Z")
 
 
 def clean(filename: str) -> str:
-    """The last part of a path, of either kind of slash, without NUL and lone surrogates.
+    """The last component of a path with slashes or backslashes, without NUL and lone surrogates.
 
-    NUL cannot be stored by PostgreSQL, surrogates cannot be written as UTF-8; both become U+FFFD.
-    An empty result becomes `image`. Longer than 255 characters: the stem is cut, the extension kept.
+    PostgreSQL cannot store NUL, and surrogates cannot be encoded as UTF-8; both become U+FFFD. An empty
+    result becomes `image`. If it is longer than 255 characters, the stem is cut and the extension kept.
     """
     base = re.split(r"[/\\]", filename)[-1].strip()
     base = _SURROGATE.sub("\ufffd", base.replace("\0", "\ufffd"))
@@ -31,10 +31,10 @@ def clean(filename: str) -> str:
 
 
 def split(filename: str, format: Format) -> tuple[str, str]:
-    """The name without its extension, and the extension.
+    """Split a file name into the name and the extension of its format.
 
-    The upload's own spelling is kept where it fits the bytes (`JPG`, `jpeg`); an extension of another
-    image format gives way to the true one, and a suffix that is no image extension is part of the name.
+    The upload's spelling is kept if it matches the format (`JPG`, `jpeg`). The extension of another image
+    format is replaced by the canonical one; a suffix that is not an image extension is part of the name.
     """
     stem, dot, extension = filename.rpartition(".")
     if dot and stem and extension_fits(format, extension):
@@ -46,9 +46,9 @@ def split(filename: str, format: Format) -> tuple[str, str]:
 
 
 def fold(text: str) -> str:
-    """Text as it is compared in searches: compatibility-decomposed, no accents, no case.
+    """Text normalised for searches: NFKD, without accents and case.
 
-    Lone surrogates, which no database takes, become U+FFFD.
+    Lone surrogates, which databases reject, become U+FFFD.
     """
     decomposed = unicodedata.normalize("NFKD", _SURROGATE.sub("\ufffd", text)).casefold()
     bare = "".join(

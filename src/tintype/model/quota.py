@@ -1,16 +1,16 @@
-"""How much an account may hold and do, and how much it holds."""
+"""Quotas of accounts, and their usage."""
 
 from msgspec import Struct
 
 
 class Quotas(Struct, frozen=True):
-    """How much an account may hold and do; 0 is no limit.
+    """Limits on what an account may store and use; 0 is no limit.
 
     Attributes:
-        bytes: of originals.
-        images: of them.
-        uploads: under way at once.
-        pixel_seconds: seconds of render slots in a minute.
+        bytes: total size of originals.
+        images: number of images.
+        uploads: uploads at the same time.
+        pixel_seconds: seconds of render slots per minute.
     """
 
     bytes: int
@@ -20,7 +20,7 @@ class Quotas(Struct, frozen=True):
 
 
 class QuotaOverrides(Struct, frozen=True):
-    """What is set for one account; None: as the settings say."""
+    """Quotas set for one account; None is the default in the settings."""
 
     bytes: int | None = None
     images: int | None = None
@@ -29,7 +29,7 @@ class QuotaOverrides(Struct, frozen=True):
 
 
 class Usage(Struct, frozen=True):
-    """What the images of an account are together; `bytes` of their originals, alike ones counted each."""
+    """Totals of an account's images; `bytes` counts the original of each image, even if several share one."""
 
     images: int = 0
     bytes: int = 0

@@ -1,4 +1,4 @@
-"""Where bytes lie: originals that are never changed, renditions that can always be made again."""
+"""Files on disk: originals, which are never changed, and a cache of renditions."""
 
 from tintype.storage.originals import Originals, SizeLimitExceeded, Staged
 from tintype.storage.renditions import Renditions, RenditionWriter

@@ -1,9 +1,9 @@
-"""The folder of a backup: originals once each, and a snapshot for every time it was made.
+"""The folder of a backup: each original once, and a snapshot of the rest for every run.
 
-backup.json                  of which library it is
-originals/ab/abcdef…         under their SHA-256, shared by all snapshots
+backup.json                  identifies the library
+originals/ab/abcdef…         named by SHA-256, shared by all snapshots
 snapshots/20261126T192103Z/  catalogue.sqlite3, link-keys.json, tintype.toml, manifest.json
-incoming/                    what is being written
+incoming/                    files being written
 """
 
 import fcntl
@@ -29,20 +29,20 @@ STAMP = "%Y%m%dT%H%M%S%fZ"
 
 
 class NoBackup(Exception):  # noqa: N818  it is for the caller to say where one is
-    """The folder holds no backup, or one that can't be used; the text says which and why."""
+    """The folder contains no backup, or an unusable one; the message says which and why."""
 
 
 class About(Struct, frozen=True):
-    """Of which library a backup is."""
+    """The library that a backup belongs to."""
 
     library: UUID
     format: int = 1
 
 
 class Manifest(Struct, frozen=True):
-    """What a snapshot is of: the digests of its `files`, and what its catalogue counts.
+    """The content of a snapshot: digests of its `files`, and totals of its catalogue.
 
-    `missing` are the digests of originals that the library itself had lost.
+    `missing` are the digests of originals that were missing in the library itself.
     """
 
     made_at: datetime
@@ -57,7 +57,7 @@ class Manifest(Struct, frozen=True):
 
 
 class Backup:
-    """A folder that holds a backup, or may become one. All methods block on the disk."""
+    """A folder with a backup, or a new one for it. All methods block on the disk."""
 
     def __init__(self, root: Path) -> None:
         self.root = root
@@ -66,10 +66,10 @@ class Backup:
         self._snapshots = root / "snapshots"
 
     def about(self) -> About | None:
-        """Of which library this is a backup; None if the folder is new or empty.
+        """The library this backup belongs to; None if the folder is missing or empty.
 
         Raises:
-            NoBackup: when it holds something else.
+            NoBackup: the folder contains something else.
         """
         try:
             return msgspec.json.decode((self.root / ABOUT).read_bytes(), type=About)
@@ -82,10 +82,10 @@ class Backup:
 
     @contextmanager
     def writing(self, library: UUID) -> Iterator[None]:
-        """Write to the backup of a library, alone; it is made if it is new.
+        """Hold the backup's exclusive lock while the block writes to it; a new backup is created.
 
         Raises:
-            NoBackup: when it is another library's, or another process writes to it.
+            NoBackup: it belongs to another library, or another process is writing to it.
         """
         about = self.about()
         if about is not None and about.library != library:
@@ -97,32 +97,32 @@ class Backup:
             yield
 
     def original(self, sha256: str) -> Path:
-        """Where an original lies, if it is here."""
+        """The path of an original in the backup, whether it exists or not."""
         return self._originals / sha256[:2] / sha256
 
     def keep(self, source: Path, sha256: str) -> None:
-        """Copy an original here; call `sync` when all are here.
+        """Copy an original into the backup; call `sync` after the last one.
 
         Raises:
-            Damaged: when it is not what its digest says; nothing is kept then.
+            DigestMismatch: the source does not match its digest; no copy is left.
         """
         target = self.original(sha256)
         durable.make_folder(target.parent)
         copy_verified(source, self.incoming / sha256, target, sha256)
 
     def sync(self) -> None:
-        """Make the names of all originals durable."""
+        """Fsync the folders of all originals."""
         for folder in self._originals.glob("??"):
             durable.sync_folder(folder)
 
     def new_snapshot(self) -> Path:
-        """A folder to fill and then `publish`."""
+        """A temporary folder to fill and then `publish`."""
         folder = self.incoming / "snapshot"
         folder.mkdir(mode=0o700)
         return folder
 
     def publish(self, folder: Path, manifest: Manifest) -> str:
-        """Make a filled folder the newest snapshot, whole or not at all; answers its name."""
+        """Make a filled folder the newest snapshot, atomically; returns its name."""
         text = msgspec.json.format(msgspec.json.encode(manifest))
         durable.write_private(folder / MANIFEST, text + b"\n")
         name = f"{manifest.made_at.astimezone(UTC):{STAMP}}"
@@ -141,10 +141,10 @@ class Backup:
         return self._snapshots / name
 
     def manifest(self, name: str) -> Manifest:
-        """What a snapshot is of, once its files are found to be what it says.
+        """The manifest of a snapshot, whose files are verified against it.
 
         Raises:
-            NoBackup: when they are not.
+            NoBackup: a file is missing or damaged.
         """
         folder = self.snapshot(name)
         try:
@@ -157,12 +157,12 @@ class Backup:
         return manifest
 
     def forget(self, name: str) -> None:
-        """Remove a snapshot: from when on it is half gone, it is none."""
+        """Remove a snapshot: its manifest first, so that a partly removed snapshot is not listed."""
         (self.snapshot(name) / MANIFEST).unlink()
         shutil.rmtree(self.snapshot(name))
 
     def originals(self) -> Iterator[str]:
-        """The digests of all originals here."""
+        """The digests of all originals in the backup."""
         return digests(self._originals)
 
     def _make(self, library: UUID, *, is_new: bool) -> None:

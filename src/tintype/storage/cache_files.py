@@ -1,4 +1,4 @@
-"""Files in folders of a cache, which anybody may remove at any time."""
+"""Files in cache folders, which may be removed at any time."""
 
 import errno
 import os
@@ -12,10 +12,10 @@ TRIES = 10
 
 
 def in_folder(folder: Path, opening: Callable[[], T]) -> T:
-    """What opens a file in a folder opened, and the folder made where it is missing: mostly it is there.
+    """Call `opening`, which opens a file in the folder; create the folder and retry if it is missing.
 
     Raises:
-        OSError: it can't be opened, or the folder is removed again and again.
+        OSError: the file can't be opened, or the folder is removed again and again.
     """
     for _ in range(TRIES):
         try:
@@ -26,5 +26,5 @@ def in_folder(folder: Path, opening: Callable[[], T]) -> T:
 
 
 def open_shared(path: Path) -> int:
-    """The descriptor of a file that processes share, made empty where it is missing."""
+    """Open a file that several processes share; an empty one is created if it is missing."""
     return in_folder(path.parent, lambda: os.open(path, os.O_RDWR | os.O_CREAT, 0o600))

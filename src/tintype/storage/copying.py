@@ -1,4 +1,4 @@
-"""Files copied with their digest: what arrives is what was meant, or nothing arrives."""
+"""Copying files with verification of their digest."""
 
 import hashlib
 import os
@@ -9,20 +9,20 @@ CHUNK = 1024 * 1024
 
 
 class DigestMismatch(Exception):  # noqa: N818  it is a finding about a file
-    """The bytes of a file are not those that its digest says."""
+    """The content of a file does not match its digest."""
 
 
 def copy_verified(source: Path, temporary: Path, target: Path, sha256: str) -> None:
-    """Copy a file, readable by its owner only. Its bytes survive a power cut; sync its folder for its name.
+    """Copy a file atomically, with mode 0600. Its content is fsynced, its name is not: sync the folder.
 
     Args:
-        source: what to copy.
-        draft: where it is written; on the file system of the target.
-        target: where it then is, whole or not at all.
-        sha256: the digest that it must have.
+        source: the file to copy.
+        temporary: where it is written first; on the file system of the target.
+        target: where it is moved when complete.
+        sha256: the expected digest.
 
     Raises:
-        Damaged: when it has another; nothing is left then.
+        DigestMismatch: the source has another digest; no copy is left.
     """
     try:
         _copy(source, temporary, sha256)

@@ -1,4 +1,4 @@
-"""SHA-256 digests, as originals are named by them."""
+"""SHA-256 digests, which originals are named by."""
 
 import hashlib
 import re
@@ -8,11 +8,11 @@ _DIGEST = re.compile(r"[0-9a-f]{64}\Z")
 
 
 def is_digest(name: str) -> bool:
-    """Whether this is how an original is named."""
+    """Whether this is a SHA-256 digest in lower-case hexadecimal, the name of an original."""
     return _DIGEST.match(name) is not None
 
 
 def digest_of(path: Path) -> str:
-    """The digest of a file's bytes, in lower-case hexadecimal."""
+    """The SHA-256 digest of a file, in lower-case hexadecimal."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()

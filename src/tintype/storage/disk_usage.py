@@ -1,4 +1,4 @@
-"""How full a cache is: one count for all processes of the machine, kept without looking at every file."""
+"""The size of a cache on disk: one counter shared by all processes, so that no files need to be listed."""
 
 import fcntl
 import os
@@ -10,25 +10,25 @@ from pathlib import Path
 from tintype.storage.cache_files import open_shared
 
 BLOCK = 4096
-"""Bytes that files take on a disk are a multiple of this."""
+"""Files are assumed to occupy multiples of this many bytes."""
 
 _RECORD = struct.Struct(">qq")
 
 
 def allocated_bytes(size: int) -> int:
-    """Bytes that a file of this size takes on a disk."""
+    """Bytes that a file of this size occupies on disk."""
     return -(-size // BLOCK) * BLOCK
 
 
 class DiskUsage:
-    """A count of bytes in a small file. What can't be written at once is added the next time.
+    """A counter of bytes in a small file. Updates that lose the lock are added to the next one.
 
     Args:
-        path: the file. It may vanish at any time: then nothing was ever counted.
+        path: the file. It may vanish at any time; the counter then starts at 0.
 
     Attributes:
-        bytes: the count when it was last changed here.
-        counted_at: Unix time of the last count of everything; 0: never.
+        bytes: the counter when this process last updated it.
+        counted_at: Unix time of the last count of all files; 0: never.
     """
 
     def __init__(self, path: Path) -> None:
@@ -39,7 +39,7 @@ class DiskUsage:
         self.counted_at = 0
 
     def add(self, size: int, counted_at: int | None = None) -> None:
-        """Count bytes that came, or, negative, that went; with a time, all were counted then."""
+        """Add bytes, or subtract if negative; `counted_at` is given after a count of all files."""
         with self._lock:
             self._pending += size
             self.bytes = max(0, self.bytes + size)
@@ -49,7 +49,7 @@ class DiskUsage:
     def _write(self, counted_at: int | None) -> None:
         descriptor = open_shared(self._path)
         try:
-            # Nobody waits here: what another process keeps us from writing is written with the next.
+            # Never wait for the lock: an update that fails is written with the next one.
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
             found = os.pread(descriptor, _RECORD.size, 0)
             total, before = _RECORD.unpack(found) if len(found) == _RECORD.size else (0, 0)

@@ -1,4 +1,4 @@
-"""The few file operations that must have reached the disk before anybody is told so."""
+"""File operations that are durable (fsynced) on return, and the errors of failed writes."""
 
 import errno
 import fcntl
@@ -11,15 +11,15 @@ from pathlib import Path
 from tintype.model import insufficient_storage
 
 UNWRITABLE = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES, errno.EPERM})
-"""Why a disk takes nothing: full, over a quota, the file too large for it, only read, not ours to write."""
+"""Errors of a write that can't succeed now: disk full, quota, file too large, read-only, no permission."""
 
 
 @contextmanager
 def storage_errors() -> Iterator[None]:
-    """Say in our words that the disk takes nothing.
+    """Translate failed writes into `Error`.
 
     Raises:
-        Error: INSUFFICIENT_STORAGE.
+        Error: INSUFFICIENT_STORAGE when a write failed with one of `UNWRITABLE`.
     """
     try:
         yield
@@ -30,7 +30,7 @@ def storage_errors() -> Iterator[None]:
 
 
 def make_folder(path: Path) -> None:
-    """Create a folder and its parents, for their owner alone; the new entries survive a power cut."""
+    """Create a folder and its parents with mode 0700, durably."""
     if path.is_dir():
         return
     make_folder(path.parent)
@@ -39,12 +39,12 @@ def make_folder(path: Path) -> None:
 
 
 def is_empty(path: Path) -> bool:
-    """Whether a folder is missing, or holds nothing but what a new file system has."""
+    """Whether a folder is missing or empty, apart from the `lost+found` of a new file system."""
     return not path.exists() or all(each.name == "lost+found" for each in path.iterdir())
 
 
 def sync_folder(path: Path) -> None:
-    """Make the entries of a folder (creations, renames, removals) durable."""
+    """Fsync a folder: makes creations, renames and removals in it durable."""
     descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
     try:
         os.fsync(descriptor)
@@ -53,7 +53,7 @@ def sync_folder(path: Path) -> None:
 
 
 def write_private(path: Path, data: bytes) -> None:
-    """Put a small file in place, whole or not at all, readable by its owner only (mode 0600)."""
+    """Write a small file atomically and durably, with mode 0600."""
     temporary = path.with_name(f"{path.name}.{os.getpid()}.new")
     descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     try:
@@ -70,7 +70,7 @@ def write_private(path: Path, data: bytes) -> None:
 
 @contextmanager
 def exclusive_lock(folder: Path) -> Iterator[None]:
-    """Hold a folder against all others, processes and threads, that ask for it here; they wait."""
+    """Hold an exclusive flock on a folder while the block runs; waits for other processes and threads."""
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX)
@@ -80,7 +80,7 @@ def exclusive_lock(folder: Path) -> Iterator[None]:
 
 
 def older_than(paths: Iterable[Path], seconds: float) -> list[Path]:
-    """Those of some files that were last written longer ago than that, without any that vanish meanwhile."""
+    """The files that were last modified more than `seconds` ago; files that vanish meanwhile are skipped."""
     horizon = time.time() - seconds
     found = []
     for path in paths:

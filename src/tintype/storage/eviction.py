@@ -1,4 +1,4 @@
-"""Making room in the cache: what was used longest ago goes first."""
+"""Eviction from the rendition cache: least recently used first."""
 
 import os
 from collections import Counter
@@ -10,31 +10,31 @@ from uuid import UUID
 from tintype.storage.disk_usage import DiskUsage, allocated_bytes
 
 HIGH_WATER, LOW_WATER = 0.95, 0.90
-"""Parts of what may be held: over the first room is made, down to the second."""
+"""Fractions of the size limit: eviction starts above the first and stops at the second."""
 MINUTE = 60
-"""Seconds that are one moment here: what was used in the same is removed in any order."""
+"""Granularity of last use, in seconds: files used within the same minute are removed in any order."""
 PROTECTED_SECONDS = 60
-"""How long ago something has to be used to be removed. What is used is marked every 30 seconds, so nothing
-that somebody is about to send is among it."""
+"""Files used more recently than this are not removed. The time of last use is updated every 30 seconds, so
+files about to be sent are safe."""
 PROTECTED_SECONDS_WHEN_FULL = 5
-"""The same where the disk is full: what is made anew now and then is better than an upload refused."""
+"""The same when the disk is full: rendering a file again is better than refusing an upload."""
 
 
 class Eviction:
     """One pass: `count` every shard, `plan`, then `remove` from every shard. All block on the disk.
 
-    It remembers bytes by minute, and no files, so a cache of any size needs little memory.
+    It keeps bytes per minute of last use instead of a list of files, so memory does not grow with the cache.
 
     Args:
-        root: the folder of shards, of folders of images, of renditions.
-        level: the count of bytes, which is put right by the way.
-        max_bytes: what may be held.
+        root: the cache: `shard/image/rendition`.
+        usage: the counter of bytes on disk, which is corrected by the count.
+        max_bytes: the size limit of the cache.
         now: Unix time.
 
     Attributes:
-        shards: the folders to go through.
-        files: how many were removed.
-        bytes: how many bytes that were.
+        shards: the folders to visit.
+        files: number of files removed.
+        bytes: bytes freed.
     """
 
     def __init__(self, root: Path, usage: DiskUsage, max_bytes: int, now: float) -> None:
@@ -52,20 +52,20 @@ class Eviction:
         self.bytes = 0
 
     def count(self, shard: Path) -> None:
-        """Count what a shard holds."""
+        """Add up the files of a shard."""
         for entry in _renditions(shard):
             with suppress(FileNotFoundError):
                 found = entry.stat()
                 self._used[int(found.st_mtime) // MINUTE] += allocated_bytes(found.st_size)
 
     def plan(self, to_free: int = 0) -> bool:
-        """Tell the level what was counted; answers whether something has to go.
+        """Correct `usage` by the count, and choose what to remove; returns whether there is anything.
 
         Args:
-            to_free: bytes that have to go, whether the cache is full or not.
+            to_free: bytes to free even if the cache is below its limit.
         """
         total = self._used.total()
-        # What was put meanwhile was added to the level, and partly counted too: rather twice than never.
+        # Files added during the count may be counted twice, but never missed.
         self._usage.add(total - self._before, int(self._now))
         if total > HIGH_WATER * self._max_bytes:
             to_free = max(to_free, total - int(LOW_WATER * self._max_bytes))
@@ -75,7 +75,7 @@ class Eviction:
         return to_free > 0
 
     def remove(self, shard: Path) -> None:
-        """Remove from a shard what was used longest ago."""
+        """Remove the least recently used files of a shard, as planned."""
         freed = 0
         for entry in _renditions(shard):
             with suppress(FileNotFoundError):
@@ -83,12 +83,12 @@ class Eviction:
         self._usage.add(-freed)
         self.bytes += freed
         for folder in _folders(shard):
-            # Those that are not empty stay.
+            # Fails for folders that are not empty.
             with suppress(OSError):
                 Path(folder).rmdir()
 
     def _remove(self, entry: "os.DirEntry[str]") -> int:
-        # Looked at again: it may have been used since it was counted.
+        # Stat again: it may have been used since it was counted.
         found = entry.stat()
         minute, size = int(found.st_mtime) // MINUTE, allocated_bytes(found.st_size)
         if minute > self._last_minute or found.st_mtime > self._protected_from:
@@ -103,11 +103,11 @@ class Eviction:
 
 
 def horizon(used: Mapping[int, int], to_free: int) -> tuple[int, int]:
-    """Which minute to go up to, and how many bytes of that last one, to free so many bytes; pure.
+    """The last minute to evict, and how many bytes of that minute, to free `to_free` bytes; pure.
 
     Args:
-        used: bytes by the minute of their last use.
-        to_free: bytes.
+        used: bytes by the minute of last use.
+        to_free: bytes to free.
     """
     left = to_free
     for minute in sorted(used):
@@ -124,7 +124,7 @@ def _renditions(shard: Path) -> Iterator["os.DirEntry[str]"]:
 
 
 def _folders(shard: Path) -> Iterator["os.DirEntry[str]"]:
-    """The folders of images; what is not ours is passed over."""
+    """The folders of images; other files are skipped."""
     with suppress(OSError), os.scandir(shard) as entries:
         for entry in entries:
             with suppress(ValueError):

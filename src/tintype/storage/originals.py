@@ -1,4 +1,4 @@
-"""Originals in a folder, each under the SHA-256 of its bytes."""
+"""Originals: content-addressed files, named by the SHA-256 of their bytes."""
 
 import hashlib
 import os
@@ -17,18 +17,18 @@ _CLOSED = -1
 
 
 class SizeLimitExceeded(Exception):  # noqa: N818  it is a bound that was reached, not a fault
-    """More bytes came than the stage was opened for."""
+    """More bytes were written than the limit of the staged upload."""
 
 
 class Staged:
-    """Bytes on their way in: written to a temporary file and hashed meanwhile.
+    """An upload in progress: written to a temporary file and hashed at the same time.
 
-    Nothing is on the disk until it is opened; whatever was not published is removed by `discard`. As a
-    context manager it does both. All methods block on the disk, so call them from a worker thread.
+    `open` creates the file; `discard` removes it unless it was published. As a context manager it does both.
+    All methods block on the disk, so call them from a worker thread.
 
     Args:
-        folder: where temporary files lie; the same file system as the originals.
-        limit: the most bytes taken; one more raises `SizeLimitExceeded`.
+        folder: where temporary files are; on the same file system as the originals.
+        limit: the maximum number of bytes; more raise `SizeLimitExceeded`.
     """
 
     def __init__(self, folder: Path, limit: int) -> None:
@@ -40,20 +40,20 @@ class Staged:
 
     @property
     def sha256(self) -> str:
-        """The digest of what was written so far, in lower-case hexadecimal."""
+        """The digest of the bytes written so far, in lower-case hexadecimal."""
         return self._hash.hexdigest()
 
     def open(self) -> None:
-        """Make the temporary file, readable by its owner only.
+        """Create the temporary file, with mode 0600.
 
         Raises:
-            Error: INSUFFICIENT_STORAGE, as `write` and `seal`.
+            Error: INSUFFICIENT_STORAGE when the disk can't be written to; also in `write` and `seal`.
         """
         with durable.storage_errors():
             self._descriptor = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
 
     def write(self, chunk: bytes) -> None:
-        """Append bytes; where that fails it may be tried again with the same ones."""
+        """Append bytes; after an error the same bytes may be written again."""
         if self.size + len(chunk) > self._limit:
             raise SizeLimitExceeded
         view, at = memoryview(chunk), self.size
@@ -65,13 +65,13 @@ class Staged:
         self.size = at
 
     def seal(self) -> None:
-        """Make what was written durable; nothing is written after this."""
+        """Fsync and close the file; nothing can be written after this."""
         with durable.storage_errors():
             os.fsync(self._descriptor)
         self._close()
 
     def discard(self) -> None:
-        """Remove the temporary file, if it was made and not published."""
+        """Remove the temporary file, if it exists and was not published."""
         self._close()
         self.path.unlink(missing_ok=True)
 
@@ -91,7 +91,7 @@ class Staged:
 
 
 def digests(root: Path) -> Iterator[str]:
-    """The digests of all originals in a folder, in no particular order; foreign files are passed over."""
+    """The digests of all originals in a folder, in no particular order; other files are skipped."""
     for path in root.glob("??/*"):
         if is_digest(path.name) and path.name.startswith(path.parent.name):
             yield path.name
@@ -104,8 +104,8 @@ class Originals:
 
     Args:
         root: the folder.
-        incoming: where uploads under way lie; on the same file system.
-        removed: where originals go that are set aside; on the same file system.
+        incoming: folder of uploads in progress; on the same file system.
+        removed: folder of originals that were set aside; on the same file system.
     """
 
     def __init__(self, root: Path, incoming: Path, removed: Path) -> None:
@@ -116,14 +116,14 @@ class Originals:
         durable.make_folder(incoming)
 
     def stage(self, limit: int) -> Staged:
-        """A stage for at most `limit` bytes, not opened yet."""
+        """An upload of at most `limit` bytes, not opened yet."""
         return Staged(self._incoming, limit)
 
     def publish(self, staged: Staged) -> None:
-        """Give sealed bytes their final name. On return they survive a power cut.
+        """Move a sealed upload to its final name, durably.
 
-        Call it inside the write transaction that records them: removals do the same, so that bytes are
-        never removed between their publication and the commit of their row.
+        Call it inside the write transaction that records it. Removals are made in write transactions too, so
+        that bytes are never removed between their publication and the commit of their row.
         """
         target = self.path(staged.sha256)
         with durable.storage_errors():
@@ -132,38 +132,38 @@ class Originals:
             durable.sync_folder(target.parent)
 
     def sync(self) -> None:
-        """Make the names of all originals durable."""
+        """Fsync the folders of all originals."""
         for folder in self._root.glob("??"):
             durable.sync_folder(folder)
 
     def path(self, sha256: str) -> Path:
-        """Where the original with this digest lies, if it is here."""
+        """The path of the original with this digest, whether it exists or not."""
         return self._root / sha256[:2] / sha256
 
     def exists(self, sha256: str) -> bool:
-        """Whether the original is here."""
+        """Whether the original is stored."""
         return self.path(sha256).is_file()
 
     def digest(self, sha256: str) -> str:
-        """The digest that the stored bytes have now; differs from `sha256` when the disk lost them."""
+        """The digest of the stored bytes as they are now; differs from `sha256` if they are damaged."""
         return digest_of(self.path(sha256))
 
     def remove(self, sha256: str) -> None:
-        """Delete an original; no error if it is gone already."""
+        """Delete an original; no error if it does not exist."""
         path = self.path(sha256)
         if path.exists():
             self.removed.delete(path)
             durable.sync_folder(path.parent)
 
     def set_aside(self, sha256: str, now: datetime) -> None:
-        """Take an original out, so that it can be put back for a while; no error if it is gone already."""
+        """Move an original to the trash; no error if it does not exist."""
         path = self.path(sha256)
         if path.exists():
             self.removed.set_aside(path, now)
             durable.sync_folder(path.parent)
 
     def put_back(self, path: Path) -> bool:
-        """Bring back an original that lies at `path` since it was taken out; False if it is damaged."""
+        """Restore an original from its path in the trash; False if it is damaged."""
         if digest_of(path) != path.name:
             return False
         target = self.path(path.name)
@@ -174,9 +174,9 @@ class Originals:
         return True
 
     def each(self) -> Iterator[str]:
-        """The digests of everything stored here, in no particular order; foreign files are passed over."""
+        """The digests of all originals, in no particular order; other files are skipped."""
         return digests(self._root)
 
     def abandoned(self, older_than_seconds: float) -> list[Path]:
-        """Temporary files that no upload can still be writing."""
+        """Temporary files older than that, left by uploads which have ended."""
         return durable.older_than(self._incoming.glob("upload-*"), older_than_seconds)

@@ -1,4 +1,4 @@
-"""Originals that were taken out of the library and are kept for a while, in case that was a mistake."""
+"""The trash: originals that were removed from the library and are kept for a while."""
 
 import fcntl
 import os
@@ -12,19 +12,19 @@ from tintype.storage import durable
 from tintype.storage.digest import is_digest
 
 STAMP = "%Y%m%dT%H%M%SZ"
-"""How a folder is named: by the time, in UTC, at which what is in it was set aside."""
+"""Name of a folder: the time, in UTC, at which its files were set aside."""
 PATIENCE_SECONDS = 2.0
-"""How long a backup waits for deletes, which take milliseconds each."""
+"""How long a backup waits for concurrent deletes, which take milliseconds each."""
 RETRY_SECONDS = 0.005
 DELETED = "deleted"
-"""The folder of what was deleted for good while a backup ran: it goes when the backup has ended."""
+"""The folder of files that were deleted while a backup ran: it is emptied when the backup has ended."""
 
 
 class Removed:
-    """A folder for each time something was set aside, such as `20261126T193512Z/<sha256>`.
+    """Files that were set aside, in a folder per time, such as `20261126T193512Z/<sha256>`.
 
-    While a backup holds it, whatever is deleted for good waits in `deleted/`: what the backup has seen
-    recorded it still finds. All methods block on the disk.
+    While a backup holds the exclusive lock, deleted files are moved to `deleted/`, so that the backup still
+    finds every original its snapshot refers to. All methods block on the disk.
     """
 
     def __init__(self, root: Path) -> None:
@@ -32,41 +32,41 @@ class Removed:
         durable.make_folder(root / DELETED)
 
     def set_aside(self, original: Path, now: datetime) -> None:
-        """Move an original here until `expired` tells it."""
+        """Move an original here; it is kept until it appears in `expired`."""
         self._move(original, f"{now.astimezone(UTC):{STAMP}}")
 
     def delete(self, original: Path) -> None:
-        """Delete an original for good: now, or once the backup that is running has ended."""
+        """Delete an original permanently: now, or when the running backup has ended."""
         with self.shared_lock() as is_free:
             if is_free:
                 original.unlink()
                 return
         waiting = self._move(original, DELETED)
-        # Once more: the backup may have ended meanwhile, and have deleted what waited for that.
+        # Try again: the backup may have ended, and emptied the folder, before the file was moved there.
         with self.shared_lock() as is_free:
             if is_free:
                 self.forget(waiting)
 
     def find(self, sha256: str) -> Path | None:
-        """Where an original lies that was taken out; None if it is not here."""
+        """The path of an original in the trash; None if it is not here."""
         found = [folder / sha256 for folder in self._folders() if (folder / sha256).is_file()]
         return found[0] if found else None
 
     def each(self) -> Iterator[Path]:
-        """Everything that was set aside or waits to be deleted."""
+        """The paths of all files that were set aside or wait to be deleted."""
         for folder in self._folders():
             yield from _originals(folder)
 
     def expired(self, before: datetime) -> list[Path]:
-        """What was set aside before a time, and whatever a backup that was killed has left to be deleted."""
+        """Files that were set aside before a time, and those that a killed backup has left in `deleted/`."""
         return [path for path in self.each() if (_stamp(path.parent) or before) <= before]
 
     def oldest(self) -> datetime | None:
-        """When the first of what is here was set aside."""
+        """The time at which the oldest file here was set aside."""
         return min((stamp for path in self.each() if (stamp := _stamp(path.parent))), default=None)
 
     def forget(self, path: Path) -> None:
-        """Delete one of `each` for good, and its folder with the last one."""
+        """Delete one of `each` permanently, and its folder if it is then empty."""
         path.unlink(missing_ok=True)
         if path.parent.name != DELETED:
             with suppress(OSError):
@@ -74,15 +74,15 @@ class Removed:
 
     @contextmanager
     def shared_lock(self) -> Iterator[bool]:
-        """Whether no backup runs, and none begins before the block ends."""
+        """Yields whether no backup runs; then none begins before the block ends."""
         with self._locked(fcntl.LOCK_SH) as is_free:
             yield is_free
 
     @contextmanager
     def exclusive_lock(self) -> Iterator[bool]:
-        """Hold on to everything while the block runs; False if another backup, or a sweep, runs.
+        """Postpone all deletes while the block runs; yields False if a backup or garbage collection runs.
 
-        Then whatever was to be deleted meanwhile is. Single deletes are waited for.
+        It waits for single deletes. At the end the postponed deletes are carried out.
         """
         with self._locked(fcntl.LOCK_EX, PATIENCE_SECONDS) as is_ours:
             try:
@@ -110,13 +110,13 @@ class Removed:
         return moved
 
     def _folders(self) -> list[Path]:
-        """The newest first, and that of what is to be deleted last."""
+        """The newest first, `deleted/` last."""
         found = [path for path in self._root.iterdir() if path.name == DELETED or _stamp(path)]
         return sorted(found, key=lambda path: (path.name != DELETED, path.name), reverse=True)
 
 
 def _originals(folder: Path) -> list[Path]:
-    """Those in a folder, which may vanish meanwhile; foreign files are passed over."""
+    """The originals in a folder, which may vanish meanwhile; other files are skipped."""
     with suppress(FileNotFoundError):
         return [path for path in folder.iterdir() if is_digest(path.name)]
     return []

@@ -1,4 +1,4 @@
-"""Who makes a rendition: one process of the machine at a time, and nobody waits on a disk for it."""
+"""Locks between processes, so that only one of them renders a given rendition at a time."""
 
 import errno
 import fcntl
@@ -11,14 +11,14 @@ from pathlib import Path
 from tintype.storage.cache_files import open_shared
 
 FILES = 256
-"""Lock files that the renditions share: two made at the same moment rarely meet in one."""
+"""Number of lock files that all renditions share: collisions between concurrent renders are rare."""
 
 
 class RenditionLocks:
-    """Locks in a fixed set of files, so that none is left over. The kernel frees those of who ends.
+    """Locks on a fixed set of files, so that no stale files accumulate; the kernel releases a dead process's.
 
     Args:
-        folder: where the files lie. It may vanish at any time, and is made again.
+        folder: where the files are. It may vanish at any time, and is created again.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -26,15 +26,15 @@ class RenditionLocks:
 
     @contextmanager
     def hold(self, path: Path) -> Iterator[bool]:
-        """Whether we are the one who makes `path` while the block runs. It never waits.
+        """Try to lock `path` while the block runs; yields whether it succeeded. It never waits.
 
-        Where no lock can be had at all (a full disk, one that is only read), all are.
+        If lock files can't be opened (the disk is full or read-only), every caller succeeds.
         """
         with self._locked(path, fcntl.LOCK_EX) as is_ours:
             yield is_ours
 
     def is_held(self, path: Path) -> bool:
-        """Whether somebody is making `path` just now, or something that shares its lock."""
+        """Whether `path`, or another rendition with the same lock file, is locked now."""
         with self._locked(path, fcntl.LOCK_SH) as is_free:
             return not is_free
 
@@ -50,7 +50,7 @@ class RenditionLocks:
             os.close(descriptor)
 
     def _open(self, path: Path) -> int | None:
-        # The folder and the name: processes may see the cache at different absolute paths.
+        # Not the absolute path: processes may see the cache at different mount points.
         number = zlib.crc32(os.fsencode(f"{path.parent.name}/{path.name}")) % FILES
         try:
             return open_shared(self._folder / f"{number:03x}")

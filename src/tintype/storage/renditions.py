@@ -1,4 +1,4 @@
-"""Renditions in a folder: a cache that may be emptied at any time."""
+"""The cache of renditions: files in a folder that may be emptied at any time."""
 
 import os
 import re
@@ -19,19 +19,19 @@ from tintype.storage.eviction import HIGH_WATER, Eviction
 from tintype.storage.rendition_locks import RenditionLocks
 
 LOCKS = ".locks"
-"""The folder of the lock files, beside those of the renditions."""
+"""The folder of the lock files, inside the cache."""
 TOUCH_SECONDS = 30.0
-"""Seconds after which a rendition that is used again is marked as used: its time of change says when."""
+"""The modification time of a rendition is its time of last use, updated at most once in this many seconds."""
 
 RECOUNT_SECONDS = 24 * 3600
-"""Seconds after which everything is counted again."""
+"""Seconds after which all files are counted again."""
 
 _CLOSED = -1
 _NAME = re.compile(r"(\d+)-([0-9a-f]+)\.(\w+)\Z")
 
 
 class CachedRendition(Struct, frozen=True):
-    """A rendition as it lay in the cache: of which version, by which recipe (its fingerprint)."""
+    """A rendition found in the cache: the version of its image, and the fingerprint of its recipe."""
 
     version: int
     recipe: str
@@ -40,22 +40,26 @@ class CachedRendition(Struct, frozen=True):
 
 
 class RenditionWriter:
-    """A rendition while it is written, beside its place: a file that is gone with this, unless it is kept.
+    """A temporary file that a rendition is written to; removed on `close` unless it was committed.
 
-    What has no room in the cache can still be read from `descriptor`.
+    If the cache has no space for it, it can still be read from `descriptor`.
     """
 
     def __init__(self, folder: Path) -> None:
         self.path, self.descriptor = _open_temporary(folder)
 
     def write(self, data: bytes) -> None:
-        """Append bytes. Raises OSError."""
+        """Append bytes.
+
+        Raises:
+            OSError: the write failed.
+        """
         view = memoryview(data)
         while view:
             view = view[os.write(self.descriptor, view) :]
 
     def close(self) -> None:
-        """Drop it; what was kept stays."""
+        """Close the descriptor and remove the temporary file; a committed rendition stays."""
         if self.descriptor != _CLOSED:
             os.close(self.descriptor)
             self.descriptor = _CLOSED
@@ -68,13 +72,13 @@ class RenditionWriter:
 class Renditions:
     """A folder of renditions: `ab/<image id>/<version>-<fingerprint>.<extension>`.
 
-    One folder an image, so that everything made of it can be dropped at once. Who empties the folder, or
-    removes it, under a running service harms nothing. All methods but `path` block on the disk, so call
-    them from a worker thread.
+    One folder per image, so that all its renditions can be removed at once. The cache may be emptied or
+    removed while the service runs. All methods but `path` block on the disk, so call them from a worker
+    thread.
 
     Args:
         root: the folder.
-        max_bytes: what it may hold. A rendition that has no room is not kept.
+        max_bytes: size limit. A rendition that would exceed it is not kept.
     """
 
     def __init__(self, root: Path, max_bytes: int) -> None:
@@ -86,11 +90,11 @@ class Renditions:
         self.locks = RenditionLocks(root / LOCKS)
 
     def path(self, image: UUID, version: int, fingerprint: str, extension: str) -> Path:
-        """Where a rendition lies, if it was made."""
+        """The path of a rendition, whether it is cached or not."""
         return self._folder(image, f"{version}-{fingerprint}.{extension}")
 
     def find(self, path: Path) -> int | None:
-        """The size of a rendition, which is about to be used; None if it has to be made."""
+        """The size of a cached rendition, whose time of last use is updated; None if it is not cached."""
         try:
             found = path.stat()
             if found.st_mtime < time.time() - TOUCH_SECONDS:
@@ -98,17 +102,17 @@ class Renditions:
                     os.utime(path)
         except OSError:
             return None
-        # Renditions are not synced: a power cut can leave an empty file, which counts as none.
+        # Renditions are not fsynced: a power cut can leave an empty file, which counts as missing.
         return found.st_size or None
 
     def put(self, path: Path, data: bytes) -> bool:
-        """Put a rendition in place, whole or not at all. It is not synced: it can be made again.
+        """Add a rendition atomically. It is not fsynced, since it can be rendered again.
 
         Returns:
-            False if there is no room for it: see `needs_eviction`.
+            False if the cache has no space for it: see `needs_eviction`.
 
         Raises:
-            OSError: it could not be kept; nothing of it is left.
+            OSError: it could not be written; no partial file is left.
         """
         if not self._has_room(len(data)):
             return False
@@ -122,14 +126,18 @@ class Renditions:
         return True
 
     def open_writer(self, path: Path) -> RenditionWriter:
-        """A rendition to be written a piece at a time, then put in place by `keep`. Raises OSError."""
+        """A writer for a rendition that arrives in pieces; `commit` then adds it to the cache.
+
+        Raises:
+            OSError: the temporary file can't be created.
+        """
         return RenditionWriter(path.parent)
 
     def commit(self, path: Path, writer: RenditionWriter, size: int) -> bool:
-        """As `put`, of what was written to the draft; it can still be read there.
+        """Add a written rendition, as `put` does; it can still be read from the writer's descriptor.
 
         Raises:
-            OSError: it could not be kept.
+            OSError: it could not be moved into the cache.
         """
         if not self._has_room(size):
             writer.path.unlink(missing_ok=True)
@@ -139,7 +147,7 @@ class Renditions:
         return True
 
     def needs_eviction(self) -> bool:
-        """Whether `evict` is due: the cache is nearly full, or was not counted for long. Asks no disk."""
+        """Whether the cache is nearly full, or was not counted for a day. Doesn't block on the disk."""
         return (
             self._usage.bytes > HIGH_WATER * self._max_bytes
             or time.time() - self._usage.counted_at > RECOUNT_SECONDS
@@ -147,12 +155,12 @@ class Renditions:
 
     @contextmanager
     def evicting(self) -> Iterator[Eviction | None]:
-        """A pass that makes room, if no other process is at it."""
+        """An eviction pass; None if another process is evicting."""
         with self.locks.hold(self._root / "eviction") as is_ours:
             yield Eviction(self._root, self._usage, self._max_bytes, time.time()) if is_ours else None
 
     def remove_image(self, image: UUID) -> list[CachedRendition]:
-        """Drop everything made of an image; answers what that was."""
+        """Remove all renditions of an image; returns them."""
         folder = self._folder(image)
         found = [(path, _size(path)) for path in sorted(folder.glob("*"))]
         shutil.rmtree(folder, ignore_errors=True)
@@ -160,18 +168,18 @@ class Renditions:
         return [kept for path, size in found if (kept := _parse_name(path.name, size))]
 
     def each(self) -> Iterator[UUID]:
-        """The ids of the images that something was made of; files that are not ours are passed over."""
+        """The ids of the images that have cached renditions; other files are skipped."""
         for folder in self._root.glob("??/*"):
             with suppress(ValueError):
                 yield UUID(folder.name)
 
     def abandoned(self, older_than_seconds: float) -> list[Path]:
-        """Renditions that were never put in place, and by now will not be."""
+        """Temporary files that were left by writers which have ended."""
         return durable.older_than(self._root.glob("??/*/new-*"), older_than_seconds)
 
     def _has_room(self, size: int) -> bool:
         if self._usage.bytes + allocated_bytes(size) > self._max_bytes:
-            # Another process may have made room since we looked.
+            # Another process may have evicted files since the counter was last read.
             self._usage.add(0)
         return self._usage.bytes + allocated_bytes(size) <= self._max_bytes
 
@@ -193,6 +201,6 @@ def _parse_name(name: str, size: int) -> CachedRendition | None:
 
 
 def _open_temporary(folder: Path) -> tuple[Path, int]:
-    """A new file to write, and its descriptor."""
+    """A new temporary file, and its descriptor."""
     descriptor, writer = in_folder(folder, lambda: tempfile.mkstemp(prefix="new-", dir=folder))
     return Path(writer), descriptor

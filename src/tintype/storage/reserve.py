@@ -1,4 +1,4 @@
-"""Room on the disk that nothing but deletes may use, so that they work when it is full."""
+"""Reserved disk space that is released for deletes, so that they work when the disk is full."""
 
 import errno
 import os
@@ -9,20 +9,20 @@ from tintype.model import Error
 from tintype.storage import durable
 
 BYTES = 8 * 1024 * 1024
-"""What is reserved: the journal of some hundred deletes."""
+"""Size of the reserve: enough for the journal of some hundred deletes."""
 SHARE = 32
-"""On a small disk less is reserved: one part in so many of it."""
+"""At most 1/32 of the file system is reserved."""
 MIN_FREE_BYTES = 1024 * 1024
-"""Free bytes below which a disk counts as full though the reserve is there."""
+"""With fewer free bytes the disk counts as full although the reserve exists."""
 
 _FAULTS = {errno.ENOSPC: "full", errno.EDQUOT: "full", errno.EROFS: "read-only"}
 
 
 class Reserve:
-    """A file that holds the room, and is removed when a delete needs it. All methods block on the disk.
+    """An allocated file that is removed when a delete needs space. All methods block on the disk.
 
     Args:
-        path: the file; on the file system of what is stored.
+        path: the file; on the same file system as the data.
     """
 
     def __init__(self, path: Path) -> None:
@@ -30,10 +30,10 @@ class Reserve:
         self._lock = threading.Lock()
 
     def hold(self) -> None:
-        """Make the reserve, if it is not there.
+        """Allocate the reserve, if it does not exist.
 
         Raises:
-            Error: INSUFFICIENT_STORAGE when there is no room for it: then there is none for anything else.
+            Error: INSUFFICIENT_STORAGE when the disk has no space for it, and so for nothing else.
         """
         size = self._size()
         with self._lock, durable.storage_errors():
@@ -41,18 +41,18 @@ class Reserve:
                 self._allocate(size)
 
     def release(self) -> bool:
-        """Give the room up; False if there was none."""
+        """Release the reserve; False if there was none."""
         with durable.storage_errors():
             was_held = self._allocated() > 0
             self._path.unlink(missing_ok=True)
             return was_held
 
     def fault(self) -> str:
-        """What is wrong with the disk, in a few words; empty if it takes what comes."""
+        """What is wrong with the disk: `full`, `read-only` or `not writable`; empty if it is writable."""
         try:
             found = os.statvfs(self._path.parent)
             self.hold()
-            # A file system that went read-only after a fault of its disk says so only to who writes.
+            # A file system that was remounted read-only after a disk fault reports it only to writers.
             os.utime(self._path)
         except (Error, OSError) as failed:
             number = getattr(failed.__cause__ or failed, "errno", None)
@@ -73,7 +73,7 @@ class Reserve:
         temporary = self._path.with_name(f"{self._path.name}.{os.getpid()}")
         descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
         try:
-            # Allocated, not only as long: a file of holes reserves nothing.
+            # Truncating is not enough: a sparse file reserves nothing.
             os.posix_fallocate(descriptor, 0, size)
             temporary.replace(self._path)
         except OSError:

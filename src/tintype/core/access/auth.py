@@ -214,7 +214,7 @@ async def _find(services: Services, dialect: str, secret_texts: Sequence[str]) -
     cached = services.query_cache.snapshot()
     keys = [(dialect, digest) for digest in digests]
     if not all(key in cached for key in keys):
-        found = await services.catalogue.ask(lambda tx: tokens.by_digest(tx, dialect, digests))
+        found = await services.catalogue.query(lambda tx: tokens.by_digest(tx, dialect, digests))
         # Not those that nobody knows: whoever makes them up would crowd out what is known.
         cached.update({(dialect, digest): token for digest, token in found.items()})
     return [cached.get(key) for key in keys]

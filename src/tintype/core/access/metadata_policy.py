@@ -24,7 +24,7 @@ async def is_stripped(services: Services, account: UUID) -> bool:
     """The same by the account's id, remembered until anything in the catalogue changes."""
     cached, key = services.query_cache.snapshot(), ("strips-metadata", account)
     if key not in cached:
-        cached[key] = await services.catalogue.ask(lambda tx: accounts.strips_metadata(tx, account))
+        cached[key] = await services.catalogue.query(lambda tx: accounts.strips_metadata(tx, account))
     return bool(cached[key])
 
 

@@ -24,7 +24,7 @@ async def published(services: Services, name: str) -> Publications:
 
 async def unpublished(services: Services) -> list[str]:
     """The names of the accounts whose images no link opens."""
-    return await services.catalogue.ask(publications.accounts_without)
+    return await services.catalogue.query(publications.accounts_without)
 
 
 async def publish(

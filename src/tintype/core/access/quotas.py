@@ -21,7 +21,7 @@ async def quotas(services: Services, account: UUID) -> Quotas:
     cached, key = services.query_cache.snapshot(), ("quotas", account)
     if key not in cached:
         cached[key] = effective_quotas(
-            services, await services.catalogue.ask(lambda tx: accounts.quotas(tx, account))
+            services, await services.catalogue.query(lambda tx: accounts.quotas(tx, account))
         )
     found: Quotas = cached[key]
     return found
@@ -63,7 +63,7 @@ async def upload(
     account = caller.account.id
     allowed = await quotas(services, account)
     services.workers.require_seconds(account, allowed.pixel_seconds)
-    held = await services.catalogue.ask(lambda tx: usage.get(tx, account))
+    held = await services.catalogue.query(lambda tx: usage.get(tx, account))
     if replaces is None:
         held = Usage(held.images + 1, held.bytes)
     else:

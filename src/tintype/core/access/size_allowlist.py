@@ -70,7 +70,7 @@ async def sizes(services: Services, account: UUID) -> SizeAllowlist | None:
     """The sizes that an account allows; None is any. Remembered until something changes."""
     cached, key = services.query_cache.snapshot(), ("sizes", account)
     if key not in cached:
-        cached[key] = _sizes(await services.catalogue.ask(lambda tx: accounts.allowed_sizes(tx, account)))
+        cached[key] = _sizes(await services.catalogue.query(lambda tx: accounts.allowed_sizes(tx, account)))
     found: SizeAllowlist | None = cached[key]
     return found
 

@@ -45,7 +45,7 @@ async def find_deliverable(
     # A link that another process just made may name a version that is news here: memory never refuses.
     # Before the question: a change that comes meanwhile must not be overwritten by an answer from before it.
     generation = services.record_cache.generation
-    found = await services.catalogue.ask(
+    found = await services.catalogue.query(
         lambda tx: images.find_deliverable(tx, dialect, key, version, default)
     )
     if found is None:
@@ -105,11 +105,11 @@ class ChangePoller:
         """The images that changed since the last time, and whether some changes were missed."""
         state = self._watch.state()
         if self._seq is None:
-            self._seq = self._watch.ask(changes.latest)
+            self._seq = self._watch.query(changes.latest)
         if state == self._state:
             return [], False
         before = self._seq
-        news = self._watch.ask(lambda tx: changes.since(tx, before))
+        news = self._watch.query(lambda tx: changes.since(tx, before))
         self._state = state
         if not news:
             return [], False

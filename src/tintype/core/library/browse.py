@@ -14,7 +14,7 @@ async def find_image(services: Services, caller: Caller, id: UUID) -> Image:
     Raises:
         Error: NOT_FOUND when the account has no such image.
     """
-    image = await services.catalogue.ask(lambda tx: images.get(tx, caller.account.id, id))
+    image = await services.catalogue.query(lambda tx: images.get(tx, caller.account.id, id))
     if image is None:
         raise no_such_image()
     return image
@@ -22,12 +22,12 @@ async def find_image(services: Services, caller: Caller, id: UUID) -> Image:
 
 async def list_page(services: Services, caller: Caller, selection: ListQuery) -> tuple[int, list[Image]]:
     """How many of the account's images match, and those of the page asked for."""
-    return await services.catalogue.ask(lambda tx: images.list_page(tx, caller.account.id, selection))
+    return await services.catalogue.query(lambda tx: images.list_page(tx, caller.account.id, selection))
 
 
 async def newest_images(services: Services, caller: Caller, before: int | None, limit: int) -> list[Image]:
     """The account's images, newest first, from the one before number `before`."""
-    return await services.catalogue.ask(lambda tx: images.list_newest(tx, caller.account.id, before, limit))
+    return await services.catalogue.query(lambda tx: images.list_newest(tx, caller.account.id, before, limit))
 
 
 async def attached(services: Services, caller: Caller, placement: Placement) -> list[tuple[Placement, Image]]:

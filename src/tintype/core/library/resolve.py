@@ -19,7 +19,7 @@ async def versions(services: Services, caller: Caller, ids: Sequence[UUID]) -> d
     An id that is missing from the answer does not exist or is another account's: the two can't be told
     apart.
     """
-    return await services.catalogue.ask(lambda tx: images.link_targets(tx, caller.account.id, ids))
+    return await services.catalogue.query(lambda tx: images.link_targets(tx, caller.account.id, ids))
 
 
 async def resolve_ids(

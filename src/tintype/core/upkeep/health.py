@@ -19,7 +19,7 @@ async def can_serve(services: Services) -> bool:
     """Whether the catalogue answers."""
     try:
         async with asyncio.timeout(READ_SECONDS):
-            await services.catalogue.ask(lambda tx: images.list_newest(tx, UUID(int=0), None, 1))
+            await services.catalogue.query(lambda tx: images.list_newest(tx, UUID(int=0), None, 1))
     except (SQLAlchemyError, OSError, Error):
         # A TimeoutError is an OSError.
         return False

@@ -1,4 +1,4 @@
-"""Placeholders, allowed sizes, and the list of changes that other processes read."""
+"""Placeholders, allowed sizes, and the invalidation log."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -10,7 +10,7 @@ depends_on = None
 
 
 def upgrade() -> None:
-    """Add columns, and the table of changes."""
+    """Add columns, and the table `changes`."""
     op.add_column("accounts", sa.Column("allowed_sizes", sa.Text()))
     op.add_column("images", sa.Column("thumbhash", sa.String(64)))
     op.add_column("images", sa.Column("colour", sa.String(7)))

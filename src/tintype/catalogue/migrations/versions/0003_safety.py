@@ -1,4 +1,4 @@
-"""What a library is, what an account publishes and may hold; the audit log; indexes for batches and lists."""
+"""The library, publications, quotas and usage; the audit log; indexes for batches and lists."""
 
 import time
 import uuid
@@ -13,7 +13,7 @@ depends_on = None
 
 
 def upgrade() -> None:
-    """Add tables, columns and indexes, and fill them from what is there."""
+    """Add tables, columns and indexes, and fill them from existing rows."""
     for name, kind in (
         ("max_bytes", sa.BigInteger()),
         ("max_images", sa.Integer()),
