@@ -216,3 +216,11 @@ def _animation(kind: str, width: int, height: int, seed: int, frames: int, **opt
     if rest:
         options = {"save_all": True, "append_images": rest, "duration": 100, "loop": 0, **options}
     return encode(first, kind, **options)
+
+
+def near(pixel: object, colour: tuple[int, ...], tolerance: int = 6) -> bool:
+    """Whether a pixel has a colour, each channel give or take a tolerance."""
+    assert isinstance(pixel, tuple)
+    return len(pixel) == len(colour) and all(
+        abs(a - b) <= tolerance for a, b in zip(pixel, colour, strict=True)
+    )

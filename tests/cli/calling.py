@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import click
 from click.testing import CliRunner, Result
 
 from tintype.cli import main
@@ -28,3 +29,43 @@ def said(data: Path | None, *arguments: str) -> str:
     result = call(data, *arguments)
     assert result.exit_code == 0, result.output
     return result.stdout
+
+
+def everything(folder: Path) -> dict[str, bytes]:
+    """All that is below a folder; folders end in a slash."""
+    found = {f"{path.relative_to(folder)}/": b"" for path in folder.rglob("*") if path.is_dir()}
+    return found | {
+        str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()
+    }
+
+
+def sentence(data: Path, *arguments: str) -> str:
+    """What a refused command says: one sentence on standard error, nothing else."""
+    result = call(data, *arguments)
+    assert (result.exit_code, result.stdout) == (1, "")
+    inside = [line.strip("│ ") for line in result.stderr.splitlines() if line.startswith("│")]
+    assert "Traceback" not in result.stderr
+    return " ".join(inside)
+
+
+def commands(group: click.Group, *above: str) -> list[tuple[str, ...]]:
+    """The paths of all commands below a group."""
+    context = click.Context(group)
+    found: list[tuple[str, ...]] = []
+    for name in group.list_commands(context):
+        command = group.get_command(context, name)
+        found.append((*above, name))
+        if isinstance(command, click.Group):
+            found += commands(command, *above, name)
+    return found
+
+
+def command(path: tuple[str, ...]) -> click.Command:
+    """The command at a path."""
+    found: click.Command = main
+    for name in path:
+        assert isinstance(found, click.Group)
+        step = found.get_command(click.Context(found), name)
+        assert step is not None
+        found = step
+    return found

@@ -1,5 +1,6 @@
 """tintype as a group of processes that can be killed all at once, as by a power cut."""
 
+import json
 import os
 import signal
 import subprocess
@@ -70,3 +71,14 @@ def killable(data: Path, *arguments: str, **settings: str) -> Iterator[Killable]
     finally:
         if started.process.poll() is None:
             started.kill()
+
+
+def workers_of(process: int) -> list[int]:
+    """The worker processes of a service, by the id of its process."""
+    return [int(child) for child in Path(f"/proc/{process}/task/{process}/children").read_text().split()]
+
+
+def log(service: Killable) -> list[dict[str, object]]:
+    """What it logged; the lines of standard error that aren't for people."""
+    people = ("tintype serves ", "Warning: ")
+    return [json.loads(line) for line in service.lines if not line.startswith(people)]

@@ -7,8 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.killing import killable
-from tests.cli.test_serve import log
+from tests.cli.killing import killable, log
 from tests.running import TINTYPE
 from tintype.cli.advice import unsafe
 from tintype.dialects import discover

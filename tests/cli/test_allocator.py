@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from tests import pictures
-from tests.cli.test_serve import workers_of
+from tests.cli.killing import workers_of
 from tests.running import running
 
 THREADS = 8

@@ -17,9 +17,8 @@ import httpx
 import pytest
 
 from tests import pictures
-from tests.cli.calling import call, library, said
+from tests.cli.calling import call, everything, library, said, sentence
 from tests.cli.killing import killable
-from tests.cli.test_library import everything, sentence
 from tests.running import make_token, run_cli, running
 
 CLIENTS = 3

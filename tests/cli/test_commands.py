@@ -8,31 +8,10 @@ from pathlib import Path
 import click
 import pytest
 
-from tests.cli.calling import call, library, said
+from tests.cli.calling import call, command, commands, library, said
 from tintype import __version__
 from tintype.cli import main
 from tintype.cli.main import COMMANDS
-
-
-def commands(group: click.Group, *above: str) -> list[tuple[str, ...]]:
-    context = click.Context(group)
-    found: list[tuple[str, ...]] = []
-    for name in group.list_commands(context):
-        command = group.get_command(context, name)
-        found.append((*above, name))
-        if isinstance(command, click.Group):
-            found += commands(command, *above, name)
-    return found
-
-
-def command(path: tuple[str, ...]) -> click.Command:
-    found: click.Command = main
-    for name in path:
-        assert isinstance(found, click.Group)
-        step = found.get_command(click.Context(found), name)
-        assert step is not None
-        found = step
-    return found
 
 
 @pytest.mark.parametrize("path", [(), *commands(main)], ids=" ".join)

@@ -10,8 +10,7 @@ from alembic import command as alembic
 from sqlalchemy import create_engine
 
 from tests import pictures
-from tests.cli.calling import call, library, said
-from tests.cli.test_commands import command, commands
+from tests.cli.calling import call, command, commands, everything, library, said, sentence
 from tests.hostile.full_disk import read_only
 from tests.running import running
 from tintype.app import LINK_KEYS
@@ -47,23 +46,6 @@ def whole(path: tuple[str, ...], folder: Path) -> list[str]:
             value = example(parameter.type, folder)
             given += [parameter.opts[0], value] if isinstance(parameter, click.Option) else [value]
     return given
-
-
-def everything(folder: Path) -> dict[str, bytes]:
-    """All that is below a folder; folders end in a slash."""
-    found = {f"{path.relative_to(folder)}/": b"" for path in folder.rglob("*") if path.is_dir()}
-    return found | {
-        str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()
-    }
-
-
-def sentence(data: Path, *arguments: str) -> str:
-    """What a refused command says: one sentence on standard error, nothing else."""
-    result = call(data, *arguments)
-    assert (result.exit_code, result.stdout) == (1, "")
-    inside = [line.strip("│ ") for line in result.stderr.splitlines() if line.startswith("│")]
-    assert "Traceback" not in result.stderr
-    return " ".join(inside)
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ import pytest
 
 from tests import pictures
 from tests.cli.calling import library, said
-from tests.cli.killing import Killable, killable
+from tests.cli.killing import Killable, killable, log, workers_of
 from tests.running import Running
 
 STOP_WITHIN = 20
@@ -29,16 +29,6 @@ def data(tmp_path: Path) -> Path:
 
 def native_token(data: Path) -> str:
     return said(data, "token", "create", "--dialect", "native").strip()
-
-
-def workers_of(process: int) -> list[int]:
-    return [int(child) for child in Path(f"/proc/{process}/task/{process}/children").read_text().split()]
-
-
-def log(service: Killable) -> list[dict[str, object]]:
-    """What it logged; the lines of standard error that aren't for people."""
-    people = ("tintype serves ", "Warning: ")
-    return [json.loads(line) for line in service.lines if not line.startswith(people)]
 
 
 @contextmanager

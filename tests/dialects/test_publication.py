@@ -15,7 +15,7 @@ from tests.dialects import conformance, linking
 from tests.dialects.conformance import DIALECTS, Endpoint
 from tests.dialects.linking import Reply, Subject, fetch, respelled
 from tests.running import Running, run_cli, running
-from tests.web.test_response_cache import opened
+from tests.web.door import opened
 from tintype.app import LINK_KEYS
 from tintype.core.runtime.signing import Keyring
 from tintype.dialects import Dialect

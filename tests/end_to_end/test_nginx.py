@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from tests import pictures
-from tests.cli.test_serve import workers_of
+from tests.cli.killing import workers_of
 from tests.running import Running, running
 
 NAME = "images.example.com"

@@ -5,6 +5,8 @@ from contextlib import suppress
 from urllib.parse import urlsplit
 
 PATIENCE = 20.0
+PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + b"\x00\x00\x00\x04\x00\x00\x00\x00\x00"
+"""RFC 9113, 3.4: what a client of HTTP/2 sends first, and an empty SETTINGS frame."""
 
 
 def connect(base_url: str, source: str = "127.0.0.1") -> socket.socket:

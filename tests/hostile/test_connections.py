@@ -15,11 +15,10 @@ import httpx
 import pytest
 
 from tests import pictures
-from tests.hostile.connecting import PATIENCE, answer, connect, head, status
+from tests.hostile.connecting import PATIENCE, PREFACE, answer, connect, head, status
 from tests.hostile.measure import tree
-from tests.hostile.test_heads import PREFACE
 from tests.running import TINTYPE, Running
-from tests.web.test_asgi import announced
+from tests.service_log import announced
 
 SOURCES = [f"127.0.0.{last}" for last in range(11, 22)]
 EACH = 20

@@ -6,12 +6,10 @@ from contextlib import suppress
 import httpx
 
 from tests import pictures
-from tests.hostile.connecting import answer, connect, head, status
+from tests.hostile.connecting import PREFACE, answer, connect, head, status
 from tests.hostile.measure import MEGABYTE, memory, resting, settles, watched
 from tests.running import Running
 
-PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + b"\x00\x00\x00\x04\x00\x00\x00\x00\x00"
-"""RFC 9113, 3.4: what a client of HTTP/2 sends first, and an empty SETTINGS frame."""
 CHROME = "image/avif,image/webp,image/apng,image/*,*/*;q=0.8"
 
 

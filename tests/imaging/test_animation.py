@@ -4,7 +4,7 @@ import pytest
 from PIL import Image, ImageDraw, ImageSequence
 
 from tests import pictures
-from tests.imaging.test_render import near
+from tests.pictures import near
 from tintype.imaging import Format, Mode, OutputLimits, Recipe, render
 
 MOVING = [Format.GIF, Format.WEBP]

@@ -5,6 +5,7 @@ import pytest
 from PIL import Image, ImageDraw
 
 from tests import pictures
+from tests.pictures import near
 from tintype.imaging import (
     Format,
     ImageRefused,
@@ -64,13 +65,6 @@ def plain(image: Image.Image) -> Image.Image:
 
 def one_colour(colour: tuple[int, ...], format_: str = "png", mode: str = "RGB", **options: object) -> bytes:
     return pictures.encode(Image.new(mode, (40, 30), colour), format_, **options)
-
-
-def near(pixel: object, colour: tuple[int, ...], tolerance: int = 6) -> bool:
-    assert isinstance(pixel, tuple)
-    return len(pixel) == len(colour) and all(
-        abs(a - b) <= tolerance for a, b in zip(pixel, colour, strict=True)
-    )
 
 
 @pytest.mark.parametrize("mode", Mode)

@@ -3,7 +3,6 @@
 import json
 import os
 import subprocess
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -13,7 +12,8 @@ import pytest
 
 from tests import pictures
 from tests.running import TINTYPE, Running, make_token, run_cli
-from tests.web.conftest import LONG, converse, request, status
+from tests.service_log import announced, entries
+from tests.web.conftest import converse, request, status
 from tintype.app import CATALOGUE, LINK_KEYS, create_app
 from tintype.catalogue import schema
 from tintype.core.runtime.signing import Keyring
@@ -146,18 +146,6 @@ def test_the_log_tells_who_asked_and_no_secret(tmp_path: Path) -> None:
     assert lines[refused.headers["request-id"]]["account"] is None
     assert token not in told
     assert "unknown" not in told
-
-
-def entries(told: str) -> list[dict[str, Any]]:
-    return [json.loads(line) for line in told.splitlines() if line.startswith("{")]
-
-
-def announced(written: Path) -> str:
-    """The address that a service writes to its log when it is ready."""
-    deadline = time.monotonic() + LONG
-    while "tintype serves " not in written.read_text():
-        assert time.monotonic() < deadline, written.read_text()
-    return written.read_text().partition("tintype serves ")[2].split()[0]
 
 
 @pytest.mark.parametrize(

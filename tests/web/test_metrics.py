@@ -6,15 +6,9 @@ from dataclasses import fields
 import httpx
 
 from tests.running import Running
+from tests.web.counting import counted
 from tintype.core.runtime.counters import Counters
 from tintype.web.metrics import COUNTERS
-
-
-def counted(service: Running) -> dict[str, float]:
-    """The counts by name, of a service with one worker process."""
-    lines = httpx.get(f"{service.base_url}/metrics").raise_for_status().text.splitlines()
-    pairs = (line.rsplit(" ", 1) for line in lines if not line.startswith("#"))
-    return {name.partition("{")[0].removeprefix("tintype_"): float(value) for name, value in pairs}
 
 
 def test_nobody_is_told_unless_it_is_switched_on(anyone: httpx.Client) -> None:

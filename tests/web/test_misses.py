@@ -8,7 +8,7 @@ import httpx
 
 from tests import pictures
 from tests.running import Running
-from tests.web.test_metrics import counted
+from tests.web.counting import counted
 from tintype.storage.rendition_locks import RenditionLocks
 
 CROWD = 400

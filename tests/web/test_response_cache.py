@@ -6,12 +6,9 @@ import os
 import shutil
 import subprocess
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote
 from uuid import UUID
 
 import httpx
@@ -20,18 +17,14 @@ import pytest
 
 from tests import pictures
 from tests.core.conftest import Clock, Town, founded
-from tests.core.runtime.test_record_cache import until
+from tests.core.following import until
 from tests.running import TINTYPE, Running, make_token
-from tests.web.test_asgi import announced, entries
-from tintype.app import create_app
+from tests.service_log import announced, entries
+from tests.web.door import NOON, Door, opened
 from tintype.core.delivery.render import Picture, original
 from tintype.core.runtime.record_cache import CachedImage
-from tintype.dialects import discover
-from tintype.dialects.native import links
 from tintype.imaging import Mode, Recipe
-from tintype.model import Image
 from tintype.settings import load
-from tintype.web.asgi import App
 from tintype.web.hosts import Hosts
 from tintype.web.response_cache import (
     BODY_OVERHEAD_BYTES,
@@ -43,7 +36,6 @@ from tintype.web.response_cache import (
     ResponseCache,
 )
 
-NOON = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
 PHOTO = pictures.jpeg(300, 200, seed=5)
 
 Upload = tuple[str, bytes, dict[str, str]]
@@ -67,94 +59,6 @@ def evotor(token: str) -> Upload:
 
 
 UPLOADS = {each.__name__: each for each in (native, smartsheet, evotor)}
-
-
-@dataclass
-class Answer:
-    status: int
-    headers: dict[str, str]
-    body: bytes
-    path: str = ""
-    """The file that the server is told to send."""
-
-    def file(self) -> bytes:
-        return Path(self.path).read_bytes()
-
-    def picture(self) -> bytes:
-        """The bytes, from wherever they are sent."""
-        return self.body or self.file()
-
-
-@dataclass
-class Door:
-    """The application in this process, asked without a server in between."""
-
-    app: App
-    town: Town
-    clock: Clock
-    gone: asyncio.Event = field(default_factory=asyncio.Event)
-    """Set when the clients of all requests have gone away."""
-
-    async def ask(self, link: str, method: str = "GET", **headers: str) -> Answer:
-        return await self.send(link, method, headers)
-
-    async def send(self, link: str, method: str, headers: dict[str, str], content: bytes = b"") -> Answer:
-        path, _, query = link.partition("?")
-        sent: list[dict[str, Any]] = []
-
-        async def send(message: dict[str, Any]) -> None:
-            sent.append(message)
-
-        body = iter([{"type": "http.request", "body": content, "more_body": False}])
-
-        async def receive() -> dict[str, Any]:
-            if (message := next(body, None)) is not None:
-                return message
-            await self.gone.wait()
-            return {"type": "http.disconnect"}
-
-        scope = {
-            "type": "http",
-            "method": method,
-            "path": unquote(path),
-            "raw_path": path.encode(),
-            "query_string": query.encode(),
-            "headers": [
-                (name.replace("_", "-").lower().encode(), value.encode())
-                for name, value in {"host": "localhost", **headers}.items()
-            ],
-            "extensions": {"http.response.pathsend": {}},
-        }
-        await self.app(scope, receive, send)
-        told = {name.decode(): value.decode() for name, value in sent[0]["headers"]}
-        whole = b"".join(message.get("body", b"") for message in sent[1:])
-        return Answer(sent[0]["status"], told, whole, sent[1].get("path", ""))
-
-    async def ask_twice(self, link: str) -> Answer:
-        """The second answer: what is asked for again is kept."""
-        await self.ask(link)
-        return await self.ask(link)
-
-    def link(self, image: Image, recipe: Recipe | None = None, expires: int | None = None) -> str:
-        link = links.Link(image.id, image.version, recipe and recipe.normal(), expires)
-        return links.write(link, self.town.services.keyring.sign(link.parts()))
-
-
-@asynccontextmanager
-async def opened(folder: Path, **env: str) -> AsyncIterator[Door]:
-    """The application on a new data folder, started as a server starts it; and its services."""
-    settings, clock = load(folder, discover(), env), Clock(NOON)
-    async with founded(settings, clock) as town:
-        app = create_app(settings, discover(), clock=clock)
-        told: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
-        said: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
-        life = asyncio.create_task(app({"type": "lifespan"}, told.get, said.put))
-        await told.put({"type": "lifespan.startup"})
-        assert (await said.get())["type"] == "lifespan.startup.complete"
-        await until(lambda: app._response_cache._facts.fresh_until > 0)  # noqa: SLF001  when it has begun to follow
-        yield Door(app, town, clock)
-        await told.put({"type": "lifespan.shutdown"})
-        await life
 
 
 @pytest.fixture
@@ -253,6 +157,20 @@ async def test_every_link_to_an_image_ends_with_it(door: Door) -> None:
         assert (await door.ask(link)).status == 200
     assert (await door.ask(f"/v1/images/{image.id}", "DELETE", **caller)).status == 204
     assert [(await door.ask(link)).status for link in ready] == [404] * 3
+
+
+async def test_what_is_ready_ends_with_the_key_that_signed_its_link(door: Door) -> None:
+    image = await door.town.add(data=PHOTO)
+    old, keyring = door.link(image), door.app._services.keyring  # noqa: SLF001  the ring that the cache looks at
+    assert (await door.ask_twice(old)).status == 200
+    first = keyring.all()[0].id
+    keyring.rotate()
+    assert (await door.ask_twice(old)).status == 200
+    assert keyring.retire(first)
+    for _ in range(2):
+        assert (await door.ask(old)).status == 403
+    door.town.services.keyring.learn()
+    assert (await door.ask_twice(door.link(image))).status == 200
 
 
 async def test_a_large_picture_is_sent_from_its_file(tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ from contextlib import suppress
 import pytest
 
 from tests.core.conftest import Town
-from tests.core.runtime.test_record_cache import following, until
+from tests.core.following import following, until
 from tintype.catalogue import changes
 from tintype.catalogue.audit import AuditFilter
 from tintype.core.access.audit import entries

@@ -3,8 +3,7 @@
 import asyncio
 import threading
 import time
-from collections.abc import AsyncIterator, Callable
-from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from contextlib import AsyncExitStack, suppress
 from uuid import UUID
 
 import msgspec
@@ -13,40 +12,19 @@ from sqlalchemy import delete as sql_delete
 from sqlalchemy import insert, update
 
 from tests.core.conftest import Clock, Town, founded
+from tests.core.following import following, until
 from tintype.catalogue import changes, images, tables
 from tintype.catalogue.engine import READERS
-from tintype.core.delivery.invalidation import ChangePoller, find_deliverable
+from tintype.core.delivery.invalidation import find_deliverable
 from tintype.core.library.deletion import delete
 from tintype.core.library.update import set_status
 from tintype.core.runtime.record_cache import FRESH_SECONDS, RecordCache
 from tintype.core.runtime.signing import Keyring
-from tintype.core.services import Services
 from tintype.model import Error, Image, Publications, Status
 from tintype.settings import Settings
 
 PROMISED_SECONDS = 1.0
 PUBLICATIONS: Publications = {"native": None}
-SOON_SECONDS = 20.0
-"""How long a test waits for what happens in a moment, unless the machine is very busy."""
-
-
-@asynccontextmanager
-async def following(services: Services) -> AsyncIterator[None]:
-    """The services as in a running process: it remembers, and follows what changes."""
-    poller = ChangePoller(services)
-    poller.start()
-    try:
-        await until(lambda: services.record_cache.fresh_until > time.monotonic())
-        yield
-    finally:
-        await poller.stop()
-
-
-async def until(holds: Callable[[], bool], within: float = SOON_SECONDS) -> None:
-    deadline = time.monotonic() + within
-    while not holds():
-        assert time.monotonic() < deadline
-        await asyncio.sleep(0.005)
 
 
 @pytest.fixture
