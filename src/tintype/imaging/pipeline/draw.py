@@ -1,9 +1,11 @@
 """The pixels of a rendition: the order of the steps is data."""
 
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 
 import pyvips
 from msgspec import Struct
+from msgspec.structs import replace
 
 from tintype.imaging.codecs.vips import Source, open_image
 from tintype.imaging.formats import Format, FormatSpec
@@ -27,7 +29,18 @@ WHITE, BLACK, CLEAR = Colour(255, 255, 255), Colour(0, 0, 0), Colour(0, 0, 0, 0)
 
 
 class RenderTask(Struct, frozen=True, kw_only=True):
-    """What the steps go by; the plan is for the pixels as they are stored, not yet upright."""
+    """What the steps go by; the plan is for the pixels as they are stored, not yet upright.
+
+    Attributes:
+        source: the original.
+        info: what its header says.
+        plan: sizes and positions, along each axis.
+        target: the format of the rendition.
+        recipe: what is asked for.
+        frames: how many are drawn; 1 for a still picture.
+        scale_x, scale_y: how many pixels of what was loaded a pixel of the source is.
+        premultiply: whether colours are weighed by alpha when they are resampled.
+    """
 
     source: Source
     info: ImageInfo
@@ -35,6 +48,13 @@ class RenderTask(Struct, frozen=True, kw_only=True):
     target: FormatSpec
     recipe: Recipe
     frames: int = 1
+    scale_x: float = 1.0
+    scale_y: float = 1.0
+    premultiply: bool = True
+
+
+Step = Callable[[pyvips.Image, RenderTask], pyvips.Image]
+"""One step of a rendition: from pixels to pixels."""
 
 
 def draw(task: RenderTask) -> pyvips.Image:
@@ -44,21 +64,30 @@ def draw(task: RenderTask) -> pyvips.Image:
     """
     if task.frames > 1:
         image = open_image(task.source, task.info.format, n=task.frames)
-        return animated(image, task.frames, lambda frame: _apply_steps(_resample(Loaded(frame), task), task))
+        return animated(image, task.frames, lambda frame: _apply(STEPS, *_loaded(Loaded(frame), task)))
     image = _try_opaque(task)
-    return _apply_steps(_resample(_load_source(task), task) if image is None else image, task)
+    if image is not None:
+        return _apply(STEPS_AFTER_RESAMPLING, image, task)
+    return _apply(STEPS, *_load_source(task))
+
+
+def _apply(steps: Sequence[Step], image: pyvips.Image, task: RenderTask) -> pyvips.Image:
+    for step in steps:
+        image = step(image, task)
+    return image
 
 
 def _try_opaque(task: RenderTask) -> pyvips.Image | None:
     """The resized picture without its alpha, when that turns out to hide nothing; else None.
 
-    Many PNGs have an alpha channel that is opaque everywhere. To weigh it is a fifth of the work, to hold all
-    of the picture until it is known takes memory: so a picture that begins opaque is drawn as if it were. If
-    the result isn't, it was in vain.
+    Many PNGs have an alpha channel that is opaque everywhere. To premultiply is a fifth of the work, to hold
+    all of the picture until it is known takes memory: so a picture that begins opaque is drawn as if it were.
+    If the result isn't, it was in vain.
     """
     if not _may_be_opaque(task):
         return None
-    image = _resample(_load_source(task), task, premultiply=False).copy_memory()
+    loaded, placed = _load_source(replace(task, premultiply=False))
+    image = _apply(STEPS_TO_RESAMPLING, loaded, placed).copy_memory()
     return image.extract_band(0, n=image.bands - 1) if image[-1].min() >= OPAQUE else None
 
 
@@ -73,27 +102,15 @@ def _may_be_opaque(task: RenderTask) -> bool:
     return lines.format == "uchar" and bool(lines[-1].min() >= OPAQUE)
 
 
-def _load_source(task: RenderTask) -> Loaded:
+def _load_source(task: RenderTask) -> tuple[pyvips.Image, RenderTask]:
     """The source; what is made smaller while it is decoded has its levels averaged, not its light."""
     if task.recipe.linear:
-        return load_whole(task.source, task.info)
-    return load(task.source, task.info, task.plan)
+        return _loaded(load_whole(task.source, task.info), task)
+    return _loaded(load(task.source, task.info, task.plan), task)
 
 
-def _resample(loaded: Loaded, task: RenderTask, *, premultiply: bool = True) -> pyvips.Image:
-    """What was loaded at the plan's size, not yet clipped."""
-    x, y = _window(task.plan.x, loaded.scale_x), _window(task.plan.y, loaded.scale_y)
-    image = _normalise_bands(loaded.image, task)
-    if task.recipe.linear:
-        return _in_linear_light(_to_srgb(image, task), x, y)
-    return resample(image, x, y, premultiply=premultiply)
-
-
-def _window(part: AxisPlan, scale: float) -> PixelWindow:
-    """The grid for a stretch of the source, of which a pixel is so long in what was loaded."""
-    if scale == 1:
-        return PixelWindow(part.start, part.length, part.scaled, 0, part.scaled)
-    return pixel_window(part.start * scale, (part.start + part.length) * scale, part.scaled)
+def _loaded(loaded: Loaded, task: RenderTask) -> tuple[pyvips.Image, RenderTask]:
+    return loaded.image, replace(task, scale_x=loaded.scale_x, scale_y=loaded.scale_y)
 
 
 def _normalise_bands(image: pyvips.Image, task: RenderTask) -> pyvips.Image:
@@ -111,16 +128,20 @@ def _normalise_bands(image: pyvips.Image, task: RenderTask) -> pyvips.Image:
     return image
 
 
-def _in_linear_light(image: pyvips.Image, x: PixelWindow, y: PixelWindow) -> pyvips.Image:
-    """Resample shares of light instead of levels."""
-    light = resample(image.colourspace("scrgb"), x, y)
-    return light.colourspace(image.interpretation)
+def _resample(image: pyvips.Image, task: RenderTask) -> pyvips.Image:
+    """Scale to the plan's size, not yet clipped: levels as they are, or shares of light in linear recipes."""
+    x, y = _window(task.plan.x, task.scale_x), _window(task.plan.y, task.scale_y)
+    if task.recipe.linear:
+        levels = _to_srgb(image, task)
+        return resample(levels.colourspace("scrgb"), x, y).colourspace(levels.interpretation)
+    return resample(image, x, y, premultiply=task.premultiply)
 
 
-def _apply_steps(image: pyvips.Image, task: RenderTask) -> pyvips.Image:
-    for step in STEPS:
-        image = step(image, task)
-    return image
+def _window(part: AxisPlan, scale: float) -> PixelWindow:
+    """The window of a part of the source, where a pixel of the source is `scale` pixels long."""
+    if scale == 1:
+        return PixelWindow(part.start, part.length, part.scaled, 0, part.scaled)
+    return pixel_window(part.start * scale, (part.start + part.length) * scale, part.scaled)
 
 
 def _to_srgb(image: pyvips.Image, _: RenderTask) -> pyvips.Image:
@@ -199,4 +220,7 @@ def _upright(image: pyvips.Image, task: RenderTask) -> pyvips.Image:
     return image if task.info.orientation == 1 else image.copy_memory().autorot()
 
 
-STEPS = (_to_srgb, _flatten, _crop_or_pad, _upright)
+STEPS_TO_RESAMPLING: tuple[Step, ...] = (_normalise_bands, _resample)
+STEPS_AFTER_RESAMPLING: tuple[Step, ...] = (_to_srgb, _flatten, _crop_or_pad, _upright)
+STEPS = STEPS_TO_RESAMPLING + STEPS_AFTER_RESAMPLING
+"""All steps between loading and encoding, in their order."""
