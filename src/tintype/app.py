@@ -26,10 +26,9 @@ from tintype.core.runtime.signing import Keyring
 from tintype.core.runtime.uploads import Uploads
 from tintype.core.runtime.workers import Workers
 from tintype.core.services import Clock
-from tintype.dialects import Dialect, LinkContext
-from tintype.dialects.native import DIALECT, links
+from tintype.dialects import Dialect, LinkContext, find_link_writer
 from tintype.imaging import Recipe
-from tintype.model import Caller, Image, Links
+from tintype.model import Caller, Links
 from tintype.settings import Settings
 from tintype.storage import Originals, Renditions, Reserve
 from tintype.web import bodies, context
@@ -218,13 +217,12 @@ def _router(dialect: Dialect, services: Services, settings: Settings, rate_limit
 
 def _page(services: Services, dialects: Sequence[Dialect], showcase: Showcase | None) -> Page:
     names = tuple(dialect.name for dialect in dialects)
+    found = find_link_writer(dialects)
+    if found is None:
+        return Page(names, None, showcase)
+    _, write = found
     recipe = Recipe(width=THUMBNAIL_SIDE, height=THUMBNAIL_SIDE).normal()
-
-    def thumbnail(image: Image) -> str:
-        link = links.Link(image.id, image.version, recipe)
-        return links.write(link, services.keyring.sign(link.parts()))
-
-    return Page(names, thumbnail if DIALECT.name in names else None, showcase)
+    return Page(names, lambda image: write(services.keyring, image, recipe, None), showcase)
 
 
 def _given(value: Services | Struct | RateLimiter) -> Provide:

@@ -68,7 +68,7 @@ def _keep_here(settings: Settings) -> Settings:
 
 
 def _showcase(made: DemoLibrary, data: Path) -> Showcase:
-    return Showcase(made.caller, lambda url, image: requests(url, made.credentials, image, data / SAMPLE))
+    return Showcase(made.caller, lambda url, image: requests(url, made.by_dialect(), image, data / SAMPLE))
 
 
 def _fill_in_process(settings: Settings) -> None:
@@ -105,11 +105,11 @@ def _tell(settings: Settings, made: DemoLibrary, url: str) -> None:
     images = asyncio.run(run_with_services(settings, library))
     facts = {
         "base_url": url,
-        **msgspec.to_builtins(made.credentials),
+        **made.credentials,
         "images": [_describe(image) for image in images],
     }
     line = msgspec.json.encode(facts)
-    durable.write_private(settings.data / SHELL, _shell(url, made.credentials, images[:1]).encode())
+    durable.write_private(settings.data / SHELL, _shell(url, made.by_dialect(), images[:1]).encode())
     durable.write_private(settings.data / FACTS, line + b"\n")
     click.echo(line.decode())
     click.echo(f"\nOpen {url}/ in a browser. Stop with Ctrl-C.", err=True)
@@ -129,17 +129,9 @@ def _describe(image: Image) -> dict[str, object]:
 
 
 def _shell(url: str, credentials: Credentials, images: list[Image]) -> str:
-    values = {
-        "BASE_URL": url,
-        "MEWS_CLIENT_TOKEN": credentials.mews.client_token,
-        "MEWS_ACCESS_TOKEN": credentials.mews.access_token,
-        "SMARTSHEET_TOKEN": credentials.smartsheet.token,
-        "PUBLISHER_TOKEN": credentials.publisher.token,
-        "EVOTOR_TOKEN": credentials.evotor.token,
-        "EVOTOR_STORE": credentials.evotor.store_id,
-        "EVOTOR_PRODUCT": credentials.evotor.product_id,
-        "NATIVE_TOKEN": credentials.native.token,
-    }
+    values = {"BASE_URL": url}
+    for dialect, given in credentials.items():
+        values |= {f"{dialect}_{name.removesuffix('_id')}".upper(): value for name, value in given.items()}
     for image in images:
         values |= {"IMAGE_ID": str(image.id), "IMAGE_SHORT_ID": short(image.id)}
     return "".join(f"{name}={shlex.quote(value)}\n" for name, value in values.items())

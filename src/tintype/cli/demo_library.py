@@ -13,7 +13,7 @@ from tintype.cli.library import command_actor, prepare, run_with_services
 from tintype.core import Services
 from tintype.core.access.auth import get_or_create_person, issue_token
 from tintype.core.library.ingest import examine, keep, present, stage
-from tintype.dialects import discover
+from tintype.dialects import Dialect, discover
 from tintype.model import Account, Caller, Image, Person, Role, Status
 from tintype.storage import durable
 
@@ -22,48 +22,25 @@ OTHER_ACCOUNT = "other"
 CREDENTIALS = "demo-credentials.json"
 SAMPLE = "000.png"
 
-STORE = "20180413-2595-40E8-80CB-4646C05D81B6"
-PRODUCT = "5e46f8de-ec4f-4f87-85de-337b88fa2bdd"
-"""The ids of the vendor's own example."""
-
-
-class Pair(Struct, frozen=True):
-    """The two tokens of mews."""
-
-    client_token: str
-    access_token: str
-
-
-class Bearer(Struct, frozen=True):
-    """One token."""
-
-    token: str
-
-
-class EvotorCredentials(Struct, frozen=True):
-    """The evotor token, and a store and a product to use it on."""
-
-    token: str
-    store_id: str
-    product_id: str
-
-
-class Credentials(Struct, frozen=True):
-    """What a client of each dialect needs, and an image that none of them may see."""
-
-    mews: Pair
-    smartsheet: Bearer
-    publisher: Bearer
-    evotor: EvotorCredentials
-    native: Bearer
-    foreign_image_id: str
+Credentials = dict[str, dict[str, str]]
+"""By dialect what its clients need: the tokens, and the ids of its record."""
 
 
 class DemoLibrary(Struct, frozen=True):
-    """What is remembered of a filled library: whose it is, and the credentials."""
+    """What is remembered of a filled library.
+
+    Attributes:
+        caller: whose images they are.
+        credentials: those of each dialect, by its name; and as `foreign_image_id` an image that none of them
+            may see.
+    """
 
     caller: Caller
-    credentials: Credentials
+    credentials: dict[str, dict[str, str] | str]
+
+    def by_dialect(self) -> Credentials:
+        """The credentials without the rest."""
+        return {name: given for name, given in self.credentials.items() if isinstance(given, dict)}
 
 
 SAMPLES = (
@@ -98,28 +75,25 @@ async def _fill(services: Services) -> DemoLibrary:
     for sample in SAMPLES:
         await _add(services, ACCOUNT, sample)
     foreign = await _add(services, OTHER_ACCOUNT, FOREIGN)
-    secrets = {
-        each.name: await issue_token(
-            services,
-            account,
-            anna,
-            each.name,
-            pairs=each.pairs,
-            label="demo",
-            scopes=each.scopes,
-            actor=command_actor(),
-        )
-        for each in discover()
-    }
-    credentials = Credentials(
-        mews=Pair(*secrets["mews"]),
-        smartsheet=Bearer(*secrets["smartsheet"]),
-        publisher=Bearer(*secrets["publisher"]),
-        evotor=EvotorCredentials(secrets["evotor"][0], STORE, PRODUCT),
-        native=Bearer(*secrets["native"]),
-        foreign_image_id=str(foreign.id),
+    credentials = {each.name: await _credentials(services, each, account, anna) for each in discover()}
+    return DemoLibrary(_as(account, anna), {**credentials, "foreign_image_id": str(foreign.id)})
+
+
+async def _credentials(
+    services: Services, dialect: Dialect, account: Account, person: Person
+) -> dict[str, str]:
+    tokens = await issue_token(
+        services,
+        account,
+        person,
+        dialect.name,
+        pairs=dialect.pairs,
+        label="demo",
+        scopes=dialect.scopes,
+        actor=command_actor(),
     )
-    return DemoLibrary(_as(account, anna), credentials)
+    names = ("client_token", "access_token") if dialect.pairs else ("token",)
+    return {**dict(zip(names, tokens, strict=True)), **dialect.demo_ids}
 
 
 async def _add(services: Services, account: str, sample: Sample) -> Image:

@@ -13,9 +13,9 @@ from tintype.cli.token import parse_duration
 from tintype.cli.words import read_recipe
 from tintype.core import Services
 from tintype.core.delivery.invalidation import find_deliverable
-from tintype.dialects.native import links
+from tintype.dialects import discover, find_link_writer
 from tintype.imaging import Recipe
-from tintype.model import Error, Image
+from tintype.model import Error, Image, Kind
 
 
 @click.command("link")
@@ -44,21 +44,23 @@ def make_link(data: Path, image: UUID, words: tuple[str, ...], expires: timedelt
     click.echo(base_url(settings) + asyncio.run(run_with_services(settings, write)))
 
 
-async def _found(services: Services, image: UUID) -> Image:
+async def _link(services: Services, image: UUID, recipe: Recipe | None, lifetime: timedelta | None) -> str:
+    found = find_link_writer(discover())
+    if found is None:
+        raise Error(Kind.NOT_FOUND, "No dialect that is installed has links to any rendition.")
+    dialect, write = found
+    expires = None if lifetime is None else int((services.clock() + lifetime).timestamp())
+    return write(services.keyring, await _found(services, dialect, image), recipe, expires)
+
+
+async def _found(services: Services, dialect: str, image: UUID) -> Image:
     """The image, if a link to it would open.
 
     Raises:
         Error: NOT_FOUND.
     """
     try:
-        return (await find_deliverable(services, "native", image)).image
+        return (await find_deliverable(services, dialect, image)).image
     except Error as missing:
-        why = "it is not there, it is archived, or its account doesn't publish through native"
+        why = f"it is not there, it is archived, or its account doesn't publish through {dialect}"
         raise Error(missing.kind, f"No link would open this image: {why}.") from missing
-
-
-async def _link(services: Services, image: UUID, recipe: Recipe | None, lifetime: timedelta | None) -> str:
-    found = await _found(services, image)
-    ends = None if lifetime is None else int((services.clock() + lifetime).timestamp())
-    link = links.Link(found.id, found.version, recipe, ends)
-    return links.write(link, services.keyring.sign(link.parts()))

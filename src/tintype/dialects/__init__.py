@@ -2,8 +2,8 @@
 
 import importlib
 import pkgutil
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from litestar.handlers import HTTPRouteHandler
@@ -12,7 +12,8 @@ from msgspec import Struct
 from tintype.core.runtime.rate_limit import RateLimiter
 from tintype.core.runtime.signing import Keyring
 from tintype.core.services import Clock, Services
-from tintype.model import Caller, Links
+from tintype.imaging import Recipe
+from tintype.model import Caller, Image, Links
 from tintype.web.dialect_routes import ErrorRenderer, LinkParser, RawEndpoint
 
 
@@ -21,6 +22,30 @@ class LinkContext(Struct, frozen=True):
 
     keyring: Keyring
     clock: Clock
+
+
+ImageLinkWriter = Callable[[Keyring, Image, Recipe | None, int | None], str]
+"""Writes a signed link to the present version of an image: the path and the query.
+
+To a rendition by the recipe, or to the original without one; from the Unix time on, if there is one, it opens
+nothing.
+"""
+
+
+class DemoScene(Struct, frozen=True):
+    """What the example request of a dialect is made from.
+
+    Attributes:
+        base_url: where the service is.
+        credentials: `token`, or `client_token` and `access_token`; and the dialect's `demo_ids`.
+        image: an image of the demo.
+        upload: a PNG file as curl takes it: `@` and its path, quoted for a shell.
+    """
+
+    base_url: str
+    credentials: Mapping[str, str]
+    image: Image
+    upload: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,6 +69,10 @@ class Dialect:
         scopes: every scope that its tokens can have; a new token has all of them by default.
         pairs: whether a token is a pair of a client token and an access token.
         trailing_slash: whether a slash at the end of a path is ignored.
+        write_image_link: writes links to any rendition, for the first page and `tintype link`; None: it has
+            none.
+        demo_ids: what a client of the demo needs besides tokens, by name.
+        example: a title, and a shell command that sends a request to the demo; None: it has none to show.
     """
 
     name: str
@@ -61,9 +90,20 @@ class Dialect:
     scopes: frozenset[str] = frozenset()
     pairs: bool = False
     trailing_slash: bool = False
+    write_image_link: ImageLinkWriter | None = None
+    demo_ids: Mapping[str, str] = field(default_factory=dict)
+    example: Callable[[DemoScene], tuple[str, str]] | None = None
 
 
 def discover() -> tuple[Dialect, ...]:
     """All dialects that have a folder here, sorted by name."""
     names = sorted(found.name for found in pkgutil.iter_modules(__path__))
     return tuple(importlib.import_module(f"{__name__}.{name}").DIALECT for name in names)
+
+
+def find_link_writer(dialects: Sequence[Dialect]) -> tuple[str, ImageLinkWriter] | None:
+    """The first dialect that has links to any rendition: its name, and what writes them."""
+    for dialect in dialects:
+        if dialect.write_image_link is not None:
+            return dialect.name, dialect.write_image_link
+    return None

@@ -5,7 +5,7 @@ from litestar.di import NamedDependency as Given
 from tintype.core import Services
 from tintype.core.access.auth import authenticate as authenticate_token
 from tintype.core.runtime.rate_limit import RateLimiter
-from tintype.dialects import Dialect, LinkContext
+from tintype.dialects import DemoScene, Dialect, LinkContext
 from tintype.dialects.evotor import endpoints, links, wire
 from tintype.dialects.evotor.settings import Settings
 from tintype.model import Caller
@@ -36,6 +36,18 @@ def link_parsers(link_context: LinkContext, settings: Settings) -> dict[str, Lin
     return {links.PREFIX: parse_link}
 
 
+def example(scene: DemoScene) -> tuple[str, str]:
+    """An upload for a product."""
+    given = scene.credentials
+    url = f"{scene.base_url}/stores/{given['store_id']}/products/{given['product_id']}/images"
+    return (
+        "evotor: the image of a product",
+        f"""curl -i -X POST "{url}" \\
+  -H "X-Authorization:{given["token"]}" \\
+  -H "Content-Type:multipart/form-data" -F datafile={scene.upload}""",
+    )
+
+
 DIALECT = Dialect(
     name="evotor",
     prefixes=("/stores", links.PREFIX),
@@ -52,4 +64,10 @@ DIALECT = Dialect(
     render_error=wire.render_error,
     link_parsers=link_parsers,
     scopes=frozenset({endpoints.READ, endpoints.WRITE}),
+    # The ids of the vendor's own example.
+    demo_ids={
+        "store_id": "20180413-2595-40E8-80CB-4646C05D81B6",
+        "product_id": "5e46f8de-ec4f-4f87-85de-337b88fa2bdd",
+    },
+    example=example,
 )

@@ -5,7 +5,7 @@ from litestar.di import NamedDependency as Given
 from tintype.core import Services
 from tintype.core.access.auth import authenticate_pair
 from tintype.core.runtime.rate_limit import RateLimiter
-from tintype.dialects import Dialect, LinkContext
+from tintype.dialects import DemoScene, Dialect, LinkContext
 from tintype.dialects.mews import endpoints, links, wire
 from tintype.dialects.mews.settings import Settings
 from tintype.model import Caller
@@ -57,6 +57,19 @@ def raw_endpoints(
     return {endpoints.PATH: get_urls}
 
 
+def example(scene: DemoScene) -> tuple[str, str]:
+    """A batch of one image."""
+    return (
+        "mews: an image id to a URL",
+        f"""curl {scene.base_url}{endpoints.PATH} -H 'Content-Type: application/json' -d '{{
+  "ClientToken": "{scene.credentials["client_token"]}",
+  "AccessToken": "{scene.credentials["access_token"]}",
+  "Client": "Sample Client 1.0.0",
+  "Images": [{{"ImageId": "{scene.image.id}", "Width": 200, "Height": 150, "ResizeMode": "Fit"}}]
+}}'""",
+    )
+
+
 DIALECT = Dialect(
     name="mews",
     prefixes=("/api/connector", links.PREFIX),
@@ -69,4 +82,5 @@ DIALECT = Dialect(
     links=lambda settings: settings.links,
     raw_endpoints=raw_endpoints,
     pairs=True,
+    example=example,
 )

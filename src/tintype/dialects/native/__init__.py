@@ -5,10 +5,12 @@ from litestar.di import NamedDependency as Given
 from tintype.core import Services
 from tintype.core.access.auth import authenticate as authenticate_token
 from tintype.core.runtime.rate_limit import RateLimiter
-from tintype.dialects import Dialect, LinkContext
+from tintype.core.runtime.signing import Keyring
+from tintype.dialects import DemoScene, Dialect, LinkContext
 from tintype.dialects.native import endpoints, links, wire
 from tintype.dialects.native.settings import Settings
-from tintype.model import Caller
+from tintype.imaging import Recipe
+from tintype.model import Caller, Image
 from tintype.web.context import Context
 from tintype.web.dialect_routes import DeliveryRequest, LinkParser, RequestTarget
 
@@ -32,6 +34,21 @@ def link_parsers(link_context: LinkContext, settings: Settings) -> dict[str, Lin
     return {links.PREFIX: parse_link}
 
 
+def write_image_link(keyring: Keyring, image: Image, recipe: Recipe | None, expires: int | None) -> str:
+    """A link to an image as it is now."""
+    link = links.Link(image.id, image.version, recipe, expires)
+    return links.write(link, keyring.sign(link.parts()))
+
+
+def example(scene: DemoScene) -> tuple[str, str]:
+    """An upload."""
+    return (
+        "native: an upload",
+        f"""curl {scene.base_url}/v1/images -H 'Authorization: Bearer {scene.credentials["token"]}' \\
+  -H 'Content-Disposition: attachment; filename="sample.png"' --data-binary {scene.upload}""",
+    )
+
+
 DIALECT = Dialect(
     name="native",
     prefixes=("/v1",),
@@ -51,4 +68,6 @@ DIALECT = Dialect(
     render_error=wire.render_error,
     link_parsers=link_parsers,
     scopes=frozenset({endpoints.READ, endpoints.WRITE}),
+    write_image_link=write_image_link,
+    example=example,
 )

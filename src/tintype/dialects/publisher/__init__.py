@@ -5,7 +5,7 @@ from litestar.di import NamedDependency as Given
 from tintype.core import Services
 from tintype.core.access.auth import authenticate as authenticate_token
 from tintype.core.runtime.rate_limit import RateLimiter
-from tintype.dialects import Dialect, LinkContext
+from tintype.dialects import DemoScene, Dialect, LinkContext
 from tintype.dialects.publisher import endpoints, links, wire
 from tintype.dialects.publisher.settings import Settings
 from tintype.model import Caller
@@ -34,6 +34,15 @@ def link_parsers(link_context: LinkContext, settings: Settings) -> dict[str, Lin
     return {links.PREFIX: parse_link}
 
 
+def example(scene: DemoScene) -> tuple[str, str]:
+    """The beginning of the list."""
+    return (
+        "publisher: a page of the list, as XML",
+        f"""curl '{scene.base_url}/api/2/images?limit=2&sort=+name' \\
+  -H 'Authorization: {scene.credentials["token"]}' -H 'Accept: application/xml'""",
+    )
+
+
 DIALECT = Dialect(
     name="publisher",
     prefixes=("/api/2", links.PREFIX),
@@ -44,4 +53,5 @@ DIALECT = Dialect(
     render_error=wire.render_error,
     link_parsers=link_parsers,
     links=lambda settings: settings.links,
+    example=example,
 )

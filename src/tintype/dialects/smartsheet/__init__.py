@@ -5,10 +5,11 @@ from litestar.di import NamedDependency as Given
 from tintype.core import Services
 from tintype.core.access.auth import authenticate as authenticate_token
 from tintype.core.runtime.rate_limit import RateLimiter
-from tintype.dialects import Dialect, LinkContext
+from tintype.dialects import DemoScene, Dialect, LinkContext
 from tintype.dialects.smartsheet import endpoints, links, wire
 from tintype.dialects.smartsheet.settings import Settings
 from tintype.model import Caller, Error, Kind
+from tintype.model.ids import short
 from tintype.web.bodies import collect
 from tintype.web.context import Context
 from tintype.web.dialect_routes import (
@@ -57,6 +58,15 @@ def raw_endpoints(
     return dict.fromkeys(endpoints.PATHS, image_urls)
 
 
+def example(scene: DemoScene) -> tuple[str, str]:
+    """A batch of one image."""
+    return (
+        "smartsheet: a temporary signed URL",
+        f"""curl {scene.base_url}/2.0/imageurls -H 'Authorization: Bearer {scene.credentials["token"]}' \\
+  -H 'Content-Type: application/json' -d '[{{"imageId": "{short(scene.image.id)}", "width": 300}}]'""",
+    )
+
+
 DIALECT = Dialect(
     name="smartsheet",
     prefixes=("/2.0", "/imageurls", "/storageProxy"),
@@ -69,4 +79,5 @@ DIALECT = Dialect(
     raw_endpoints=raw_endpoints,
     scopes=frozenset({endpoints.READ, endpoints.WRITE}),
     trailing_slash=True,
+    example=example,
 )
