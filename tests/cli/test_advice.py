@@ -9,13 +9,13 @@ import pytest
 
 from tests.cli.killing import killable, log
 from tests.running import TINTYPE
-from tintype.cli.advice import unsafe
+from tintype.cli.advice import unsafe_settings
 from tintype.dialects import discover
 from tintype.settings import load
 
 
 def warned(data: Path, env: Mapping[str, str]) -> set[str]:
-    return {event for event, _ in unsafe(load(data, discover(), env))} - {"runs-as-root"}
+    return {event for event, _ in unsafe_settings(load(data, discover(), env))} - {"runs-as-root"}
 
 
 @pytest.mark.parametrize(("mode", "warns"), [(0o700, False), (0o750, True), (0o755, True), (0o710, True)])

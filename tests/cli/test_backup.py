@@ -204,8 +204,8 @@ def test_damage_is_found_while_copying_and_no_library_is_made_of_it(
     damaged = damage(target)
     assert damaged in sentence(elsewhere, "restore", str(target))
     assert damaged not in originals(elsewhere)
-    assert "broken off" in sentence(elsewhere, "check")
-    assert "broken off" in sentence(elsewhere, "serve", "--port", "0")
+    assert "was interrupted" in sentence(elsewhere, "check")
+    assert "was interrupted" in sentence(elsewhere, "serve", "--port", "0")
     said(data, "backup", "--deep", str(target))
     assert "3 of 3 originals" in said(elsewhere, "restore", str(target))
     assert is_complete(elsewhere)
@@ -289,7 +289,7 @@ def test_where_no_backup_can_be_it_says_why_and_changes_nothing(
         "other": "another library",
         "busy": "Another process writes",
         "gc": "Another backup of this library is running, or `tintype gc`",
-    }.get(what, "can't lie one in the other")
+    }.get(what, "can't be inside each other")
     before = everything(tmp_path)
     with locked(held):
         assert wanted in sentence(data, "backup", str(to))
@@ -301,7 +301,7 @@ def test_nothing_is_restored_into_its_backup(tmp_path: Path, inside: str) -> Non
     said(library(tmp_path / "library"), "backup", str(tmp_path / "backup"))
     before = everything(tmp_path)
     refused = sentence(tmp_path / "backup" / inside, "restore", str(tmp_path / "backup"))
-    assert "can't lie one in the other" in refused
+    assert "can't be inside each other" in refused
     assert everything(tmp_path) == before
 
 
@@ -405,8 +405,8 @@ def test_a_restore_that_is_killed_is_no_library_and_the_next_completes_it(
             assert restoring.process.poll() is None
         restoring.kill()
     assert len(originals(elsewhere)) < 150
-    assert "broken off" in sentence(elsewhere, "check")
-    assert "broken off" in sentence(elsewhere, "init")
+    assert "was interrupted" in sentence(elsewhere, "check")
+    assert "was interrupted" in sentence(elsewhere, "init")
     said(elsewhere, "restore", str(target))
     assert is_complete(elsewhere)
     assert originals(elsewhere) == originals(data)

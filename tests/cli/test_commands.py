@@ -114,7 +114,7 @@ def test_an_address_that_is_not_ours_is_an_error(tmp_path: Path, host: str) -> N
 def test_new_keys_are_made_only_where_there_are_none(tmp_path: Path) -> None:
     keys = library(tmp_path) / "link-keys.json"
     result = call(tmp_path, "keys", "new")
-    assert (result.exit_code, "is whole" in result.stderr.replace("\n", " ")) == (1, True)
+    assert (result.exit_code, "is valid" in result.stderr.replace("\n", " ")) == (1, True)
     before = keys.read_bytes()
     keys.unlink()
     assert call(tmp_path, "keys", "rotate").exit_code == 1

@@ -13,7 +13,7 @@ import pytest
 from tests import pictures
 from tests.cli.calling import call, said
 from tests.cli.killing import killable
-from tintype.cli.finding import Found, open_regular
+from tintype.cli.image_files import ImageFile, open_regular
 
 
 def write(folder: Path, *names: str) -> None:
@@ -163,7 +163,7 @@ def test_a_link_does_not_lead_out_of_the_folder(data: Path, source: Path, secret
     result = call(data, "import", str(source))
     assert (result.exit_code, result.stdout) == (
         0,
-        "1 imported, 0 already there, 0 refused, 2 passed over.\n",
+        "1 imported, 0 already there, 0 refused, 2 skipped.\n",
     )
     for link in ("link.png", "folder"):
         assert f"{source / link}: a symbolic link; --follow-symlinks follows it" in result.stderr
@@ -181,7 +181,7 @@ def test_links_are_followed_when_that_is_asked_for_and_end_all_the_same(
     (source / "below" / "loop").symlink_to(source)
     (source / "broken.png").symlink_to("nowhere")
     told = said(data, "import", "--follow-symlinks", str(source))
-    assert told == "4 imported, 0 already there, 0 refused, 1 passed over.\n"
+    assert told == "4 imported, 0 already there, 0 refused, 1 skipped.\n"
     assert names(data) == ["a.png", "b.png", "c.png", "link.png"]
 
 
@@ -197,7 +197,7 @@ def test_a_file_that_becomes_a_link_before_it_is_opened_is_refused(source: Path,
     source.mkdir()
     (source / "a.png").symlink_to(secret)
     with pytest.raises(OSError, match="symbolic links"):
-        open_regular(Found(source / "a.png", follows=False))
+        open_regular(ImageFile(source / "a.png", follows=False))
 
 
 def test_what_is_no_regular_file_is_passed_over_below_and_refused_by_itself(data: Path, source: Path) -> None:
@@ -206,7 +206,7 @@ def test_what_is_no_regular_file_is_passed_over_below_and_refused_by_itself(data
     with closing(socket.socket(socket.AF_UNIX)) as listening:
         listening.bind(str(source / "socket.png"))
         result = call(data, "import", str(source))
-    assert result.stdout == "1 imported, 0 already there, 0 refused, 2 passed over.\n"
+    assert result.stdout == "1 imported, 0 already there, 0 refused, 2 skipped.\n"
     for name in ("fifo.png", "socket.png"):
         assert f"{source / name}: no regular file" in result.stderr
     result = call(data, "import", str(source / "fifo.png"), "/dev/null")

@@ -245,7 +245,7 @@ def test_an_account_that_is_not_there_is_said(path: tuple[str, ...], tmp_path: P
 def test_a_folder_that_is_only_read_is_said(tmp_path: Path) -> None:
     data = library(tmp_path / "library")
     with read_only(data):
-        assert "copy the folder to where they are" in sentence(data, "check")
+        assert "use a writable copy of the folder" in sentence(data, "check")
 
 
 OPTIONS = [

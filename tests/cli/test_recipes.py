@@ -53,7 +53,7 @@ def test_standard_output_is_the_picture_alone(photo: Path) -> None:
         ("x.jpg", ["w=-3"], "w has to be a whole number"),
         ("x.jpg", ["q=101"], "Quality is from 1 to 100"),
         ("x.jpg", ["mode=stretch"], "mode can't be stretch"),
-        ("x.jpg", ["format=auto"], "still to be chosen"),
+        ("x.jpg", ["format=auto"], "give a format"),
         ("x.tiff", [], "extension"),
         ("x", [], "extension"),
         ("x.jpg", ["w=99999", "h=99999", "mode=scale"], "at most"),

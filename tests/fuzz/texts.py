@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from tests.fuzz.target import Target, mutated, mutated_text, only
 from tintype.cli.audit import parse_since
 from tintype.cli.token import parse_duration
-from tintype.cli.units import in_bytes, parse_size
+from tintype.cli.units import format_size, parse_size
 from tintype.core.access.size_allowlist import parse_sizes
 from tintype.dialects import discover
 from tintype.imaging import Format
@@ -70,7 +70,7 @@ def option(parse: Callable[[Any, Any, str | None], object]) -> Callable[[str], o
 
 def size(text: str) -> None:
     found = option(parse_size)(text)
-    assert found is None or in_bytes(int(str(found)))
+    assert found is None or format_size(int(str(found)))
 
 
 def duration(text: str) -> None:

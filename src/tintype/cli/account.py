@@ -1,4 +1,4 @@
-"""`tintype account`: what holds for one account."""
+"""`tintype account`: the settings of one account."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -6,9 +6,9 @@ from pathlib import Path
 import msgspec
 import rich_click as click
 
+from tintype.cli.arguments import printable
 from tintype.cli.library import command_actor, data_option, plain_errors, with_services
-from tintype.cli.units import in_bytes, parse_size
-from tintype.cli.words import printable
+from tintype.cli.units import format_size, parse_size
 from tintype.core import Services
 from tintype.core.access.account_terms import Terms, each, terms
 from tintype.core.access.metadata_policy import set_strips_metadata, strips_metadata
@@ -18,26 +18,26 @@ from tintype.core.access.size_allowlist import SizeAllowlist, allow, allowed, pa
 from tintype.dialects import Dialect, discover
 from tintype.model import Links, Publications, QuotaOverrides
 
-MOST = 2**31 - 1
-"""The largest number that the catalogue keeps of things other than bytes."""
+MAX_COUNT = 2**31 - 1
+"""The largest count that the catalogue can store, except of bytes."""
 
 
 @click.group()
 def account() -> None:
-    """What holds for one account. Accounts are made by `tintype token create` and `tintype import`."""
+    """Show and change accounts. They are created by `tintype token create` and `tintype import`."""
 
 
 @account.command("sizes")
 @data_option
 @click.argument("name")
 @click.argument("sizes", required=False)
-@click.option("--any", "anything", is_flag=True, help="Allow every size again.")
+@click.option("--any", "anything", is_flag=True, help="Allow all sizes again.")
 @plain_errors
-def bound_sizes(data: Path, name: str, sizes: str | None, *, anything: bool) -> None:
-    """Bound the sizes that links without a signature may ask of account NAME, or show them.
+def limit_sizes(data: Path, name: str, sizes: str | None, *, anything: bool) -> None:
+    """Limit the sizes that unsigned links to images of account NAME can have, or show the limit.
 
-    SIZES are widths and heights in pixels, such as 320x240,640x,x480. What was made in other sizes before
-    stays until it is purged. Signed links may ask for anything.
+    SIZES are widths and heights in pixels, such as 320x240,640x,x480. Existing renditions in other sizes
+    stay until they are purged. Signed links can have any size.
     """
     if anything and sizes:
         raise click.UsageError("Give sizes, or --any, not both.")
@@ -57,28 +57,28 @@ def bound_sizes(data: Path, name: str, sizes: str | None, *, anything: bool) -> 
 @data_option
 @click.argument("name")
 @click.argument("dialects", metavar="[DIALECT]...", nargs=-1)
-@click.option("--add", is_flag=True, help="Publish through these dialects too.")
-@click.option("--remove", is_flag=True, help="Publish through these dialects no longer.")
-@click.option("--none", "nothing", is_flag=True, help="Publish through no dialect at all.")
+@click.option("--add", is_flag=True, help="Add these dialects.")
+@click.option("--remove", is_flag=True, help="Remove these dialects.")
+@click.option("--none", "nothing", is_flag=True, help="Publish through no dialect.")
 @plain_errors
 def publish_images(
     data: Path, name: str, dialects: tuple[str, ...], *, add: bool, remove: bool, nothing: bool
 ) -> None:
-    """Publish the images of account NAME through exactly these dialects, or show through which they are.
+    """Publish the images of account NAME through exactly these dialects, or show the present ones.
 
-    Links of other dialects open nothing then, within a second, and their APIs refuse the account's tokens.
-    Making a token for a dialect publishes through it; revoking tokens changes nothing here.
+    Within a second, links of other dialects stop working, and their APIs refuse the account's tokens.
+    Creating a token for a dialect publishes through it; revoking tokens changes nothing here.
     """
     if add + remove + nothing > 1 or (nothing == bool(dialects) and (add or remove or nothing)):
         raise click.UsageError("Give dialects, with --add or --remove or neither; or --none alone.")
-    asked, actor = {_dialect(each).name for each in dialects}, command_actor()
+    wanted, actor = {_dialect(each).name for each in dialects}, command_actor()
 
     async def work(services: Services) -> Publications:
-        if not asked and not nothing:
+        if not wanted and not nothing:
             return await published(services, name)
-        return await publish(services, name, asked, actor, add=add, remove=remove)
+        return await publish(services, name, wanted, actor, add=add, remove=remove)
 
-    _show(with_services(data, work))
+    _show_publications(with_services(data, work))
 
 
 @account.command("links")
@@ -88,11 +88,11 @@ def publish_images(
 @click.argument("links", metavar="[LINKS]", required=False, type=click.Choice(["plain", "signed", "default"]))
 @plain_errors
 def set_link_kind(data: Path, name: str, dialect: str, links: str | None) -> None:
-    """Say what the links of a DIALECT to images of account NAME are, or show it.
+    """Set the kind of links of a DIALECT to images of account NAME, or show it.
 
-    LINKS are plain, signed or default. Plain links can be written by anybody who knows or guesses an id, in
-    any size. Where links are signed, plain ones open nothing, within a second; default is what the settings
-    of the dialect say. Links of smartsheet, evotor and native are always signed.
+    LINKS is plain, signed or default (the setting of the dialect). Plain links can be written by anybody who
+    knows or guesses an id, in any size. When links are signed, plain ones stop working within a second.
+    Links of smartsheet, evotor and native are always signed.
     """
     spoken, actor = _dialect(dialect), command_actor()
     if spoken.links is None and links is not None:
@@ -105,17 +105,19 @@ def set_link_kind(data: Path, name: str, dialect: str, links: str | None) -> Non
         return await set_links(services, name, spoken.name, wanted, actor)
 
     found = with_services(data, work)
-    _show({each: found[each] for each in found if each == spoken.name})
+    _show_publications({each: found[each] for each in found if each == spoken.name})
 
 
 @account.command("quota")
 @data_option
 @click.argument("name")
-@click.option("--bytes", "size", callback=parse_size, metavar="SIZE", help="Of originals: 10GB, 500MiB.")
-@click.option("--images", type=click.IntRange(0, MOST), help="Images.")
-@click.option("--uploads", type=click.IntRange(0, MOST), help="Uploads under way at once.")
-@click.option("--pixel-seconds", type=click.IntRange(0, MOST), help="Seconds of render slots in a minute.")
-@click.option("--default", "reset", is_flag=True, help="What isn't given is as the settings say again.")
+@click.option("--bytes", "size", callback=parse_size, metavar="SIZE", help="The most bytes, such as 10GB.")
+@click.option("--images", type=click.IntRange(0, MAX_COUNT), help="The most images.")
+@click.option("--uploads", type=click.IntRange(0, MAX_COUNT), help="The most uploads at the same time.")
+@click.option(
+    "--pixel-seconds", type=click.IntRange(0, MAX_COUNT), help="The most render seconds per minute."
+)
+@click.option("--default", "reset", is_flag=True, help="Reset the quotas that aren't given to the settings.")
 @plain_errors
 def set_quota(
     data: Path,
@@ -127,9 +129,9 @@ def set_quota(
     *,
     reset: bool,
 ) -> None:
-    """Say how much account NAME may hold and do, or show it; 0 is no limit.
+    """Set the quotas of account NAME, or show them; 0 means no limit.
 
-    It counts from the next request on. What is there already stays, whatever its size.
+    A new quota applies from the next request. Existing images stay, even if they exceed it.
     """
     given, actor = QuotaOverrides(size, images, uploads, pixel_seconds), command_actor()
 
@@ -144,10 +146,10 @@ def set_quota(
 @account.command("show")
 @data_option
 @click.argument("name")
-@click.option("--json", "as_json", is_flag=True, help="As an object.")
+@click.option("--json", "as_json", is_flag=True, help="Print a JSON object.")
 @plain_errors
 def show_account(data: Path, name: str, *, as_json: bool) -> None:
-    """Show what account NAME publishes through, what it may hold and do, and what it holds."""
+    """Show the publications, allowed sizes, quotas and usage of account NAME."""
 
     async def work(services: Services) -> Terms:
         return await terms(services, name)
@@ -158,28 +160,28 @@ def show_account(data: Path, name: str, *, as_json: bool) -> None:
         return
     click.echo(f"{printable(found.account.name)} ({found.account.external_id})")
     click.echo("publishes:")
-    _show(found.publications)
+    _show_publications(found.publications)
     click.echo(f"sizes: {found.sizes or 'any'}")
     _show_quotas(found)
 
 
 @account.command("list")
 @data_option
-@click.option("--json", "as_json", is_flag=True, help="An object a line.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object per line.")
 @plain_errors
 def list_accounts(data: Path, *, as_json: bool) -> None:
-    """List the accounts: their images, the bytes of them, and what they publish through."""
+    """List the accounts with their images, bytes and publications."""
     for found in with_services(data, each):
         if as_json:
             click.echo(_as_json(found))
         else:
             dialects = ", ".join(found.publications) or "nothing"
-            usage = f"{found.usage.images} images, {in_bytes(found.usage.bytes)}"
+            usage = f"{found.usage.images} images, {format_size(found.usage.bytes)}"
             click.echo(f"{printable(found.account.name)}: {usage}; publishes {dialects}")
 
 
 def _as_json(found: Terms) -> str:
-    told = {
+    fields = {
         "name": found.account.name,
         "id": found.account.id,
         "external_id": found.account.external_id,
@@ -189,13 +191,13 @@ def _as_json(found: Terms) -> str:
         "quotas": found.quotas,
         "set": found.overrides,
     }
-    return msgspec.json.encode(told).decode()
+    return msgspec.json.encode(fields).decode()
 
 
 def _show_quotas(found: Terms) -> None:
     quotas, usage = found.quotas, found.usage
     rows = {
-        "bytes": f"{in_bytes(usage.bytes)} of {_limit(quotas.bytes, in_bytes)}",
+        "bytes": f"{format_size(usage.bytes)} of {_limit(quotas.bytes, format_size)}",
         "images": f"{usage.images} of {_limit(quotas.images)}",
         "uploads": f"{_limit(quotas.uploads)} at once",
         "pixel_seconds": f"{_limit(quotas.pixel_seconds)} a minute",
@@ -215,10 +217,10 @@ def _limit(limit: int, write: Callable[[int], str] = str) -> str:
 @click.argument("what", metavar="[WHAT]", required=False, type=click.Choice(["keep", "strip"]))
 @plain_errors
 def deliver_metadata(data: Path, name: str, what: str | None) -> None:
-    """Deliver originals of account NAME with their metadata or without, or show which.
+    """Set whether originals of account NAME are delivered with metadata, or show it.
 
     WHAT is keep or strip. Stripped originals have no EXIF, GPS, XMP, IPTC and comments; their pixels, colour
-    profile and orientation are untouched. What is stored stays as it came. Renditions never have metadata.
+    profile and orientation are unchanged. The stored files do not change. Renditions never have metadata.
     """
     actor = command_actor()
 
@@ -238,10 +240,10 @@ def _dialect(name: str) -> Dialect:
     return known[name]
 
 
-def _show(found: Publications) -> None:
-    """A line for each dialect: its name, and what its links are."""
-    both = {dialect.name for dialect in discover() if dialect.links is not None}
+def _show_publications(found: Publications) -> None:
+    """Print a line for each dialect: its name and the kind of its links."""
+    has_both_kinds = {dialect.name for dialect in discover() if dialect.links is not None}
     for name, links in found.items():
-        click.echo(f"{name} {links or 'default' if name in both else 'signed'}")
+        click.echo(f"{name} {links or 'default' if name in has_both_kinds else 'signed'}")
     if not found:
         click.echo("nothing")

@@ -1,4 +1,4 @@
-"""What is unsafe about a start, said in words before it goes on."""
+"""Warnings at the start about settings and surroundings that are unsafe."""
 
 import os
 import stat
@@ -16,19 +16,19 @@ log = structlog.get_logger("tintype")
 
 
 def warn(settings: Settings) -> None:
-    """Say what is unsafe, a line for people and one of the log each."""
-    for event, sentence in unsafe(settings):
+    """Print each warning, and log it."""
+    for event, sentence in unsafe_settings(settings):
         with suppress(OSError):
-            # Nobody may be there to read it: a start must not fail for that.
+            # Standard error may be closed: the start must not fail because of that.
             click.echo(f"Warning: {sentence}", err=True)
         log.warning(event, advice=sentence)
 
 
-def unsafe(settings: Settings) -> Iterator[tuple[str, str]]:
-    """What is unsafe, each by a word and in a sentence."""
+def unsafe_settings(settings: Settings) -> Iterator[tuple[str, str]]:
+    """The warnings: a log event and a sentence each."""
     if os.geteuid() == 0:
         yield "runs-as-root", "tintype runs as root, which it never needs: give it a user of its own."
-    if _lets_others_in(settings.data):
+    if _is_open_to_others(settings.data):
         open_folder = f"Others on this machine can enter {settings.data}, where every image lies."
         yield "data-folder-is-open", f"{open_folder} Close it with chmod go=."
     if _is_public(settings.web.host) and not settings.web.public_url:
@@ -36,7 +36,7 @@ def unsafe(settings: Settings) -> Iterator[tuple[str, str]]:
         yield "no-public-url", f"{public} Set TINTYPE_WEB_PUBLIC_URL to the address that clients use."
 
 
-def _lets_others_in(folder: Path) -> bool:
+def _is_open_to_others(folder: Path) -> bool:
     return bool(folder.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO))
 
 

@@ -1,4 +1,4 @@
-"""`tintype audit`: who changed what, when, and from where."""
+"""`tintype audit`: show who changed what, when, and from where."""
 
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -7,9 +7,9 @@ import msgspec
 import rich_click as click
 
 from tintype.catalogue.audit import AuditFilter
+from tintype.cli.arguments import printable
 from tintype.cli.library import data_option, plain_errors, with_services
 from tintype.cli.token import parse_duration
-from tintype.cli.words import printable
 from tintype.core import Services
 from tintype.core.access.audit import entries
 from tintype.model import AuditEntry
@@ -17,13 +17,13 @@ from tintype.model.audit import Event
 
 
 def parse_since(ctx: click.Context, param: click.Parameter, text: str | None) -> datetime | None:
-    """The moment that 7d (ago), 2026-01-31 or 2026-01-31T12:00+01:00 says; without a zone, in UTC."""
+    """The time of 7d (ago), 2026-01-31 or 2026-01-31T12:00+01:00; without a time zone, UTC."""
     if text is None:
         return None
     try:
         return _moment(ctx, param, text).astimezone(UTC)
     except OverflowError:
-        raise click.BadParameter("there is no such moment.", ctx, param) from None
+        raise click.BadParameter("there is no such time.", ctx, param) from None
     except click.BadParameter:
         raise click.BadParameter(
             "write 7d or 12h (ago), 2026-01-31, or 2026-01-31T12:00+01:00.", ctx, param
@@ -44,19 +44,19 @@ def _moment(ctx: click.Context, param: click.Parameter, text: str) -> datetime:
     "--since",
     callback=parse_since,
     metavar="TIME",
-    help="From then on: 7d (ago), 12h, or a date. [default: all]",
+    help="Only entries since then: 7d (ago), 12h, or a date. [default: all]",
 )
-@click.option("--account", help="Only what is about this account.")
+@click.option("--account", help="Only entries about this account.")
 @click.option("--event", type=click.Choice([event.value for event in Event]), help="Only this event.")
-@click.option("--json", "as_json", is_flag=True, help="An object a line.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object per line.")
 @plain_errors
 def audit(
     data: Path, since: datetime | None, account: str | None, event: str | None, *, as_json: bool
 ) -> None:
     """Show the audit log, oldest first: who changed what, when, and from where.
 
-    It has tokens made and revoked, keys added and retired, images deleted and replaced, and what was
-    changed of accounts. It is only ever added to.
+    It records tokens created and revoked, keys added and retired, images deleted and replaced, and changes
+    of account settings. Entries are never changed or deleted.
     """
     write = _as_json if as_json else _as_text
 
@@ -68,7 +68,7 @@ def audit(
 
 
 def _as_json(entry: AuditEntry) -> str:
-    told = {
+    fields = {
         "seq": entry.seq,
         "at": entry.at,
         "event": entry.event,
@@ -77,12 +77,12 @@ def _as_json(entry: AuditEntry) -> str:
         "origin": entry.actor.origin,
         "details": entry.details,
     }
-    return msgspec.json.encode(told).decode()
+    return msgspec.json.encode(fields).decode()
 
 
 def _as_text(entry: AuditEntry) -> str:
     who = f"{entry.actor.name} from {entry.actor.origin or 'here'}"
     details = msgspec.json.encode(entry.details).decode()
     line = f"{entry.at:%Y-%m-%d %H:%M:%S} UTC  {entry.event}  {entry.account or '-'}  {who}  {details}"
-    # Names are strangers' words: none may steer a terminal.
+    # Names come from clients: they must not send escape sequences to the terminal.
     return printable(line)

@@ -1,4 +1,4 @@
-"""`tintype check`: every record has its bytes, every original its record."""
+"""`tintype check`: verify that every image has its original and every original an image."""
 
 from pathlib import Path
 
@@ -12,7 +12,7 @@ from tintype.core import Services
 from tintype.core.upkeep.check_and_gc import Fault, Finding, Leftovers, leftovers, size
 from tintype.core.upkeep.check_and_gc import check as find
 
-_SAYS = {
+_MESSAGES = {
     Fault.BYTES_MISSING: "image {image}: its original {sha256} is missing; restore it from a backup",
     Fault.BYTES_DAMAGED: "image {image}: its original {sha256} is damaged; restore it from a backup",
     Fault.BYTES_SET_ASIDE: "image {image}: its original {sha256} was set aside; "
@@ -24,13 +24,13 @@ _SAYS = {
 
 @click.command()
 @data_option
-@click.option("--deep", is_flag=True, help="Also read every original and compare its SHA-256.")
+@click.option("--deep", is_flag=True, help="Also read all originals and compare their SHA-256.")
 @plain_errors
 def check(data: Path, *, deep: bool) -> None:
-    """Verify that every image has its bytes, and every original an image.
+    """Verify that every image has its original, and every original an image.
 
-    A line for each fault; the exit status is 1 when there is one. What was set aside by `tintype gc` and what
-    broken-off uploads left is told too, and is no fault.
+    Prints a line for each fault; the exit status is then 1. Originals set aside by `tintype gc` and temporary
+    files of interrupted uploads are reported too, but are not faults.
     """
 
     async def work(services: Services) -> tuple[list[Finding], Leftovers]:
@@ -41,14 +41,14 @@ def check(data: Path, *, deep: bool) -> None:
 
     findings, left = with_services(data, work)
     for found in findings:
-        click.echo(_SAYS[found.fault].format(**structs.asdict(found)))
-    _tell(left)
+        click.echo(_MESSAGES[found.fault].format(**structs.asdict(found)))
+    _report_leftovers(left)
     if findings:
         raise SystemExit(1)
     click.echo("Every image has its bytes, and every original an image.")
 
 
-def _tell(left: Leftovers) -> None:
+def _report_leftovers(left: Leftovers) -> None:
     if left.removed:
         since = f", the first {left.since:%Y-%m-%d %H:%M} UTC" if left.since else ""
         click.echo(f"removed/: {left.removed} originals, {left.removed_bytes} bytes, were set aside{since}")

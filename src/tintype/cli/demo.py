@@ -1,4 +1,4 @@
-"""`tintype demo`: a small library, served, with everything needed to ask for it."""
+"""`tintype demo`: serve a small library, with credentials and example requests."""
 
 import asyncio
 import multiprocessing
@@ -13,7 +13,7 @@ import rich_click as click
 
 from tintype.cli.demo_library import CREDENTIALS, SAMPLE, Credentials, DemoLibrary, fill
 from tintype.cli.demo_requests import requests
-from tintype.cli.library import plain_errors, prepare, run_with_services
+from tintype.cli.library import plain_errors, prepare_library, run_with_services
 from tintype.cli.serve import override, run
 from tintype.console import Showcase
 from tintype.core import Services
@@ -24,10 +24,10 @@ from tintype.settings import DATA, Settings
 from tintype.storage import durable
 from tintype.web.hosts import LOOPBACK
 
-FACTS = "demo.json"
-SHELL = "demo.env"
+DEMO_JSON = "demo.json"
+DEMO_ENV = "demo.env"
 MAX_IMAGES = 1000
-"""Images told of in `demo.json`; a demo that was given more serves them all the same."""
+"""The most images in `demo.json`; a demo with more images serves them too."""
 
 
 @click.command()
@@ -38,7 +38,7 @@ MAX_IMAGES = 1000
     default="demo-library",
     show_default=True,
     show_envvar=True,
-    help="The folder that holds the library; made and filled if it is new.",
+    help="The folder of the library; created and filled if it is new.",
 )
 @click.option("--host", help="The address to listen on. [default: 127.0.0.1]")
 @click.option("--port", type=click.IntRange(0, 65535), help="The port; 0 picks a free one. [default: 8080]")
@@ -46,29 +46,31 @@ MAX_IMAGES = 1000
 def demo(data: Path, host: str | None, port: int | None) -> None:
     """Serve a small library of generated images, with credentials for every dialect.
 
-    Once ready it writes DATA/demo.json and prints the same line: the address, the credentials, the
+    When it is ready, it writes DATA/demo.json and prints the same line: the address, the credentials, the
     images. DATA/demo.env has the same for a shell. Started again, it serves the same library.
 
-    The credentials lie in that folder in plain text and the first page shows them to whoever can reach
+    The credentials are in that folder in plain text, and the first page shows them to anybody who can open
     it: keep a demo on this machine. It answers only requests for this machine's own names (localhost,
-    127.0.0.1…), unless TINTYPE_WEB_HOSTS names others.
+    127.0.0.1…), unless TINTYPE_WEB_HOSTS has others.
     """
-    settings = _keep_here(override(prepare(data), host, port))
-    (settings.data / FACTS).unlink(missing_ok=True)
+    settings = _restrict_hosts(override(prepare_library(data), host, port))
+    (settings.data / DEMO_JSON).unlink(missing_ok=True)
     if not (settings.data / CREDENTIALS).exists():
         _fill_in_process(settings)
-    made = msgspec.json.decode((settings.data / CREDENTIALS).read_bytes(), type=DemoLibrary)
-    run(settings, lambda url: _tell(settings, made, url), _showcase(made, settings.data))
+    library = msgspec.json.decode((settings.data / CREDENTIALS).read_bytes(), type=DemoLibrary)
+    run(settings, lambda url: _write_and_print(settings, library, url), _showcase(library, settings.data))
 
 
-def _keep_here(settings: Settings) -> Settings:
-    """The settings by which only this machine's own names are served, unless others are named."""
+def _restrict_hosts(settings: Settings) -> Settings:
+    """The settings with only this machine's own host names, unless `[web] hosts` has some."""
     hosts = settings.web.hosts or (*LOOPBACK, settings.web.host)
     return msgspec.structs.replace(settings, web=msgspec.structs.replace(settings.web, hosts=hosts))
 
 
-def _showcase(made: DemoLibrary, data: Path) -> Showcase:
-    return Showcase(made.caller, lambda url, image: requests(url, made.by_dialect(), image, data / SAMPLE))
+def _showcase(library: DemoLibrary, data: Path) -> Showcase:
+    return Showcase(
+        library.caller, lambda url, image: requests(url, library.by_dialect(), image, data / SAMPLE)
+    )
 
 
 def _fill_in_process(settings: Settings) -> None:
@@ -98,24 +100,26 @@ def _interrupts_ignored() -> Iterator[None]:
         signal.signal(signal.SIGINT, before)
 
 
-def _tell(settings: Settings, made: DemoLibrary, url: str) -> None:
-    async def library(services: Services) -> list[Image]:
-        return (await newest_images(services, made.caller, None, MAX_IMAGES))[::-1]
+def _write_and_print(settings: Settings, library: DemoLibrary, url: str) -> None:
+    async def list_images(services: Services) -> list[Image]:
+        return (await newest_images(services, library.caller, None, MAX_IMAGES))[::-1]
 
-    images = asyncio.run(run_with_services(settings, library))
-    facts = {
+    images = asyncio.run(run_with_services(settings, list_images))
+    content = {
         "base_url": url,
-        **made.credentials,
-        "images": [_describe(image) for image in images],
+        **library.credentials,
+        "images": [_image_fields(image) for image in images],
     }
-    line = msgspec.json.encode(facts)
-    durable.write_private(settings.data / SHELL, _shell(url, made.by_dialect(), images[:1]).encode())
-    durable.write_private(settings.data / FACTS, line + b"\n")
+    line = msgspec.json.encode(content)
+    durable.write_private(
+        settings.data / DEMO_ENV, _shell_variables(url, library.by_dialect(), images[:1]).encode()
+    )
+    durable.write_private(settings.data / DEMO_JSON, line + b"\n")
     click.echo(line.decode())
     click.echo(f"\nOpen {url}/ in a browser. Stop with Ctrl-C.", err=True)
 
 
-def _describe(image: Image) -> dict[str, object]:
+def _image_fields(image: Image) -> dict[str, object]:
     return {
         "id": str(image.id),
         "number": image.number,
@@ -128,10 +132,10 @@ def _describe(image: Image) -> dict[str, object]:
     }
 
 
-def _shell(url: str, credentials: Credentials, images: list[Image]) -> str:
+def _shell_variables(url: str, credentials: Credentials, images: list[Image]) -> str:
     values = {"BASE_URL": url}
-    for dialect, given in credentials.items():
-        values |= {f"{dialect}_{name.removesuffix('_id')}".upper(): value for name, value in given.items()}
+    for dialect, own in credentials.items():
+        values |= {f"{dialect}_{name.removesuffix('_id')}".upper(): value for name, value in own.items()}
     for image in images:
         values |= {"IMAGE_ID": str(image.id), "IMAGE_SHORT_ID": short(image.id)}
     return "".join(f"{name}={shlex.quote(value)}\n" for name, value in values.items())

@@ -1,4 +1,4 @@
-"""The library of the demo: images made by code, always the same, and credentials made once."""
+"""The library of the demo: generated images, always the same, and credentials, created once."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -9,7 +9,7 @@ import msgspec
 from msgspec import Struct
 
 from tintype.cli.demo_samples import Sample
-from tintype.cli.library import command_actor, prepare, run_with_services
+from tintype.cli.library import command_actor, prepare_library, run_with_services
 from tintype.core import Services
 from tintype.core.access.auth import get_or_create_person, issue_token
 from tintype.core.library.ingest import examine, keep, present, stage
@@ -23,24 +23,24 @@ CREDENTIALS = "demo-credentials.json"
 SAMPLE = "000.png"
 
 Credentials = dict[str, dict[str, str]]
-"""By dialect what its clients need: the tokens, and the ids of its record."""
+"""For each dialect the values that its clients need: tokens, and ids such as those of a store."""
 
 
 class DemoLibrary(Struct, frozen=True):
-    """What is remembered of a filled library.
+    """The owner of the library, and the credentials.
 
     Attributes:
-        caller: whose images they are.
-        credentials: those of each dialect, by its name; and as `foreign_image_id` an image that none of them
-            may see.
+        caller: the owner of the images.
+        credentials: the credentials by dialect; `foreign_image_id`: the id of an image of another account,
+            which none of them may read.
     """
 
     caller: Caller
     credentials: dict[str, dict[str, str] | str]
 
     def by_dialect(self) -> Credentials:
-        """The credentials without the rest."""
-        return {name: given for name, given in self.credentials.items() if isinstance(given, dict)}
+        """The credentials of the dialects only."""
+        return {name: own for name, own in self.credentials.items() if isinstance(own, dict)}
 
 
 SAMPLES = (
@@ -49,7 +49,7 @@ SAMPLES = (
     Sample('Zimmer & Suite <"Süd">.png', 640, 480, 120),
     Sample("crème brûlée.webp", 800, 600, 40, person="Борис Петров"),
     Sample("100%_off.png", 300, 300, 340, transparent=True),
-    Sample("tower, held upright.jpg", 800, 1200, 260, on_its_side=True),
+    Sample("tower, held upright.jpg", 800, 1200, 260, is_rotated=True),
     Sample("waving.gif", 160, 120, 90, frames=6),
     Sample("Logo 🦊.PNG", 256, 256, 30, transparent=True, person="Борис Петров"),
     Sample("icon.gif", 32, 32, 300),
@@ -62,21 +62,21 @@ PRODUCT_SAMPLE = Sample(SAMPLE, 300, 300, 60)
 
 
 def fill(data: Path) -> None:
-    """Fill a data folder; run again after an interruption it completes what is there."""
-    settings = prepare(data)
-    durable.write_private(settings.data / SAMPLE, _drawn(PRODUCT_SAMPLE))
-    made = asyncio.run(run_with_services(settings, _fill))
-    # Last: that this file is there says that the library is complete.
-    durable.write_private(settings.data / CREDENTIALS, msgspec.json.encode(made))
+    """Fill a data folder. After an interruption, the next call adds what is missing."""
+    settings = prepare_library(data)
+    durable.write_private(settings.data / SAMPLE, _image_bytes(PRODUCT_SAMPLE))
+    library = asyncio.run(run_with_services(settings, _fill))
+    # Last, because this file marks the library as complete.
+    durable.write_private(settings.data / CREDENTIALS, msgspec.json.encode(library))
 
 
 async def _fill(services: Services) -> DemoLibrary:
     account, anna = await get_or_create_person(services, ACCOUNT, "Anna Koch")
     for sample in SAMPLES:
-        await _add(services, ACCOUNT, sample)
-    foreign = await _add(services, OTHER_ACCOUNT, FOREIGN)
+        await _add_image(services, ACCOUNT, sample)
+    foreign = await _add_image(services, OTHER_ACCOUNT, FOREIGN)
     credentials = {each.name: await _credentials(services, each, account, anna) for each in discover()}
-    return DemoLibrary(_as(account, anna), {**credentials, "foreign_image_id": str(foreign.id)})
+    return DemoLibrary(_caller(account, anna), {**credentials, "foreign_image_id": str(foreign.id)})
 
 
 async def _credentials(
@@ -96,28 +96,28 @@ async def _credentials(
     return {**dict(zip(names, tokens, strict=True)), **dialect.demo_ids}
 
 
-async def _add(services: Services, account: str, sample: Sample) -> Image:
+async def _add_image(services: Services, account: str, sample: Sample) -> Image:
     owner, person = await get_or_create_person(services, account, sample.person)
-    caller = _as(owner, person)
-    async with stage(services, _once(_drawn(sample)), services.images.max_bytes) as staged:
-        there = await present(services, caller, staged.sha256, sample.filename)
-        if there is not None:
-            return there
-        facts = await examine(services, caller, staged)
+    caller = _caller(owner, person)
+    async with stage(services, _chunks(_image_bytes(sample)), services.images.max_bytes) as staged:
+        existing = await present(services, caller, staged.sha256, sample.filename)
+        if existing is not None:
+            return existing
+        info = await examine(services, caller, staged)
         status = Status.ARCHIVED if sample.archived else Status.ACTIVE
-        return await keep(services, caller, staged, facts, sample.filename, status=status)
+        return await keep(services, caller, staged, info, sample.filename, status=status)
 
 
-def _drawn(sample: Sample) -> bytes:
-    # Only the process that fills the library has a drawing library in it, not the one that serves it.
+def _image_bytes(sample: Sample) -> bytes:
+    # Imported here, so that the process that serves the library does not load it.
     from tintype.cli.demo_pictures import draw  # noqa: PLC0415
 
     return draw(sample)
 
 
-def _as(account: Account, person: Person) -> Caller:
+def _caller(account: Account, person: Person) -> Caller:
     return Caller(account, person, UUID(int=0), "demo", Role.EDITOR, frozenset())
 
 
-async def _once(data: bytes) -> AsyncIterator[bytes]:
+async def _chunks(data: bytes) -> AsyncIterator[bytes]:
     yield data

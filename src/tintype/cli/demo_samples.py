@@ -1,10 +1,10 @@
-"""What the pictures of the demo are like."""
+"""The description of a picture of the demo."""
 
 from msgspec import Struct
 
 
 class Sample(Struct, frozen=True):
-    """One picture of the library: how it is drawn, and how it is kept."""
+    """One picture of the library: how it is drawn and recorded. Sides in pixels, hue in degrees."""
 
     filename: str
     width: int
@@ -13,5 +13,5 @@ class Sample(Struct, frozen=True):
     person: str = "Anna Koch"
     archived: bool = False
     transparent: bool = False
-    on_its_side: bool = False
+    is_rotated: bool = False
     frames: int = 1

@@ -1,4 +1,4 @@
-"""`tintype gc`: what was left over is set aside, and deleted a week later."""
+"""`tintype gc`: set unused files aside, and delete them a week later."""
 
 import asyncio
 from pathlib import Path
@@ -12,22 +12,26 @@ from tintype.core.upkeep.check_and_gc import Collected, Plan, collect_garbage, p
 
 @click.command()
 @data_option
-@click.option("--dry-run", is_flag=True, help="Only say what would be removed.")
+@click.option("--dry-run", is_flag=True, help="Only print what would be removed.")
 @click.option(
     "--yes-remove",
     type=click.IntRange(0),
     metavar="N",
-    help="Set aside N originals, also if that is more than a tenth of them or they are older than the "
-    "catalogue; N is exactly how many are unused.",
+    help="Set aside N originals even if that is more than a tenth of all, or if they are older than the "
+    "catalogue. N must be the exact number of unused ones.",
 )
-@click.option("--restore", is_flag=True, help="Put back what was set aside and images need; remove nothing.")
+@click.option(
+    "--restore",
+    is_flag=True,
+    help="Put back set-aside originals that images need; remove nothing.",
+)
 @plain_errors
 def gc(data: Path, *, dry_run: bool, yes_remove: int | None, restore: bool) -> None:
-    """Remove what a crash left over.
+    """Remove unused files, such as those left by a crash.
 
-    That is: originals without an image, renditions of deleted images, old temporary files. The originals go
-    to the folder `removed` and are deleted by the first `tintype gc` after a week ([gc] keep_days).
-    Safe beside a running service.
+    These are originals without an image, renditions of deleted images, and old temporary files. Originals
+    are moved to the folder `removed`, and the first `tintype gc` after a week ([gc] keep_days) deletes them.
+    Safe while the service runs.
     """
     if restore:
         _restore(data)
@@ -39,10 +43,10 @@ def gc(data: Path, *, dry_run: bool, yes_remove: int | None, restore: bool) -> N
         return planned if dry_run else await collect_garbage(services, planned, yes_remove)
 
     done = asyncio.run(run_with_services(settings, work))
-    click.echo(_foretell(done) if isinstance(done, Plan) else _tell(done))
+    click.echo(_describe_plan(done) if isinstance(done, Plan) else _describe_result(done))
 
 
-def _foretell(planned: Plan) -> str:
+def _describe_plan(planned: Plan) -> str:
     doubt = f"\n{planned.doubt} It would be refused." if planned.doubt else ""
     return (
         f"Would set aside {len(planned.unused)} originals, delete {len(planned.expired)} that were set aside "
@@ -51,11 +55,12 @@ def _foretell(planned: Plan) -> str:
     )
 
 
-def _tell(swept: Collected) -> str:
-    saved = f" Put back {swept.put_back} originals that images need." if swept.put_back else ""
+def _describe_result(collected: Collected) -> str:
+    restored = f" Put back {collected.put_back} originals that images need." if collected.put_back else ""
     return (
-        f"Set aside {swept.set_aside} originals, deleted {swept.deleted} that were set aside before, removed "
-        f"renditions of {swept.rendition_folders} images and {swept.temporary_files} temporary files.{saved}"
+        f"Set aside {collected.set_aside} originals, deleted {collected.deleted} that were set aside before, "
+        f"removed renditions of {collected.rendition_folders} images and "
+        f"{collected.temporary_files} temporary files.{restored}"
     )
 
 

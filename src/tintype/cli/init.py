@@ -1,4 +1,4 @@
-"""`tintype init`: a new library, empty."""
+"""`tintype init`: create an empty library."""
 
 from pathlib import Path
 
@@ -6,18 +6,18 @@ import rich_click as click
 
 from tintype.app import CATALOGUE
 from tintype.catalogue import schema
-from tintype.cli.library import data_option, make_library, plain_errors, settings_of
+from tintype.cli.library import data_option, load_settings, make_library, plain_errors
 
 
 @click.command()
 @data_option
 @plain_errors
 def init(data: Path) -> None:
-    """Make an empty library: its folder, its catalogue, a key that signs links.
+    """Create an empty library: its folder, its catalogue, and a key that signs links.
 
-    `tintype serve` and `tintype import` do it by themselves where there is none; every other command
-    needs a library that is there. One that is there already is left as it is.
+    `tintype serve`, `tintype demo` and `tintype import` do the same if there is no library; all other
+    commands need an existing one. An existing library is not changed.
     """
-    was_there = schema.revision(settings_of(data).data / CATALOGUE) is not None
+    existed = schema.revision(load_settings(data).data / CATALOGUE) is not None
     folder = make_library(data).data
-    click.echo(f"There is a library in {folder} already." if was_there else f"Made a library in {folder}.")
+    click.echo(f"There is a library in {folder} already." if existed else f"Made a library in {folder}.")

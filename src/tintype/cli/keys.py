@@ -17,8 +17,8 @@ from tintype.core.runtime.signing import Key, Keyring, renew
 def keys() -> None:
     """List, add and retire the keys that sign links.
 
-    The newest key signs; all keys verify. To change keys without breaking links: rotate, wait until the
-    links that matter have expired, retire the old key.
+    The newest key signs; all keys verify. To change keys without breaking links: rotate, wait until all
+    important links have expired, then retire the old key.
     """
 
 
@@ -49,7 +49,7 @@ def rotate(data: Path) -> None:
 @click.argument("key_id")
 @plain_errors
 def retire(data: Path, key_id: str) -> None:
-    """Remove a key: within a second, links signed with it open no more."""
+    """Remove a key. Links signed with it stop working within a second."""
     actor = command_actor()
 
     async def work(services: Services) -> None:
@@ -63,13 +63,13 @@ def retire(data: Path, key_id: str) -> None:
 @data_option
 @plain_errors
 def new(data: Path) -> None:
-    """Make a new key where the file of keys is missing or broken: links given out before open no more.
+    """Create a new key if the key file is missing or broken. Links signed before stop working.
 
-    A broken file is kept as `link-keys.json.broken`. Keys that are there stay; `rotate` adds one.
+    A broken file is kept as `link-keys.json.broken`. If the file is valid, use `rotate`.
     """
     path = open_library(data).data / LINK_KEYS
     if not renew(path):
-        raise click.ClickException(f"{path} is whole; `tintype keys rotate` adds a key.")
+        raise click.ClickException(f"{path} is valid; `tintype keys rotate` adds a key.")
     actor = command_actor()
 
     async def work(services: Services) -> Key:

@@ -1,4 +1,4 @@
-"""What the commands share: the data folder opened, and errors said as a terminal wants them."""
+"""Shared by the commands: opening the data folder, and printing errors without a traceback."""
 
 import asyncio
 import functools
@@ -18,7 +18,7 @@ from sqlalchemy.exc import DBAPIError
 from tintype.app import CATALOGUE, LINK_KEYS, ORIGINALS, build_services, close_services
 from tintype.catalogue import schema
 from tintype.catalogue.engine import BUSY_SECONDS
-from tintype.cli.words import printable
+from tintype.cli.arguments import printable
 from tintype.core import Services
 from tintype.core.access.publication import unpublished
 from tintype.core.runtime.signing import Keyring
@@ -40,25 +40,25 @@ data_option = click.option(
     default=DEFAULT_DATA,
     show_default=True,
     show_envvar=True,
-    help="The folder that holds the library.",
+    help="The folder of the library.",
 )
 
 backup_option = click.option(
     "--no-backup",
     is_flag=True,
-    help="Migrate an older library without putting a copy of its catalogue beside it.",
+    help="Migrate an older library without a backup copy of its catalogue.",
 )
 
 
 STOPPED = 128 + signal.SIGINT
-"""The exit status of a command that was stopped with Ctrl-C, as shells have it."""
+"""The exit status after Ctrl-C, by the convention of shells."""
 
 
-class NoLibrary(Exception):  # noqa: N818  it is for the caller to say where one is
-    """The folder holds no library, or not all of one."""
+class NoLibrary(Exception):  # noqa: N818  a result about a folder
+    """The folder has no library, or an incomplete one."""
 
 
-_SAID_IN_A_SENTENCE = (
+_EXPECTED_ERRORS = (
     SettingError,
     NoLibrary,
     NoBackup,
@@ -70,7 +70,7 @@ _SAID_IN_A_SENTENCE = (
 
 
 def plain_errors(command: Callable[P, T]) -> Callable[P, T]:
-    """Say what went wrong in one sentence, without a traceback."""
+    """Decorate a command so that expected errors are printed as one sentence, without a traceback."""
 
     @functools.wraps(command)
     def guarded(*args: P.args, **kwargs: P.kwargs) -> T:
@@ -80,84 +80,84 @@ def plain_errors(command: Callable[P, T]) -> Callable[P, T]:
             click.echo("Stopped. What was done so far stays; the same command goes on from there.", err=True)
             raise SystemExit(STOPPED) from None
         except BrokenPipeError:
-            # Who reads has read enough, such as `head`: click ends without a word.
+            # The reader of the pipe, such as `head`, has ended: click exits silently.
             raise
-        except _SAID_IN_A_SENTENCE as error:
+        except _EXPECTED_ERRORS as error:
             raise click.ClickException(str(error)) from error
         except UnicodeEncodeError as error:
             raise click.ClickException(f"This is not valid UTF-8: {error.object!a}.") from error
         except sqlite3.Error as error:
-            raise click.ClickException(_unreadable(error)) from error
+            raise click.ClickException(_sqlite_message(error)) from error
         except DBAPIError as error:
             raise click.ClickException(f"The catalogue does not answer: {error.orig}.") from error
 
     return guarded
 
 
-def _unreadable(error: sqlite3.Error) -> str:
+def _sqlite_message(error: sqlite3.Error) -> str:
     code = getattr(error, "sqlite_errorcode", None)
-    # The lowest byte is the kind of the error, the others say more.
+    # The lowest byte is the primary error code.
     if code is not None and code & 0xFF in {sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN}:
         return (
-            "The catalogue can't be opened, as SQLite writes beside it even to read: make the data folder "
-            f"and its files writable for you, or copy the folder to where they are ({error})."
+            "The catalogue can't be opened, because SQLite writes files beside it even for reading: make the "
+            f"data folder and its files writable, or use a writable copy of the folder ({error})."
         )
     return f"The catalogue can't be read: {error}."
 
 
-def settings_of(data: Path) -> Settings:
-    """The settings of a data folder; what this process makes from now on is its user's alone."""
+def load_settings(data: Path) -> Settings:
+    """Load the settings of a data folder. Also sets the umask: new files are readable by this user only."""
     os.umask(0o077)
     return load(data, discover())
 
 
 def open_library(data: Path) -> Settings:
-    """The settings of a library that is there, at the present schema. Nothing is made or changed.
+    """Load the settings of an existing library with the current schema. Nothing is created or changed.
 
     Raises:
         NoLibrary: when there is none.
-        SchemaTooOld: when it has to be migrated first.
-        SchemaTooNew: when a newer tintype wrote it.
+        SchemaTooOld: when it must be migrated first.
+        SchemaTooNew: when it was written by a newer tintype.
     """
-    settings = settings_of(data)
-    stands = schema.revision(settings.data / CATALOGUE)
-    if stands is None:
-        _refuse_remains(settings.data)
+    settings = load_settings(data)
+    revision = schema.revision(settings.data / CATALOGUE)
+    if revision is None:
+        _refuse_incomplete(settings.data)
         raise NoLibrary(
             f"There is no library in {settings.data}: `tintype init` makes one, "
             "--data or TINTYPE_DATA names another folder."
         )
-    schema.require_head(stands)
+    schema.require_head(revision)
     return settings
 
 
 def make_library(data: Path) -> Settings:
-    """The settings of a library, which is made if there is none; an older one is not migrated.
+    """Load the settings of a library, after creating it if there is none; an older one is not migrated.
 
     Raises:
-        NoLibrary: when the folder has originals without their catalogue.
-        SchemaTooOld: when it has to be migrated first.
-        SchemaTooNew: when a newer tintype wrote it.
+        NoLibrary: when the folder has originals but no catalogue.
+        SchemaTooOld: when it must be migrated first.
+        SchemaTooNew: when it was written by a newer tintype.
     """
-    settings = settings_of(data)
+    settings = load_settings(data)
     if schema.revision(settings.data / CATALOGUE) is not None:
         return open_library(data)
-    _refuse_remains(settings.data)
+    _refuse_incomplete(settings.data)
     durable.make_folder(settings.data)
     Keyring.make(settings.data / LINK_KEYS)
-    # Last: the catalogue is what makes a folder a library.
+    # Last, because a folder with a catalogue counts as a library.
     schema.migrate(settings.data / CATALOGUE)
     return settings
 
 
-def prepare(data: Path, *, backup: bool = True) -> Settings:
-    """The settings of a library, which is made if there is none and migrated if it is older.
+def prepare_library(data: Path, *, backup: bool = True) -> Settings:
+    """Load the settings of a library, after creating it if there is none or migrating it if it is older.
 
     Raises:
-        NoLibrary: when the folder has originals without their catalogue.
-        SchemaTooNew: when a newer tintype wrote it.
+        NoLibrary: when the folder has originals but no catalogue.
+        SchemaTooNew: when it was written by a newer tintype.
     """
-    settings = settings_of(data)
+    settings = load_settings(data)
     if schema.revision(settings.data / CATALOGUE) is None:
         return make_library(data)
     migrate_library(settings.data, backup=backup)
@@ -165,30 +165,30 @@ def prepare(data: Path, *, backup: bool = True) -> Settings:
 
 
 def migrate_library(folder: Path, *, backup: bool) -> tuple[str | None, str]:
-    """Migrate a library that is there; answers where its catalogue stood and where it stands.
+    """Migrate an existing library; returns the schema revisions before and after.
 
     Args:
-        folder: of the library.
-        backup: first put a copy of the catalogue beside it, and say so.
+        folder: the folder of the library.
+        backup: whether to copy the catalogue first; the copy is beside it, and its name is printed.
     """
     catalogue = folder / CATALOGUE
     copy = catalogue.with_name(
         f"{CATALOGUE}.{schema.revision(catalogue)}-{datetime.now(UTC):%Y%m%dT%H%M%SZ}.backup"
     )
-    stood, stands = schema.migrate(catalogue, copy if backup else None)
+    before, after = schema.migrate(catalogue, copy if backup else None)
     if copy.exists():
         click.echo(
             f"The catalogue of before is in {copy}. To go back: stop tintype, remove {CATALOGUE}-wal and "
             f"{CATALOGUE}-shm, move the copy over {CATALOGUE}, and start the version of before.",
             err=True,
         )
-    if stood != stands:
-        _name_unpublished(folder)
-    return stood, stands
+    if before != after:
+        _report_unpublished(folder)
+    return before, after
 
 
-def _name_unpublished(folder: Path) -> None:
-    """Name the accounts whose images no link opens: links of theirs may have been given out before."""
+def _report_unpublished(folder: Path) -> None:
+    """Print the accounts that publish through no dialect, although links to their images may be in use."""
     names = with_services(folder, unpublished)
     if names:
         click.echo(
@@ -200,48 +200,54 @@ def _name_unpublished(folder: Path) -> None:
 
 
 def command_actor() -> Actor:
-    """Who does what the present command does: the command, and the user of this machine who gave it.
+    """The actor for the audit log: the current command, and the user of this machine who runs it.
 
-    Without a command it is the demo, which fills its library in a process of its own.
+    Without a command it is the demo, whose library is filled by a separate process.
     """
     context = click.get_current_context(silent=True)
     command = context.command_path.partition(" ")[2] if context else "demo"
     try:
         user = getpass.getuser()
     except (OSError, KeyError):
-        # In a container users need no names.
+        # In a container the user may have no name.
         user = str(os.getuid())
     return Actor(f"tintype {command}", user)
 
 
 def with_services(data: Path, work: Callable[[Services], Awaitable[T]]) -> T:
-    """Do work with the services of an existing library."""
+    """Run `work` with the services of an existing library."""
     return asyncio.run(run_with_services(open_library(data), work))
 
 
 async def run_with_services(settings: Settings, work: Callable[[Services], Awaitable[T]]) -> T:
-    """Build the services, do the work, close them."""
-    # Few commands sign. The others, such as `token revoke`, have to work where the keys are lost.
-    services = build_services(_with_progress(settings), keys_required=False)
+    """Build the services, run `work`, close the services."""
+    # Most commands sign nothing and must work when the keys are lost, such as `token revoke`.
+    services = build_services(_with_longer_wait(settings), keys_required=False)
     try:
         return await work(services)
     finally:
         await close_services(services)
 
 
-def _with_progress(settings: Settings) -> Settings:
-    """A command can wait longer than a client for who writes the catalogue."""
+def _with_longer_wait(settings: Settings) -> Settings:
+    """The settings with a longer wait for the catalogue's write lock: commands can wait."""
     workers = settings.workers
     seconds = max(BUSY_SECONDS, workers.catalogue_wait_seconds)
     return structs.replace(settings, workers=structs.replace(workers, catalogue_wait_seconds=seconds))
 
 
-def _refuse_remains(folder: Path) -> None:
-    """Refuse a folder that a catalogue is missing from: an empty one would make all of it unused."""
+def _refuse_incomplete(folder: Path) -> None:
+    """Check that the folder has no files of a library without their catalogue, or of an unfinished restore.
+
+    With a new, empty catalogue all these originals would be unused.
+
+    Raises:
+        NoLibrary: when it has.
+    """
     if (folder / UNFINISHED).exists():
-        raise NoLibrary(f"A restore into {folder} was broken off: run it again, or remove the folder.")
+        raise NoLibrary(f"A restore into {folder} was interrupted: run it again, or remove the folder.")
     if any(digests(folder / ORIGINALS)) or (folder / f"{CATALOGUE}-wal").exists():
         raise NoLibrary(
             f"{folder} has originals but no catalogue: restore a backup of it "
-            f"(`tintype restore`), or move {ORIGINALS}/ away to begin anew."
+            f"(`tintype restore`), or move {ORIGINALS}/ away to start with an empty library."
         )

@@ -1,4 +1,4 @@
-"""`tintype link`: a signed link to an image."""
+"""`tintype link`: make a signed link to an image."""
 
 import asyncio
 from datetime import timedelta
@@ -7,10 +7,10 @@ from uuid import UUID
 
 import rich_click as click
 
+from tintype.cli.arguments import parse_recipe
 from tintype.cli.library import data_option, open_library, plain_errors, run_with_services
 from tintype.cli.serve import base_url
 from tintype.cli.token import parse_duration
-from tintype.cli.words import read_recipe
 from tintype.core import Services
 from tintype.core.delivery.invalidation import find_deliverable
 from tintype.dialects import discover, find_link_writer
@@ -21,22 +21,22 @@ from tintype.model import Error, Image, Kind
 @click.command("link")
 @data_option
 @click.argument("image", type=click.UUID)
-@click.argument("words", nargs=-1)
+@click.argument("params", nargs=-1)
 @click.option(
     "--expires",
     callback=parse_duration,
     metavar="DURATION",
-    help="How long it lives: 90s, 30m, 12h, 7d. [default: as long as the image's version]",
+    help="How long it is valid: 90s, 30m, 12h, 7d. [default: until the image changes]",
 )
 @plain_errors
-def make_link(data: Path, image: UUID, words: tuple[str, ...], expires: timedelta | None) -> None:
-    """Make a signed link that delivers IMAGE, by its id, to whoever has it.
+def make_link(data: Path, image: UUID, params: tuple[str, ...], expires: timedelta | None) -> None:
+    """Make a signed link to IMAGE (an id). Anybody who has the link can open it.
 
-    Without WORDS it is the original. With them, a rendition by the recipe that they say, each NAME=VALUE,
-    as for `tintype render`; format=auto suits whoever asks. Such as: tintype link ID w=400 format=auto
+    Without PARAMS it delivers the original, with PARAMS (NAME=VALUE, see `tintype render`) a rendition.
+    format=auto chooses the format by the client. Example: tintype link ID w=400 format=auto
     """
     settings = open_library(data)
-    recipe = read_recipe(words).normal() if words else None
+    recipe = parse_recipe(params).normal() if params else None
 
     async def write(services: Services) -> str:
         return await _link(services, image, recipe, expires)
@@ -50,14 +50,14 @@ async def _link(services: Services, image: UUID, recipe: Recipe | None, lifetime
         raise Error(Kind.NOT_FOUND, "No dialect that is installed has links to any rendition.")
     dialect, write = found
     expires = None if lifetime is None else int((services.clock() + lifetime).timestamp())
-    return write(services.keyring, await _found(services, dialect, image), recipe, expires)
+    return write(services.keyring, await _deliverable_image(services, dialect, image), recipe, expires)
 
 
-async def _found(services: Services, dialect: str, image: UUID) -> Image:
-    """The image, if a link to it would open.
+async def _deliverable_image(services: Services, dialect: str, image: UUID) -> Image:
+    """The image, if a link of the dialect to it can be opened.
 
     Raises:
-        Error: NOT_FOUND.
+        Error: NOT_FOUND when it can't.
     """
     try:
         return (await find_deliverable(services, dialect, image)).image

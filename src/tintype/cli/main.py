@@ -1,4 +1,4 @@
-"""The `tintype` command: a group whose commands are imported when they are called."""
+"""The `tintype` command: a group that imports a command only when it is called."""
 
 import importlib
 
@@ -28,14 +28,14 @@ COMMANDS = {
 
 
 class LazyGroup(click.RichGroup):
-    """Imports a command only when it is asked for: `tintype serve` should not wait for the others."""
+    """Imports a command only when it is needed, so that no command waits for the imports of others."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002  click's signature
-        """All commands, in the order a newcomer needs them."""
+        """The names of all commands, in the order of the help."""
         return list(COMMANDS)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002  click's signature
-        """One command."""
+        """The command of this name; None if there is none."""
         if cmd_name not in COMMANDS:
             return None
         module, _, attribute = COMMANDS[cmd_name].partition(":")
@@ -48,5 +48,5 @@ class LazyGroup(click.RichGroup):
 def main() -> None:
     """One library of images, served in the dialect your clients already speak.
 
-    Begin with `tintype demo`: it makes a small library, serves it, and tells you how to ask for it.
+    Start with `tintype demo`: it creates a small library, serves it, and shows example requests.
     """

@@ -1,4 +1,4 @@
-"""`tintype migrate`: the catalogue brought to the present schema."""
+"""`tintype migrate`: update the catalogue to the current schema."""
 
 from contextlib import suppress
 from pathlib import Path
@@ -9,10 +9,10 @@ from tintype.catalogue.schema import SchemaTooOld
 from tintype.cli.library import (
     backup_option,
     data_option,
+    load_settings,
     migrate_library,
     open_library,
     plain_errors,
-    settings_of,
 )
 
 
@@ -21,12 +21,12 @@ from tintype.cli.library import (
 @backup_option
 @plain_errors
 def migrate(data: Path, *, no_backup: bool) -> None:
-    """Bring the catalogue to the present schema.
+    """Update the catalogue to the current schema.
 
-    `tintype serve` does it by itself; this is for doing it at a time of your choosing. Before anything is
-    changed a copy of the catalogue is put beside it.
+    `tintype serve` does this too; use `migrate` to choose the time. Before anything is changed, the catalogue
+    is copied to a file beside it.
     """
     with suppress(SchemaTooOld):
         open_library(data)
-    before, after = migrate_library(settings_of(data).data, backup=not no_backup)
+    before, after = migrate_library(load_settings(data).data, backup=not no_backup)
     click.echo(f"Schema {after}: nothing to do." if before == after else f"Schema {before} -> {after}.")

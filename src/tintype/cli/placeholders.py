@@ -1,4 +1,4 @@
-"""`tintype placeholders`: images of older versions get what the newer ones have."""
+"""`tintype placeholders`: make the placeholders that older images lack."""
 
 from pathlib import Path
 
@@ -15,10 +15,10 @@ from tintype.core.upkeep.backfill_placeholders import Backfilled, backfill_place
 @data_option
 @plain_errors
 def placeholders(data: Path) -> None:
-    """Make the placeholders that images of older versions lack.
+    """Make missing placeholders, of images that were recorded by older versions of tintype.
 
-    Every upload gets its ThumbHash and colour by itself. Safe beside a running service; broken off and run
-    again, it goes on.
+    New uploads get their ThumbHash and colour automatically. Safe while the service runs; after an
+    interruption run the same command again.
     """
 
     async def work(services: Services) -> Backfilled:
@@ -26,8 +26,8 @@ def placeholders(data: Path) -> None:
             task = progress.add_task("Placeholders", total=await size(services))
             return await backfill_placeholders(services, on_step=lambda: progress.advance(task))
 
-    placeheld = with_services(data, work)
-    click.echo(f"Made {placeheld.made} placeholders.")
-    if placeheld.unreadable:
-        click.echo(f"{placeheld.unreadable} originals can't be read; `tintype check --deep` names them.")
+    result = with_services(data, work)
+    click.echo(f"Made {result.made} placeholders.")
+    if result.unreadable:
+        click.echo(f"{result.unreadable} originals can't be read; `tintype check --deep` names them.")
         raise SystemExit(1)

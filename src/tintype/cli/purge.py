@@ -1,4 +1,4 @@
-"""`tintype purge`: all that was made of an image is dropped."""
+"""`tintype purge`: delete the renditions of images."""
 
 import re
 from pathlib import Path
@@ -20,10 +20,10 @@ _NUMBER = re.compile(r"[0-9]{1,19}\Z")
 @click.argument("images", nargs=-1, required=True, metavar="IMAGE...")
 @plain_errors
 def purge(data: Path, images: tuple[str, ...]) -> None:
-    """Drop every rendition of images, named by id or number, and say what was dropped.
+    """Delete all renditions of images, given by id or number, and list them.
 
-    They are made again when they are asked for. Safe beside a running service, which forgets them within
-    a second.
+    They are made again at the next request. Safe while the service runs, which stops using them within a
+    second.
     """
 
     async def work(services: Services) -> list[Receipt]:

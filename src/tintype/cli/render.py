@@ -1,4 +1,4 @@
-"""`tintype render`: a picture made from a file, without a library."""
+"""`tintype render`: make a rendition of a file, without a library."""
 
 import io
 import sys
@@ -7,8 +7,8 @@ from pathlib import Path
 import rich_click as click
 from msgspec.structs import replace
 
+from tintype.cli.arguments import parse_recipe
 from tintype.cli.library import plain_errors
-from tintype.cli.words import read_recipe
 from tintype.core.runtime.renderers import RendererSettings, open_renderers
 from tintype.imaging import Format, ImageRefused, Limits, OutputLimits, Recipe, extension_fits, spec
 from tintype.imaging.sandbox.messages import Rendered
@@ -20,21 +20,21 @@ STANDARD_OUTPUT = "-"
 @click.command("render")
 @click.argument("source", type=click.Path(path_type=Path, exists=True, dir_okay=False))
 @click.argument("target", type=click.Path(path_type=Path, dir_okay=False))
-@click.argument("words", nargs=-1)
+@click.argument("params", nargs=-1)
 @plain_errors
-def render_file(source: Path, target: Path, words: tuple[str, ...]) -> None:
-    """Make a picture from a file, with the engine that serves them; no library is needed.
+def render_file(source: Path, target: Path, params: tuple[str, ...]) -> None:
+    """Make a rendition of a file, as the service does; no library is needed.
 
-    SOURCE is the file to read, TARGET the one to write (its extension is the format), or - for standard
-    output. WORDS are the recipe, each NAME=VALUE:
+    SOURCE is the file to read, TARGET the file to write (its extension is the format), or - for standard
+    output. PARAMS are the recipe, each NAME=VALUE:
 
     mode=fit|fit-exact|cover|cover-exact|scale, w=PIXELS, h=PIXELS, dpr=2, enlarge=no, focal=0.3x0.5,
     crop=attention|entropy, background=ff8800, format=webp, q=1..100, lossless=yes, max-bytes=20000,
     frames=1, linear=yes
 
-    Such as: tintype render photo.jpg small.webp w=400 h=300 mode=cover-exact crop=attention
+    Example: tintype render photo.jpg small.webp w=400 h=300 mode=cover-exact crop=attention
     """
-    recipe = read_recipe(words)
+    recipe = parse_recipe(params)
     if recipe.format is None and not recipe.auto and str(target) != STANDARD_OUTPUT:
         recipe = replace(recipe, format=_format(target))
     try:
@@ -48,22 +48,22 @@ def _format(target: Path) -> Format:
     for format in Format:
         if spec(format).saver is not None and extension_fits(format, target.suffix):
             return format
-    raise click.UsageError(f"{target.name} has no extension of a format that is written; say format=… too.")
+    raise click.UsageError(f"{target.name} has no extension of a format that can be written; add format=…")
 
 
 def _render(source: Path, recipe: Recipe) -> tuple[bytes, Rendered]:
-    """The picture, made as the service makes it: a file that came from elsewhere is a stranger's here too."""
+    """Render in a sandbox, as the service does: the file may be hostile here too."""
     if recipe.auto:
-        raise ValueError("The format is still to be chosen, by what a client reads: say which one.")
+        raise ValueError("format=auto needs a client: give a format.")
     settings = RendererSettings()
     memory = settings.memory_bytes - OWN_MEMORY
     pool = open_renderers(settings, 1, memory, arenas=1)
     try:
         with source.open("rb") as file:
-            drawn = pool.render(file.fileno(), recipe, OutputLimits(), Limits(), memory, io.BytesIO)
+            result = pool.render(file.fileno(), recipe, OutputLimits(), Limits(), memory, io.BytesIO)
     finally:
         pool.close()
-    return (drawn.file.getvalue() if drawn.file else drawn.data or b""), drawn.made
+    return (result.file.getvalue() if result.file else result.data or b""), result.made
 
 
 def _write(data: bytes, made: Rendered, target: Path) -> None:

@@ -1,11 +1,11 @@
-"""`tintype restore`: a library made again from a backup."""
+"""`tintype restore`: make a library from a backup."""
 
 from pathlib import Path
 
 import rich_click as click
 
 from tintype.catalogue import schema
-from tintype.cli.copying import files_in, refuse_nested, shown
+from tintype.cli.backup_files import library_files, progress_bar, refuse_nested
 from tintype.cli.library import data_option, plain_errors
 from tintype.core.upkeep.restore import choose, restore
 from tintype.storage.backups import Backup
@@ -14,25 +14,25 @@ from tintype.storage.backups import Backup
 @click.command("restore")
 @data_option
 @click.argument("source", type=click.Path(path_type=Path, file_okay=False))
-@click.option("--snapshot", metavar="NAME", help="Which snapshot. [default: the newest]")
-@click.option("--allow-missing", is_flag=True, help="Restore the rest when originals are missing or damaged.")
+@click.option("--snapshot", metavar="NAME", help="The snapshot to restore. [default: the newest]")
+@click.option("--allow-missing", is_flag=True, help="Restore the rest if originals are missing or damaged.")
 @plain_errors
 def restore_library(data: Path, source: Path, snapshot: str | None, *, allow_missing: bool) -> None:
-    """Make a library in DATA, a new or empty folder, of the backup in SOURCE.
+    """Make a library in DATA, a new or empty folder, from the backup in SOURCE.
 
-    Every file is verified by its SHA-256 while it is copied. A backup that lacks originals is refused, and
-    they are named. Broken off and run again, it goes on.
+    Every file is verified by its SHA-256 while it is copied. If originals are missing from the backup, it is
+    refused, and they are listed. After an interruption run the same command again.
     """
     folder, backup = data.resolve(), Backup(source.resolve())
     refuse_nested(folder, backup.root)
     name, manifest = choose(backup, snapshot)
     schema.require_known(manifest.schema)
-    with shown("Restoring") as (on_start, on_step):
+    with progress_bar("Restoring") as (on_start, on_step):
         tally = restore(
             backup,
             name,
             folder,
-            files_in,
+            library_files,
             allow_missing=allow_missing,
             on_start=on_start,
             on_step=on_step,

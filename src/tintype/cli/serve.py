@@ -1,4 +1,4 @@
-"""`tintype serve`: the service itself."""
+"""`tintype serve`: run the service."""
 
 import asyncio
 import gc
@@ -21,7 +21,7 @@ from tintype.cli.library import (
     command_actor,
     data_option,
     plain_errors,
-    prepare,
+    prepare_library,
     run_with_services,
 )
 from tintype.cli.supervisor import Supervisor, allow_open_files, become_worker
@@ -37,7 +37,7 @@ from tintype.web.asgi import App
 log = structlog.get_logger("tintype")
 
 READY_WITHIN = 60.0
-"""Seconds after which we stop asking whether the service is ready."""
+"""Seconds to wait for the service to become ready."""
 
 
 @click.command()
@@ -46,23 +46,23 @@ READY_WITHIN = 60.0
 @click.option("--port", type=click.IntRange(0, 65535), help="The port; 0 picks a free one. [default: 8080]")
 @click.option("--workers", type=click.IntRange(1, 64), help="Worker processes. [default: 1]")
 @backup_option
-@click.option("--new-keys", is_flag=True, help="Make new link keys if they are missing or broken.")
+@click.option("--new-keys", is_flag=True, help="Create new link keys if they are missing or broken.")
 @plain_errors
 def serve(
     data: Path, host: str | None, port: int | None, workers: int | None, *, no_backup: bool, new_keys: bool
 ) -> None:
     """Serve the library.
 
-    A new data folder is made; an older one is migrated, after a copy of its catalogue was put beside it.
-    All settings: `docs/settings.md`. Stop it with Ctrl-C or SIGTERM: requests under way are finished first.
+    A new data folder is created; an older library is migrated after its catalogue is copied to a file beside
+    it. All settings: `docs/settings.md`. Ctrl-C or SIGTERM stops it after the current requests are finished.
     """
-    settings = prepare(data, backup=not no_backup)
+    settings = prepare_library(data, backup=not no_backup)
     keys = settings.data / LINK_KEYS
     if new_keys and renew(keys):
         actor = command_actor()
-        # Its threads have ended when it returns: none may run at the fork.
+        # Its threads have ended when it returns: no thread may run during the fork below.
         asyncio.run(run_with_services(settings, lambda services: record_new(services, actor)))
-    # Here, and not only in each worker: what is wrong with them is said once.
+    # Also loaded here, not only in each worker, so that an error is reported once.
     Keyring(keys)
     run(
         override(settings, host, port, workers),
@@ -71,28 +71,31 @@ def serve(
 
 
 def override(settings: Settings, host: str | None, port: int | None, workers: int | None = None) -> Settings:
-    """The settings with what the command line says, and a real port in place of 0."""
-    given = {"host": host, "port": port, "workers": workers}
+    """The settings with the options of the command line; port 0 is replaced by a free port."""
+    options = {"host": host, "port": port, "workers": workers}
     web = msgspec.structs.replace(
-        settings.web, **{name: value for name, value in given.items() if value is not None}
+        settings.web, **{name: value for name, value in options.items() if value is not None}
     )
     web = msgspec.structs.replace(web, port=_free_port(web.host, web.port))
     return msgspec.structs.replace(settings, web=web)
 
 
 def run(settings: Settings, on_ready: Callable[[str], None], showcase: Showcase | None = None) -> None:
-    """Serve until stopped; `on_ready` is called once with the base address when requests are answered.
+    """Serve until stopped.
 
-    A `showcase` is shown on the first page.
+    Args:
+        settings: all settings.
+        on_ready: called once with the base address, when requests are answered.
+        showcase: the content of the first page of a demo; None outside a demo.
     """
     logs.start(settings.logs)
     warn(settings)
     settings = msgspec.structs.replace(settings, web=allow_open_files(settings.web))
-    told, tell = os.pipe()
+    ready_read, ready_write = os.pipe()
     supervisor = os.getpid()
 
     def load_app() -> App:
-        # In the worker, after the fork: threads and connections made before it would not survive it.
+        # In the worker, after the fork: threads and connections do not survive a fork.
         become_worker(supervisor, settings.web.stop_seconds)
         keep_memory_flat(settings.workers.malloc_arenas)
         try:
@@ -100,28 +103,28 @@ def run(settings: Settings, on_ready: Callable[[str], None], showcase: Showcase 
         except Exception:
             log.exception("worker-failed")
             raise SystemExit(1) from None
-        # What is there by now stays: the collector need not go over it again and again.
+        # Objects of the start live for ever: exclude them from garbage collection.
         gc.freeze()
-        os.write(tell, b".")
+        os.write(ready_write, b".")
         return app
 
     server = Supervisor(settings.web)
 
-    def tell_ready(url: str) -> None:
+    def mark_ready(url: str) -> None:
         server.is_ready = True
         on_ready(url)
 
-    threading.Thread(target=_announce, args=(settings, told, tell_ready), daemon=True).start()
+    threading.Thread(target=_wait_until_ready, args=(settings, ready_read, mark_ready), daemon=True).start()
     server.serve(target_loader=load_app, wrap_loader=False)
 
 
 def base_url(settings: Settings) -> str:
-    """The address that a client on this machine uses."""
-    return settings.web.public_url.rstrip("/") or f"http://{_here(settings)}{settings.web.base()}"
+    """The base address of links if `public_url` is set, else the address on this machine."""
+    return settings.web.public_url.rstrip("/") or f"http://{_local_address(settings)}{settings.web.base()}"
 
 
 def _free_port(host: str, port: int) -> int:
-    """The port itself if nobody listens there, or a free one for 0."""
+    """The port, after checking that it is free; for 0 a free port."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     with socket.socket(family) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -135,14 +138,14 @@ def _free_port(host: str, port: int) -> int:
         return int(probe.getsockname()[1])
 
 
-def _announce(settings: Settings, told: int, on_ready: Callable[[str], None]) -> None:
-    """Wait until all workers are there, and then until requests are answered.
+def _wait_until_ready(settings: Settings, ready_read: int, on_ready: Callable[[str], None]) -> None:
+    """Wait until all workers have started and requests are answered, then call `on_ready`.
 
-    Until all are forked this thread only sleeps in a read: whatever lock it held at a fork, of OpenSSL or
-    SQLite, would stay locked in that worker for ever.
+    Until all workers are forked, this thread does nothing but wait in a read: a lock that it held during a
+    fork, of OpenSSL or SQLite, would stay locked in that worker for ever.
     """
     for _ in range(settings.web.workers):
-        os.read(told, 1)
+        os.read(ready_read, 1)
     deadline = time.monotonic() + READY_WITHIN
     while time.monotonic() < deadline:
         if _is_ready(settings):
@@ -152,7 +155,7 @@ def _announce(settings: Settings, told: int, on_ready: Callable[[str], None]) ->
 
 
 def _is_ready(settings: Settings) -> bool:
-    connection = http.client.HTTPConnection(_here(settings), timeout=READY_WITHIN)
+    connection = http.client.HTTPConnection(_local_address(settings), timeout=READY_WITHIN)
     try:
         connection.request("GET", "/readyz")
         return connection.getresponse().status == http.HTTPStatus.OK
@@ -162,6 +165,6 @@ def _is_ready(settings: Settings) -> bool:
         connection.close()
 
 
-def _here(settings: Settings) -> str:
+def _local_address(settings: Settings) -> str:
     host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(settings.web.host, settings.web.host)  # noqa: S104  compared, not bound
     return f"[{host}]:{settings.web.port}" if ":" in host else f"{host}:{settings.web.port}"

@@ -1,4 +1,4 @@
-"""The worker processes: started, started again when they die, and ended with whoever started them."""
+"""The worker processes: started, restarted after a crash, and stopped together with the supervisor."""
 
 import faulthandler
 import os
@@ -21,37 +21,37 @@ from granian.server.mp import MPServer
 from tintype.web.settings import WebSettings
 
 READ_BYTES = 32 * 1024
-"""Bytes that are read ahead of a connection: a head of so many always fits, one of twice as many never."""
+"""The read buffer of a connection in bytes: request heads of this size fit, of twice this size don't."""
 OTHER_FILES = 512
-"""Files that a worker has open besides its connections, at the most."""
-FIRST_PAUSE, MAX_PAUSE = 0.1, 30.0
-"""Seconds before a worker that died is started again; twice as many each time."""
-STEADY_SECONDS = 60.0
-"""How long a worker has to live for the next pause to be the first again."""
+"""The most files that a worker opens besides its connections."""
+FIRST_DELAY, MAX_DELAY = 0.1, 30.0
+"""Seconds before a crashed worker is restarted; the delay doubles each time."""
+STABLE_SECONDS = 60.0
+"""How long a worker must run for the delay to be reset."""
 
 log = structlog.get_logger("tintype")
 
 
-class Pauses:
-    """How long to wait before a worker is started again."""
+class RestartDelays:
+    """The delays before restarts of one worker: exponential backoff."""
 
     def __init__(self) -> None:
-        self._next = FIRST_PAUSE
+        self._next = FIRST_DELAY
 
-    def after(self, lived: float) -> float:
-        """Seconds to wait, when it lived for so many."""
-        pause = FIRST_PAUSE if lived >= STEADY_SECONDS else self._next
-        self._next = min(2 * pause, MAX_PAUSE)
-        return pause
+    def after(self, uptime: float) -> float:
+        """The next delay in seconds, after the worker ran for `uptime` seconds."""
+        delay = FIRST_DELAY if uptime >= STABLE_SECONDS else self._next
+        self._next = min(2 * delay, MAX_DELAY)
+        return delay
 
 
 class Supervisor(MPServer):
-    """Keeps the workers running until it is told to stop: by SIGTERM, SIGINT or SIGHUP.
+    """Keeps the workers running until SIGTERM, SIGINT or SIGHUP.
 
-    The server's own loop gives up when workers die twice in a few seconds, and takes SIGHUP for a reload.
+    Granian's own loop gives up when workers crash twice within seconds, and reloads on SIGHUP.
 
     Args:
-        settings: where to listen, and the limits.
+        settings: the address to listen on, and the limits.
     """
 
     def __init__(self, settings: WebSettings) -> None:
@@ -60,7 +60,7 @@ class Supervisor(MPServer):
             address=settings.host,
             port=settings.port,
             interface=Interfaces.ASGI,
-            # HTTP/2 is for the proxy in front: granian's would take 16 MiB of headers in each of 200 streams.
+            # HTTP/2 is left to a proxy: granian would accept 16 MiB of headers in each of 200 streams.
             http=HTTPModes.http1,
             http1_settings=HTTP1Settings(
                 header_read_timeout=round(settings.head_seconds * 1000), max_buffer_size=READ_BYTES
@@ -70,24 +70,24 @@ class Supervisor(MPServer):
             websockets=False,
             workers_kill_timeout=settings.stop_seconds,
             log_level=LogLevels.warning,
-            # To where everything is logged: see `logs.start`.
+            # Into the log of the service: see `logs.start`.
             log_dictconfig={"loggers": {"_granian": {"propagate": True}}},
         )
         self.is_ready = False
-        """Whether requests were answered once: until then a worker that fails ends the start."""
-        self._pauses = [Pauses() for _ in range(settings.workers)]
-        self._due: dict[int, float] = {}
-        """When which worker is started again."""
+        """Whether requests were ever answered. Before that, a worker that fails ends the service."""
+        self._delays = [RestartDelays() for _ in range(settings.workers)]
+        self._restart_at: dict[int, float] = {}
+        """By worker number: the monotonic time of its restart."""
 
     def startup(self, spawn_target: Any, target_loader: Any) -> None:  # noqa: ANN401  granian's own types
-        """Start the workers. A SIGHUP that is ignored, as under nohup, stays ignored."""
+        """Start the workers. If SIGHUP is ignored, as under nohup, it stays ignored."""
         before = signal.getsignal(signal.SIGHUP)
         super().startup(spawn_target, target_loader)  # type: ignore[no-untyped-call]  # granian's
         if before is signal.SIG_IGN:
             signal.signal(signal.SIGHUP, signal.SIG_IGN)
 
     def signal_handler_reload(self, *_: object) -> None:
-        """A closed terminal is a stop: nobody would be left who could end the service."""
+        """Stop on SIGHUP, which a closed terminal sends: otherwise nobody could stop the service."""
         self.interrupt_signal = True
         self.main_loop_interrupt.set()
 
@@ -96,41 +96,41 @@ class Supervisor(MPServer):
             self.main_loop_interrupt.wait(self._seconds_to_wait())
             self.main_loop_interrupt.clear()
             while self.interrupt_children:
-                self._bury(self.interrupt_children.pop())
-            for number in [number for number, due in self._due.items() if due <= time.monotonic()]:
-                self._start_again(number, spawn_target, target_loader)
-        # Workers that heard the signal before us ended as they should.
+                self._handle_exit(self.interrupt_children.pop())
+            for number in [number for number, due in self._restart_at.items() if due <= time.monotonic()]:
+                self._restart(number, spawn_target, target_loader)
+        # Workers that got the signal earlier than this process have ended correctly.
         self.interrupt_children.clear()
 
     def _seconds_to_wait(self) -> float | None:
-        return max(0.0, min(self._due.values()) - time.monotonic()) if self._due else None
+        return max(0.0, min(self._restart_at.values()) - time.monotonic()) if self._restart_at else None
 
-    def _start_again(self, number: int, spawn_target: Any, target_loader: Any) -> None:  # noqa: ANN401  granian's own types
+    def _restart(self, number: int, spawn_target: Any, target_loader: Any) -> None:  # noqa: ANN401  granian's own types
         worker = self._spawn_worker(number, spawn_target, target_loader)
         try:
             worker.start()  # type: ignore[no-untyped-call]  # granian's
         except (OSError, RuntimeError) as failed:
-            # No memory, or too many processes: that may pass.
+            # Too little memory or too many processes: this can be temporary.
             log.error("worker-not-started", worker=number + 1, reason=str(failed))  # noqa: TRY400  the reason is all
-            self._due[number] = time.monotonic() + self._pauses[number].after(0.0)
+            self._restart_at[number] = time.monotonic() + self._delays[number].after(0.0)
             return
-        del self._due[number]
+        del self._restart_at[number]
         self.wrks[number] = worker
 
-    def _bury(self, number: int) -> None:
-        """Tell of a worker that died, and say when it is started again."""
+    def _handle_exit(self, number: int) -> None:
+        """Log that a worker has ended, and schedule its restart."""
         worker = self.wrks[number]
         code = worker.inner.exitcode
         if code > 0 and not self.is_ready:
             log.error("start-failed", worker=number + 1, exit_code=code)
             self.shutdown(exit_code=1)  # type: ignore[no-untyped-call]  # granian's
-        pause = self._pauses[number].after(time.monotonic() - worker.birth)
-        log.error("worker-died", worker=number + 1, **_told(code), restarted_in_seconds=pause)
-        self._due[number] = time.monotonic() + pause
+        delay = self._delays[number].after(time.monotonic() - worker.birth)
+        log.error("worker-died", worker=number + 1, **_exit_fields(code), restarted_in_seconds=delay)
+        self._restart_at[number] = time.monotonic() + delay
 
 
-def _told(code: int) -> dict[str, object]:
-    """What an exit code of `multiprocessing` says: a negative one is that of a signal."""
+def _exit_fields(code: int) -> dict[str, object]:
+    """The log fields of an exit code of `multiprocessing`, which is negative for a signal."""
     if code >= 0:
         return {"exit_code": code}
     known = {each.value: each.name for each in signal.Signals}
@@ -138,46 +138,46 @@ def _told(code: int) -> dict[str, object]:
 
 
 def allow_open_files(settings: WebSettings) -> WebSettings:
-    """Let this process and its workers open as many files as the system does, and not more connections."""
+    """Raise the limit of open files as far as allowed, and lower `connections` if it is still too low."""
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     if most == resource.RLIM_INFINITY:
         return settings
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
-    room = max(1, most - OTHER_FILES)
-    if room < settings.connections:
+    available = max(1, most - OTHER_FILES)
+    if available < settings.connections:
         advice = (
-            f"The system lets a process open {most} files: {room} connections are taken. Raise ulimit -Hn."
+            f"A process may open {most} files, so {available} connections are accepted. Raise ulimit -Hn."
         )
         log.warning("few-open-files", advice=advice)
-    return msgspec.structs.replace(settings, connections=min(settings.connections, room))
+    return msgspec.structs.replace(settings, connections=min(settings.connections, available))
 
 
 def become_worker(supervisor: int, stop_seconds: float) -> None:
-    """Let a stop end a worker that is still starting, and the end of its supervisor end it always.
+    """Make this process stop on signals while it is starting, and always when its supervisor ends.
 
     Args:
-        supervisor: the id of the process that started this one.
-        stop_seconds: how long requests under way may take after that.
+        supervisor: the process id of the supervisor.
+        stop_seconds: how long current requests may take after the supervisor has ended.
     """
-    # The handlers inherited from the supervisor would only note the signal.
+    # The handlers inherited from the supervisor would only set a flag.
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     signal.signal(signal.SIGINT, signal.SIG_DFL)
-    # A terminal tells all its processes; when a worker ends is the supervisor's business.
+    # A terminal sends it to all processes; the supervisor decides when workers end.
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
-    # A supervisor killed outright can't stop its workers, which would go on holding the port.
-    threading.Thread(target=_outlive, args=(supervisor, stop_seconds), daemon=True).start()
+    # A supervisor that is killed can't stop its workers, which would keep the port.
+    threading.Thread(target=_exit_after, args=(supervisor, stop_seconds), daemon=True).start()
 
 
-def _outlive(supervisor: int, stop_seconds: float) -> None:
-    """End this process after its supervisor: gently if that is heard, and in any case."""
-    _wait_for(supervisor)
-    # A thread in C: it needs nobody's leave.
+def _exit_after(supervisor: int, stop_seconds: float) -> None:
+    """End this process after its supervisor: with SIGTERM, and by force after `stop_seconds`."""
+    _wait_until_exit(supervisor)
+    # A thread in C, which does not need the GIL.
     faulthandler.dump_traceback_later(stop_seconds, exit=True)
     os.kill(os.getpid(), signal.SIGTERM)
 
 
-def _wait_for(supervisor: int) -> None:
-    """Wait until the process that started this one has ended."""
+def _wait_until_exit(supervisor: int) -> None:
+    """Wait until the supervisor has ended."""
     if sys.platform == "linux":
         with suppress(OSError):
             ended = select.poll()

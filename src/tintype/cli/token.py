@@ -1,4 +1,4 @@
-"""`tintype token`: who may come in."""
+"""`tintype token`: create, list and revoke tokens."""
 
 import re
 from datetime import timedelta
@@ -20,7 +20,7 @@ _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 
 
 def parse_duration(ctx: click.Context, param: click.Parameter, text: str | None) -> timedelta | None:
-    """The length of time that a text such as 90s, 30m, 12h or 7d says."""
+    """Parse a duration such as 90s, 30m, 12h or 7d."""
     if text is None:
         return None
     match = re.fullmatch(r"(\d{1,6})([smhd])", text)
@@ -31,37 +31,40 @@ def parse_duration(ctx: click.Context, param: click.Parameter, text: str | None)
 
 @click.group()
 def token() -> None:
-    """Make, list and revoke tokens.
+    """Create, list and revoke tokens.
 
-    A token belongs to one account, one person of it and one dialect. Its secret is shown once, when it
-    is made; only a digest is kept.
+    A token belongs to one account, one of its persons, and one dialect. Its secret is shown once, when it is
+    created; only a digest is stored.
     """
 
 
 @token.command()
 @data_option
 @click.option(
-    "--dialect", required=True, help="Which API it opens: mews, smartsheet, publisher, evotor, native."
+    "--dialect", required=True, help="The dialect it is for: mews, smartsheet, publisher, evotor, native."
 )
-@click.option("--account", default="default", show_default=True, help="The account; made if it is new.")
+@click.option("--account", default="default", show_default=True, help="The account; created if it is new.")
 @click.option(
-    "--person", default="Administrator", show_default=True, help="Whose uploads these are; added if new."
+    "--person", default="Administrator", show_default=True, help="The person who uploads; created if new."
 )
 @click.option(
     "--role",
     type=click.Choice([role.value for role in Role]),
     default=Role.EDITOR.value,
     show_default=True,
-    help="What the person is; only the publisher dialect asks.",
+    help="The role of the person; only the publisher dialect uses it.",
 )
 @click.option(
-    "--scope", "scopes", multiple=True, help="What it may do; may be repeated. [default: all of the dialect]"
+    "--scope",
+    "scopes",
+    multiple=True,
+    help="A scope of the token; repeatable. [default: all of the dialect]",
 )
 @click.option(
     "--expires",
     callback=parse_duration,
     metavar="DURATION",
-    help="How long it lives: 90s, 30m, 12h, 7d. [default: until revoked]",
+    help="How long it is valid: 90s, 30m, 12h, 7d. [default: until revoked]",
 )
 @click.option("--label", default="", help="A note for the list.")
 @plain_errors
@@ -75,13 +78,13 @@ def create(
     expires: timedelta | None,
     label: str,
 ) -> None:
-    """Make a token and show its secret.
+    """Create a token and print its secret.
 
-    Standard output is the secret alone, for scripts. For mews it is two lines: the client token, and
-    the access token that was issued for it.
+    Standard output has only the secret, for scripts. For mews it has two lines: the client token, and the
+    access token that belongs to it.
     """
-    spoken = _dialect(dialect)
-    allowed = _scopes(spoken, scopes)
+    record = _dialect(dialect)
+    allowed = _scopes(record, scopes)
     actor = command_actor()
 
     async def make(services: Services) -> list[str]:
@@ -91,7 +94,7 @@ def create(
             owner,
             who,
             dialect,
-            pairs=spoken.pairs,
+            pairs=record.pairs,
             label=label,
             role=Role(role),
             scopes=allowed,
@@ -101,15 +104,15 @@ def create(
 
     for line in with_services(data, make):
         click.echo(line)
-    click.echo("Keep it now: it is stored nowhere and can't be shown again.", err=True)
+    click.echo("Save it now: it is not stored and can't be shown again.", err=True)
 
 
 @token.command("list")
 @data_option
-@click.option("--account", help="Only this account's.")
+@click.option("--account", help="Only tokens of this account.")
 @plain_errors
 def show(data: Path, account: str | None) -> None:
-    """List tokens: everything but their secrets."""
+    """List tokens, without their secrets."""
 
     async def listed(services: Services) -> list[Token]:
         return await list_tokens(services, account)
@@ -128,9 +131,9 @@ def show(data: Path, account: str | None) -> None:
             each.label,
             _state(each),
         )
-        # As Text: a name with brackets is no markup.
+        # As Text, so that brackets in a name are not markup.
         table.add_row(*map(Text, cells))
-    # Wide enough not to be folded where the output is a file or a pipe.
+    # Wide enough for one line per token in a file or a pipe.
     console = Console()
     (console if console.is_terminal else Console(width=400)).print(table)
 
@@ -139,15 +142,15 @@ def show(data: Path, account: str | None) -> None:
 @data_option
 @click.argument("token_id", type=click.UUID)
 @plain_errors
-def refuse(data: Path, token_id: UUID) -> None:
-    """Refuse a token from now on; TOKEN_ID is the first column of the list."""
+def revoke(data: Path, token_id: UUID) -> None:
+    """Revoke a token at once. TOKEN_ID is the first column of the list."""
     actor = command_actor()
 
     async def work(services: Services) -> Token:
         return await revoke_token(services, token_id, actor)
 
-    gone = with_services(data, work)
-    click.echo(f"Revoked {gone.id} ({gone.dialect}, {gone.account.name}).")
+    revoked = with_services(data, work)
+    click.echo(f"Revoked {revoked.id} ({revoked.dialect}, {revoked.account.name}).")
 
 
 def _dialect(name: str) -> Dialect:
@@ -162,7 +165,7 @@ def _scopes(dialect: Dialect, asked: tuple[str, ...]) -> frozenset[str]:
     if unknown:
         has = ", ".join(sorted(dialect.scopes)) or "no scopes"
         raise click.BadParameter(
-            f"{unknown[0]} is no scope of {dialect.name}, which has {has}.", param_hint="--scope"
+            f"{unknown[0]} is not a scope of {dialect.name}, which has {has}.", param_hint="--scope"
         )
     return frozenset(asked) or dialect.scopes
 

@@ -17,7 +17,7 @@ from tests.core.conftest import NOBODY
 from tintype.app import CATALOGUE, build_services, close_services
 from tintype.catalogue import accounts
 from tintype.catalogue.tables import EPOCH
-from tintype.cli.library import prepare
+from tintype.cli.library import prepare_library
 from tintype.core import Services
 from tintype.core.access.auth import get_or_create_person, issue_token, list_tokens, revoke_token
 from tintype.core.library.ingest import examine, keep, stage
@@ -110,7 +110,7 @@ def fold(text: str) -> str:
 
 class _Maker:
     def __init__(self, data: Path) -> None:
-        self._settings = prepare(data)
+        self._settings = prepare_library(data)
         self._catalogue = data.resolve() / CATALOGUE
         self._now = START
         self._seed = 0

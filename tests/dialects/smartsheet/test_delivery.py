@@ -16,7 +16,7 @@ from tests import pictures
 from tests.dialects.smartsheet.asking import UNKNOWN, Client, assert_refused, new_cell
 from tests.running import TINTYPE, Running, make_token
 from tintype.app import build_services, close_services
-from tintype.cli.library import prepare
+from tintype.cli.library import prepare_library
 from tintype.core.access.auth import get_or_create_person
 from tintype.core.library.deletion import delete
 from tintype.model import Caller, Role
@@ -177,7 +177,7 @@ async def erase(data: Path, image_id: str) -> None:
     """Delete an image beside the running service."""
     image = parse_short(image_id)
     assert image is not None
-    services = build_services(prepare(data))
+    services = build_services(prepare_library(data))
     account, person = await get_or_create_person(services, "sheets", "Administrator")
     await delete(services, Caller(account, person, UUID(int=0), "test", Role.EDITOR, frozenset()), image)
     await close_services(services)

@@ -1,4 +1,4 @@
-"""What `tintype backup` and `tintype restore` share."""
+"""Shared by `tintype backup` and `tintype restore`: the files of a library, and a progress bar."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,8 +14,8 @@ from tintype.settings import CONFIG_NAME
 from tintype.storage import Originals
 
 
-def files_in(folder: Path) -> Files:
-    """Where a library keeps what belongs into a backup."""
+def library_files(folder: Path) -> Files:
+    """The files of a library that belong in a backup."""
     return Files(
         folder / CATALOGUE,
         Originals(folder / ORIGINALS, folder / INCOMING, folder / REMOVED),
@@ -24,9 +24,9 @@ def files_in(folder: Path) -> Files:
 
 
 @contextmanager
-def shown(what: str) -> Iterator[tuple[OnStart, OnStep]]:
-    """Show on standard error how far it is, in bytes."""
-    columns = (TextColumn(what), BarColumn(), DownloadColumn(), TimeRemainingColumn())
+def progress_bar(title: str) -> Iterator[tuple[OnStart, OnStep]]:
+    """Show the progress in bytes on standard error. Yields what to call at the start and for each step."""
+    columns = (TextColumn(title), BarColumn(), DownloadColumn(), TimeRemainingColumn())
     with Progress(*columns, console=Console(stderr=True)) as progress:
 
         def start(total: int) -> None:
@@ -36,6 +36,10 @@ def shown(what: str) -> Iterator[tuple[OnStart, OnStep]]:
 
 
 def refuse_nested(library: Path, target: Path) -> None:
-    """Refuse a library and a backup of which one lies in the other's folder."""
+    """Check that neither folder is inside the other.
+
+    Raises:
+        Error: INVALID when one is.
+    """
     if target.is_relative_to(library) or library.is_relative_to(target):
-        raise Error(Kind.INVALID, "A backup and its library can't lie one in the other.")
+        raise Error(Kind.INVALID, "A backup and its library can't be inside each other.")
