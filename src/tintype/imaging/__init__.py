@@ -1,6 +1,6 @@
-"""This room makes pictures from pictures: it inspects what came in and renders recipes, by libvips.
+"""A library of its own: inspects images, and renders recipes with libvips.
 
-What decodes is loaded when it is first asked for: a process that only plans never has a decoder in it.
+Decoders are imported on first use: a process that only plans never loads them.
 """
 
 from importlib import import_module
@@ -61,7 +61,7 @@ _LAZY = {
     "Rendition": "pipeline.render",
     "render": "pipeline.render",
 }
-"""The modules that these names are loaded from, on first use."""
+"""The modules that these names are imported from, on first use."""
 
 
 def __getattr__(name: str) -> object:

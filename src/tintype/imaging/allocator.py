@@ -1,28 +1,28 @@
-"""How the C library gives memory back: large pictures come and go on many threads."""
+"""Settings of the C library's allocator, so that freed memory goes back to the kernel."""
 
 import ctypes
 
 M_TRIM_THRESHOLD, M_MMAP_THRESHOLD, M_ARENA_MAX = -1, -3, -8
 """Parameters of mallopt(3), as in glibc's malloc.h."""
 SIZEOF_PTHREAD_ATTR = 64
-"""Bytes of a pthread_attr_t, on aarch64; others have less."""
+"""Size of pthread_attr_t on aarch64; smaller on other architectures."""
 _LIBC = ctypes.CDLL(None)
 
 LARGE = 1024 * 1024
-"""Bytes from which on a piece of memory is the kernel's own again when it is freed."""
+"""Allocations of at least this many bytes go back to the kernel when they are freed."""
 
 
 def keep_memory_flat(arenas: int) -> bool:
-    """Let threads share so many arenas, and give back at once what is large; for this process, from now on.
+    """Limit the number of malloc arenas of this process, and return large allocations at once.
 
-    By itself glibc gives every thread an arena (to eight a core), each of which keeps the most it ever
-    needed, and keeps pieces of a size that was freed once, as that may soon be wanted again.
+    By default glibc has an arena per thread (up to eight per core), each of which keeps its peak size, and
+    it raises its threshold for returning memory whenever a large allocation is freed.
 
     Args:
-        arenas: 1 or more; 0 changes nothing.
+        arenas: maximum number of arenas; 0 changes nothing.
 
     Returns:
-        Whether it took effect: a C library other than glibc has none of this.
+        Whether it took effect: only glibc has these options.
     """
     mallopt = getattr(_LIBC, "mallopt", None)
     if arenas == 0 or mallopt is None:
@@ -32,14 +32,14 @@ def keep_memory_flat(arenas: int) -> bool:
 
 
 def give_back() -> None:
-    """Let the kernel have what is free by now."""
+    """Return free memory to the kernel (malloc_trim)."""
     trim = getattr(_LIBC, "malloc_trim", None)
     if trim is not None:
         trim(0)
 
 
 def keep_stacks_small(bytes_each: int) -> None:
-    """Give the threads that libraries start stacks of so many bytes, where glibc says how large they are."""
+    """Set the stack size of threads that libraries start; only glibc supports it."""
     set_default = getattr(_LIBC, "pthread_setattr_default_np", None)
     if set_default is not None:
         attributes = ctypes.create_string_buffer(SIZEOF_PTHREAD_ATTR)

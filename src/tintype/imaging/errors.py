@@ -1,10 +1,10 @@
-"""The one way this package says no."""
+"""The error of this package: an image is refused."""
 
 import enum
 
 
 class Reason(enum.StrEnum):
-    """Why a picture is refused, for the caller to choose an answer by."""
+    """Why an image is refused."""
 
     UNSUPPORTED = "unsupported"
     DAMAGED = "damaged"
@@ -16,7 +16,7 @@ class Reason(enum.StrEnum):
 
 
 class ImageRefused(Exception):  # noqa: N818  # it is a verdict on a picture, not a fault of ours
-    """A picture that isn't taken in or isn't made; `str()` is a sentence fit for a person."""
+    """An image is not accepted, or can't be rendered; `str()` is a sentence for people."""
 
     def __init__(self, reason: Reason, sentence: str) -> None:
         super().__init__(sentence)
@@ -24,7 +24,7 @@ class ImageRefused(Exception):  # noqa: N818  # it is a verdict on a picture, no
         self.sentence = sentence
 
     def __reduce__(self) -> tuple[type["ImageRefused"], tuple[Reason, str]]:
-        """Pickle with both arguments, so that it survives the way back from a worker process."""
+        """Pickle with both arguments, for worker processes."""
         return type(self), (self.reason, self.sentence)
 
 
@@ -32,26 +32,26 @@ COSTLY = "The picture takes more time or memory to draw than is given to one."
 
 
 class OutOfMemory(ImageRefused):
-    """The memory that was given didn't suffice; more might."""
+    """The memory limit was exceeded; a higher one might suffice."""
 
 
 def out_of_memory() -> OutOfMemory:
-    """The refusal of a picture that there was no memory for."""
+    """The error for an image that exceeded the memory limit."""
     return OutOfMemory(Reason.TOO_COSTLY, COSTLY)
 
 
 def too_costly() -> ImageRefused:
-    """The refusal of a picture for the memory or the time that it takes."""
+    """The error for an image that takes too much memory or time."""
     return ImageRefused(Reason.TOO_COSTLY, COSTLY)
 
 
 def damaged() -> ImageRefused:
-    """The refusal of a picture that can't be decoded from its beginning to its end."""
+    """The error for an image that can't be decoded completely."""
     return ImageRefused(
         Reason.DAMAGED, "The picture is damaged or cut short: it can't be decoded to its end."
     )
 
 
 def size_in_words(width: int, height: int) -> str:
-    """A size as people write it: the two sides with a multiplication sign between them."""
+    """Width and height for people, with a multiplication sign between them."""
     return f"{width} \N{MULTIPLICATION SIGN} {height}"

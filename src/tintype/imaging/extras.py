@@ -1,4 +1,4 @@
-"""Formats that need a package more: whether it is here, and what to say when it isn't."""
+"""Formats that need an optional package: whether it is installed, and the error if it is not."""
 
 import functools
 from importlib.util import find_spec
@@ -8,17 +8,21 @@ from tintype.imaging.formats import SPECS, FormatSpec
 
 
 def available() -> tuple[FormatSpec, ...]:
-    """The rows of the formats that can be read here, in the table's order."""
+    """The formats that can be read in this installation, in the table's order."""
     return tuple(entry for entry in SPECS if is_installed(entry))
 
 
 def is_installed(entry: FormatSpec) -> bool:
-    """Whether the package that the format needs, if any, is installed."""
+    """Whether the format's package, if it needs one, is installed."""
     return entry.package is None or _is_here(entry.package)
 
 
 def require(entry: FormatSpec, verb: str = "accepted") -> None:
-    """Raise ImageRefused (unsupported), with what to install, where the format can't be read or written."""
+    """Check that the format's package is installed.
+
+    Raises:
+        ImageRefused: unsupported; the sentence says what to install.
+    """
     if not is_installed(entry):
         sentence = (
             f"{entry.name} is {verb} when the extra is installed: pip install 'tintype[{entry.format}]'."

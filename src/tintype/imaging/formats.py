@@ -1,4 +1,4 @@
-"""What is known of each format: a row in a table, not a branch."""
+"""The image formats, as a table: one row for each, with everything that differs between them."""
 
 import enum
 import re
@@ -6,15 +6,15 @@ from collections.abc import Mapping
 
 from msgspec import Struct
 
-HEAD_BYTES = 4096  # enough for the brands of any sensible `ftyp` box, and for the prologue of an XML file
+HEAD_BYTES = 4096  # enough for the brands of any reasonable `ftyp` box, and for the prologue of an XML file
 
-PROGRESSIVE_PIXELS = 300_000  # a smaller JPEG is there at once, progressive or not
+PROGRESSIVE_PIXELS = 300_000  # smaller JPEGs load so fast that progressive makes no difference
 
 Option = float | str | bool
 
 
 class Format(enum.StrEnum):
-    """The formats accepted as originals; the last three where their extra is installed."""
+    """The formats accepted as originals; the last three only if their extra is installed."""
 
     JPEG = "jpeg"
     PNG = "png"
@@ -28,27 +28,27 @@ class Format(enum.StrEnum):
 
 
 class FormatSpec(Struct, frozen=True, kw_only=True):
-    """What is known of one format.
+    """The properties of one format.
 
     Attributes:
-        extensions: without the dot, lower case; the first is the canonical one.
-        loader: libvips' operation that reads it from a file; with `_buffer` behind it, from memory. None: it
-            is read by a package of its own, in a process of its own.
-        load_all: options by which a load for checking passes over all the data, as cheaply as it can.
-        saver: libvips' operation that writes it, or the writer of the package; None: accepted as a source
-            only.
-        save_options: options of the saver, whatever the recipe.
-        by_pixels: more of them, by the size of the result (pixels of all its frames): those of the last
-            entry that isn't larger. So the time stays bounded, and small pictures get the better encoding.
-        lossless: options on top by which every pixel stays as it is; None: the format can't.
-        quality: the default of the saver's Q (1..100); None: it has no such thing.
+        extensions: lower case, without the dot; the first is the canonical one.
+        loader: the libvips operation that reads a file; with the suffix `_buffer` it reads memory. None: it
+            is read by an optional package.
+        verify_options: load options with which verification decodes all data as cheaply as possible.
+        saver: the libvips operation that writes it, or the writer of the package; None: source only.
+        save_options: save options for every recipe.
+        size_options: more save options by size of the result: pairs of a minimum (pixels of all frames) and
+            options, of which the last that applies is used. They bound the time of large renditions, and
+            give small ones a better encoding.
+        lossless: additional save options for lossless encoding; None: not possible.
+        quality: default of the saver's Q (1 to 100); None: it has no quality.
         max_side: the longest side the saver can write, in pixels.
-        has_alpha: whether a rendition in it can be transparent.
-        animated: whether a file of it can hold several frames.
-        moves: whether all its frames are read, and written.
-        package: what has to be installed for it, by the extra that has the format's name; None: nothing more.
-        for_pages: whether browsers show it, so that renditions follow a source in it.
-        scripts: whether a file of it can bear scripts.
+        has_alpha: whether a rendition can be transparent.
+        animated: whether a file can have several frames.
+        can_animate: whether we read and write all frames.
+        package: the Python package it needs, installed by the extra with the format's name; None: nothing.
+        web_safe: whether all browsers show it, so that a rendition keeps the source's format.
+        can_contain_scripts: whether a file can contain scripts.
     """
 
     format: Format
@@ -80,7 +80,7 @@ SPECS = (
         loader="jpegload",
         verify_options={"shrink": 8},  # the entropy decoder still runs over every byte; only the DCT is saved
         saver="jpegsave",
-        # Optimised: 3 % smaller. From quality 90 on chroma is kept whole, which costs 30 % of bytes.
+        # Optimised: 3 % smaller. "auto": no chroma subsampling from quality 90 on, for 30 % more bytes.
         save_options={"optimize_coding": True, "subsample_mode": "auto"},
         # Progressive: at 512 x 512 1 to 5 % smaller, for as much time again as all of the encoding.
         size_options=((0, {"interlace": False}), (PROGRESSIVE_PIXELS, {"interlace": True})),
@@ -99,14 +99,14 @@ SPECS = (
         loader="pngload",
         verify_options={},
         saver="pngsave",
-        save_options={"interlace": False, "bitdepth": 8},  # the rest is for png_saver to choose
+        save_options={"interlace": False, "bitdepth": 8},  # png_saver chooses the others
         size_options=(),
         lossless={},
         quality=None,
         max_side=2**31 - 1,
         has_alpha=True,
         animated=True,
-        can_animate=False,  # APNG isn't known to libvips
+        can_animate=False,  # libvips doesn't support APNG
     ),
     FormatSpec(
         format=Format.WEBP,
@@ -153,17 +153,17 @@ SPECS = (
         loader="heifload",
         verify_options={},
         saver="heifsave",
-        # Chroma is kept whole, for 5 % of bytes: at equal bytes SSIMULACRA2 is 1.4 higher with it on average
-        # from quality 50 on (-0.5 to 3), and the same below.
+        # No chroma subsampling, for 5 % more bytes: at equal bytes SSIMULACRA2 is 1.4 higher on average from
+        # quality 50 on (-0.5 to 3), and the same below.
         save_options={"compression": "av1", "bitdepth": 8, "subsample_mode": "off"},
         # For 512 x 512 and in CPU time effort 0, 1, 2, 3, 4 take 15, 55, 95, 160, 770 ms; against 4 they are
         # 19, 3, 2, 0, 0 % larger.
         size_options=((0, {"effort": 2}), (500_000, {"effort": 1}), (2_000_000, {"effort": 0})),
         lossless={"lossless": True, "effort": 0},
         quality=60,
-        max_side=16_384,  # libvips' heifsave refuses more
+        max_side=16_384,  # the limit of libvips' heifsave
         has_alpha=True,
-        animated=False,  # of a sequence we take the primary image
+        animated=False,  # only the primary image of a sequence is used
         can_animate=False,
     ),
     FormatSpec(
@@ -180,7 +180,7 @@ SPECS = (
         quality=None,
         max_side=0,
         has_alpha=True,
-        animated=False,  # of several pages we take the first
+        animated=False,  # only the first page is used
         can_animate=False,
         web_safe=False,
     ),
@@ -198,7 +198,7 @@ SPECS = (
         quality=None,
         max_side=0,
         has_alpha=True,
-        animated=False,  # of several we take the primary image
+        animated=False,  # only the primary image is used
         can_animate=False,
         package="pillow_heif",
         web_safe=False,
@@ -211,12 +211,12 @@ SPECS = (
         loader=None,
         verify_options={},
         saver="jxl",
-        # Of 10. With 4 it takes a quarter of the time and half as many bytes again, with 7 twice the time.
+        # Of 1 to 10. Effort 4 takes a quarter of the time for 50 % more bytes, effort 7 twice the time.
         save_options={"effort": 5},
         size_options=(),
         lossless={"lossless": True},
         quality=80,
-        max_side=65_535,  # the format has room for more; nobody for the pixels
+        max_side=65_535,  # the format allows more, but no limits here do
         has_alpha=True,
         animated=False,
         can_animate=False,
@@ -262,8 +262,8 @@ AVIF_BRANDS = frozenset({b"avif", b"avis"})
 HEIF_BRANDS = frozenset(
     {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"hevm", b"hevs", b"mif1", b"msf1"}
 )
-# What may stand before the root element: the declaration, comments, a document type, other instructions.
-# Every piece is matched once and for all (`?>`, `*+`), so that no input makes the search long.
+# The root element may follow the XML declaration, comments, a document type and processing instructions.
+# Atomic groups and possessive quantifiers: no backtracking, whatever the input.
 SVG_ROOT = re.compile(
     rb"\xef?\xbb?\xbf?(?>\s|<\?.*?\?>|<!--.*?-->|<!DOCTYPE[^\[>]*(?:\[[^\]]*\]\s*)?>)*+<(?:[\w.-]+:)?svg[\s/>]",
     re.DOTALL,
@@ -271,14 +271,14 @@ SVG_ROOT = re.compile(
 
 
 def spec(format: Format) -> FormatSpec:
-    """What is known of the format."""
+    """The properties of a format."""
     return BY_FORMAT[format]
 
 
 def sniff(head: bytes) -> Format | None:
-    """The format the first bytes (at best `HEAD_BYTES` of them) say, or None when it is none of ours.
+    """The format according to the first bytes (`HEAD_BYTES` of them suffice); None if unknown.
 
-    Names and media types are never asked: they are claims of the sender.
+    File names and media types are never used: the sender can claim anything.
     """
     for signature, format_ in SIGNATURES:
         if head.startswith(signature):
@@ -293,17 +293,17 @@ def sniff(head: bytes) -> Format | None:
 
 
 def extension_fits(format: Format, extension: str) -> bool:
-    """Whether files of the format use the extension; with or without its dot, in any case."""
+    """Whether the extension (with or without its dot, in either case) belongs to the format."""
     return extension.removeprefix(".").lower() in spec(format).extensions
 
 
 def _one_byte(head: bytes) -> bytes:
-    """Text in UTF-16 as if it were in ASCII, as far as it can be; all else as it is."""
+    """ASCII text in UTF-16 converted to ASCII; everything else unchanged."""
     return head[2:].replace(b"\0", b"") if head.startswith((b"\xff\xfe", b"\xfe\xff")) else head
 
 
 def brands(head: bytes) -> tuple[bytes, ...]:
-    """The major and the compatible brands of an ISO-BMFF file (ISO/IEC 14496-12, 4.3); () when it is none."""
+    """The major and compatible brands of an ISO-BMFF file (ISO/IEC 14496-12, 4.3); () if it is none."""
     if head[4:8] != b"ftyp":
         return ()
     box = head[: int.from_bytes(head[:4])]

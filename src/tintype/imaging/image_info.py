@@ -1,4 +1,4 @@
-"""What is told of a picture before it is drawn, and what is accepted. Pure."""
+"""The properties of an image, and the limits on originals. Pure."""
 
 from typing import Annotated
 
@@ -9,12 +9,12 @@ from tintype.imaging.formats import Format, spec
 
 
 class Placeholder(Struct, frozen=True):
-    """What stands in for a picture.
+    """What a page shows while the image loads.
 
     Attributes:
         thumbhash: in base64 (RFC 4648, 4).
-        colour: the dominant one as `#rrggbb` in sRGB; None when all is transparent. It is the mean of the
-            shade that the most pixels have, where a shade is an eighth of each of red, green and blue.
+        colour: the dominant colour as `#rrggbb` in sRGB; None if all pixels are transparent. Red, green and
+            blue are divided into 8 ranges each; it is the mean of the cell that has the most pixels.
     """
 
     thumbhash: Annotated[str, Meta(pattern=r"\A[A-Za-z0-9+/]{1,60}={0,2}\Z")]
@@ -22,10 +22,10 @@ class Placeholder(Struct, frozen=True):
 
 
 class Limits(Struct, frozen=True, kw_only=True):
-    """What is accepted as an original: pixels of a frame, of a side; frames; pixels of all frames.
+    """Limits on originals: pixels of a frame and of a side; number of frames; pixels of all frames.
 
-    `max_whole_pixels` takes the place of `max_pixels` where a picture is decoded whole before its first line
-    is there, and `max_svg_bytes` bounds what is parsed as XML.
+    `max_whole_pixels` replaces `max_pixels` for images that are decoded as a whole before the first line is
+    available; `max_svg_bytes` bounds what is parsed as XML.
     """
 
     max_pixels: int = 100_000_000
@@ -37,13 +37,13 @@ class Limits(Struct, frozen=True, kw_only=True):
 
 
 class ImageInfo(Struct, frozen=True, kw_only=True):
-    """What the header says; the size, in pixels, is as people see it: with the EXIF orientation applied.
+    """The properties of an image according to its header; the size is in pixels, after EXIF orientation.
 
     Attributes:
-        bands: channels as they are decoded, alpha included.
-        bits: of a channel as it is decoded: 8, 16 or 32.
-        whole, buffered, file: as in `headers.Header`.
-        placeholder: isn't in a header: whoever decoded the picture adds it.
+        bands: channels after decoding, including alpha.
+        bits: bits per channel after decoding: 8, 16 or 32.
+        whole_pixels, buffer_bytes, file_bytes: as in `headers.Header`.
+        placeholder: not from the header; added after decoding.
     """
 
     format: Format
@@ -69,7 +69,11 @@ DEFAULT_LIMITS = Limits()
 
 
 def check_limits(info: ImageInfo, limits: Limits) -> None:
-    """Raise ImageRefused at the first limit that the picture goes beyond."""
+    """Check the image against the limits.
+
+    Raises:
+        ImageRefused: the first limit that is exceeded.
+    """
     has = f"The picture has {size_in_words(info.width, info.height)} pixels"
     pixels = info.width * info.height
     if max(info.width, info.height) > limits.max_side:

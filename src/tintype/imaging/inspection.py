@@ -1,4 +1,4 @@
-"""What a file is, before it is taken in: first from its header alone, then from all of its data."""
+"""Inspection of originals: first the header alone, then all of the data."""
 
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
@@ -17,7 +17,7 @@ from tintype.imaging.placeholder import placeholder
 from tintype.imaging.source import Source, content, length, mapped
 from tintype.imaging.unsupported import unsupported
 
-FIRST_TRANSPOSED = 5  # EXIF orientations 5 to 8 are stored lying on their side
+FIRST_TRANSPOSED = 5  # EXIF orientations 5 to 8 swap width and height
 ORIENTATIONS = range(1, 9)
 RGB_BANDS = 3
 BITS = MappingProxyType({"uchar": 8, "char": 8, "ushort": 16, "short": 16})
@@ -27,12 +27,17 @@ MIN_SIDE_TO_SHRINK = 8  # a shorter side can't be decoded at an eighth
 
 
 def inspect(source: Source, limits: Limits | None = DEFAULT_LIMITS) -> ImageInfo:
-    """The facts of a picture, from its header: no pixel is decoded, so a bomb costs nothing.
+    """The properties of an image, from its header: no pixel is decoded, so a decompression bomb is harmless.
 
-    The header is read by our own code first, and held against the limits before any codec sees the file.
+    Our own code parses the header first, and checks it against the limits before a codec sees the file.
 
-    Raises ImageRefused: unsupported, damaged, or beyond a limit (None is no limit). OSError when a path
-    can't be read.
+    Args:
+        source: the file.
+        limits: on originals; None: no limit.
+
+    Raises:
+        ImageRefused: unsupported, damaged, or above a limit.
+        OSError: a path can't be read.
     """
     format_ = recognise(source)
     header, info = read_info(source, format_, limits)
@@ -45,9 +50,10 @@ def inspect(source: Source, limits: Limits | None = DEFAULT_LIMITS) -> ImageInfo
 
 
 def read_info(source: Source, format: Format, limits: Limits | None) -> tuple[Header, ImageInfo]:
-    """What our own code reads in a header, held against no limit but that of an SVG's bytes.
+    """Parse the header with our own code. No limit is checked but the size of an SVG.
 
-    Raises ImageRefused: damaged, or too many bytes.
+    Raises:
+        ImageRefused: damaged, or an SVG is too large.
     """
     if format is Format.SVG:
         _check_svg_bytes(source, (limits or DEFAULT_LIMITS).max_svg_bytes)
@@ -57,17 +63,23 @@ def read_info(source: Source, format: Format, limits: Limits | None) -> tuple[He
 
 
 def read_codec_info(source: Source, format: Format, header: Header) -> ImageInfo:
-    """The facts as the codec that will decode the picture has them. Raises ImageRefused: damaged."""
+    """The properties as read by the codec that will decode the image.
+
+    Raises:
+        ImageRefused: damaged.
+    """
     with decoding():
         return CODECS[format](source, format, header)
 
 
 def verify(source: Source, info: ImageInfo) -> Placeholder:
-    """Decode everything once, in little memory, and answer what can be shown until the picture is there.
+    """Decode the whole image once, in little memory, and return its placeholder.
 
-    Raises ImageRefused: damaged, when it is cut or broken; too costly. What decoders pass over is passed
-    over: bytes behind the end, unknown chunks. Of a TIFF only the first page is read, of an AVIF or HEIC only
-    the primary image.
+    What decoders ignore is ignored: bytes after the end, unknown chunks. Only the first page of a TIFF and
+    the primary image of an AVIF or HEIC are decoded.
+
+    Raises:
+        ImageRefused: damaged, if it is truncated or corrupt; too costly.
     """
     with mapped(source) as data:
         check_complete(data, info.format)
@@ -76,7 +88,11 @@ def verify(source: Source, info: ImageInfo) -> Placeholder:
 
 
 def recognise(source: Source) -> Format:
-    """The format, by the first bytes; ImageRefused (unsupported) when it is none that is read here."""
+    """The format, by the first bytes.
+
+    Raises:
+        ImageRefused: unsupported.
+    """
     with mapped(source) as data:
         head = data[:HEAD_BYTES]
     format_ = sniff(head)
@@ -87,23 +103,23 @@ def recognise(source: Source) -> Format:
 
 
 def _open_fully(source: Source, info: ImageInfo) -> pyvips.Image:
-    """The picture, opened so that whoever reads all of it has read all of the file."""
+    """The image, opened so that reading all of its pixels decodes all of the file."""
     options = spec(info.format).verify_options
     if min(info.width, info.height) < MIN_SIDE_TO_SHRINK:
-        # libvips would be left with no pixel, and call the picture broken.
+        # Shrink-on-load would leave no pixels, which libvips reports as an error.
         options = {name: value for name, value in options.items() if name != "shrink"}
     image = open_image(source, info.format, **options)
     if info.is_animated and "n" in options:
-        # A strip of all frames, of which only the first is to be seen.
+        # This is a strip of all frames: decode it, then open the first frame for the placeholder.
         image.avg()
         image = open_image(source, info.format)
     return image
 
 
 def _shrunk(image: pyvips.Image) -> pyvips.Image:
-    """All of the picture read, and one or two times `ENOUGH` pixels of its longer side kept.
+    """Read all pixels, and shrink the longer side to one to two times `MIN_PLACEHOLDER_SOURCE`.
 
-    With `ceil` what is left over at the edges counts too, so that no line remains unread.
+    `ceil` includes the rest at the edges, so that every line is decoded.
     """
     factor = max(image.width, image.height) // MIN_PLACEHOLDER_SOURCE
     if factor <= 1:
@@ -116,7 +132,7 @@ def _shrunk(image: pyvips.Image) -> pyvips.Image:
 
 
 def _info_from_header(header: Header, format_: Format) -> ImageInfo:
-    """The facts as far as our own code tells them."""
+    """The properties that our own parser has read."""
     return ImageInfo(
         format=format_,
         width=header.width,
@@ -132,7 +148,7 @@ def _info_from_header(header: Header, format_: Format) -> ImageInfo:
 
 
 def _ask_libvips(source: Source, format_: Format, header: Header) -> ImageInfo:
-    """The facts with what libvips makes of the file."""
+    """The properties, completed by what libvips reads from the header."""
     image = open_image(source, format_)
     orientation = _orientation(image)
     sides = (image.width, image.height)
@@ -172,24 +188,28 @@ CODECS: Mapping[Format, Callable[[Source, Format, Header], ImageInfo]] = Mapping
         Format.SVG: _header_only,
     }
 )
-"""Who tells what our own code doesn't, such as which way up a picture is."""
+"""What completes the properties our own parser has read, for example with the orientation."""
 
 
 def _orientation(image: pyvips.Image) -> int:
-    """The EXIF orientation, 1 to 8; anything else a file may say counts as 1, upright."""
+    """The EXIF orientation, 1 to 8; invalid values count as 1, upright."""
     value = int(image.get("orientation")) if image.get_typeof("orientation") else 1
     return value if value in ORIENTATIONS else 1
 
 
 def _frames(image: pyvips.Image, format_: Format, header: Header) -> int:
-    """APNG isn't known to libvips; of the others it has to have as many as it is asked for later."""
+    """The number of frames: libvips' own count where it decodes them, else the header's (APNG)."""
     if spec(format_).can_animate and image.get_typeof("n-pages"):
-        return int(image.get("n-pages"))  # not get_n_pages(), which takes more than 10,000 for 1
+        return int(image.get("n-pages"))  # not get_n_pages(), which returns 1 if there are more than 10,000
     return header.frames
 
 
 def _check_svg_bytes(source: Source, max_bytes: int) -> None:
-    """Raise ImageRefused (too costly) for an SVG that is too large to be parsed."""
+    """Check the size of an SVG before it is parsed.
+
+    Raises:
+        ImageRefused: too costly.
+    """
     if length(source) > max_bytes:
         raise ImageRefused(
             Reason.TOO_COSTLY, f"The SVG has {length(source)} bytes; at most {max_bytes} are accepted."

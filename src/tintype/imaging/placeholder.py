@@ -1,4 +1,4 @@
-"""What a page can show until the picture is there: a ThumbHash, and the dominant colour."""
+"""Placeholders that a page shows while an image loads: a ThumbHash, and the dominant colour."""
 
 from base64 import b64encode
 from collections import defaultdict
@@ -9,16 +9,16 @@ from tintype.imaging import thumbhash
 from tintype.imaging.image_info import Placeholder
 
 SIDE = 32
-"""Pixels of the thumbnail that both are made of: four to a wave of the finest coefficient of a hash."""
+"""Longest side of the thumbnail: four pixels per period of the hash's finest coefficient."""
 OPAQUE = 255
-MIN_ALPHA = 128  # a pixel of less alpha doesn't count for the colour
-SHADES = 32  # values of a band that count as one shade: 8 shades a band
+MIN_ALPHA = 128  # more transparent pixels don't count for the colour
+SHADES = 32  # values of a band per shade: 8 shades per band
 GREY_BANDS, RGB_BANDS = 2, 3  # at most, with alpha; at least, without
 PROFILE = "icc-profile-data"
 
 
 def placeholder(image: pyvips.Image) -> Placeholder:
-    """What stands in for the picture: small, in memory, as its file has it."""
+    """The placeholder of a small image in memory, with the colours and orientation of its file."""
     small = _rgba(_upright(_thumbnail(image)))
     rgba = bytes(small.write_to_memory())
     hashed = thumbhash.encode(small.width, small.height, rgba)
@@ -26,7 +26,7 @@ def placeholder(image: pyvips.Image) -> Placeholder:
 
 
 def _thumbnail(image: pyvips.Image) -> pyvips.Image:
-    """At most `SIDE` pixels a side, by averages."""
+    """Shrink to at most `SIDE` pixels per side, by averaging."""
     if image.interpretation == "multiband":
         image = image.copy(interpretation="b-w" if image.bands <= GREY_BANDS else "srgb")
     longest = max(image.width, image.height)

@@ -1,4 +1,4 @@
-"""Where a picture's bytes come from: memory, or a file."""
+"""The source of an image's bytes: memory, or a file."""
 
 import os
 from collections.abc import Iterator
@@ -8,17 +8,17 @@ from pathlib import Path
 
 Source = bytes | mmap | Path
 Buffer = bytes | mmap
-"""Bytes that can be looked at anywhere, of which those that aren't take no memory."""
+"""Bytes with random access; the pages of an mmap take memory only when they are read."""
 
 
 def map_file(descriptor: int) -> Buffer:
-    """An open file, of which what is asked for is read; the descriptor isn't needed any more."""
+    """Map an open file into memory; the descriptor may be closed afterwards."""
     return mmap(descriptor, 0, prot=PROT_READ) if os.fstat(descriptor).st_size else b""
 
 
 @contextmanager
 def mapped(source: Source) -> Iterator[Buffer]:
-    """All of the source, to be looked into while the block runs."""
+    """The source as a buffer, while the block runs."""
     if not isinstance(source, Path):
         yield source
         return

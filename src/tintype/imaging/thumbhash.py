@@ -1,7 +1,7 @@
-"""ThumbHash: some 25 bytes that a page can paint a blurred likeness from, with its aspect and alpha.
+"""ThumbHash: some 25 bytes from which a page can draw a blurred preview, with aspect ratio and alpha.
 
 The format is Evan Wallace's (https://github.com/evanw/thumbhash): luminance, two colour differences and
-alpha, each as the first coefficients of a discrete cosine transform, at 4 bits a coefficient.
+alpha, each as the lowest coefficients of a discrete cosine transform, with 4 bits per coefficient.
 """
 
 import math
@@ -13,16 +13,17 @@ from operator import mul
 MAX_SIDE = 100
 LUMINANCE_TERMS, WITH_ALPHA = 7, 5
 COLOUR_TERMS, ALPHA_TERMS = 3, 5
-FLAT = 1e-9  # coefficients below are rounding errors, which would be blown up to noise
+FLAT = 1e-9  # smaller coefficients are rounding errors, which scaling would amplify to noise
 
 Plane = list[list[float]]
-Channel = tuple[float, list[float], float]  # the mean; the other coefficients at 0 to 1; what scaled them
+Channel = tuple[float, list[float], float]  # the mean; the other coefficients, scaled to 0 to 1; their scale
 
 
 def encode(width: int, height: int, rgba: bytes) -> bytes:
-    """The hash of a picture: at most 100 pixels a side, four bytes a pixel, colour not weighed by alpha.
+    """The hash of an image: at most 100 pixels per side, RGBA with 8 bits per band, not premultiplied.
 
-    Raises ValueError for a picture of another size.
+    Raises:
+        ValueError: the size is wrong.
     """
     if not 0 < max(width, height) <= MAX_SIDE or len(rgba) != width * height * 4:
         raise ValueError(f"A hash is made of 1 to {MAX_SIDE} pixels a side, four bytes each.")
@@ -39,7 +40,7 @@ def encode(width: int, height: int, rgba: bytes) -> bytes:
 
 
 def _planes(width: int, rgba: bytes) -> tuple[Plane, Plane, Plane, Plane]:
-    """Luminance, yellow minus blue, red minus green and alpha, row by row; laid on the average colour."""
+    """Luminance, yellow minus blue, red minus green and alpha, by row, composited on the average colour."""
     alphas = [value / 255 for value in rgba[3::4]]
     total = _total(alphas)
     bands = []
@@ -61,10 +62,10 @@ def _rows(width: int, values: list[float]) -> Plane:
 
 
 def _channel(rows: Plane, terms_x: int, terms_y: int) -> Channel:
-    """The coefficients of a plane: those in the corner above the diagonal from `across` to `down`.
+    """The low-frequency coefficients of a plane: those above the diagonal from `terms_x` to `terms_y`.
 
-    The transform is done along the rows and then along what is left of the columns, which takes about
-    `across` multiplications a pixel rather than one for every coefficient.
+    The transform is separable: first along the rows, then along the columns. That takes about `terms_x`
+    multiplications per pixel instead of one for every coefficient.
     """
     width, height = len(rows[0]), len(rows)
     waves = [_wave(width, x) for x in range(terms_x)]
@@ -85,10 +86,10 @@ def _channel(rows: Plane, terms_x: int, terms_y: int) -> Channel:
 
 
 def _total(values: Iterable[float]) -> float:
-    """Added up one after another, as the reference does.
+    """The sum by plain addition, as in the reference implementation.
 
-    From 3.12 on Python's own sum makes up for what is lost on the way, and a half may then fall to the other
-    side: the hash would differ between the versions of Python.
+    From Python 3.12 on `sum` compensates rounding errors: a half might be rounded the other way, and the hash
+    would differ between versions of Python.
     """
     (last,) = deque(accumulate(values), maxlen=1)
     return last
@@ -101,7 +102,7 @@ def _wave(length: int, frequency: int) -> list[float]:
 def _packed(
     light: Channel, yellow: Channel, red: Channel, clear: Channel | None, *, side: int, landscape: bool
 ) -> Iterator[int]:
-    """The bytes: two little-endian words of constants, alpha's constants, then the coefficients."""
+    """The bytes: two little-endian words of constants, the constants of alpha, then the coefficients."""
     first = (
         _rounded(63 * light[0])
         | _rounded(31.5 + 31.5 * yellow[0]) << 6
@@ -120,12 +121,12 @@ def _packed(
 
 
 def _pairs(nibbles: Sequence[int]) -> Iterator[int]:
-    """Two to a byte, the first in the lower half."""
+    """Pack two nibbles per byte, the first in the lower half."""
     for at in range(0, len(nibbles), 2):
         low, *high = nibbles[at : at + 2]
         yield low | (high[0] << 4 if high else 0)
 
 
 def _rounded(value: float) -> int:
-    """Halves go up, as in the JavaScript of the reference; Python's own round would send them to even."""
+    """Round halves up, as the JavaScript reference does; Python's `round` rounds them to even."""
     return math.floor(value + 0.5)

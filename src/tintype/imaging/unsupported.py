@@ -1,4 +1,4 @@
-"""What to say of bytes that are in none of the accepted formats."""
+"""The error for files in none of the accepted formats."""
 
 from tintype.imaging.errors import ImageRefused, Reason
 from tintype.imaging.extras import available
@@ -7,7 +7,7 @@ BYTE_ORDER_MARKS = (b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff")
 
 
 def unsupported(head: bytes) -> ImageRefused:
-    """The refusal of a file that begins with these bytes, naming the type where people will ask why."""
+    """The error for a file that begins with these bytes; it explains common cases such as HTML."""
     return ImageRefused(Reason.UNSUPPORTED, f"{_what_it_is(head)} {_accepted()}")
 
 

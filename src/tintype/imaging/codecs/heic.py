@@ -1,4 +1,4 @@
-"""HEIC: what the header says, and the pixels, by libheif."""
+"""HEIC: header and pixels, by libheif."""
 
 from typing import Any
 
@@ -10,7 +10,7 @@ GREY_16 = "I;16"
 
 
 def header(data: bytes) -> tuple[int, int, bool]:
-    """Width and height as people see them, and whether there is alpha; of the primary image.
+    """Width and height of the primary image after rotation, and whether it has alpha.
 
     Raises:
         ImageRefused: damaged.
@@ -22,7 +22,7 @@ def header(data: bytes) -> tuple[int, int, bool]:
 
 
 def read(data: bytes) -> pyvips.Image:
-    """The primary image, upright, in memory at 8 bits, with its profile.
+    """Decode the primary image: upright, 8 bits per band, with its ICC profile.
 
     Raises:
         ImageRefused: damaged, too costly.
@@ -32,7 +32,7 @@ def read(data: bytes) -> pyvips.Image:
         bytes_a_pixel = 2 if image.mode == GREY_16 else len(image.mode)
         pixels = _rows(image.data, image.stride, bytes_a_pixel * image.size[0])
         profile = image.info.get("icc_profile") or b""
-        if image.mode == GREY_16:  # little-endian: the second byte is the upper one
+        if image.mode == GREY_16:  # little-endian: the second byte is the high one
             return from_pixels(pixels[1::2], image.size, 1, profile)
         return from_pixels(pixels, image.size, bytes_a_pixel, profile)
 
@@ -46,7 +46,7 @@ def _primary(data: bytes) -> Any:  # noqa: ANN401  of a package without types
 
 
 def _rows(data: memoryview, stride: int, length: int) -> memoryview | bytes:
-    """The rows without what stands between them."""
+    """The rows without the padding between them."""
     if stride == length:
         return data
     return b"".join(data[at : at + length] for at in range(0, len(data) - length + 1, stride))

@@ -1,4 +1,4 @@
-"""JPEG XL: the reader and the writer, by libjxl."""
+"""JPEG XL: decoder and encoder, by libjxl."""
 
 from array import array
 from collections.abc import Mapping
@@ -18,12 +18,13 @@ MODES = {1: "L", 2: "LA", 3: "RGB", 4: "RGBA"}
 
 
 def read(data: bytes) -> pyvips.Image:
-    """The picture, upright, in memory at 8 bits, with its profile.
+    """Decode the image: upright, 8 bits per band, with its ICC profile.
 
-    The decoder gets the codestream alone: it would inflate metadata, and unpack what was a JPEG to one.
+    The decoder gets the codestream alone: otherwise it would inflate metadata, and convert a transcoded JPEG
+    back to JPEG.
 
     Raises:
-        ImageRefused: damaged, too costly; unsupported where it is an animation.
+        ImageRefused: damaged, too costly; unsupported if it is an animation.
     """
     header = headers.header(data)
     with decode_errors():
@@ -36,7 +37,7 @@ def _decode(data: bytes, size: tuple[int, int]) -> pyvips.Image:
     is_jpeg, info, pixels, profile, _boxes = Decoder(num_threads=0)(data)
     if is_jpeg:
         raise damaged()
-    if info.mode == GREY_16:  # little-endian: the second byte is the upper one
+    if info.mode == GREY_16:  # little-endian: the second byte is the high one
         return from_pixels(pixels[1::2], size, 1, profile)
     if info.mode.startswith(FLOATS):
         levels = bytes(min(255, max(0, round(255 * value))) for value in array("f", pixels))
@@ -45,7 +46,7 @@ def _decode(data: bytes, size: tuple[int, int]) -> pyvips.Image:
 
 
 def write(image: pyvips.Image, options: Mapping[str, Option]) -> bytes:
-    """Pixels of 8 bits, grey or sRGB, as a file of the format; options are called as libvips' savers do."""
+    """Encode pixels of 8 bits, grey or sRGB; the options are named like those of libvips' savers."""
     import pillow_jxl  # noqa: PLC0415  an extra
 
     encoder_options = {
@@ -54,7 +55,7 @@ def write(image: pyvips.Image, options: Mapping[str, Option]) -> bytes:
         "effort": int(options["effort"]),
         "num_threads": 0,
     }
-    # Its type stubs are of an older version.
+    # Any: its type stubs are outdated.
     create: Any = pillow_jxl.Encoder
     encoder = create(MODES[image.bands], **encoder_options)
     pixels = bytes(image.write_to_memory())

@@ -1,4 +1,4 @@
-"""The edge with packages that decode a format of their own: they give pixels, and raise refusals."""
+"""Adapters for optional decoder packages: errors and pixels."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,12 +10,16 @@ from tintype.imaging.errors import ImageRefused, damaged, out_of_memory
 PROFILE = "icc-profile-data"
 GREY_BANDS = 2  # at most, with alpha
 PANIC = "PanicException"
-"""What a panic of Rust becomes in Python: no `Exception`, and of a class that can't be imported."""
+"""The Python class of a Rust panic (pyo3): not an `Exception`, and not importable."""
 
 
 @contextmanager
 def decode_errors() -> Iterator[None]:
-    """What a package can't read within is refused: too costly for want of memory, else damaged."""
+    """Translate errors of a decoder package.
+
+    Raises:
+        ImageRefused: too costly if it ran out of memory, otherwise damaged.
+    """
     try:
         yield
     except ImageRefused:
@@ -23,7 +27,7 @@ def decode_errors() -> Iterator[None]:
     except MemoryError as error:
         raise out_of_memory() from error
     except Exception as error:
-        # Every package has its own errors, and no promise which.
+        # Every package has its own undocumented exceptions.
         raise damaged() from error
     except BaseException as error:
         if type(error).__name__ == PANIC:
@@ -34,10 +38,10 @@ def decode_errors() -> Iterator[None]:
 def from_pixels(
     pixels: bytes | bytearray | memoryview, size: tuple[int, int], bands: int, profile: bytes
 ) -> pyvips.Image:
-    """Pixels of 8 bits a band, row by row, grey or RGB, with or without alpha, as a picture in memory.
+    """An image from pixels in memory: 8 bits per band, row by row, grey or RGB, with or without alpha.
 
     Raises:
-        ImageRefused: damaged, when there are more or fewer than the size says.
+        ImageRefused: damaged, if the number of bytes does not match the size.
     """
     if len(pixels) != size[0] * size[1] * bands:
         raise damaged()

@@ -1,4 +1,4 @@
-"""Pictures of few colours: drawings, text, screenshots."""
+"""Palettes of images with few colours: drawings, text, screenshots."""
 
 import sys
 
@@ -6,7 +6,7 @@ import pyvips
 from msgspec import Struct
 
 MAX_COLOURS = 256
-MAX_PIXELS = 1_000_000  # as many as Python looks through in some twenty milliseconds
+MAX_PIXELS = 1_000_000  # Python scans these in some twenty milliseconds
 SAMPLE_STEP, CHUNK = (
     97,
     4096,
@@ -16,7 +16,7 @@ Colour = tuple[int, int, int, int]
 
 
 class Palette(Struct, frozen=True):
-    """The colours of a picture, transparent ones first, and its pixels, each the index of one of them."""
+    """The colours of an image, transparent ones first, and its rows of pixels as indices into them."""
 
     width: int
     height: int
@@ -25,14 +25,14 @@ class Palette(Struct, frozen=True):
 
     @property
     def is_grey(self) -> bool:
-        """Whether it is opaque and has no colour but greys."""
+        """Whether all colours are opaque greys."""
         return all(red == green == blue and alpha == OPAQUE for red, green, blue, alpha in self.colours)
 
 
 def few_colours(image: pyvips.Image) -> tuple[pyvips.Image, Palette | None]:
-    """The image, and its palette when it has at most 256 colours (8 bits a band) and a million pixels.
+    """The image, and its palette if it has at most 256 colours (8 bits per band) and a million pixels.
 
-    The image comes back as its pixels in memory, if they had to be looked at.
+    If the pixels were scanned, the returned image is in memory.
     """
     if image.width * image.height > MAX_PIXELS:
         return image, None
@@ -50,7 +50,7 @@ def _rgba(image: pyvips.Image) -> pyvips.Image:
 
 
 def _codes(pixels: memoryview) -> set[int] | None:
-    """The different pixels; None when there are too many, which the first look at a photograph shows."""
+    """The distinct pixels; None if there are too many, which a first sparse sample of a photograph shows."""
     codes = set(pixels[::SAMPLE_STEP])
     for at in range(0, len(pixels), CHUNK):
         codes.update(pixels[at : at + CHUNK])
@@ -63,7 +63,7 @@ def _palette(image: pyvips.Image, pixels: memoryview, codes: set[int]) -> Palett
     colours = sorted((_colour(code) for code in codes), key=lambda colour: (colour[3] == OPAQUE, colour))
     index = {_code(colour): at for at, colour in enumerate(colours)}
     width = image.width
-    # A row at a time, so that other threads get their turn.
+    # One row at a time, so that other threads can run.
     rows = tuple(
         bytes(map(index.__getitem__, pixels[at : at + width])) for at in range(0, len(pixels), width)
     )

@@ -1,4 +1,4 @@
-"""SVG: the drawing, by librsvg, of what is known to be harmless."""
+"""SVG: sanitised, then drawn by librsvg."""
 
 from xml.etree import ElementTree as ET
 
@@ -12,9 +12,9 @@ EMBEDDED = {"image": ["png", "jpeg", "gif", "webp"]}
 
 
 def read(data: bytes, *, scale: float = 1.0) -> pyvips.Image:
-    """The picture (RGBA), drawn in memory at so many times its own size.
+    """Draw the image (RGBA) in memory, at `scale` times its own size.
 
-    What isn't known to be harmless is left out first: scripts, links, references to anything outside.
+    It is sanitised first by an allowlist: no scripts, links, or external references.
 
     Raises:
         ImageRefused: damaged, too costly.
@@ -26,13 +26,13 @@ def read(data: bytes, *, scale: float = 1.0) -> pyvips.Image:
     size_drawn = (max(1, round(width * scale)), max(1, round(height * scale)))
     with decode_errors():
         clean = py_svg_hush.filter_svg(data, EMBEDDED)
-        # Once more, as two parsers may see different things in the same bytes, and librsvg sees these.
+        # Check limits again: two parsers may read the same bytes differently, and librsvg parses these.
         headers.header(clean)
         return pyvips.Image.svgload_buffer(_wrap_in_size(clean, (width, height), size_drawn)).copy_memory()
 
 
 def open_fonts() -> None:
-    """Draw a letter in each of the fonts that stand in for others, so that they are open from then on."""
+    """Draw letters in the generic font families, so that their files are opened now."""
     letters = "".join(
         f'<text y="9" font-family="{family}" font-weight="{weight}" font-style="{style}">Aa</text>'
         for family in ("sans-serif", "serif", "monospace")
@@ -44,8 +44,8 @@ def open_fonts() -> None:
 
 
 def _wrap_in_size(clean: bytes, size: tuple[int, int], size_drawn: tuple[int, int]) -> bytes:
-    """The picture at its own size, within one of the size asked for, so that it fills that to the edge."""
-    inner = ET.fromstring(clean)  # noqa: S314  what came from the filter has no document type any more
+    """The SVG nested in one of the requested size, so that it fills that size exactly."""
+    inner = ET.fromstring(clean)  # noqa: S314  the sanitiser has removed the document type
     if "viewBox" not in inner.attrib:
         inner.set("viewBox", f"0 0 {size[0]} {size[1]}")
     inner.set("width", str(size[0]))

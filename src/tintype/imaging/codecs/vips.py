@@ -1,4 +1,4 @@
-"""The one edge with libvips: it is made hygienic here, and pictures are opened here and nowhere else."""
+"""Configures libvips; all images are opened here."""
 
 import os
 import re
@@ -16,21 +16,21 @@ from tintype.imaging.source import Source, content
 
 __all__ = ["Source", "decoding", "open_image"]
 
-# What can't be given on line by line would otherwise go through a file, from 100 MB on.
+# Otherwise libvips writes images of more than 100 MB that it can't stream to temporary files.
 os.environ["VIPS_DISC_THRESHOLD"] = "1000g"
-# Every original is another one, so that libvips' cache of operations would only hold on to memory.
+# Every source is different, so libvips' operation cache would only waste memory.
 pyvips.cache_set_max(0)
 pyvips.cache_set_max_mem(0)
 pyvips.cache_set_max_files(0)
-# Parallelism is ours: a picture a thread.
+# One thread per image: we run several images in parallel.
 pyvips.concurrency_set(1)
-# Loaders that libvips itself doesn't trust with hostile bytes; of those that we name only that of SVG is
-# among them, which is given what came from a filter.
+# Block the loaders that libvips marks as unsafe for untrusted input. Of those we use only SVG's is among
+# them, and it gets sanitised input.
 pyvips.block_untrusted_set(True)  # noqa: FBT003  # pyvips takes it by position only
 pyvips.operation_block_set("VipsForeignLoadSvg", False)  # noqa: FBT003  # the same
 
 WANTS_MEMORY = re.compile("(out of|insufficient) memory|memory (allocation|error)|allocat", re.IGNORECASE)
-"""How libvips, and the libraries below it, say that there was none."""
+"""Messages of libvips, and the libraries it uses, for failed allocations."""
 
 READERS: Mapping[Format, Callable[[bytes, float], pyvips.Image]] = MappingProxyType(
     {
@@ -39,18 +39,18 @@ READERS: Mapping[Format, Callable[[bytes, float], pyvips.Image]] = MappingProxyT
         Format.SVG: lambda data, scale: svg.read(data, scale=scale),
     }
 )
-"""What reads the formats that libvips doesn't, all at once."""
+"""Decoders of the formats that libvips doesn't read itself; they decode the whole image at once."""
 
 
 def open_image(source: Source, format: Format, /, **options: Option) -> pyvips.Image:
-    """The picture, opened for one pass from top to bottom by the loader of its format: libvips never guesses.
+    """Open an image for sequential access, with the loader of its format: libvips never guesses the format.
 
-    Only the header is read: errors in the pixels come up when they are asked for, so callers stay inside
-    `decoding()`. A format without a loader of libvips' is decoded at once; of the options an SVG takes
-    `scale`, the others none.
+    Only the header is read: errors in the pixels occur when they are read, so callers stay inside
+    `decoding()`. Formats without a libvips loader are decoded at once; of the options only an SVG's `scale`
+    applies to them.
 
     Raises:
-        ImageRefused: damaged, or too costly, of a format that is decoded at once.
+        ImageRefused: damaged or too costly, for formats that are decoded at once.
     """
     options = {"access": "sequential", "fail_on": "error", **options}
     loader = spec(format).loader
@@ -60,7 +60,7 @@ def open_image(source: Source, format: Format, /, **options: Option) -> pyvips.I
         return getattr(pyvips.Image, f"{loader}_buffer")(source, **options)
     if isinstance(source, mmap):
         image = getattr(pyvips.Image, f"{loader}_source")(pyvips.Source.new_from_memory(source), **options)
-        # What is read later is read from there.
+        # Keep the mmap alive: pixels are read from it later.
         image._references.append(source)  # noqa: SLF001  # pyvips' own functions do it so
         return image
     return getattr(pyvips.Image, loader)(str(source), **options)
@@ -68,7 +68,11 @@ def open_image(source: Source, format: Format, /, **options: Option) -> pyvips.I
 
 @contextmanager
 def decoding() -> Iterator[None]:
-    """What libvips can't read within is refused as damaged; what it has no memory for, as too costly."""
+    """Translate errors of libvips.
+
+    Raises:
+        ImageRefused: too costly if it ran out of memory, otherwise damaged.
+    """
     try:
         yield
     except pyvips.Error as error:

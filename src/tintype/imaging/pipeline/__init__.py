@@ -1,1 +1,1 @@
-"""A rendition, step by step: load, colour, resample, flatten, crop or pad, encode."""
+"""The steps of a rendition: load, resample, convert to sRGB, flatten, crop or pad, rotate, encode."""

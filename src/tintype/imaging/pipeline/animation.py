@@ -1,4 +1,4 @@
-"""Animations: which frames are kept, and how each is made by itself."""
+"""Animations: how many frames are kept, and rendering them one by one."""
 
 from collections.abc import Callable, Iterator
 
@@ -13,9 +13,9 @@ HEIGHT, DELAYS = "page-height", "delay"
 
 
 def frame_count(info: ImageInfo, recipe: Recipe, target: FormatSpec, size: Size, limits: OutputLimits) -> int:
-    """How many frames a rendition of this size has: the first ones, as many as are asked and as limits allow.
+    """The number of frames of a rendition of this size, limited by the recipe and by the limits.
 
-    It is 1, a still picture, wherever the frames can't be read and written; of an APNG, too.
+    It is 1, a still image, unless we can read the frames of the source and write those of the target.
     """
     if not (spec(info.format).can_animate and target.can_animate):
         return 1
@@ -24,15 +24,15 @@ def frame_count(info: ImageInfo, recipe: Recipe, target: FormatSpec, size: Size,
 
 
 def animated(image: pyvips.Image, frames: int, draw: Callable[[pyvips.Image], pyvips.Image]) -> pyvips.Image:
-    """The frames of an image, drawn one by one and put below one another again, with their delays and loops.
+    """Render an animation frame by frame, and join the results to a strip with the same delays and loops.
 
-    Each is drawn as if there were no other, so that none bleeds into its neighbour, and is finished before
-    the next one is decoded: memory holds the result, and of the source a frame or two.
+    Frames are rendered separately, so that resampling doesn't mix neighbours, and each is finished before the
+    next one is decoded: memory holds the result, and one or two frames of the source.
 
     Args:
-        image: frames of one height, one below the other, opened for one pass.
-        frames: how many.
-        draw: makes one frame of the result; all have the same size.
+        image: a strip of frames of equal height, one below the other, opened for sequential access.
+        frames: number of frames.
+        draw: renders one frame; all results have the same size.
     """
     drawn = [draw(frame).copy_memory() for frame in _frames(image, frames)]
     joined = pyvips.Image.arrayjoin(_equalise_bands(drawn), across=1).copy()
@@ -48,6 +48,6 @@ def _frames(image: pyvips.Image, frames: int) -> Iterator[pyvips.Image]:
 
 
 def _equalise_bands(frames: list[pyvips.Image]) -> list[pyvips.Image]:
-    """The frames with alpha in all of them when it is in one."""
+    """Add alpha to all frames if one of them has it."""
     most = max(frame.bands for frame in frames)
     return [frame if frame.bands == most else frame.addalpha() for frame in frames]

@@ -1,8 +1,8 @@
-"""What a picture will cost, told from its header: arithmetic and no pixels.
+"""Estimates the memory that decoding or rendering takes, from the header: pure arithmetic.
 
-The figures are the growth of a fresh process's peak memory (VmHWM), measured with pictures of 12 to 40
-megapixels, photographs and noise, by libvips 8.18 and the codecs that come with it, and measured again by
-`tests/imaging/test_cost.py`. They are upper bounds: what a file takes depends on pixels that nobody has seen.
+The figures are the growth of a fresh process's peak memory (VmHWM), measured with images of 12 to 40
+megapixels, photographs and noise, by libvips 8.18 and the codecs that come with it, and checked by
+`tests/imaging/test_cost.py`. They are upper bounds: the exact memory depends on the pixels.
 """
 
 from collections.abc import Mapping
@@ -20,40 +20,40 @@ from tintype.imaging.recipe.auto import output_format
 from tintype.imaging.recipe.geometry import OutputLimits, Plan, as_stored, plan
 
 BASE = 16_000_000
-"""Bytes that any picture may take: tables of the codecs, buffers that don't grow with it."""
+"""Bytes for any image: tables of the codecs, and buffers that don't grow with it."""
 
 DECODERS: Mapping[Format, float] = MappingProxyType(
     {
-        # 8.2 to 8.9 are written to, 13.7 asked for: the frame, the canvas, the copy that libvips makes of it.
+        # 8.2 to 8.9 written, 13.7 allocated: the frame, the canvas, and libvips' copy of it.
         Format.WEBP: 14.0,
-        Format.GIF: 10.0,  # 4.8 to 9: a canvas of RGBA, and one to go back to
-        Format.AVIF: 24.0,  # 15.8 to 19.5: what is decoded, and each step of its conversion to RGB
+        Format.GIF: 10.0,  # 4.8 to 9: an RGBA canvas, and one to restore from
+        Format.AVIF: 24.0,  # 15.8 to 19.5: the decoded image, and each step of its conversion to RGB
         Format.HEIC: 8.0,  # 4.8 to 7.8
-        Format.JXL: 10.0,  # 4 to 7.4 are written to, 10 asked for
+        Format.JXL: 10.0,  # 4 to 7.4 written, 10 allocated
         Format.SVG: 6.0,  # 8.1 with alpha: the surface, and the copy of it that is kept
     }
 )
-"""Bytes a pixel that decoders take which decode a picture whole."""
+"""Bytes per pixel of decoders that decode an image as a whole."""
 ALPHA = 3.0
-"""Bytes a pixel that an alpha channel adds to those: 1.7 to 3."""
+"""Bytes per pixel that an alpha channel adds to those: 1.7 to 3."""
 DEEP_AVIF = 29.0
-"""Bytes a pixel of an AVIF of 10 or 12 bits: 19 to 25.4."""
+"""Bytes per pixel of an AVIF with 10 or 12 bits: 19 to 25.4."""
 SVG_TREE = 90
-"""Bytes that the parsed tree takes for each of the file: 30 (a long path) to 74 (many small elements)."""
+"""Bytes of the parsed tree per byte of the file: 30 (one long path) to 74 (many small elements)."""
 HOLDS_ALL_FRAMES = frozenset({Format.WEBP})
-"""Whose frames are all decoded before the first is given on."""
+"""Formats whose frames are all decoded before the first is available."""
 
 VERIFY_LINES, VERIFY_SHRINK = 1000, 8
-"""Lines of the source that a pass over all of it holds, 650 to 970; those of a JPEG are so much shorter."""
-RENDER_LINES, LINES_A_STEP, MAX_STEP = 900, 140, 16
-"""Lines that resampling holds: so many, and so many for each time that it makes smaller, up to 16 times."""
+"""Lines of the source that verification buffers, 650 to 970; the shrink-on-load factor of JPEG."""
+RENDER_LINES, LINES_PER_SHRINK, MAX_SHRINK = 900, 140, 16
+"""Lines that resampling buffers: a constant, plus a number times the shrink factor, up to 16."""
 LINEAR_LINES = 1000
-"""Lines that are held as floating point where light is resampled: 500 to 950."""
+"""Floating-point lines buffered by resampling in linear light: 500 to 950."""
 FLOAT = 4
 
 
 class Encoder(Struct, frozen=True):
-    """Bytes a pixel of the result that an encoder takes: opaque, with alpha, lossless."""
+    """Bytes per pixel of the result that an encoder takes: opaque, with alpha, lossless."""
 
     opaque: float
     alpha: float
@@ -71,20 +71,20 @@ ENCODERS: Mapping[Format, Encoder] = MappingProxyType(
     }
 )
 FULL_CHROMA, FULL_CHROMA_QUALITY = 16, 90
-"""Bytes a pixel of a JPEG whose chroma isn't halved, 14 to 15; and the least quality of such."""
+"""Bytes per pixel of a JPEG without chroma subsampling, 14 to 15, and the lowest quality without it."""
 SMALL = Recipe(width=256, height=256)
-"""What nothing that is asked for takes much less than."""
+"""A typical small rendition: hardly any rendition takes less memory."""
 JOINED = 3
-"""Bytes a pixel of all frames of an animation that the file takes while it grows."""
+"""Bytes per pixel of all frames of an animation for the growing output file."""
 
 
 def decode_memory(info: ImageInfo, recipe: Recipe | None = None, limits: OutputLimits | None = None) -> int:
-    """Bytes of memory that the picture takes at most, while it is verified (no recipe) or rendered.
+    """The maximum memory, in bytes, to verify an image (no recipe) or to render it.
 
     Args:
-        info: what `inspect` found in the picture itself.
-        recipe: what is made of it; `auto` counts as the costliest format.
-        limits: on the result; they decide how many frames are made.
+        info: the properties that `inspect` found.
+        recipe: the rendition; `auto` counts as the most expensive format.
+        limits: on the result; they limit the number of frames.
     """
     if recipe is None:
         width = info.width / (VERIFY_SHRINK if info.format is Format.JPEG else 1)
@@ -100,20 +100,20 @@ def decode_memory(info: ImageInfo, recipe: Recipe | None = None, limits: OutputL
 
 
 def intake_memory(info: ImageInfo) -> int:
-    """Bytes that there have to be before a picture is taken in: to verify it, and to draw it small later."""
+    """The memory, in bytes, that accepting an image requires: to verify it, and to render it small later."""
     return max(decode_memory(info), decode_memory(info, SMALL))
 
 
 def _decoder(info: ImageInfo, scale: float, frames: int) -> float:
-    """What the decoder holds, and the file."""
+    """Memory of the decoder, including the file."""
     tree = SVG_TREE * info.file_bytes if info.format is Format.SVG else 0
-    # Packages are given the file as a copy.
+    # Optional packages get a copy of the file.
     copies = 1 if spec(info.format).loader else 2
     return copies * info.file_bytes + info.buffer_bytes + _whole(info, scale) + tree + _frames(info, frames)
 
 
 def _whole(info: ImageInfo, scale: float) -> float:
-    """What is held of formats that are always decoded whole, at so many times their size."""
+    """Memory of formats that are decoded as a whole, at this scale."""
     if info.format not in DECODERS:
         return 0.0
     deep = info.format is Format.AVIF and info.bits > 8  # noqa: PLR2004  bits of a byte
@@ -122,29 +122,29 @@ def _whole(info: ImageInfo, scale: float) -> float:
 
 
 def _frames(info: ImageInfo, frames: int) -> int:
-    """The frames behind the first, where all are there at once."""
+    """Memory of the frames after the first, where all are decoded at once."""
     if info.format not in HOLDS_ALL_FRAMES or frames == 1:
         return 0
     return info.width * info.height * info.bands * (frames - 1)
 
 
 def _line(info: ImageInfo, width: float) -> float:
-    """Bytes of one line of the source."""
+    """Bytes per line of the source."""
     return width * info.bands * info.bits / 8
 
 
 def _resampling(info: ImageInfo, stored: Plan, scale: float, *, linear: bool) -> float:
-    """The lines that resampling holds, of the source or, where that is wider, of the result."""
+    """Memory of the lines that resampling buffers, of the source or, if it is wider, of the result."""
     ratio = scale * max(part.length / part.scaled for part in (stored.x, stored.y))
     width = max(stored.x.length * scale, stored.x.scaled)
     if linear:
         return LINEAR_LINES * width * info.bands * FLOAT
-    lines = RENDER_LINES + LINES_A_STEP * min(MAX_STEP, ratio)
+    lines = RENDER_LINES + LINES_PER_SHRINK * min(MAX_SHRINK, ratio)
     return lines * _line(info, width)
 
 
 def _result(info: ImageInfo, recipe: Recipe, target: Format, planned: Plan, frames: int) -> float:
-    """The pixels of the result where they are held, and what the encoder takes."""
+    """Memory of copies of the result's pixels, and of the encoder."""
     pixels = planned.width * planned.height
     tried_as_opaque = info.has_alpha and info.format in STREAMED
     held = info.bands * (

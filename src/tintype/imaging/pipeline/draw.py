@@ -1,4 +1,4 @@
-"""The pixels of a rendition: the order of the steps is data."""
+"""The pixels of a rendition: load, resample, then the `STEPS` in order."""
 
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -23,23 +23,23 @@ GREY_BANDS, RGB_BANDS = 2, 3  # at most, with alpha; at least, without
 DEEP = frozenset({"rgb16", "grey16"})
 GREY = frozenset({"b-w", "grey16"})
 PROBE_LINES = 16
-STREAMED = frozenset({Format.PNG, Format.TIFF})  # their first lines are decoded without the others
+STREAMED = frozenset({Format.PNG, Format.TIFF})  # decoded line by line: the first lines without the others
 OPAQUE = max(LEVELS)
 WHITE, BLACK, CLEAR = Colour(255, 255, 255), Colour(0, 0, 0), Colour(0, 0, 0, 0)
 
 
 class RenderTask(Struct, frozen=True, kw_only=True):
-    """What the steps go by; the plan is for the pixels as they are stored, not yet upright.
+    """The input of all steps; the plan is for the stored pixels, before EXIF orientation.
 
     Attributes:
         source: the original.
-        info: what its header says.
-        plan: sizes and positions, along each axis.
+        info: its properties.
+        plan: sizes and positions along both axes.
         target: the format of the rendition.
-        recipe: what is asked for.
-        frames: how many are drawn; 1 for a still picture.
-        scale_x, scale_y: how many pixels of what was loaded a pixel of the source is.
-        premultiply: whether colours are weighed by alpha when they are resampled.
+        recipe: the requested recipe.
+        frames: number of frames to render; 1 for a still image.
+        scale_x, scale_y: scale of the loaded image relative to the source.
+        premultiply: whether colours are premultiplied for resampling.
     """
 
     source: Source
@@ -54,13 +54,13 @@ class RenderTask(Struct, frozen=True, kw_only=True):
 
 
 Step = Callable[[pyvips.Image, RenderTask], pyvips.Image]
-"""One step of a rendition: from pixels to pixels."""
+"""One step of a rendition, from pixels to pixels."""
 
 
 def draw(task: RenderTask) -> pyvips.Image:
-    """The rendition's pixels: upright, in sRGB (or grey) at 8 bits a band, with alpha only where it can be.
+    """The rendition's pixels: upright, sRGB or grey, 8 bits per band, with alpha only if the format has it.
 
-    Little of it is carried out before the pixels are asked for, so callers stay inside `decoding()`.
+    libvips is lazy: most of the work happens when the pixels are read, so callers stay inside `decoding()`.
     """
     if task.frames > 1:
         image = open_image(task.source, task.info.format, n=task.frames)
@@ -78,11 +78,11 @@ def _apply(steps: Sequence[Step], image: pyvips.Image, task: RenderTask) -> pyvi
 
 
 def _try_opaque(task: RenderTask) -> pyvips.Image | None:
-    """The resized picture without its alpha, when that turns out to hide nothing; else None.
+    """The resampled image without its alpha channel, if that is opaque everywhere; else None.
 
-    Many PNGs have an alpha channel that is opaque everywhere. To premultiply is a fifth of the work, to hold
-    all of the picture until it is known takes memory: so a picture that begins opaque is drawn as if it were.
-    If the result isn't, it was in vain.
+    Many PNGs have an opaque alpha channel. Premultiplying is a fifth of the work, and checking all of the
+    alpha first would hold the whole image in memory. So if the first lines are opaque the image is resampled
+    as if all were; if the result is not opaque after all, that work is discarded.
     """
     if not _may_be_opaque(task):
         return None
@@ -103,7 +103,7 @@ def _may_be_opaque(task: RenderTask) -> bool:
 
 
 def _load_source(task: RenderTask) -> tuple[pyvips.Image, RenderTask]:
-    """The source; what is made smaller while it is decoded has its levels averaged, not its light."""
+    """Open the source; not with shrink-on-load for linear light, as decoders average sRGB levels."""
     if task.recipe.linear:
         return _loaded(load_whole(task.source, task.info), task)
     return _loaded(load(task.source, task.info, task.plan), task)
@@ -114,10 +114,10 @@ def _loaded(loaded: Loaded, task: RenderTask) -> tuple[pyvips.Image, RenderTask]
 
 
 def _normalise_bands(image: pyvips.Image, task: RenderTask) -> pyvips.Image:
-    """Keep colour and one alpha; name a colour space where a TIFF leaves it open; 8 bits where they do.
+    """Keep the colour bands and one alpha, set a missing colour space (TIFF), and reduce to 8 bits.
 
-    They do for 16 bits of sRGB and grey, since the rendition has no more. By another profile a step may
-    become a wider one.
+    16 bits of sRGB or grey become 8, since the rendition has no more; but not if another ICC profile has to
+    be applied, which may spread neighbouring levels.
     """
     if image.interpretation == "multiband":
         image = image.copy(interpretation="b-w" if image.bands <= GREY_BANDS else "srgb")
@@ -129,7 +129,7 @@ def _normalise_bands(image: pyvips.Image, task: RenderTask) -> pyvips.Image:
 
 
 def _resample(image: pyvips.Image, task: RenderTask) -> pyvips.Image:
-    """Scale to the plan's size, not yet clipped: levels as they are, or shares of light in linear recipes."""
+    """Resize as planned, not cropped or padded yet; in linear light if the recipe says so."""
     x, y = _window(task.plan.x, task.scale_x), _window(task.plan.y, task.scale_y)
     if task.recipe.linear:
         levels = _to_srgb(image, task)
@@ -138,20 +138,20 @@ def _resample(image: pyvips.Image, task: RenderTask) -> pyvips.Image:
 
 
 def _window(part: AxisPlan, scale: float) -> PixelWindow:
-    """The window of a part of the source, where a pixel of the source is `scale` pixels long."""
+    """The window of one axis in the loaded image, where `scale` is its size relative to the source."""
     if scale == 1:
         return PixelWindow(part.start, part.length, part.scaled, 0, part.scaled)
     return pixel_window(part.start * scale, (part.start + part.length) * scale, part.scaled)
 
 
 def _to_srgb(image: pyvips.Image, _: RenderTask) -> pyvips.Image:
-    """Convert to sRGB (or grey) at 8 bits, by the embedded profile, or without it when that is unusable.
+    """Convert to sRGB (or grey) with 8 bits, by the embedded ICC profile, or without it if it is unusable.
 
-    No profile is kept: what has none is sRGB to all who show pictures, and it would be a good part of a
+    No profile is embedded in the result: viewers assume sRGB, and a profile would be a large part of a
     thumbnail.
     """
     if _has_non_srgb_profile(image):
-        with suppress(pyvips.Error):  # it may be broken, or for other channels
+        with suppress(pyvips.Error):  # it may be corrupt, or for another number of channels
             image = image.icc_transform("srgb", embedded=True, intent="relative", depth=8)
     if image.get_typeof(PROFILE):
         image = image.copy()
@@ -163,12 +163,12 @@ def _to_srgb(image: pyvips.Image, _: RenderTask) -> pyvips.Image:
 
 
 def _has_non_srgb_profile(image: pyvips.Image) -> bool:
-    """Whether there is a profile that says something else than sRGB."""
+    """Whether there is an ICC profile for a colour space other than sRGB."""
     return bool(image.get_typeof(PROFILE)) and not (image.bands >= RGB_BANDS and is_srgb(image.get(PROFILE)))
 
 
 def _flatten(image: pyvips.Image, task: RenderTask) -> pyvips.Image:
-    """Lay a transparent picture on its background; on white where it has none and the format needs one."""
+    """Composite the image over the background; over white if none is set and the format has no alpha."""
     background = _flatten_background(task)
     if background is None or not image.hasalpha():
         return image
@@ -180,7 +180,7 @@ def _flatten(image: pyvips.Image, task: RenderTask) -> pyvips.Image:
 
 
 def _flatten_background(task: RenderTask) -> Colour | None:
-    """What is laid under the picture, opaque where the format can't be transparent."""
+    """The colour to composite over, opaque if the format has no alpha; None: keep transparency."""
     background = task.recipe.background
     if task.target.has_alpha:
         return background
@@ -188,7 +188,7 @@ def _flatten_background(task: RenderTask) -> Colour | None:
 
 
 def _crop_or_pad(image: pyvips.Image, task: RenderTask) -> pyvips.Image:
-    """Clip to the canvas, or pad it: with the background, else transparent, or black where that can't be."""
+    """Crop or pad to the canvas; the padding is the background, or transparent, or black without alpha."""
     x, y = task.plan.x, task.plan.y
     canvas = (x.canvas, y.canvas)
     if (image.width, image.height) == canvas:
@@ -206,7 +206,7 @@ def _padding(task: RenderTask) -> Colour:
 
 
 def _add_bands_for(colour: Colour, image: pyvips.Image) -> tuple[pyvips.Image, list[int]]:
-    """The picture with the bands that the colour needs beside it, and the colour's levels in these."""
+    """Add the bands that a colour needs to the image; returns the colour's levels in these bands, too."""
     if not colour.is_grey and image.bands < RGB_BANDS:
         image = image.colourspace("srgb")
     if not colour.is_opaque and not image.hasalpha():
@@ -216,11 +216,11 @@ def _add_bands_for(colour: Colour, image: pyvips.Image) -> tuple[pyvips.Image, l
 
 
 def _upright(image: pyvips.Image, task: RenderTask) -> pyvips.Image:
-    """Apply the EXIF orientation, last: turning needs all the pixels at once, and here they are fewest."""
+    """Apply the EXIF orientation; last, as it needs all pixels in memory, and there are fewest at the end."""
     return image if task.info.orientation == 1 else image.copy_memory().autorot()
 
 
 STEPS_TO_RESAMPLING: tuple[Step, ...] = (_normalise_bands, _resample)
 STEPS_AFTER_RESAMPLING: tuple[Step, ...] = (_to_srgb, _flatten, _crop_or_pad, _upright)
 STEPS = STEPS_TO_RESAMPLING + STEPS_AFTER_RESAMPLING
-"""All steps between loading and encoding, in their order."""
+"""All steps between loading and encoding, in order."""

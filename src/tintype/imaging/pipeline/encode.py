@@ -1,4 +1,4 @@
-"""Pixels to a file: the saver of a format's row, and the options it is given."""
+"""Encoding: the saver of the format, and its options."""
 
 from collections.abc import Mapping
 
@@ -9,19 +9,20 @@ from tintype.imaging.codecs.palette import few_colours
 from tintype.imaging.formats import Format, FormatSpec, Option
 from tintype.imaging.recipe import Recipe
 
-WORST_QUALITY = 10  # below it little is saved, and little is left to see
+WORST_QUALITY = 10  # lower qualities save few bytes, and look unusable
 
 
 def encode(image: pyvips.Image, target: FormatSpec, recipe: Recipe) -> bytes:
-    """The finished pixels as a file of the format, without metadata: what has no profile is sRGB.
+    """Encode the pixels as a file of the format, without metadata and profile (so it is sRGB).
 
     Args:
-        image: upright, 8 bits a band, with alpha only where the format can be transparent; an animation has
-            its frames one below the other, and says their height, their delays and its loops.
-        target: the format's row; it has a saver.
-        recipe: its `quality`, `lossless` and `max_bytes` are followed where the format can.
+        image: upright, 8 bits per band, with alpha only if the format has it; an animation is a strip of
+            frames, with metadata for their height, delays and loops.
+        target: the format; it has a saver.
+        recipe: its `quality`, `lossless` and `max_bytes` apply if the format supports them.
 
-    Raises pyvips.Error when the pixels behind the image can't be read: nothing is decoded before this.
+    Raises:
+        pyvips.Error: the source can't be decoded, which happens only now.
     """
     options = {**target.save_options, **_size_options(image, target), "keep": "none"}
     if target.format is Format.PNG:
@@ -39,7 +40,7 @@ def encode(image: pyvips.Image, target: FormatSpec, recipe: Recipe) -> bytes:
 
 
 def _size_options(image: pyvips.Image, target: FormatSpec) -> Mapping[str, Option]:
-    """The options for so large a result: those of the last entry that isn't larger."""
+    """The format's options for the size of the result."""
     fitting = [options for least, options in target.size_options if image.width * image.height >= least]
     return fitting[-1] if fitting else {}
 
@@ -47,10 +48,10 @@ def _size_options(image: pyvips.Image, target: FormatSpec) -> Mapping[str, Optio
 def _fit_max_bytes(
     image: pyvips.Image, target: FormatSpec, options: Mapping[str, Option], max_bytes: int
 ) -> bytes:
-    """The file of the best quality, from that of the options down to 10, that has at most so many bytes.
+    """The file with the highest quality, from that of the options down to 10, of at most `max_bytes`.
 
-    When none has, the one of quality 10: a picture that is a little too large serves better than none. The
-    sides stay what was asked. At most 8 files are made, of the same pixels, and always the same ones.
+    If none is small enough, the one with quality 10: an image that is a little too large is better than none.
+    A bisection, so at most 8 files are encoded, and the result is deterministic.
     """
     low, high = WORST_QUALITY, int(options["Q"])
     best = _save(image, target, options)
@@ -68,9 +69,9 @@ def _fit_max_bytes(
 
 
 def _flat_or_photo(image: pyvips.Image, target: FormatSpec, options: Mapping[str, Option]) -> bytes:
-    """The file; without loss when that isn't larger, which is tried when there are few colours.
+    """The lossy or the lossless file, whichever is smaller; lossless is tried only if there are few colours.
 
-    Of a drawing, or text, the lossless file is sharper, and mostly much smaller too.
+    Lossless drawings and texts are sharper, and mostly much smaller too.
     """
     image, colours = few_colours(image)
     data = _save(image, target, options)

@@ -1,4 +1,4 @@
-"""A source opened at a part of its size, where its decoder does that cheaply and well enough."""
+"""Shrink-on-load: opens a source at a fraction of its size, if its decoder does that fast and well enough."""
 
 import math
 
@@ -10,20 +10,21 @@ from tintype.imaging.formats import Format
 from tintype.imaging.image_info import ImageInfo
 from tintype.imaging.recipe.geometry import Plan
 
-# By what a JPEG can be divided, and how much longer than the result the source has to be for it. The rest of
-# the way, 1.2 to 1.4 times, is resampled by us. Against resampling every pixel that leaves an SSIM of about
-# 0.99 (0.98 when what is left is taken for whole pixels), for a third to a half less time.
+# Shrink factors of JPEG decoding, each with the least total shrink it is used for. The rest, a factor of 1.2
+# to 1.4, is resampled by us. Compared to resampling all pixels the SSIM is about 0.99 (0.98 if the window is
+# rounded to whole pixels), for a third to a half less time.
 JPEG_SHRINKS = ((8, 11.2), (4, 5.2), (2, 2.4))
-# A WebP is decoded at any size: for the same likeness at twice the wanted. Below the least it saves nothing.
+# A WebP can be decoded at any size: at twice the requested one the quality is the same as for JPEG. Below
+# the least shrink it saves no time.
 WEBP_MIN_SHRINK, WEBP_OVERSAMPLING = 4.0, 2.0
-# The most that an SVG is drawn at: what is clipped of it can be many times what is left.
+# The maximum size an SVG is drawn at: with a crop much of the drawing may lie outside the result.
 SVG_PIXELS = 40_000_000
 
 
 class Loaded(Struct, frozen=True):
-    """An opened picture, and how long a pixel of the source is in it, across and down.
+    """An opened image, with its scale relative to the source along both axes.
 
-    1 or less, but for an SVG, which is drawn at the size that is wanted.
+    The scale is at most 1, except for an SVG, which is drawn at the needed size.
     """
 
     image: pyvips.Image
@@ -32,7 +33,7 @@ class Loaded(Struct, frozen=True):
 
 
 def load(source: Source, info: ImageInfo, plan: Plan) -> Loaded:
-    """Open a source as small as the plan (for the pixels as they are stored) allows; an SVG as large."""
+    """Open a source as small as the plan (for the stored pixels) allows; an SVG as large as needed."""
     scale = decoded_scale(info, plan)
     if info.format is Format.JPEG:
         return Loaded(open_image(source, Format.JPEG, shrink=round(1 / scale)), scale, scale)
@@ -48,7 +49,7 @@ def load_whole(source: Source, info: ImageInfo) -> Loaded:
 
 
 def decoded_scale(info: ImageInfo, plan: Plan) -> float:
-    """How many times its own size a source is decoded at for the plan."""
+    """The scale at which a source is decoded for the plan."""
     ratio = min(part.length / part.scaled for part in (plan.x, plan.y))
     if info.format is Format.JPEG:
         return 1 / next((shrink for shrink, least in JPEG_SHRINKS if ratio >= least), 1)

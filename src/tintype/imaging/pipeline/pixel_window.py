@@ -1,19 +1,19 @@
-"""Where a stretch of a picture lies in the pixels of one that was decoded at a part of its size."""
+"""Resampling windows with fractional bounds, as they occur after shrink-on-load."""
 
 from msgspec import Struct
 
-MAX_EXTRA_PIXELS = 16  # pixels of the result at each end
-TOLERANCE = 1 / 32  # of a pixel: a shift nobody sees
+MAX_EXTRA_PIXELS = 16  # extra pixels of the result at each end
+TOLERANCE = 1 / 32  # of a pixel: an invisible shift
 
 
 class PixelWindow(Struct, frozen=True):
-    """How to get exactly the wanted pixels out of whole ones.
+    """A range of whole pixels to resize, and the part of the result to keep.
 
     Attributes:
-        first, count: the pixels to take; a few of them may lie before the first or behind the last there is.
-        made: what these are resized to.
-        before: how many of the made come before the wanted ones.
-        wanted: how many are wanted; what is made behind them is cut off too.
+        first, count: the pixels to resize; a few may lie outside of the image.
+        scaled: the length they are resized to.
+        skip: pixels to cut off at the start of the result.
+        size: pixels to keep after these; the rest is cut off.
     """
 
     first: int
@@ -24,11 +24,11 @@ class PixelWindow(Struct, frozen=True):
 
 
 def pixel_window(start: float, end: float, size: int) -> PixelWindow:
-    """The whole pixels to resize so that the stretch from `start` to `end` becomes `wanted` pixels in place.
+    """The whole pixels to resize so that the interval from `start` to `end` becomes exactly `size` pixels.
 
-    A resize takes whole pixels to whole pixels, but of 2725 pixels decoded at a quarter there are 681 1/4.
-    Taking them for 681 would stretch the picture, which costs more likeness than the decoder does. Instead
-    the stretch is made a few pixels of the result longer, until it begins and ends (nearly) between two.
+    A resize maps whole pixels to whole pixels, but 2725 pixels decoded at a quarter are 681 1/4. Rounding to
+    681 would distort the image, and lose more quality than the decoder does. Instead the interval is extended
+    by a few pixels of the result, until both of its ends are (nearly) on pixel boundaries.
     """
     step = (end - start) / size
     before, after = _extra_steps(start, -step), _extra_steps(end, step)
@@ -37,7 +37,7 @@ def pixel_window(start: float, end: float, size: int) -> PixelWindow:
 
 
 def _extra_steps(at: float, step: float) -> int:
-    """The fewest steps that lead near to a whole number, or else as near as few can."""
+    """The fewest steps to within `TOLERANCE` of an integer, or else those that come closest."""
     return min(
         range(MAX_EXTRA_PIXELS),
         key=lambda steps: (max(TOLERANCE, _distance_to_integer(at + steps * step)), steps),

@@ -1,4 +1,4 @@
-"""Colour profiles (ICC.1:2022): which of them say nothing but sRGB."""
+"""ICC profiles (ICC.1:2022): recognises those that are equivalent to sRGB."""
 
 import struct
 from collections.abc import Callable
@@ -14,17 +14,17 @@ PRIMARIES = {
 }
 CURVES = (b"rTRC", b"gTRC", b"bTRC")
 PRIMARY_TOLERANCE = 0.002
-LEVEL_TOLERANCE = 0.75 / 255  # after it every level is still the nearest, or next to it
+LEVEL_TOLERANCE = 0.75 / 255  # levels then differ by at most 1 after rounding
 SAMPLES = 32
 
 Curve = Callable[[float], float]
 
 
 def is_srgb(profile: bytes) -> bool:
-    """Whether converting by the profile to sRGB changes no level of 8 bits by more than one.
+    """Whether converting from the profile to sRGB changes every 8-bit level by at most 1.
 
-    Only what is surely sRGB is recognised: RGB by primaries and curves, without tables. The profile may be
-    any bytes.
+    Only matrix/TRC profiles (primaries and curves) are recognised, not those with tables. The profile is
+    untrusted: any bytes are allowed.
     """
     try:
         tags = _tags(profile)
@@ -40,7 +40,7 @@ def is_srgb(profile: bytes) -> bool:
 
 
 def _tags(profile: bytes) -> dict[bytes, bytes]:
-    """The elements of the profile by their signatures (7.3)."""
+    """The tagged elements of the profile by signature (7.3)."""
     (count,) = struct.unpack_from(">I", profile, HEADER_BYTES)
     starts = range(HEADER_BYTES + 4, HEADER_BYTES + 4 + ENTRY_BYTES * min(count, MAX_TAGS), ENTRY_BYTES)
     entries = (struct.unpack_from(">4sII", profile, at) for at in starts)
@@ -79,7 +79,7 @@ def _interpolated(table: tuple[int, ...]) -> Curve:
 
 
 def _is_srgb_curve(curve: Curve) -> bool:
-    """Whether sRGB's own curve takes back what the profile's says, within the tolerance."""
+    """Whether the inverse of sRGB's curve inverts the profile's curve, within the tolerance."""
     return all(
         abs(_srgb_level(curve(step / SAMPLES)) - step / SAMPLES) <= LEVEL_TOLERANCE
         for step in range(SAMPLES + 1)
@@ -87,5 +87,5 @@ def _is_srgb_curve(curve: Curve) -> bool:
 
 
 def _srgb_level(light: float) -> float:
-    """The level, 0 to 1, of a share of light (IEC 61966-2-1, 5.2)."""
+    """The sRGB level, 0 to 1, of linear light (IEC 61966-2-1, 5.2)."""
     return 12.92 * light if light <= 0.0031308 else 1.055 * light ** (1 / 2.4) - 0.055  # noqa: PLR2004  # the formula

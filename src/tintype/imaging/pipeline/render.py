@@ -1,4 +1,4 @@
-"""A rendition made from an original, from the facts to the file."""
+"""Rendering: from an original to the encoded rendition."""
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -20,7 +20,7 @@ DEFAULT_OUTPUT_LIMITS = OutputLimits()
 
 
 class Rendition(Struct, frozen=True, kw_only=True):
-    """A finished picture: its bytes and, in pixels, its size."""
+    """An encoded image, with its size in pixels."""
 
     data: bytes
     format: Format
@@ -34,14 +34,17 @@ def render(
     limits: OutputLimits = DEFAULT_OUTPUT_LIMITS,
     source_limits: Limits = DEFAULT_LIMITS,
 ) -> Rendition:
-    """Make the rendition of the recipe: upright, in sRGB at 8 bits, with no metadata and no profile.
+    """Render a recipe: upright, in sRGB with 8 bits, without metadata and profile.
 
-    An animated GIF or WebP stays animated in these formats, with as many of its first frames as the recipe
-    and the limits allow; in others it is the first frame. Where a transparent picture becomes a JPEG it is
-    laid on the recipe's background, or white; padding is the background, or transparent, or black in a JPEG.
+    An animated GIF or WebP stays animated in these formats, limited to as many of its first frames as the
+    recipe and the limits allow; other formats show the first frame. A transparent image that becomes a JPEG
+    is composited over the recipe's background, or white; padding is the background, or transparent, or black
+    in a JPEG.
 
-    Raises ImageRefused: whatever `inspect` raises, damaged, or output too large. Raises ValueError for a
-    recipe whose format is still to be chosen.
+    Raises:
+        ImageRefused: as `inspect` raises it; damaged; output too large.
+        ValueError: the recipe's format is `auto`, and not resolved yet.
+        OSError: a path can't be read.
     """
     return render_inspected(source, inspect(source, source_limits), recipe, limits)
 
@@ -49,7 +52,7 @@ def render(
 def render_inspected(
     source: Source, info: ImageInfo, recipe: Recipe, limits: OutputLimits = DEFAULT_OUTPUT_LIMITS
 ) -> Rendition:
-    """As `render`, of a source whose facts `inspect` has told."""
+    """Render a source whose properties were found by `inspect`; otherwise as `render`."""
     planned, target = planned_for(info, recipe, limits)
     if _needs_smartcrop(planned, recipe):
         focal = find_focal_point(source, info, recipe.crop, planned)
@@ -69,9 +72,11 @@ def render_inspected(
 
 
 def planned_for(info: ImageInfo, recipe: Recipe, limits: OutputLimits) -> tuple[Plan, FormatSpec]:
-    """How the rendition is laid out, and the row of its format.
+    """The plan of a rendition, and its format.
 
-    Raises ImageRefused when it can't be written, or is too large; ValueError as `render`.
+    Raises:
+        ImageRefused: the format can't be written, or the result is too large.
+        ValueError: the recipe's format is `auto`, and not resolved yet.
     """
     target = spec(output_format(info.format, recipe, has_alpha=info.has_alpha))
     require(target, "made")
@@ -82,6 +87,6 @@ def planned_for(info: ImageInfo, recipe: Recipe, limits: OutputLimits) -> tuple[
 
 
 def _needs_smartcrop(planned: Plan, recipe: Recipe) -> bool:
-    """Whether something is clipped, and only the pixels can tell what."""
+    """Whether the plan crops the image, at a position that depends on its pixels."""
     clips = any(part.canvas < part.scaled or part.length < part.source for part in (planned.x, planned.y))
     return clips and recipe.normal().crop is not Crop.CENTRE

@@ -1,4 +1,4 @@
-"""Pictures at other sizes: Lanczos 3 to shrink, bicubic to enlarge, colours weighed by their alpha."""
+"""Resampling: Lanczos 3 to shrink, bicubic to enlarge, with premultiplied alpha."""
 
 import pyvips
 
@@ -7,9 +7,9 @@ from tintype.imaging.recipe.geometry import Size
 
 INTEGERS = frozenset({"uchar", "ushort"})
 
-# libvips convolves 8 bits so fast that the whole way can be Lanczos; averaging blocks first, which it does
-# by itself for all but the last factor of two, is slower there and shifts levels. Beyond the longest way too
-# many lines of the source would have to be held at once, and other depths are slow: averaged first.
+# libvips convolves 8 bits so fast that Lanczos can do all of the shrinking; averaging blocks first, which is
+# its default for all but the last factor of two, is slower there and shifts levels. Above the maximum too
+# many lines of the source would be buffered, and other bit depths are slow: there blocks are averaged first.
 MAX_LANCZOS_SHRINK, GAP_LARGE_SHRINK, GAP_OTHER_DEPTHS = 16, 4.0, 2.0
 HEADROOM = 13 / 16
 CACHED_LINES = 16
@@ -18,10 +18,10 @@ CACHED_LINES = 16
 def resample(
     image: pyvips.Image, x: PixelWindow, y: PixelWindow, *, premultiply: bool = True
 ) -> pyvips.Image:
-    """The pixels that the grids want.
+    """Resample the windows of both axes.
 
-    Colours are weighed by alpha, so that edges get no fringe of the colour behind what is transparent;
-    `weigh` is False for a picture that has an alpha channel and is opaque.
+    Colours are premultiplied, so that edges get no fringe of the colour of transparent pixels; `premultiply`
+    is False for an image whose alpha channel is opaque.
     """
     image = _extract_window(image, x, y)
     size = (x.scaled, y.scaled)
@@ -32,7 +32,7 @@ def resample(
 
 
 def _extract_window(image: pyvips.Image, x: PixelWindow, y: PixelWindow) -> pyvips.Image:
-    """The pixels that the grids take; the edge is repeated where they take more than there are."""
+    """The pixels of the windows; edge pixels are repeated where a window extends beyond the image."""
     left, top = max(0, x.first), max(0, y.first)
     right = min(image.width, x.first + x.count)
     bottom = min(image.height, y.first + y.count)
@@ -44,21 +44,21 @@ def _extract_window(image: pyvips.Image, x: PixelWindow, y: PixelWindow) -> pyvi
 
 
 def _premultiplied(image: pyvips.Image, size: Size) -> pyvips.Image:
-    """Resize with colours premultiplied.
+    """Resize with premultiplied colours.
 
-    At an edge Lanczos swings beyond full alpha, and colours with it; both have to be kept until they are
-    divided, or the edge gets a bright rim. So 8 bits are used up to `HEADROOM` only. To enlarge is done in
-    floating point, where there is little to do.
+    At edges Lanczos overshoots full alpha, and the colours too; both must be kept until unpremultiplying, or
+    the edge gets a bright rim. So 8-bit levels are scaled by `HEADROOM`. Enlarging is done in floating point,
+    as it has few source pixels.
     """
     premultiplied = image.premultiply()
     if image.format == "uchar" and size[0] <= image.width and size[1] <= image.height:
-        # Lanczos looks at most lines more than once: they are held, so as not to be weighed again.
+        # Lanczos reads most lines more than once: they are buffered, so as not to be premultiplied again.
         narrow = (premultiplied * HEADROOM).rint().cast("uchar").sequential(tile_height=CACHED_LINES)
         premultiplied = _scaled(narrow, size) / HEADROOM
     else:
         premultiplied = _scaled(premultiplied, size)
     plain = premultiplied.unpremultiply()
-    # cast() cuts fractions off, which would darken a picture by half a level.
+    # cast() truncates, which would darken the image by half a level on average.
     return (plain.rint() if image.format in INTEGERS else plain).cast(image.format)
 
 
@@ -67,7 +67,7 @@ def _scaled(image: pyvips.Image, size: Size) -> pyvips.Image:
 
 
 def _shrunk(image: pyvips.Image, size: Size) -> pyvips.Image:
-    """Shrink the directions that are longer than the size."""
+    """Shrink along the axes that are longer than the requested size."""
     scale_x, scale_y = min(1, size[0] / image.width), min(1, size[1] / image.height)
     if scale_x == scale_y == 1:
         return image
@@ -75,17 +75,17 @@ def _shrunk(image: pyvips.Image, size: Size) -> pyvips.Image:
 
 
 def _gap(format: str, shrink: float) -> float:
-    """How much of the way Lanczos goes, as a factor; 0 is all of it. Whole blocks are averaged before."""
+    """The `gap` of libvips' resize: the shrink left for Lanczos after block averaging; 0: no averaging."""
     if format != "uchar":
         return GAP_OTHER_DEPTHS
     return 0.0 if shrink <= MAX_LANCZOS_SHRINK else GAP_LARGE_SHRINK
 
 
 def _enlarged(image: pyvips.Image, size: Size) -> pyvips.Image:
-    """Enlarge the directions that are shorter than the size.
+    """Enlarge along the axes that are shorter than the requested size.
 
-    Not by libvips' own `resize`, which sets what it enlarges half a pixel too far right and down (8.18): here
-    pixel x of the result has its centre at (x + 1/2) / scale - 1/2 of the image.
+    Not by libvips' `resize`, which shifts the result by half a pixel right and down (8.18): here the centre
+    of pixel x of the result is at (x + 1/2) / scale - 1/2 of the image.
     """
     if (image.width, image.height) == size:
         return image

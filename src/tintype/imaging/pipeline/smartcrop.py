@@ -1,4 +1,4 @@
-"""Where to look: the point of a picture that a crop keeps, found in its pixels."""
+"""Smart crop: finds the focal point in the pixels of an image."""
 
 from tintype.imaging.codecs.vips import Source, decoding
 from tintype.imaging.formats import Format, spec
@@ -7,13 +7,16 @@ from tintype.imaging.pipeline.draw import RenderTask, draw
 from tintype.imaging.recipe import Crop, Focal, Recipe
 from tintype.imaging.recipe.geometry import Plan, as_stored, plan
 
-SMALL = Recipe(width=256, height=256, enlarge=False)  # libvips' own search is in no more than 32 pixels
+SMALL = Recipe(width=256, height=256, enlarge=False)  # libvips searches at 32 pixels per side at most
 
 
 def find_focal_point(source: Source, info: ImageInfo, crop: Crop, wanted: Plan) -> Focal:
-    """The middle of the part, as large as the plan's, that draws the eye or has most detail (seen upright).
+    """The centre of the most salient or most detailed region of the plan's size, in the upright image.
 
-    It is searched for in a small drawing. Raises ImageRefused (damaged).
+    The search runs on a small rendition.
+
+    Raises:
+        ImageRefused: damaged.
     """
     small = plan(info.width, info.height, SMALL)
     task = RenderTask(

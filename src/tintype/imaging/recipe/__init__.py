@@ -1,4 +1,4 @@
-"""How a picture is to be made: a frozen value with a canonical form and a fingerprint."""
+"""Recipes: how to make a rendition, as a frozen value with a canonical form and a fingerprint."""
 
 import enum
 import hashlib
@@ -12,28 +12,28 @@ from msgspec.structs import replace
 
 from tintype.imaging.formats import Format, spec
 
-# Part of every fingerprint. Raise it by one whenever the same recipe would make other pixels: renditions kept
-# under the old one are then no longer found.
+# Part of every fingerprint. Increase it whenever a recipe produces different pixels than before: renditions
+# cached by the old engine are then no longer found.
 ENGINE_VERSION = 4
 
 FINGERPRINT_DIGITS = 32
 QUALITIES = range(1, 101)
 LEVELS = range(256)
 MIN_DPR, MAX_DPR = 0.1, 8.0
-CACHE_SIZE = 1000  # recipes whose names and normal forms are at hand
-FOCAL_DECIMALS = 4  # finer than a pixel of the longest side that is made
+CACHE_SIZE = 1000  # recipes whose normal forms and fingerprints are cached
+FOCAL_DECIMALS = 4  # finer than a pixel of the longest side of a rendition
 
 _HEX_COLOUR = re.compile(r"#?((?:[0-9a-fA-F]{2}){3,4}|[0-9a-fA-F]{3,4})\Z")
 _SHORT_DIGITS = 4
 
 
 class Mode(enum.StrEnum):
-    """How the picture meets the box that is asked for.
+    """How the image is fitted to the requested box.
 
-    SCALE: exactly the box, may distort. COVER: the smallest picture that covers it, one side may be larger.
-    COVER_EXACT: covers it, and what hangs over is clipped, on both sides alike unless the recipe says what
-    to keep. FIT: the largest picture that fits in it, one side may be smaller. FIT_EXACT: fits in it and is
-    padded to exactly the box.
+    SCALE: exactly the box, may distort. COVER: the smallest size that covers the box, one side may be larger.
+    COVER_EXACT: covers the box, the overhang is cropped equally at both ends unless the recipe says what to
+    keep. FIT: the largest size that fits in the box, one side may be smaller. FIT_EXACT: fits in the box and
+    is padded to exactly the box.
     """
 
     SCALE = "scale"
@@ -44,7 +44,7 @@ class Mode(enum.StrEnum):
 
 
 class Crop(enum.StrEnum):
-    """What COVER_EXACT keeps: the middle, what draws the eye, or where most detail is."""
+    """What COVER_EXACT keeps: the centre, the most salient region, or the region with the most detail."""
 
     CENTRE = "centre"
     ATTENTION = "attention"
@@ -52,9 +52,10 @@ class Crop(enum.StrEnum):
 
 
 class Focal(Struct, frozen=True):
-    """The point to keep in sight, as fractions (0 to 1) of the upright picture from its top left corner.
+    """The point to keep visible, as fractions (0 to 1) of the upright image from its top left corner.
 
-    Raises ValueError outside of these.
+    Raises:
+        ValueError: a fraction is out of range.
     """
 
     x: float
@@ -68,12 +69,16 @@ class Focal(Struct, frozen=True):
         return f"{self.x:.{FOCAL_DECIMALS}f}x{self.y:.{FOCAL_DECIMALS}f}"
 
     def rounded(self) -> "Focal":
-        """The point with as many decimals as count."""
+        """The point, rounded to `FOCAL_DECIMALS`."""
         return Focal(abs(round(self.x, FOCAL_DECIMALS)), abs(round(self.y, FOCAL_DECIMALS)))
 
 
 class Colour(Struct, frozen=True):
-    """A colour in sRGB with its opacity; each 0 to 255. Raises ValueError outside of these."""
+    """A colour in sRGB with its opacity; each 0 to 255.
+
+    Raises:
+        ValueError: a level is out of range.
+    """
 
     red: int
     green: int
@@ -90,12 +95,12 @@ class Colour(Struct, frozen=True):
 
     @property
     def rgba(self) -> tuple[int, int, int, int]:
-        """All four levels."""
+        """Red, green, blue and alpha."""
         return self.red, self.green, self.blue, self.alpha
 
     @property
     def is_opaque(self) -> bool:
-        """Whether nothing shines through."""
+        """Whether alpha is 255."""
         return self.alpha == max(LEVELS)
 
     @property
@@ -104,15 +109,16 @@ class Colour(Struct, frozen=True):
         return self.red == self.green == self.blue
 
     def over(self, ground: "Colour") -> "Colour":
-        """The opaque colour that is seen when it lies on an opaque ground."""
+        """The opaque colour that results from compositing it over an opaque ground."""
         pairs = zip(self.rgba[:3], ground.rgba[:3], strict=True)
         return Colour(*((2 * (a * self.alpha + b * (255 - self.alpha)) + 255) // 510 for a, b in pairs))
 
 
 def parse_colour(text: str) -> Colour:
-    """The colour of `rgb`, `rgba`, `rrggbb` or `rrggbbaa` in hexadecimal digits, with or without a `#`.
+    """Parse `rgb`, `rgba`, `rrggbb` or `rrggbbaa` in hexadecimal digits, with or without a `#`.
 
-    Raises ValueError for anything else.
+    Raises:
+        ValueError: the text is anything else.
     """
     found = _HEX_COLOUR.match(text)
     if found is None:
@@ -127,25 +133,26 @@ class Recipe(Struct, frozen=True, kw_only=True):
     """How to make a rendition.
 
     Attributes:
-        width, height: the box, in pixels; when one is None it follows from the picture's aspect, when both
-            are, the box is the picture's own size.
-        dpr: device pixels for each pixel asked, 0.1 to 8: the sides that are asked are multiplied by it,
-            rounded to the nearest pixel, halves up, and at least 1.
-        enlarge: whether a picture smaller than the box is enlarged.
-        focal: the point that COVER_EXACT keeps as near to the middle as the picture allows.
+        width, height: the box, in pixels. If one is None it follows from the image's aspect ratio; if both
+            are, the box is the image's own size.
+        dpr: device pixel ratio, 0.1 to 8: width and height are multiplied by it, rounded to the nearest
+            pixel, halves up, and at least 1.
+        enlarge: whether an image smaller than the box is enlarged.
+        focal: the point that COVER_EXACT keeps as close to the centre as possible.
         crop: what COVER_EXACT looks for instead; with a focal point only CENTRE.
-        background: laid under a transparent picture, and the colour of padding; None: white under a picture
-            whose format can't be transparent, and padding transparent, or black where it can't be.
-        format: of the rendition; None follows the source.
-        auto: the format is still to be chosen for the one who asks: `resolved` says which.
-        quality: 1 to 100; None: the format's default. Formats without a quality pass over it.
-        lossless: keep every pixel as it is, where the format can.
-        max_bytes: the most bytes the rendition should have; quality goes down for it.
-        frames: the most frames that are kept of an animation; None: all that the limits allow.
-        linear: resample in linear light instead of sRGB's own levels: slower, truer for fine bright detail.
+        background: the colour under transparent pixels, and of padding. None: white under transparent pixels
+            if the format has no alpha; transparent padding, or black if the format has no alpha.
+        format: of the rendition; None: the source's.
+        auto: the format depends on the client; `resolved` fills it in.
+        quality: 1 to 100; None: the format's default. Ignored by formats without a quality.
+        lossless: encode without loss, if the format can.
+        max_bytes: the intended maximum size of the file; quality is reduced for it.
+        frames: the maximum number of frames of an animation; None: all that the limits allow.
+        linear: resample in linear light instead of sRGB: slower, more accurate for fine bright detail.
 
-    Raises ValueError for a value out of these ranges, for a format that is a source only, and for two
-    values that exclude each other (a focal point and a crop that looks for one; auto and a format).
+    Raises:
+        ValueError: a value is out of range, the format is source only, or two values exclude each other (a
+            focal point and a crop that looks for one; auto and a format).
     """
 
     mode: Mode = Mode.FIT
@@ -169,34 +176,31 @@ class Recipe(Struct, frozen=True, kw_only=True):
             raise ValueError(complaint)
 
     def normal(self) -> "Recipe":
-        """The one recipe that stands for all that make the same picture of every source.
+        """The normal form: the same for all recipes that produce the same result for every source.
 
-        Its `dpr` is 1, multiplied into the sides, and what has no effect is at its default.
+        `dpr` is multiplied into the sides and set to 1; fields without effect have their defaults.
         """
         return _normal(self)
 
     def resolved(self, format: Format) -> "Recipe":
-        """The recipe with the format chosen, where it was still to be."""
+        """The recipe with `auto` replaced by this format; other recipes are unchanged."""
         return replace(self, format=format, auto=False) if self.auto else self
 
     def params(self) -> dict[str, str]:
-        """The normal recipe in words, one spelling for each and in one order, defaults left out.
-
-        `parse_params` reads them.
-        """
+        """The normal form as parameters for `parse_params`, in canonical order, without defaults."""
         return dict(_params(self))
 
     def canonical(self) -> str:
-        """The normal recipe on one line: `cover,w=200,format=webp`."""
+        """The normal form on one line: `cover,w=200,format=webp`."""
         mode, *rest = _params(self)
         return ",".join([mode[1], *(f"{key}={value}" for key, value in rest)])
 
     def fingerprint(self) -> str:
-        """32 hexadecimal digits that name the recipe as this engine carries it out."""
+        """32 hexadecimal digits that identify the recipe and the version of the engine."""
         return _fingerprint(self)
 
 
-# One request asks for these again and again.
+# Cached: every request needs these several times.
 @lru_cache(CACHE_SIZE)
 def _normal(recipe: Recipe) -> Recipe:
     enlarge = recipe.enlarge or (recipe.width is None and recipe.height is None)
@@ -205,7 +209,7 @@ def _normal(recipe: Recipe) -> Recipe:
     clips = recipe.mode is Mode.COVER_EXACT and has_both
     return replace(
         recipe,
-        # A side that isn't asked follows from the aspect, so that the other modes come to the same.
+        # With one side missing the other follows from the aspect ratio, so all modes give the same result.
         mode=recipe.mode if has_both or pads_what_is_small else Mode.FIT,
         width=_multiplied(recipe.width, recipe.dpr),
         height=_multiplied(recipe.height, recipe.dpr),
@@ -230,11 +234,11 @@ def _fingerprint(recipe: Recipe) -> str:
 
 
 def _violations(recipe: Recipe) -> Iterator[str]:
-    """What is wrong with a recipe, a sentence each."""
+    """The violated rules, one sentence each."""
     for side in (recipe.width, recipe.height):
         if side is not None and side < 1:
             yield f"A side is at least 1 pixel, not {side}."
-    if not MIN_DPR <= recipe.dpr <= MAX_DPR:  # not a number is neither
+    if not MIN_DPR <= recipe.dpr <= MAX_DPR:  # also true for NaN
         yield f"The device pixel ratio is from {MIN_DPR:g} to {MAX_DPR:g}, not {recipe.dpr:g}."
     if recipe.focal is not None and recipe.crop is not Crop.CENTRE:
         yield "A focal point says already what to keep: leave out the crop, or the point."
@@ -257,20 +261,20 @@ def _encoding_violations(recipe: Recipe) -> Iterator[str]:
 
 
 def _multiplied(side: int | None, dpr: float) -> int | None:
-    """The side in device pixels, reckoned in decimals: 1.15 times 10 is the 11.5 it was written as."""
+    """The side in device pixels, computed in decimals: 1.15 times 10 is exactly 11.5."""
     if side is None or dpr == 1:
         return side
     return max(1, int(side * Fraction(str(dpr)) + Fraction(1, 2)))
 
 
 def _off_centre(focal: Focal | None) -> Focal | None:
-    """The point rounded; None when it is the middle, which is kept without being told."""
+    """The rounded point; None if it is the centre, the default."""
     point = None if focal is None else focal.rounded()
     return None if point == Focal(0.5, 0.5) else point
 
 
 def _fields(recipe: Recipe) -> tuple[tuple[str, object], ...]:
-    """The fields of a normal recipe by their names in the canonical form; None is left out."""
+    """The fields of a normal form by their names in the canonical form; None is left out."""
     return (
         ("w", recipe.width),
         ("h", recipe.height),

@@ -1,4 +1,4 @@
-"""Which formats suit one who asks: what `auto` in a recipe comes to. Pure."""
+"""Format negotiation: the formats for `auto` in a recipe. Pure."""
 
 from collections.abc import Set as AbstractSet
 
@@ -6,12 +6,12 @@ from tintype.imaging.formats import Format, spec
 from tintype.imaging.recipe import Recipe
 
 MODERN = (Format.AVIF, Format.WEBP)
-"""Formats that not everybody reads, the one with the fewest bytes for a photograph first."""
+"""Formats that not all clients support, the one with the smallest photographs first."""
 FLAT = frozenset({Format.PNG, Format.GIF})
-"""Formats of drawings and screens, which a JPEG would smear."""
+"""Formats typical of drawings and screenshots, which JPEG would blur."""
 
 TINY_PIXELS = 16_384
-"""Up to here the frame of a file outweighs the picture, so that all formats are tried and the smallest kept:
+"""Up to this size the container's overhead dominates, so all formats are tried and the smallest file is used:
 an AVIF has some 300 bytes before its first pixel."""
 
 _BY_MEDIA_TYPE = {spec(format).media_type: format for format in MODERN}
@@ -20,7 +20,7 @@ _BY_MEDIA_TYPE = {spec(format).media_type: format for format in MODERN}
 def accepted(accept: str) -> frozenset[Format]:
     """The modern formats that an `Accept` header (RFC 9110, 12.5.1) names.
 
-    A wildcard names none: every browser sends one, whatever it reads. Nor does a quality of 0.
+    Wildcards are ignored: every browser sends one, whatever it supports. So is a format with q=0.
     """
     parts = (part.partition(";") for part in accept.lower().split(","))
     named = ((_BY_MEDIA_TYPE.get(media.strip()), parameters) for media, _, parameters in parts)
@@ -30,28 +30,29 @@ def accepted(accept: str) -> frozenset[Format]:
 def candidates(
     source: Format, recipe: Recipe, accepted: AbstractSet[Format], *, has_alpha: bool, frames: int
 ) -> tuple[Format, ...]:
-    """The formats that suit, the best first; the last is one that everybody reads.
+    """The suitable formats, best first; the last is one that all clients support.
 
     Args:
         source: the original's format.
-        recipe: what is asked; its own format is overlooked.
-        accepted: the modern formats that the client reads.
-        has_alpha: whether the original is transparent somewhere.
-        frames: of the original.
+        recipe: the requested recipe; its own format is ignored.
+        accepted: the modern formats that the client supports.
+        has_alpha: whether the original has an alpha channel.
+        frames: number of frames of the original.
     """
     can_animate = spec(source).can_animate and frames > 1 and recipe.frames != 1
-    # A lossless AVIF is larger than a lossless WebP, and takes many times as long.
+    # A lossless AVIF is larger than a lossless WebP, and takes many times as long to encode.
     excluded = {Format.AVIF} if can_animate or recipe.lossless else set()
     suitable = [format for format in MODERN if format in accepted - excluded]
     return (*suitable, _fallback(source, recipe, has_alpha=has_alpha, can_animate=can_animate))
 
 
 def output_format(source: Format, recipe: Recipe, *, has_alpha: bool) -> Format:
-    """The format the recipe makes of such a source: as asked, else the source's own.
+    """The format of the rendition: the recipe's, or else the source's.
 
-    A source in a format that not every browser shows becomes a PNG when it has alpha, else a JPEG.
+    A source that is not web-safe becomes a PNG if it has alpha, otherwise a JPEG.
 
-    Raises ValueError for a recipe whose format is still to be chosen.
+    Raises:
+        ValueError: the recipe's format is `auto`, and not resolved yet.
     """
     if recipe.auto:
         raise ValueError("The format is still to be chosen: a recipe has to be resolved before it is made.")
@@ -63,7 +64,7 @@ def output_format(source: Format, recipe: Recipe, *, has_alpha: bool) -> Format:
 
 
 def _fallback(source: Format, recipe: Recipe, *, has_alpha: bool, can_animate: bool) -> Format:
-    """The format that everybody reads."""
+    """The format that all clients support."""
     if can_animate:
         return Format.GIF
     return Format.PNG if has_alpha or recipe.lossless or source in FLAT else Format.JPEG

@@ -1,4 +1,4 @@
-"""Sizes and positions of a rendition: arithmetic and no pixels.
+"""Sizes and positions of a rendition: pure arithmetic.
 
 A size is a pair (width, height) in pixels.
 """
@@ -15,7 +15,7 @@ from tintype.imaging.recipe import FOCAL_DECIMALS, Focal, Mode, Recipe
 
 Size = tuple[int, int]
 
-# What the EXIF orientations do to a picture as stored so that a person sees it upright (TIFF 6.0, page 36).
+# The EXIF orientations whose correction swaps or mirrors the axes of the stored image (TIFF 6.0, page 36).
 SWAPS_SIDES = frozenset({5, 6, 7, 8})
 MIRRORS_X = frozenset({2, 3, 6, 7})
 MIRRORS_Y = frozenset({3, 4, 7, 8})
@@ -24,7 +24,7 @@ HALF = Fraction(1, 2)
 
 
 class OutputLimits(Struct, frozen=True, kw_only=True):
-    """How large a rendition may be, in pixels: a side, and a frame; how many frames, and all their pixels."""
+    """Limits on renditions: pixels of a side and of a frame; number of frames; pixels of all frames."""
 
     max_side: int = 8192
     max_pixels: int = 40_000_000
@@ -33,15 +33,15 @@ class OutputLimits(Struct, frozen=True, kw_only=True):
 
 
 class AxisPlan(Struct, frozen=True):
-    """What becomes of a picture in one direction, in pixels.
+    """Crop, resize and padding along one axis, in pixels.
 
     Attributes:
-        source: how long the source is.
-        start, length: the part of it that is used.
-        scaled: what that part is resized to.
-        canvas: how long the result is.
-        offset: where the resized part begins on the canvas: below zero the overhang is clipped, above it the
-            rest is padded.
+        source: length of the source.
+        start, length: the part of the source that is used.
+        scaled: the length this part is resized to.
+        canvas: length of the result.
+        offset: position of the resized part on the canvas: if negative, the overhang is cropped; if positive,
+            the rest is padded.
     """
 
     source: int
@@ -53,37 +53,38 @@ class AxisPlan(Struct, frozen=True):
 
 
 class Plan(Struct, frozen=True):
-    """What becomes of a picture's pixels, in both directions."""
+    """Crop, resize and padding along both axes."""
 
     x: AxisPlan
     y: AxisPlan
 
     @property
     def width(self) -> int:
-        """Of the result."""
+        """Width of the result."""
         return self.x.canvas
 
     @property
     def height(self) -> int:
-        """Of the result."""
+        """Height of the result."""
         return self.y.canvas
 
 
 def plan(source_w: int, source_h: int, recipe: Recipe) -> Plan:
-    """The plan of a recipe for a source of this size, as a person sees it.
+    """The plan of a recipe for a source of this size (after EXIF orientation).
 
-    Sizes are rounded to the nearest pixel, halves up, and are at least 1; the side that binds is exactly the
-    one asked. When one side is asked the other follows from the aspect, in any mode. Without enlargement no
-    side of the result is longer than the source's, except that fit-exact pads a small source as it is.
+    Sizes are rounded to the nearest pixel, halves up, and are at least 1; the side that determines the scale
+    is exactly as requested. If one side is requested, the other follows from the aspect ratio, in any mode.
+    Without enlargement no side of the result is longer than the source's, except that FIT_EXACT pads a small
+    source at its own size.
 
-    A region that is to be looked for in the pixels (`crop`) is planned as the middle.
+    A smart crop (`crop`), whose position depends on the pixels, is planned as a centre crop.
     """
     source, recipe = (source_w, source_h), recipe.normal()
     box = _box(source, recipe)
     if not recipe.enlarge and recipe.mode in {Mode.SCALE, Mode.COVER_EXACT}:
         box = _smaller_of(box, source)
     if recipe.width is None or recipe.height is None:
-        scaled = box  # it has the aspect already: fitting it once more would round it a second time
+        scaled = box  # it has the aspect ratio already: fitting it again would round twice
     elif recipe.mode is Mode.COVER_EXACT:
         return _cover_exact(source, box, recipe.focal)
     else:
@@ -96,10 +97,13 @@ def plan(source_w: int, source_h: int, recipe: Recipe) -> Plan:
 
 
 def check_output(plan: Plan, source_w: int, source_h: int, limits: OutputLimits) -> None:
-    """Raise ImageRefused (output too large) when the result goes beyond the limits.
+    """Check the size of the result against the limits.
 
-    A result no longer than the source in either side is never too large: what was accepted can be delivered.
-    The size between (scaled) needs no limit: its overhang is less than two source pixels, enlarged.
+    A result that is not larger than the source in either direction is always allowed: accepted originals can
+    be delivered. The intermediate size (`scaled`) needs no limit: its overhang is under two source pixels.
+
+    Raises:
+        ImageRefused: output too large.
     """
     width, height = plan.width, plan.height
     if width <= source_w and height <= source_h:
@@ -113,14 +117,14 @@ def check_output(plan: Plan, source_w: int, source_h: int, limits: OutputLimits)
 
 
 def as_stored(plan: Plan, orientation: int) -> Plan:
-    """The plan for the pixels as they lie in the file, so that the result, brought upright, is the plan's."""
+    """The plan for the stored pixels, before EXIF orientation is applied to the result."""
     x = _mirrored(plan.x) if orientation in MIRRORS_X else plan.x
     y = _mirrored(plan.y) if orientation in MIRRORS_Y else plan.y
     return Plan(y, x) if orientation in SWAPS_SIDES else Plan(x, y)
 
 
 def _box(source: Size, recipe: Recipe) -> Size:
-    """The box that is asked for, with the sides that weren't asked filled in."""
+    """The requested box; missing sides follow from the source."""
     width, height = recipe.width, recipe.height
     if width is not None and height is not None:
         return width, height
@@ -132,7 +136,7 @@ def _box(source: Size, recipe: Recipe) -> Size:
 
 
 def _scaled(source: Size, box: Size, mode: Mode) -> Size:
-    """The size that the whole source is resized to for the box."""
+    """The size that the whole source is resized to."""
     if mode is Mode.SCALE:
         return box
     (source_w, source_h), (width, height) = source, box
@@ -142,13 +146,13 @@ def _scaled(source: Size, box: Size, mode: Mode) -> Size:
 
 
 def _width_binds(source: Size, box: Size, *, covering: bool) -> bool:
-    """Whether the box's width, not its height, decides the scale (both, when the aspects are the same)."""
+    """Whether the width of the box, not its height, determines the scale (both, if the aspects are equal)."""
     by_width, by_height = box[0] * source[1], box[1] * source[0]
     return by_width >= by_height if covering else by_width <= by_height
 
 
 def _cover_exact(source: Size, box: Size, focal: Focal | None) -> Plan:
-    """Cover the box, using no more of the source than it takes: the overhang may be a thousand boxes wide."""
+    """Cover the box, using only the part of the source that remains: the overhang may be very long."""
     (source_w, source_h), (width, height) = source, box
     if _width_binds(source, box, covering=True):
         y = _cover_axis(source_h, height, Fraction(width, source_w), None if focal is None else focal.y)
@@ -158,7 +162,7 @@ def _cover_exact(source: Size, box: Size, focal: Focal | None) -> Plan:
 
 
 def _cover_axis(source: int, asked: int, scale: Fraction, focal: float | None) -> AxisPlan:
-    """The part of the source that covers the asked pixels: the middle, or around a focal point."""
+    """The part of the source that covers the requested length: centred, or around a focal point."""
     if focal is None:
         needed = ceil(asked / scale)
         length = needed + (source - needed) % 2  # equal margins
@@ -172,7 +176,7 @@ def _cover_axis(source: int, asked: int, scale: Fraction, focal: float | None) -
 
 
 def _centred(source: int, length: int, scaled: int, canvas: int) -> AxisPlan:
-    """The middle of the source in the middle of the canvas."""
+    """The centre of the source in the centre of the canvas."""
     return AxisPlan(source, (source - length) // 2, length, scaled, canvas, (canvas - scaled) // 2)
 
 
@@ -185,12 +189,12 @@ def _mirrored(axis: AxisPlan) -> AxisPlan:
 
 
 def _in_proportion(side: int, of: int, to: int) -> int:
-    """The side times of / to, as a whole number of pixels."""
+    """`side * of / to`, rounded to whole pixels."""
     return _rounded(Fraction(side * of, to))
 
 
 def _rounded(length: Fraction, minimum: int = 1) -> int:
-    """The nearest whole number, halves up, and not below the least."""
+    """The nearest integer, halves up, at least `minimum`."""
     return max(minimum, floor(length + HALF))
 
 
@@ -199,7 +203,11 @@ def _smaller_of(box: Size, source: Size) -> Size:
 
 
 def check_writable(planned: Plan, target: FormatSpec) -> None:
-    """Raise ImageRefused when the format itself has no room for so long a side."""
+    """Check the size of the result against the limit of the format itself.
+
+    Raises:
+        ImageRefused: output too large.
+    """
     width, height = planned.width, planned.height
     if max(width, height) > target.max_side:
         sentence = (

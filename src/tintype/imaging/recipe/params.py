@@ -1,4 +1,4 @@
-"""Recipes read from words, as signed links and the command line have them."""
+"""Recipes from text parameters, as used in signed links and on the command line."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -15,7 +15,7 @@ _DECIMAL = re.compile(r"[0-9]{1,3}(?:\.[0-9]{1,9})?\Z")
 
 
 class ParamError(ValueError):
-    """A word that says nothing: `name` is the field it stands for."""
+    """An unknown parameter, or an invalid value; `name` is the parameter."""
 
     def __init__(self, name: str, rule: str) -> None:
         super().__init__(f"{name} {rule}.")
@@ -23,11 +23,11 @@ class ParamError(ValueError):
 
 
 def parse_params(params: Mapping[str, str]) -> Recipe:
-    """The recipe that these words say, each by its name in the canonical form, or `dpr`.
+    """The recipe of these parameters, named as in the canonical form, or `dpr`.
 
     Raises:
-        ParamError: for a name that is none, or a word that its field can't be.
-        ValueError: for words that a recipe can't have together, or out of their range.
+        ParamError: a name is unknown, or a value is malformed.
+        ValueError: values are out of range, or exclude each other.
     """
     fields: dict[str, Any] = {}
     for name, value in params.items():
@@ -109,4 +109,4 @@ READERS: Mapping[str, Callable[[str, str], dict[str, Any]]] = MappingProxyType(
         "linear": _boolean,
     }
 )
-"""What reads each word."""
+"""The parser of each parameter."""

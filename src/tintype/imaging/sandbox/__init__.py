@@ -1,1 +1,1 @@
-"""Where strangers' bytes are decoded: a pool of processes that can do nothing else."""
+"""Decoding of untrusted bytes, in a pool of sandboxed processes."""

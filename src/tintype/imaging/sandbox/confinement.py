@@ -1,4 +1,4 @@
-"""What a process gives up before it looks into strangers' files."""
+"""Drops the privileges of a process before it reads untrusted files."""
 
 import resource
 import sys
@@ -20,24 +20,24 @@ FONT_FOLDERS = (
     "~/.local/share/fonts",
     "~/.cache/fontconfig",
 )
-"""All that text in a picture is drawn by."""
+"""The folders that drawing text needs."""
 
 LIMITS = {
     resource.RLIMIT_CORE: 0,
     resource.RLIMIT_FSIZE: 0,
     resource.RLIMIT_NOFILE: 64,
 }
-"""Not RLIMIT_NPROC: it counts the threads of all that the user runs, and for root it counts nothing. That no
-process is started is seccomp's to see to."""
+"""Not RLIMIT_NPROC: it counts the threads of all processes of the user, and does not apply to root. seccomp
+prevents starting processes."""
 
 
 class Confinement(Struct, frozen=True):
-    """What the kernel keeps a process from.
+    """The restrictions in effect.
 
     Attributes:
-        seccomp: whether only a few system calls are left.
-        landlock_abi: the version of Landlock that keeps it from files; 0 is none, and then, with seccomp, no
-            file can be opened at all.
+        seccomp: whether system calls are filtered.
+        landlock_abi: the version of Landlock that restricts file access; 0: no Landlock. Without it, seccomp
+            forbids opening any file.
     """
 
     seccomp: bool
@@ -47,15 +47,17 @@ class Confinement(Struct, frozen=True):
 def confine(
     warm_up: Callable[[], None] = lambda: None, readable: Iterable[str] = FONT_FOLDERS
 ) -> Confinement:
-    """Give up, for good: new privileges, being looked into, files, sockets, processes, signals to others.
+    """Irrevocably give up new privileges, being traced, files, sockets, processes, and signals to others.
 
-    Call it while there is one thread: those that are there already would keep their files (Landlock is a
-    thread's own). What the kernel lacks is left out, and not in the report.
+    Call it while there is only one thread: Landlock restricts the calling thread and its future children.
+    Features that the kernel lacks are skipped; the result says which are in effect.
 
     Args:
-        warm_up: what has to be done once before no file can be opened any more: it can already read
-            nothing but what is `readable`.
-        readable: the folders below which files can be read.
+        warm_up: runs before opening files is forbidden; with Landlock it can only read `readable`.
+        readable: the folders below which files may be read.
+
+    Returns:
+        The restrictions in effect.
     """
     if sys.platform != "linux":
         warm_up()

@@ -1,4 +1,4 @@
-"""Landlock: this process, from now on, reads files below a few folders and does nothing else with any file.
+"""Landlock: restricts this process to reading files below a few folders.
 
 See landlock(7) and linux/landlock.h.
 """
@@ -16,11 +16,11 @@ BENEATH = 1  # the type of a rule
 
 READ_FILE, READ_DIR = 1 << 2, 1 << 3
 FILE_RIGHTS = {1: (1 << 13) - 1, 2: 1 << 13, 3: 1 << 14, 5: 1 << 15}
-"""By the version that brought them: most that is done to files; moving, cutting; commanding devices."""
+"""By the ABI version that added them: basic rights; REFER; TRUNCATE; IOCTL_DEV."""
 NETWORK_RIGHTS = {4: 0b11}
-"""TCP: to bind, to connect."""
+"""TCP bind and connect."""
 SCOPES = {6: 0b11}
-"""What reaches out of the sandbox: abstract Unix sockets, signals."""
+"""Abstract Unix sockets and signals to processes outside of the sandbox."""
 
 
 class _Ruleset(ctypes.Structure):
@@ -38,7 +38,7 @@ class _PathBeneath(ctypes.Structure):
 
 
 def version() -> int:
-    """The version of Landlock's interface that the kernel has; 0 where it has none or doesn't use it."""
+    """The kernel's Landlock ABI version; 0 if it is missing or disabled."""
     try:
         return syscall(CREATE_RULESET, None, 0, VERSION_OF_KERNEL)
     except OSError:
@@ -46,12 +46,12 @@ def version() -> int:
 
 
 def restrict(readable: Iterable[Path]) -> int:
-    """Leave this thread, and those it starts later, nothing but to read below the folders that exist.
+    """Restrict this thread, and those it starts later, to reading below these folders, as far as they exist.
 
-    Needs no-new-privileges.
+    PR_SET_NO_NEW_PRIVS must be set.
 
     Returns:
-        The version of Landlock, which says how much that is; 0: nothing is restricted.
+        The ABI version, which determines what is restricted; 0: nothing is.
     """
     abi = version()
     if abi == 0:

@@ -1,4 +1,4 @@
-"""What is said between the service and a renderer: MessagePack, each with its length in front."""
+"""Messages between the service and a renderer: MessagePack, prefixed with their length."""
 
 import socket
 import struct
@@ -17,19 +17,19 @@ from tintype.imaging.sandbox.confinement import Confinement
 
 LENGTH = struct.Struct(">I")
 MAX_BYTES = 64 * 1024
-"""Of a message; the bytes of a rendition come behind it and are no part of it."""
+"""Maximum size of a message; the bytes of a rendition follow it and don't count."""
 MIN_TIMEOUT = 0.001
-"""Seconds that are waited at least: none would mean not to wait, and less is none to poll(2)."""
+"""Minimum timeout in seconds: 0 makes the socket non-blocking, and poll(2) has milliseconds."""
 
 
 class Examine(Struct, frozen=True, tag=True):
-    """Say what the source is, and decode all of it once. None is no limit."""
+    """Inspect the source, and decode all of it once. None: no limits."""
 
     limits: Limits | None
 
 
 class Render(Struct, frozen=True, tag=True):
-    """Make a rendition of the source."""
+    """Render the source."""
 
     recipe: Recipe
     limits: OutputLimits
@@ -37,18 +37,18 @@ class Render(Struct, frozen=True, tag=True):
 
 
 class Strip(Struct, frozen=True, tag=True):
-    """Copy the source without its metadata."""
+    """Strip the metadata of the source."""
 
     format: Format
 
 
 class Order(Struct, frozen=True):
-    """What is to be done with the source, whose descriptor comes with it.
+    """Work to do on the source, whose descriptor is sent along.
 
     Attributes:
-        work: that.
-        memory: bytes that it may take; work that needs more isn't begun.
-        has_all: whether that is as many as there can be.
+        work: what to do.
+        memory: memory limit in bytes; work that needs more isn't begun.
+        is_max_memory: whether `memory` is the highest limit that is ever given.
     """
 
     work: Examine | Render | Strip
@@ -57,19 +57,19 @@ class Order(Struct, frozen=True):
 
 
 class Refusal(Struct, frozen=True, tag=True):
-    """Why a picture isn't taken in, or isn't made: an ImageRefused on its way."""
+    """An ImageRefused in a message."""
 
     reason: Reason
     sentence: Annotated[str, Meta(max_length=1000)]
 
 
 class Examined(Struct, frozen=True, tag=True):
-    """What the source is, as far as that can be told.
+    """The result of Examine, as far as it got.
 
     Attributes:
-        format: by its first bytes.
-        info: with the placeholder, unless it is refused.
-        refused: why it can't be taken in.
+        format: by the first bytes; None if unknown.
+        info: the properties; with the placeholder, unless the image is refused.
+        refused: why the image is refused; None if it is accepted.
     """
 
     format: Format | None = None
@@ -78,7 +78,7 @@ class Examined(Struct, frozen=True, tag=True):
 
 
 class Rendered(Struct, frozen=True, tag=True):
-    """A rendition of so many bytes, which follow; where only metadata was stripped, without its size."""
+    """A rendition of `size` bytes, which follow; width and height are 0 after Strip."""
 
     format: Format
     width: Annotated[int, Meta(ge=0)]
@@ -87,19 +87,19 @@ class Rendered(Struct, frozen=True, tag=True):
 
 
 class Needs(Struct, frozen=True, tag=True):
-    """The work takes so many bytes of memory, more than it was given; None: more than it was given."""
+    """The work needs this many bytes of memory, more than its limit; None: an unknown amount."""
 
     memory: int | None
 
 
 class Failed(Struct, frozen=True, tag=True):
-    """An error that nobody foresaw, as its traceback."""
+    """An unexpected error, with its traceback."""
 
     traceback: str
 
 
 class Ready(Struct, frozen=True, tag=True):
-    """The renderer waits for orders, kept from all the rest as it says."""
+    """The renderer is ready for orders, and confined like this."""
 
     confinement: Confinement
 
@@ -108,14 +108,14 @@ Answer = Examined | Rendered | Refusal | Needs | Failed | Ready
 
 
 class Reply(Struct, frozen=True):
-    """An answer, and the bytes of memory that the renderer holds after it."""
+    """An answer, and the memory in bytes that the renderer uses afterwards."""
 
     answer: Answer
     memory: int
 
 
 def encode(message: Order | Reply) -> bytes:
-    """The message with its length in front."""
+    """The message, prefixed with its length."""
     data = msgspec.msgpack.encode(message)
     return LENGTH.pack(len(data)) + data
 
@@ -125,16 +125,20 @@ decode_reply = msgspec.msgpack.Decoder(Reply).decode
 
 
 class ClosedError(Exception):
-    """The other side has gone, or says what can't be meant."""
+    """The other side has closed the channel, or sent an invalid message."""
 
 
 def receive(channel: socket.socket, count: int, deadline: float | None = None) -> bytes:
-    """Exactly so many bytes. Raises ClosedError; TimeoutError when they aren't all there in time.
+    """Receive exactly `count` bytes.
 
     Args:
-        channel: where from.
-        count: how many.
-        until: the time of `time.monotonic` to wait for; None: for ever.
+        channel: the socket.
+        count: number of bytes.
+        deadline: in terms of `time.monotonic`; None: wait forever.
+
+    Raises:
+        ClosedError: the channel was closed.
+        TimeoutError: the bytes did not arrive in time.
     """
     data = bytearray(count)
     view = memoryview(data)
@@ -149,7 +153,12 @@ def receive(channel: socket.socket, count: int, deadline: float | None = None) -
 
 
 def receive_message(channel: socket.socket, deadline: float | None = None) -> bytes:
-    """The next message. Raises as `receive`."""
+    """Receive the next message.
+
+    Raises:
+        ClosedError: the channel was closed, or the message is too long.
+        TimeoutError: the message did not arrive in time.
+    """
     (length,) = LENGTH.unpack(receive(channel, LENGTH.size, deadline))
     if length > MAX_BYTES:
         raise ClosedError

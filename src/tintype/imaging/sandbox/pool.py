@@ -1,7 +1,7 @@
-"""Renderers: processes that strangers' bytes are decoded in, kept at hand and replaced when they end.
+"""A pool of renderers: processes that decode untrusted bytes, and are replaced when they end.
 
-A renderer is given a descriptor to read and an order; what comes of it is an answer, or a refusal. Who asks
-is a thread of the service's: there are as many renderers as threads that ask.
+A renderer gets an order and the descriptor of a source, and sends an answer. The pool is called from threads
+of the service: there are as many renderers as such threads.
 """
 
 import signal
@@ -34,33 +34,33 @@ from tintype.imaging.sandbox.messages import (
 from tintype.imaging.sandbox.process import EndedError, Renderer
 
 OWN_MEMORY = 96 * 1024**2
-"""Bytes that a renderer takes besides pictures, at the most: the interpreter, libraries, fonts, slack."""
+"""Maximum memory of a renderer besides images, in bytes: interpreter, libraries, fonts, slack."""
 MAX_IN_MEMORY = 1024**2
-"""Bytes up to which a rendition is held in memory; a larger one goes to a file as it comes."""
+"""Renditions of up to this many bytes are kept in memory; larger ones are written to a file."""
 OUT_OF_MEMORY_SIGNALS = frozenset({-signal.SIGABRT, -signal.SIGTRAP, -signal.SIGKILL})
-"""How a process ends that got no memory: a library gives up, or the machine ends it."""
+"""Exit statuses of a process that ran out of memory: a library aborts, or the kernel kills it."""
 
 MAX_START_ATTEMPTS = 3
-"""How often in a row a renderer is started that isn't there in the end, before it is given up."""
+"""Attempts to start a renderer before giving up."""
 
 T = TypeVar("T")
 
 
 class Sink(Protocol):
-    """A file to write what is too large to be held."""
+    """A file for a rendition that is too large for memory."""
 
     def write(self, data: bytes, /) -> object:
-        """Take all of the bytes."""
+        """Write all of the bytes."""
 
     def close(self) -> None:
-        """Drop it: the rest doesn't come."""
+        """Discard the file: the rendition is incomplete."""
 
 
 S = TypeVar("S", bound=Sink)
 
 
 class NeedsMemory(Exception):  # noqa: N818  it is an answer, not a fault
-    """The work takes so many bytes, and was not done: ask again with as many."""
+    """The work needs `memory` bytes, and was not done: retry with this limit."""
 
     def __init__(self, memory: int) -> None:
         super().__init__(memory)
@@ -68,7 +68,7 @@ class NeedsMemory(Exception):  # noqa: N818  it is an answer, not a fault
 
 
 class RendererError(Exception):
-    """An error that nobody foresaw, in a renderer; its traceback is in the text."""
+    """An unexpected error in a renderer; the message has its traceback."""
 
 
 class StartError(RendererError):
@@ -76,7 +76,7 @@ class StartError(RendererError):
 
 
 class DrawnResult(Struct, Generic[S], frozen=True, kw_only=True):
-    """A rendition: its bytes are held as `data`, or were written to `file`, which is the caller's."""
+    """A rendition: its bytes are in `data`, or in `file`, which the caller must close."""
 
     made: Rendered
     data: bytes | None = None
@@ -84,7 +84,7 @@ class DrawnResult(Struct, Generic[S], frozen=True, kw_only=True):
 
 
 class RendererExit(Struct, frozen=True):
-    """A renderer that was lost: why, its exit status, and the bytes of memory that its order was given."""
+    """A renderer that ended: why, its exit status, and the memory limit of its order in bytes."""
 
     why: str
     status: int
@@ -92,17 +92,17 @@ class RendererExit(Struct, frozen=True):
 
 
 class RendererPool:
-    """A pool of renderers. Its methods block, and are called from no more threads than there are renderers.
+    """A pool of renderers. Its methods block; call them from at most `count` threads at once.
 
-    A renderer is started when it is first needed, unless all were by `start`.
+    A renderer is started when it is first needed, or by `start`.
 
     Args:
-        count: how many.
-        most: bytes of memory that a picture is given, at the most.
-        seconds: how long a picture may take.
-        arenas: of the memory of each, as `keep_memory_flat` has them.
-        on_start: told how each is confined.
-        on_end: told of each that was lost.
+        count: number of renderers.
+        max_memory: the highest memory limit for an image, in bytes.
+        seconds: time limit for an image.
+        arenas: malloc arenas of each renderer, see `keep_memory_flat`.
+        on_start: called with the confinement of each started renderer.
+        on_end: called for each renderer that ended unexpectedly.
     """
 
     def __init__(
@@ -120,28 +120,29 @@ class RendererPool:
         self._arenas = arenas
         self._on_start = on_start
         self._on_end = on_end
-        # One thread, which stays, starts all of them: a renderer ends with the thread that started it.
+        # One permanent thread starts all renderers: PR_SET_PDEATHSIG refers to the thread that started them.
         self._starter = ThreadPoolExecutor(1, "renderers")
         self._slots = [_Slot() for _ in range(count)]
-        # Taken from the end: those that worked last. At the beginning are those whose renderer has to start.
+        # A stack: the most recently used are at the end, those that must be started first at the beginning.
         self._idle = deque(self._slots)
 
     def start(self) -> None:
-        """Begin to start all of them; nobody has to wait for that."""
+        """Start all renderers in the background."""
         starting = [self._start_renderer(slot) for slot in self._slots]
         for slot, started in zip(self._slots, starting, strict=True):
             self._starter.submit(self._wait_for_start, slot, started)
 
     def examine(self, source: int, limits: Limits | None, memory: int) -> Examined:
-        """What an open file is, and whether it can be decoded from its beginning to its end.
+        """Inspect an open file, and verify that it can be decoded completely.
 
         Args:
-            source: a descriptor; where in the file it stands makes no difference.
-            limits: what is accepted; None: all.
-            memory: bytes that this may take.
+            source: its descriptor; the file position doesn't matter.
+            limits: on originals; None: no limits.
+            memory: memory limit in bytes.
 
         Raises:
-            NeedsMemory, RendererError.
+            NeedsMemory: it needs a higher memory limit.
+            RendererError: an unexpected error.
         """
         try:
             return self._run(
@@ -161,18 +162,21 @@ class RendererPool:
         memory: int,
         spool: Callable[[], S],
     ) -> DrawnResult[S]:
-        """A rendition of an open file.
+        """Render an open file.
 
         Args:
-            source: a descriptor; where in the file it stands makes no difference.
-            recipe: how.
-            limits: of the rendition.
-            source_limits: of the source.
-            memory: bytes that this may take.
-            spool: called for a file, when the rendition is too large to be held.
+            source: its descriptor; the file position doesn't matter.
+            recipe: how to render it.
+            limits: on the rendition.
+            source_limits: on the source.
+            memory: memory limit in bytes.
+            spool: opens a file for a rendition that is too large for memory.
 
         Raises:
-            ImageRefused, NeedsMemory, RendererError; OSError, as what the spool gives.
+            ImageRefused: the image can't be rendered.
+            NeedsMemory: it needs a higher memory limit.
+            RendererError: an unexpected error.
+            OSError: the file of `spool` can't be written.
         """
         order = self._order(Render(recipe, limits, source_limits), memory)
         return self._run(
@@ -182,14 +186,14 @@ class RendererPool:
         )
 
     def strip(self, source: int, format: Format, memory: int, spool: Callable[[], S]) -> DrawnResult[S]:
-        """An open file of the format without its metadata; otherwise as `render`."""
+        """Strip the metadata of an open file of this format; otherwise as `render`."""
         order = self._order(Strip(format), memory)
         return self._run(
             order, source, lambda renderer, answer: _read_rendition(renderer, answer, format, memory, spool)
         )
 
     def close(self) -> None:
-        """End all of them. Nobody may be asking any more."""
+        """End all renderers. No other method may be running."""
         self._starter.shutdown()
         for slot in self._slots:
             if slot.renderer is not None and slot.renderer.exception() is None:
@@ -220,7 +224,7 @@ class RendererPool:
         return Order(work, memory, is_max_memory=memory >= self._max_memory)
 
     def _checked_answer(self, answer: Answer, order: Order) -> Answer:
-        """The answer, when it is one; else what stands in its way is raised."""
+        """Return a successful answer; raise the others as exceptions."""
         match answer:
             case Refusal():
                 raise ImageRefused(answer.reason, answer.sentence)
@@ -231,13 +235,13 @@ class RendererPool:
         return answer
 
     def _error_for_exit(self, ended: EndedError, order: Order) -> Exception:
-        """What it says of the picture that its renderer was lost."""
+        """The error for an image whose renderer ended."""
         if ended.why == "late":
             return too_costly()
         if ended.why == "confused":
             return damaged()
         if not order.is_max_memory:
-            # Libraries end the process, or go on with what they didn't get, when there is no memory.
+            # Out of memory, libraries abort, or crash on a null pointer.
             return NeedsMemory(self._max_memory)
         return too_costly() if ended.status in OUT_OF_MEMORY_SIGNALS else damaged()
 
@@ -254,7 +258,7 @@ class RendererPool:
             else:
                 if renderer.is_reusable():
                     return renderer
-                # It ended while it had nothing to do.
+                # It ended while it was idle.
                 self._replace(slot, renderer)
         raise StartError("Renderers end as soon as they are started.")
 
@@ -277,7 +281,7 @@ class RendererPool:
 
 
 class _Slot:
-    """A place for a renderer, which is there, or about to be."""
+    """A slot of the pool: its renderer is running, starting, or not started (None)."""
 
     def __init__(self) -> None:
         self.renderer: Future[Renderer] | None = None
@@ -308,7 +312,7 @@ def _check_examined(renderer: Renderer, answer: Answer, limits: Limits | None) -
 
 
 def _is_plausible(found: Examined, limits: Limits | None) -> bool:
-    """Whether it is what an original that is taken in can be: what is said here is recorded."""
+    """Whether the answer of a possibly compromised renderer is valid: it will be stored in the catalogue."""
     info = found.info
     if info is None or info.placeholder is None or info.format is not found.format:
         return False

@@ -1,4 +1,4 @@
-"""A renderer, as the service sees it: a process, and the channel to it."""
+"""A renderer process, and the channel to it, on the service's side."""
 
 import os
 import resource
@@ -26,26 +26,26 @@ from tintype.imaging.sandbox.messages import (
 
 MODULE = "tintype.imaging.sandbox.renderer"
 INHERITED_ENVIRONMENT = ("HOME", "PYTHONPATH", "LD_LIBRARY_PATH", "FONTCONFIG_FILE", "FONTCONFIG_PATH")
-"""Of the service's environment, as far as it is there: where modules, libraries and fonts lie."""
+"""Environment variables that are inherited: the paths of modules, libraries and fonts."""
 ENVIRONMENT = {"LC_ALL": "C.UTF-8"}
 START_TIMEOUT = 30.0
-"""Seconds that a renderer has to be ready, on a busy machine."""
+"""Seconds until a renderer must be ready, on a busy machine."""
 READ_TIMEOUT = 10.0
-"""Seconds that may be waited in all for the bytes of an answer: they are there, in the renderer's memory."""
+"""Total seconds to wait for the bytes of an answer, which are in the renderer's memory already."""
 UNREADABLE = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
-"""What msgspec raises for bytes that are no answer: not all of it is an error of its own."""
+"""What msgspec raises for invalid messages: not all are its own exceptions."""
 SLACK = 24 * 1024**2
-"""Bytes that an order may take beyond what it was given: stacks of threads, what the allocator holds back."""
+"""Bytes added to an order's memory limit: thread stacks, and memory the allocator retains."""
 MAX_RETAINED_BYTES = 48 * 1024**2
-"""How many bytes more than when it began a renderer may hold between two orders."""
+"""A renderer that grew by more than this since its start is replaced after the order."""
 CHUNK = 256 * 1024
 
 
 class EndedError(Exception):
-    """The renderer ended, or had to be ended, before it had answered.
+    """The renderer ended, or was killed, before it had answered.
 
     Args:
-        why: "died", "late", or "confused" when it said what can't be meant.
+        why: "died", "late" (timeout), or "confused" (invalid answer).
         status: its exit status; a negative one is a signal.
     """
 
@@ -56,11 +56,11 @@ class EndedError(Exception):
 
 
 class Renderer:
-    """One renderer, from its start on. Start it in a thread that stays: it ends with that thread.
+    """A renderer process. Create it in a permanent thread: it is killed when that thread ends.
 
     Args:
-        most: bytes that an order is given, at the most.
-        arenas: of its memory, as `keep_memory_flat` has them.
+        max_memory: the highest memory limit of an order, in bytes.
+        arenas: its malloc arenas, see `keep_memory_flat`.
     """
 
     def __init__(self, max_memory: int, arenas: int) -> None:
@@ -73,7 +73,7 @@ class Renderer:
                 pass_fds=[theirs.fileno()],
                 env=_environment(),
                 cwd=os.sep,
-                # What a terminal tells our group is not for it.
+                # Signals of the terminal to our process group must not reach it.
                 start_new_session=True,
             )
         self._greeting = threading.Lock()
@@ -82,11 +82,15 @@ class Renderer:
 
     @property
     def pid(self) -> int:
-        """The process."""
+        """The process id."""
         return self._process.pid
 
     def wait_until_ready(self, on_start: Callable[[Confinement], None]) -> None:
-        """Wait until it is ready, and tell once how it is confined. Raises EndedError."""
+        """Wait until it is ready; the first call reports its confinement to `on_start`.
+
+        Raises:
+            EndedError: it ended, or was not ready in time.
+        """
         with self._greeting:
             if self._is_ready:
                 return
@@ -98,7 +102,7 @@ class Renderer:
         on_start(answer.confinement)
 
     def is_reusable(self) -> bool:
-        """Whether it can be given an order: it is there, has answered the last, and holds nothing of it."""
+        """Whether it can take another order: it runs, is idle, and has released its memory."""
         return (
             self._is_idle
             and self._memory <= self._first + MAX_RETAINED_BYTES
@@ -106,7 +110,11 @@ class Renderer:
         )
 
     def send(self, order: Order, source: int, seconds: float) -> Answer:
-        """Its answer; if bytes follow, `take` them. Raises EndedError."""
+        """Send an order, and wait for the answer; if bytes follow, `read` or `stream` them.
+
+        Raises:
+            EndedError: it ended, took too long, or sent an invalid answer.
+        """
         self._is_idle = False
         deadline = time.monotonic() + seconds
         self._set_memory_limit(order.memory)
@@ -120,30 +128,38 @@ class Renderer:
         return answer
 
     def read(self, count: int) -> bytes:
-        """So many bytes that follow an answer. Raises EndedError."""
+        """Read the `count` bytes that follow an answer.
+
+        Raises:
+            EndedError: it ended, or sent them too slowly.
+        """
         held = bytearray()
         self.stream(count, held.extend)
         return bytes(held)
 
     def stream(self, count: int, into: Callable[[bytes], object]) -> None:
-        """So many bytes that follow an answer, handed on a piece at a time. Raises EndedError."""
+        """Pass the `count` bytes that follow an answer to `into`, in chunks.
+
+        Raises:
+            EndedError: it ended, or sent them too slowly.
+        """
         self._is_idle = False
         left = READ_TIMEOUT
         for at in range(0, count, CHUNK):
             began = time.monotonic()
             data = self._receive(min(CHUNK, count - at), began + left)
-            # How long our disk takes is not its fault.
+            # The time that `into` takes doesn't count.
             left -= time.monotonic() - began
             into(data)
         self._is_idle = True
 
     def __del__(self) -> None:
-        # A pool that was dropped instead of closed: nobody else is left who could end it.
+        # For a pool that was dropped without being closed.
         with suppress(AttributeError):
             self.end()
 
     def end(self) -> int:
-        """End it at once; answers its status."""
+        """Kill it; returns its exit status."""
         self._process.kill()
         status = self._process.wait()
         self._channel.close()
@@ -153,9 +169,9 @@ class Renderer:
         return [sys.executable, "-P", "-m", MODULE, *map(str, arguments)]
 
     def _set_memory_limit(self, memory: int) -> None:
-        """Set, from outside, what it can have until the next order."""
+        """Set its RLIMIT_DATA, from outside, for the next order."""
         if sys.platform == "linux":
-            # Where it has ended by now, that is seen in a moment.
+            # If it has ended, the next operation will notice.
             with suppress(ProcessLookupError):
                 _, hard = resource.prlimit(self.pid, resource.RLIMIT_DATA)
                 soft = min(hard, self._first + memory + SLACK)
@@ -182,9 +198,9 @@ class Renderer:
             raise self.fail("died") from None
 
     def fail(self, why: str) -> EndedError:
-        """End it; the error to raise."""
+        """Kill it; returns the error to raise."""
         if why == "died":
-            # It closes its channel a moment before it has ended, and may be doing neither.
+            # The channel closes a moment before the process has ended: wait for the true exit status.
             with suppress(subprocess.TimeoutExpired):
                 self._process.wait(1.0)
         return EndedError(why, self.end())
@@ -193,7 +209,7 @@ class Renderer:
 def _environment() -> dict[str, str]:
     inherited = {name: os.environ[name] for name in INHERITED_ENVIRONMENT if name in os.environ}
     if "PYTHONPATH" in inherited:
-        # It starts in another folder.
+        # It runs in another working directory.
         folders = inherited["PYTHONPATH"].split(os.pathsep)
         inherited["PYTHONPATH"] = os.pathsep.join(os.path.abspath(folder) for folder in folders if folder)  # noqa: PTH100
     return ENVIRONMENT | inherited

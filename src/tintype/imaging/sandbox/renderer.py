@@ -1,11 +1,10 @@
-"""A process that decodes and draws, and can do nothing else: `pool` runs it, nobody by hand.
+"""The main program of a renderer: a sandboxed process that decodes and renders, started by `pool`.
 
-It is given a socket, whose other end is the service's. An order comes with the descriptor of its source, is
-carried out, and answered; between two orders nothing is held of the one before. It ends when the socket is
+It inherits a socket that is connected to the service. Orders arrive with the descriptor of their source, and
+are executed and answered one by one; nothing is kept between two orders. The process ends when the socket is
 closed, when the service ends, or when it is killed.
 
-Called with: the socket's descriptor, the service's process id, the arenas of its memory, the most bytes that
-orders are given.
+Arguments: descriptor of the socket, process id of the service, malloc arenas, highest memory limit in bytes.
 """
 
 import gc
@@ -56,26 +55,26 @@ from tintype.imaging.sandbox.warm_up import exercise_codecs, import_lazy_modules
 from tintype.imaging.source import Source, content, length, map_file
 
 STACK = 2 * 1024**2
-"""Bytes of a thread's stack, as libvips itself has it where the system's is small."""
+"""Stack size of threads in bytes: libvips' own default where the system's is small."""
 OWN_DATA = 256 * 1024**2
-"""Bytes besides those that pictures take, with much room: codecs and fonts that are loaded later."""
+"""RLIMIT_DATA besides images, in bytes, with much slack: codecs and fonts that are loaded later."""
 OWN_ADDRESSES = 1024**3
-"""Addresses besides those that pictures take: libraries, and what the allocator sets aside."""
+"""RLIMIT_AS besides images, in bytes: libraries, and address space that the allocator reserves."""
 MAX_ALLOCATOR_RETAINED = 16 * 1024**2
-"""Bytes that the allocator may hold back between two orders: it takes time to have them anew."""
+"""Bytes that the allocator may retain between two orders, as allocating them again takes time."""
 OOM_SCORE_ADJ = "500"
-"""Of 1000: who is ended when the machine has no memory left. Rather a picture is lost than the service."""
+"""Of 1000: the kernel's OOM killer prefers renderers to the service."""
 MAX_BYTES_PER_PIXEL = 24
-"""Bytes: more is taken by no decoder but that of SVG, whose pixels tell nothing."""
+"""Maximum memory of all decoders but SVG's, whose memory does not depend on its pixels."""
 MAX_TRACEBACK = 8000
-"""Characters of a traceback."""
+"""Maximum length of a traceback, in characters."""
 
 Outcome = tuple[Answer, bytes]
 """An answer, and the bytes that follow it."""
 
 
 def main() -> None:
-    """Serve orders until there are no more."""
+    """Serve orders until the socket is closed."""
     descriptor, parent, arenas, max_memory = map(int, sys.argv[1:])
     channel = socket.socket(fileno=descriptor)
     _die_with_parent(parent)
@@ -85,7 +84,7 @@ def main() -> None:
     memory = Memory()
     _limit(memory, max_memory)
     confinement = confine(_warm_up)
-    # What is there by now stays: the collector need not go over it again and again.
+    # Exclude all existing objects from future garbage collections.
     gc.collect()
     gc.freeze()
     give_back()
@@ -95,7 +94,7 @@ def main() -> None:
 
 
 def _die_with_parent(parent: int) -> None:
-    """End when the parent does; stay while it stays, whatever its group is told: it ends us in its time."""
+    """End when the parent does; ignore other signals: the service ends its renderers itself."""
     for ignored in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(ignored, signal.SIG_IGN)
     if sys.platform == "linux":
@@ -108,12 +107,12 @@ def _die_with_parent(parent: int) -> None:
 
 def _warm_up() -> None:
     exercise_codecs()
-    # From here on libraries have nothing to tell but what strangers' files make them say.
+    # Discard stderr: from here on libraries only print what untrusted files make them print.
     os.dup2(1, 2)
 
 
 def _limit(memory: Memory, max_memory: int) -> None:
-    """The most that can ever be given; how much it is for each order, the service says from outside."""
+    """Set the hard limits; the service lowers the soft limit for each order from outside."""
     for limit, bytes_now in (
         (resource.RLIMIT_DATA, memory.private() + OWN_DATA),
         (resource.RLIMIT_AS, memory.address_space() + OWN_ADDRESSES),
@@ -140,7 +139,11 @@ def _serve(channel: socket.socket, memory: Memory) -> None:
 
 
 def _next(channel: socket.socket) -> tuple[Order, Source]:
-    """The next order and its source. Raises ClosedError."""
+    """Receive the next order and its source.
+
+    Raises:
+        ClosedError: the service has closed the socket.
+    """
     head, descriptors, _, _ = socket.recv_fds(channel, LENGTH.size, 1)
     if not head or not descriptors:
         raise ClosedError
@@ -210,14 +213,14 @@ def _render(work: Render, source: Source, order: Order) -> Outcome:
     except Exception as error:
         if order.is_max_memory or (isinstance(error, ImageRefused) and error.reason is not Reason.DAMAGED):
             raise
-        # It was whole when it came.
+        # It was verified at upload: the error is probably a lack of memory.
         _clear_frames(error)
         return Needs(None), b""
     return Rendered(made.format, made.width, made.height, len(made.data)), made.data
 
 
 def _strip(work: Strip, source: Source, order: Order) -> Outcome:
-    # What is read, the pieces that are kept, and all of them together.
+    # The source, a mutable copy, the parts that are kept, and the result.
     _check_memory(order, 4 * length(source))
     data = strip(content(source), work.format)
     return Rendered(work.format, 0, 0, len(data)), data
@@ -239,7 +242,7 @@ def _check_memory(order: Order, needed: int) -> None:
 
 
 class _NeedsMemoryError(Exception):
-    """The work takes so many bytes, more than it was given."""
+    """The work needs `needed` bytes, more than the limit."""
 
     def __init__(self, needed: int) -> None:
         super().__init__(needed)
@@ -247,14 +250,14 @@ class _NeedsMemoryError(Exception):
 
 
 def _may_have_run_out_of_memory(order: Order, info: ImageInfo, source: Source) -> bool:
-    """Whether it may be for want of memory that a decoder gave up: not all of them say so."""
+    """Whether a decoder may have failed for lack of memory: not all of them report it as such."""
     pixels = info.width * info.height
     is_small = pixels * MAX_BYTES_PER_PIXEL + length(source) <= order.memory and info.format is not Format.SVG
     return not (order.is_max_memory or is_small)
 
 
 def _clear_frames(error: BaseException | None) -> None:
-    """Empty the frames that an error went through, and those before it: they hold pictures and decoders."""
+    """Clear the frames of an error and its causes: their locals keep images and decoders alive."""
     while error is not None:
         traceback.clear_frames(error.__traceback__)
         error = error.__cause__ or error.__context__

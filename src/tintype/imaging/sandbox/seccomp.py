@@ -1,8 +1,8 @@
-"""seccomp: the few system calls that this process can still make; see seccomp(2).
+"""seccomp: an allowlist of system calls for this process; see seccomp(2).
 
-A call that isn't allowed fails with EPERM instead of ending the process: nothing has been done then, and a
-library that only tries whether something is there goes on without it. So a picture is never lost to a call
-that nobody foresaw, and none is allowed for fear of that.
+A forbidden call fails with EPERM instead of killing the process, so that a library which only probes for a
+feature goes on without it: no image fails because of an unexpected call, and none needs to be allowed just in
+case.
 """
 
 import ctypes
@@ -21,7 +21,7 @@ from tintype.imaging.sandbox.syscalls import PR_SET_NAME, address, syscall
 
 
 class Architecture(Struct, frozen=True):
-    """How the kernel numbers things: AUDIT_ARCH of linux/audit.h, and the columns of `CALLS`."""
+    """AUDIT_ARCH of linux/audit.h, the number of seccomp(2), and the column of `CALLS`."""
 
     audit: int
     seccomp: int
@@ -34,7 +34,7 @@ ARCHITECTURES = {
 }
 ABSENT = -1
 
-# On x86_64 and on aarch64. By `access` fontconfig asks whether a font is still there; it gives nothing else.
+# Numbers on x86_64 and aarch64. fontconfig uses `access` to check that a font exists; it reveals no more.
 CALLS = {
     "access": (21, ABSENT),
     "brk": (12, 214),
@@ -88,50 +88,50 @@ CALLS = {
 }
 
 X32 = 0x4000_0000
-"""From this number on the calls of x86_64 are those of its other interface, which go by other tables."""
+"""From this number on they are calls of the x32 ABI."""
 
 CLONE_THREAD = 0x0001_0000
 NEW_NAMESPACES = 0x7E02_0000
 """CLONE_NEWNS, NEWCGROUP, NEWUTS, NEWIPC, NEWUSER, NEWPID, NEWNET."""
 SHARED_ANONYMOUS = mmap.MAP_SHARED | mmap.MAP_ANONYMOUS
-"""Memory that no limit counts but that of addresses."""
+"""Shared anonymous memory counts only against RLIMIT_AS."""
 PROT_EXEC = 0x4
 AT_EMPTY_PATH = 0x1000
 CHANGES_FILES = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | (os.O_TMPFILE & ~os.O_DIRECTORY)
 HARMLESS_COMMANDS = (fcntl.F_DUPFD, fcntl.F_DUPFD_CLOEXEC, fcntl.F_GETFD, fcntl.F_SETFD, fcntl.F_GETFL)
-"""Of fcntl(2). Not among them: F_SETOWN, by which a descriptor sends signals to any process."""
+"""Allowed commands of fcntl(2). Not F_SETOWN, with which a descriptor can signal any process."""
 
 
 class Clear(Struct, frozen=True):
-    """An argument has none of these bits."""
+    """The argument has none of these bits."""
 
     argument: int
     bits: int
 
 
 class NotAll(Struct, frozen=True):
-    """An argument lacks one of these bits, or more."""
+    """The argument lacks at least one of these bits."""
 
     argument: int
     bits: int
 
 
 class HasBit(Struct, frozen=True):
-    """An argument has this bit."""
+    """The argument has this bit."""
 
     argument: int
     bit: int
 
 
 class OneOf(Struct, frozen=True):
-    """An argument, as a number of 32 bits, is one of these."""
+    """The lower 32 bits of the argument are one of these values."""
 
     argument: int
     values: tuple[int, ...]
 
 
 class Null(Struct, frozen=True):
-    """An argument is a null pointer."""
+    """The argument is a null pointer."""
 
     argument: int
 
@@ -140,15 +140,15 @@ Condition = Clear | NotAll | HasBit | OneOf | Null
 
 
 def restrict(*, opens_files: bool) -> bool:
-    """Leave all threads of this process, and those to come, the calls that drawing needs.
+    """Restrict all present and future threads of this process to the calls that rendering needs.
 
-    Needs no-new-privileges.
+    PR_SET_NO_NEW_PRIVS must be set.
 
     Args:
-        opens_files: whether files can still be opened for reading, because something else says which.
+        opens_files: whether files may be opened for reading, because Landlock restricts which.
 
     Returns:
-        Whether it took effect: the kernel may not have it, or be one for another architecture.
+        Whether it took effect: the kernel or the architecture may not support it.
     """
     architecture = ARCHITECTURES.get(platform.machine())
     if sys.platform != "linux" or architecture is None:
@@ -163,9 +163,9 @@ def restrict(*, opens_files: bool) -> bool:
 
 
 def _conditions(*, opens_files: bool) -> dict[str, Sequence[Condition]]:
-    """The calls that are allowed, and what each must be like."""
+    """The allowed calls, with the conditions on their arguments."""
     allowed: dict[str, Sequence[Condition]] = dict.fromkeys(CALLS, ())
-    # ENOSYS makes the C library start threads by `clone`, whose flags can be seen from here.
+    # ENOSYS makes the C library start threads with `clone`, whose flags a filter can check.
     del allowed["clone3"]
     if not opens_files:
         del allowed["openat"]
@@ -176,12 +176,12 @@ def _conditions(*, opens_files: bool) -> dict[str, Sequence[Condition]]:
         "fcntl": [OneOf(1, HARMLESS_COMMANDS)],
         "mmap": [Clear(2, PROT_EXEC), NotAll(3, SHARED_ANONYMOUS)],
         "mprotect": [Clear(2, PROT_EXEC)],
-        # How the C library asks about an open file.
+        # Used by the C library for fstat.
         "newfstatat": [HasBit(3, AT_EMPTY_PATH)],
         "prctl": [OneOf(0, (PR_SET_NAME,))],
         "prlimit64": [OneOf(0, (0,)), Null(2)],
         "sendto": [Null(4)],
-        # How abort(3) ends the process.
+        # Used by abort(3).
         "tgkill": [OneOf(0, (os.getpid(),))],
     }
 
@@ -219,7 +219,7 @@ def _program(architecture: Architecture, *, opens_files: bool) -> Iterator[bytes
 
 
 def _check(condition: Condition) -> bytes:
-    """Instructions that refuse the call unless the condition holds; both machines have the low word first."""
+    """Instructions that refuse the call unless the condition holds; both architectures are little-endian."""
     low = ARGUMENTS_AT + 8 * condition.argument
     match condition:
         case Clear():
@@ -245,5 +245,5 @@ def _instruction(code: int, value: int) -> bytes:
 
 
 def _jump(code: int, value: int, *, over_if: int = 0, over_unless: int = 0) -> bytes:
-    """Pass over so many instructions if the test holds, or unless it does."""
+    """Skip so many instructions if the test is true, or unless it is."""
     return INSTRUCTION.pack(code, over_if, over_unless, value)

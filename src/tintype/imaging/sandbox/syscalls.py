@@ -1,4 +1,4 @@
-"""What confinement calls that Python has no name for: system calls by number, and their errors."""
+"""System calls by number, for those that Python doesn't wrap."""
 
 import ctypes
 import os
@@ -11,19 +11,27 @@ PR_SET_PDEATHSIG, PR_SET_DUMPABLE, PR_SET_NAME, PR_SET_NO_NEW_PRIVS = 1, 4, 15, 
 
 
 def syscall(number: int, *arguments: "int | ctypes.c_void_p | None") -> int:
-    """What the system call answers. Raises OSError."""
+    """Make a system call; returns its result.
+
+    Raises:
+        OSError: it failed.
+    """
     padded = [_word(argument) for argument in (*arguments, 0, 0, 0, 0, 0, 0)[:6]]
     return _checked(int(_LIBC.syscall(ctypes.c_long(number), *padded)))
 
 
 def prctl(option: int, value: int) -> None:
-    """Set an option of this process. Raises OSError."""
+    """Set an option of this process.
+
+    Raises:
+        OSError: it failed.
+    """
     zero = ctypes.c_ulong(0)
     _checked(int(_LIBC.prctl(option, ctypes.c_ulong(value), zero, zero, zero)))
 
 
 def address(value: "ctypes.Structure | ctypes.Array[ctypes.c_char]") -> ctypes.c_void_p:
-    """Where the value lies, to be handed to a system call while the value is kept."""
+    """The address of a value as an argument of a system call; the caller must keep the value alive."""
     return ctypes.cast(ctypes.pointer(value), ctypes.c_void_p)
 
 

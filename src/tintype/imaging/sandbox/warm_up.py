@@ -1,4 +1,4 @@
-"""What codecs and fonts load when they are first used, loaded while it can still be."""
+"""Loads what codecs and fonts would load on first use, before opening files is forbidden."""
 
 import base64
 from importlib import import_module
@@ -19,7 +19,7 @@ HEADER_OF_HEIC = base64.b64decode("AAAAGGZ0eXBoZWljAAAAAGhlaWNtaWYx")
 
 
 def import_lazy_modules() -> None:
-    """Load the packages of the formats that need one, and what Python itself looks for when it is used."""
+    """Import optional decoder packages, and modules that Python imports on first use."""
     import_module("encodings.ascii")
     for entry in available():
         if entry.package is not None:
@@ -27,7 +27,7 @@ def import_lazy_modules() -> None:
 
 
 def exercise_codecs() -> None:
-    """Write and read a small picture in every format, and text in the fonts that stand in for others."""
+    """Encode and decode a small image in every format, and draw text in the generic font families."""
     svg.open_fonts()
     for entry in available():
         if entry.saver is not None:
