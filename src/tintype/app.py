@@ -21,7 +21,7 @@ from tintype.core.runtime.deferred import DeferredEncodes
 from tintype.core.runtime.query_cache import QueryCache
 from tintype.core.runtime.rate_limit import RateLimiter
 from tintype.core.runtime.record_cache import RecordCache
-from tintype.core.runtime.renderers import open_renderers, share
+from tintype.core.runtime.renderers import open_renderers, renderer_share
 from tintype.core.runtime.signing import Keyring
 from tintype.core.runtime.uploads import Uploads
 from tintype.core.runtime.workers import Workers
@@ -38,7 +38,7 @@ from tintype.web.connections import ConnectionGuard
 from tintype.web.context import Context
 from tintype.web.delivery import Delivery
 from tintype.web.dialect_routes import DialectRoutes, find_routes
-from tintype.web.errors import problem, to_error
+from tintype.web.errors import problem_details, to_error
 from tintype.web.responses import from_raw
 from tintype.web.unsigned_limits import UnsignedRenderLimit, client_ip
 
@@ -65,7 +65,7 @@ def build_services(settings: Settings, clock: Clock = utc_now, *, keys_required:
     Raises:
         Error: INTERNAL when there are no keys to sign links with, unless they are not required.
     """
-    part = share(settings.renderers, settings.web.workers)
+    part = renderer_share(settings.renderers, settings.web.workers)
     workers = Workers(settings.workers, part.count, part.memory)
     catalogue = Database(
         settings.data / CATALOGUE, settings.workers.catalogue_readers, settings.workers.catalogue_wait_seconds
@@ -77,7 +77,7 @@ def build_services(settings: Settings, clock: Clock = utc_now, *, keys_required:
         reserve=Reserve(settings.data / RESERVE),
         workers=workers,
         renderers=open_renderers(
-            settings.renderers, part.count, workers.most_memory, settings.workers.malloc_arenas
+            settings.renderers, part.count, workers.max_memory, settings.workers.malloc_arenas
         ),
         deferred=DeferredEncodes(settings.deferred, workers),
         keyring=Keyring(settings.data / LINK_KEYS, required=keys_required),
@@ -85,7 +85,7 @@ def build_services(settings: Settings, clock: Clock = utc_now, *, keys_required:
         query_cache=QueryCache(catalogue.state, settings.cache.answers),
         clock=clock,
         images=settings.images,
-        unsigned=settings.limits.unsigned(settings.images.made()),
+        unsigned=settings.limits.unsigned(settings.images.output_limits()),
         quotas=settings.quotas.quotas(),
         uploads=Uploads(),
     )
@@ -119,7 +119,9 @@ def create_app(
     rate_limiters = {
         dialect.name: dialect.rate_limiter(settings.dialects[dialect.name]) for dialect in dialects
     }
-    all_routes = [_routes(dialect, services, settings, rate_limiters[dialect.name]) for dialect in dialects]
+    all_routes = [
+        _dialect_routes(dialect, services, settings, rate_limiters[dialect.name]) for dialect in dialects
+    ]
     guard = ConnectionGuard(settings.web, by_address=settings.limits.proxies == 0)
 
     @asynccontextmanager
@@ -138,11 +140,11 @@ def create_app(
     def answer_error(request: Request[Any, Any, State], raised: Exception) -> Any:  # noqa: ANN401  Litestar's type
         asked = context.from_scope(request.scope)
         routes = find_routes(all_routes, asked.path)
-        return from_raw((routes.render_error if routes else problem)(to_error(raised, asked), asked))
+        return from_raw((routes.render_error if routes else problem_details)(to_error(raised, asked), asked))
 
     endpoints = Litestar(
         route_handlers=[
-            welcome(services, _page(services, dialects, showcase)),
+            welcome(services, _welcome_page(services, dialects, showcase)),
             *icons(),
             *(_router(dialect, services, settings, rate_limiters[dialect.name]) for dialect in dialects),
         ],
@@ -167,7 +169,7 @@ def create_app(
     )
 
 
-def _routes(
+def _dialect_routes(
     dialect: Dialect, services: Services, settings: Settings, rate_limiter: RateLimiter
 ) -> DialectRoutes:
     own = settings.dialects[dialect.name]
@@ -205,9 +207,9 @@ def _router(dialect: Dialect, services: Services, settings: Settings, rate_limit
         path="/",
         route_handlers=dialect.routes,
         dependencies={
-            "services": _given(services),
-            "settings": _given(own),
-            "rate_limiter": _given(rate_limiter),
+            "services": _provide(services),
+            "settings": _provide(own),
+            "rate_limiter": _provide(rate_limiter),
             "raw": Provide(read_raw if has_token_in_body else read_of_caller),
             "admitted": Provide(dialect.authenticate),
             "caller": Provide(set_caller, sync_to_thread=False),
@@ -215,7 +217,7 @@ def _router(dialect: Dialect, services: Services, settings: Settings, rate_limit
     )
 
 
-def _page(services: Services, dialects: Sequence[Dialect], showcase: Showcase | None) -> Page:
+def _welcome_page(services: Services, dialects: Sequence[Dialect], showcase: Showcase | None) -> Page:
     names = tuple(dialect.name for dialect in dialects)
     found = find_link_writer(dialects)
     if found is None:
@@ -225,7 +227,7 @@ def _page(services: Services, dialects: Sequence[Dialect], showcase: Showcase | 
     return Page(names, lambda image: write(services.keyring, image, recipe, None), showcase)
 
 
-def _given(value: Services | Struct | RateLimiter) -> Provide:
+def _provide(value: Services | Struct | RateLimiter) -> Provide:
     return Provide(lambda: value, sync_to_thread=False)
 
 

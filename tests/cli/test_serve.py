@@ -175,7 +175,7 @@ def test_workers_that_die_again_and_again_are_started_again(data: Path) -> None:
             assert client.get(url).status_code == 200
         service.process.send_signal(signal.SIGTERM)
         assert service.join(STOP_WITHIN) == 0
-    deaths = [line for line in log(service) if line["event"] == "worker-died"]
+    deaths = [line for line in log(service) if line["event"] == "worker-exited"]
     assert [line["signal"] for line in deaths] == ["SIGKILL"] * 4
     assert [line["restarted_in_seconds"] for line in deaths] == [0.1, 0.2, 0.4, 0.8]
 
@@ -195,7 +195,7 @@ def test_a_worker_that_can_not_start_ends_the_start(data: Path) -> None:
     (data / "renditions").write_text("no folder")
     with killable(data, "serve", "--port", "0") as service:
         assert service.join(STOP_WITHIN) == 1
-    assert "start-failed" in [line["event"] for line in log(service) if "event" in line]
+    assert "startup-failed" in [line["event"] for line in log(service) if "event" in line]
 
 
 def test_workers_end_with_their_supervisor_even_those_that_do_not_hear_it(data: Path) -> None:

@@ -14,7 +14,7 @@ from tintype.app import CATALOGUE, LINK_KEYS, build_services, close_services
 from tintype.catalogue import publications, schema
 from tintype.core import Services
 from tintype.core.access.auth import get_or_create_person
-from tintype.core.library.ingest import examine, keep, stage
+from tintype.core.library.ingest import examine, record_image, stage
 from tintype.core.runtime.signing import Keyring
 from tintype.dialects import discover
 from tintype.model import Actor, Caller, Image, Placement, Role
@@ -63,7 +63,7 @@ class Town:
         async with stage(self.services, once(data), len(data)) as staged:
             who = caller or self.anna
             info = await examine(self.services, who, staged)
-            return await keep(
+            return await record_image(
                 self.services,
                 who,
                 staged,

@@ -279,4 +279,4 @@ def test_where_few_files_can_be_opened_idle_connections_give_way_in_time(tmp_pat
                 stack.enter_context(connect(url, source))
         for _ in range(20):
             assert httpx.get(f"{url}/healthz", timeout=PATIENCE).status_code == 200
-    assert "few-open-files" in written.read_text()
+    assert "open-file-limit-low" in written.read_text()

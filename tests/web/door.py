@@ -104,7 +104,7 @@ async def opened(folder: Path, **env: str) -> AsyncIterator[Door]:
         life = asyncio.create_task(app({"type": "lifespan"}, told.get, said.put))
         await told.put({"type": "lifespan.startup"})
         assert (await said.get())["type"] == "lifespan.startup.complete"
-        await until(lambda: app._response_cache._facts.fresh_until > 0)  # noqa: SLF001  when it has begun to follow
+        await until(lambda: app._response_cache._record_cache.fresh_until > 0)  # noqa: SLF001  when it has begun to follow
         yield Door(app, town, clock)
         await told.put({"type": "lifespan.shutdown"})
         await life

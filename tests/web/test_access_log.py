@@ -128,7 +128,7 @@ async def test_so_many_lines_are_written_at_once_that_none_comes_apart() -> None
 
 
 @pytest.mark.parametrize(
-    ("settings", "is_on", "tells_pictures"),
+    ("settings", "is_on", "logs_deliveries"),
     [
         (JSON, True, True),
         (LogSettings(format=LogFormat.JSON, pictures=False), True, False),
@@ -136,11 +136,11 @@ async def test_so_many_lines_are_written_at_once_that_none_comes_apart() -> None
     ],
 )
 async def test_what_nobody_wants_is_not_written(
-    settings: LogSettings, *, is_on: bool, tells_pictures: bool
+    settings: LogSettings, *, is_on: bool, logs_deliveries: bool
 ) -> None:
     with watched() as stream:
         lines = AccessLog(settings)
         add(lines, 1)
         lines.close()
-        assert (lines.is_on, lines.tells_pictures) == (is_on, tells_pictures)
+        assert (lines.is_on, lines.logs_deliveries) == (is_on, logs_deliveries)
         assert bool(stream.written) == is_on

@@ -192,5 +192,5 @@ def test_a_proxy_that_is_not_believed_is_told_of_once(tmp_path: Path, proxies: i
                 httpx.get(url, headers={header: "192.0.2.1"})
         finally:
             process.terminate()
-    told = [line for line in entries(written.read_text()) if line["event"] == "proxy-not-believed"]
+    told = [line for line in entries(written.read_text()) if line["event"] == "forwarded-header-ignored"]
     assert [line["header"] for line in told] == ["x-forwarded-for"] * (1 - proxies)

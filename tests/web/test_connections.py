@@ -22,7 +22,7 @@ def connection(
 
 
 def judged(*connections: Connection, now: float, by_address: bool = True) -> dict[str, list[int]]:
-    found = ConnectionPolicy(LIMITS, by_address=by_address).judge(connections, now)
+    found = ConnectionPolicy(LIMITS, by_address=by_address).select(connections, now)
     return {reason: [each.descriptor for each in gone] for reason, gone in found.items() if gone}
 
 
@@ -35,19 +35,19 @@ def test_who_says_nothing_goes(received: int, seconds: float, *, goes: bool) -> 
 
 @pytest.mark.parametrize(("read", "goes"), [(0, True), (29_000, True), (30_000, False)])
 def test_who_reads_less_than_the_rate_over_the_time_goes(read: int, *, goes: bool) -> None:
-    judge, slow = ConnectionPolicy(LIMITS, by_address=True), connection(waits=True)
+    policy, slow = ConnectionPolicy(LIMITS, by_address=True), connection(waits=True)
     for now in range(60):
         acked = 100 + read * min(now, 30) // 30 + 10**9 * (now > 30)
         slow.traffic = slow.traffic._replace(acked=acked)
-        gone = judge.judge([slow], float(now))["not read"]
+        gone = policy.select([slow], float(now))["not read"]
         assert bool(gone) == (goes and now == 30)
 
 
 def test_who_has_read_all_in_between_begins_anew() -> None:
-    judge, reader = ConnectionPolicy(LIMITS, by_address=True), connection()
+    policy, reader = ConnectionPolicy(LIMITS, by_address=True), connection()
     for now in range(200):
         reader.traffic = reader.traffic._replace(acked=now // 20, is_waiting=now % 20 > 0)
-        assert judge.judge([reader], float(now))["not read"] == []
+        assert policy.select([reader], float(now))["not read"] == []
 
 
 def test_beyond_the_limit_of_an_address_those_go_that_did_least() -> None:
@@ -94,22 +94,22 @@ def test_the_kernel_tells_what_went_over_a_connection(pair: tuple[socket.socket,
     assert found is not None
     assert found.received == 5
     assert ours.fileno() in tcp.descriptors()
-    assert tcp.ends(ours.fileno()) == (ours.getsockname()[1], "127.0.0.1")
+    assert tcp.endpoints(ours.fileno()) == (ours.getsockname()[1], "127.0.0.1")
 
 
 def test_only_the_connection_that_was_looked_at_is_ended(pair: tuple[socket.socket, socket.socket]) -> None:
     client, ours = pair
     found = tcp.traffic(ours.fileno())
     assert found is not None
-    assert not tcp.end(ours.fileno(), found.cookie + 1, drop=True)
+    assert not tcp.shut_down(ours.fileno(), found.cookie + 1, drop=True)
     client.sendall(b"1")
     assert ours.recv(1) == b"1"
-    assert tcp.end(ours.fileno(), found.cookie, drop=False)
+    assert tcp.shut_down(ours.fileno(), found.cookie, drop=False)
     assert client.recv(1) == b""
 
 
 def test_what_is_no_connection_is_none() -> None:
     assert tcp.traffic(2) is None
     assert tcp.traffic(10**6) is None
-    assert tcp.ends(10**6) is None
-    assert not tcp.end(10**6, 1, drop=True)
+    assert tcp.endpoints(10**6) is None
+    assert not tcp.shut_down(10**6, 1, drop=True)

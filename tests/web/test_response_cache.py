@@ -169,7 +169,7 @@ async def test_what_is_ready_ends_with_the_key_that_signed_its_link(door: Door) 
     assert keyring.retire(first)
     for _ in range(2):
         assert (await door.ask(old)).status == 403
-    door.town.services.keyring.learn()
+    door.town.services.keyring.reload()
     assert (await door.ask_twice(door.link(image))).status == 200
 
 
@@ -261,23 +261,23 @@ async def test_pictures_in_memory_have_room_for_so_many_bytes(town: Town) -> Non
     def picture(tag: str, size: int) -> Picture:
         return msgspec.structs.replace(original(town.services, image), tag=tag, size=size)
 
-    kept.note("a")
-    assert not kept.takes(picture("a", 60))
-    kept.note("a")
-    assert [kept.takes(picture("a", size)) for size in (0, 60, 61)] == [True, True, False]
-    assert not kept.takes(picture("b", 60))
+    kept.record_request("a")
+    assert not kept.accepts(picture("a", 60))
+    kept.record_request("a")
+    assert [kept.accepts(picture("a", size)) for size in (0, 60, 61)] == [True, True, False]
+    assert not kept.accepts(picture("b", 60))
 
-    known = CachedImage(image, {}, holds=True)
-    held = {tag: kept.keep(picture(tag, 40), known, tag.encode() * 40) for tag in "ab"}
-    assert kept.keep(picture("a", 40), known, b"x" * 40) is held["a"]
-    kept.use(held["a"])
-    kept.keep(picture("c", 30), CachedImage(image, {}, holds=True), b"c" * 30)
+    known = CachedImage(image, {}, is_valid=True)
+    held = {tag: kept.put(picture(tag, 40), known, tag.encode() * 40) for tag in "ab"}
+    assert kept.put(picture("a", 40), known, b"x" * 40) is held["a"]
+    kept.mark_used(held["a"])
+    kept.put(picture("c", 30), CachedImage(image, {}, is_valid=True), b"c" * 30)
     assert kept.get("b") is None
     assert (held["b"].body, held["b"].data) == (None, None)
     assert held["a"].body == {"type": "http.response.body", "body": b"a" * 40}
-    kept.use(held["b"])
+    kept.mark_used(held["b"])
     assert kept.get("b") is None
-    known.holds = False
+    known.is_valid = False
     assert kept.get("a") is None
     assert held["a"].data is None
     assert kept.get("c") is not None
@@ -304,7 +304,7 @@ async def test_only_links_in_the_spelling_that_we_write_are_kept_ready(door: Doo
     for link in [*written, *others]:
         answers = [(await door.ask(link)).status for _ in range(3)]
         assert answers == [200] * 3, link
-    ready = door.app._response_cache._ready  # noqa: SLF001  there is no other way to see it
+    ready = door.app._response_cache._responses  # noqa: SLF001  there is no other way to see it
     split = [link.encode().partition(b"?") for link in written]
     assert set(ready) == {(path, query) for path, _, query in split}
 
@@ -318,8 +318,8 @@ async def town(tmp_path: Path) -> AsyncIterator[Town]:
 async def test_only_so_many_links_are_kept_ready_and_no_endless_one(town: Town) -> None:
     settings = DeliverySettings(links=2)
     response_cache = ResponseCache(town.services, settings, BodyCache(settings), Hosts(()))
-    town.services.record_cache.trust(float("inf"))
-    known = CachedImage(await town.add(), {}, holds=True)
+    town.services.record_cache.extend_freshness(float("inf"))
+    known = CachedImage(await town.add(), {}, is_valid=True)
 
     def scope(path: str, query: bytes = b"") -> dict[str, Any]:
         headers = [(b"host", b"localhost"), (b"if-none-match", b'"tag"')]
@@ -342,11 +342,11 @@ async def test_only_so_many_links_are_kept_ready_and_no_endless_one(town: Town) 
     put("/d", b"x" * (MAX_LINK + 1))
     assert response_cache.find(scope("/d" * MAX_LINK)) is None
     assert response_cache.find(scope("/d", b"x" * (MAX_LINK + 1))) is None
-    town.services.record_cache.trust(float("-inf"))
+    town.services.record_cache.extend_freshness(float("-inf"))
     assert response_cache.find(scope("/a")) is None
-    town.services.record_cache.trust(float("inf"))
+    town.services.record_cache.extend_freshness(float("inf"))
     assert response_cache.find(scope("/a")) is not None
-    known.holds = False
+    known.is_valid = False
     assert response_cache.find(scope("/a")) is None
 
 

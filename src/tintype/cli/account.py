@@ -10,11 +10,11 @@ from tintype.cli.arguments import printable
 from tintype.cli.library import command_actor, data_option, plain_errors, with_services
 from tintype.cli.units import format_size, parse_size
 from tintype.core import Services
-from tintype.core.access.account_terms import Terms, each, terms
+from tintype.core.access.account_summary import AccountSummary, account_summaries, account_summary
 from tintype.core.access.metadata_policy import set_strips_metadata, strips_metadata
 from tintype.core.access.publication import publish, published, set_links
 from tintype.core.access.quotas import set_quotas
-from tintype.core.access.size_allowlist import SizeAllowlist, allow, allowed, parse_sizes
+from tintype.core.access.size_allowlist import SizeAllowlist, get_allowlist, parse_sizes, set_allowlist
 from tintype.dialects import Dialect, discover
 from tintype.model import Links, Publications, QuotaOverrides
 
@@ -44,10 +44,10 @@ def limit_sizes(data: Path, name: str, sizes: str | None, *, anything: bool) -> 
     wanted, actor = parse_sizes(sizes) if sizes else None, command_actor()
 
     async def work(services: Services) -> SizeAllowlist | None:
-        found, present = await allowed(services, name)
+        found, present = await get_allowlist(services, name)
         if not sizes and not anything:
             return present
-        await allow(services, found, wanted, actor)
+        await set_allowlist(services, found, wanted, actor)
         return wanted
 
     click.echo(with_services(data, work) or "any")
@@ -135,10 +135,10 @@ def set_quota(
     """
     given, actor = QuotaOverrides(size, images, uploads, pixel_seconds), command_actor()
 
-    async def work(services: Services) -> Terms:
+    async def work(services: Services) -> AccountSummary:
         if reset or given != QuotaOverrides():
             await set_quotas(services, name, given, actor, reset=reset)
-        return await terms(services, name)
+        return await account_summary(services, name)
 
     _show_quotas(with_services(data, work))
 
@@ -151,8 +151,8 @@ def set_quota(
 def show_account(data: Path, name: str, *, as_json: bool) -> None:
     """Show the publications, allowed sizes, quotas and usage of account NAME."""
 
-    async def work(services: Services) -> Terms:
-        return await terms(services, name)
+    async def work(services: Services) -> AccountSummary:
+        return await account_summary(services, name)
 
     found = with_services(data, work)
     if as_json:
@@ -171,7 +171,7 @@ def show_account(data: Path, name: str, *, as_json: bool) -> None:
 @plain_errors
 def list_accounts(data: Path, *, as_json: bool) -> None:
     """List the accounts with their images, bytes and publications."""
-    for found in with_services(data, each):
+    for found in with_services(data, account_summaries):
         if as_json:
             click.echo(_as_json(found))
         else:
@@ -180,7 +180,7 @@ def list_accounts(data: Path, *, as_json: bool) -> None:
             click.echo(f"{printable(found.account.name)}: {usage}; publishes {dialects}")
 
 
-def _as_json(found: Terms) -> str:
+def _as_json(found: AccountSummary) -> str:
     fields = {
         "name": found.account.name,
         "id": found.account.id,
@@ -194,7 +194,7 @@ def _as_json(found: Terms) -> str:
     return msgspec.json.encode(fields).decode()
 
 
-def _show_quotas(found: Terms) -> None:
+def _show_quotas(found: AccountSummary) -> None:
     quotas, usage = found.quotas, found.usage
     rows = {
         "bytes": f"{format_size(usage.bytes)} of {_limit(quotas.bytes, format_size)}",

@@ -9,7 +9,7 @@ from rich.progress import Progress
 
 from tintype.cli.library import data_option, plain_errors, with_services
 from tintype.core import Services
-from tintype.core.upkeep.check_and_gc import Fault, Finding, Leftovers, leftovers, size
+from tintype.core.upkeep.check_and_gc import Fault, Finding, Leftovers, count_steps, leftovers
 from tintype.core.upkeep.check_and_gc import check as find
 
 _MESSAGES = {
@@ -35,7 +35,7 @@ def check(data: Path, *, deep: bool) -> None:
 
     async def work(services: Services) -> tuple[list[Finding], Leftovers]:
         with Progress(transient=True, console=Console(stderr=True)) as progress:
-            task = progress.add_task("Checking", total=await size(services))
+            task = progress.add_task("Checking", total=await count_steps(services))
             found = [each async for each in find(services, deep=deep, on_step=lambda: progress.advance(task))]
         return found, await leftovers(services)
 

@@ -12,7 +12,7 @@ from tintype.cli.demo_samples import Sample
 from tintype.cli.library import command_actor, prepare_library, run_with_services
 from tintype.core import Services
 from tintype.core.access.auth import get_or_create_person, issue_token
-from tintype.core.library.ingest import examine, keep, present, stage
+from tintype.core.library.ingest import examine, find_duplicate, record_image, stage
 from tintype.dialects import Dialect, discover
 from tintype.model import Account, Caller, Image, Person, Role, Status
 from tintype.storage import durable
@@ -100,12 +100,12 @@ async def _add_image(services: Services, account: str, sample: Sample) -> Image:
     owner, person = await get_or_create_person(services, account, sample.person)
     caller = _caller(owner, person)
     async with stage(services, _chunks(_image_bytes(sample)), services.images.max_bytes) as staged:
-        existing = await present(services, caller, staged.sha256, sample.filename)
+        existing = await find_duplicate(services, caller, staged.sha256, sample.filename)
         if existing is not None:
             return existing
         info = await examine(services, caller, staged)
         status = Status.ARCHIVED if sample.archived else Status.ACTIVE
-        return await keep(services, caller, staged, info, sample.filename, status=status)
+        return await record_image(services, caller, staged, info, sample.filename, status=status)
 
 
 def _image_bytes(sample: Sample) -> bytes:

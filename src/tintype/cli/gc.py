@@ -7,7 +7,7 @@ import rich_click as click
 
 from tintype.cli.library import data_option, open_library, plain_errors, run_with_services, with_services
 from tintype.core import Services
-from tintype.core.upkeep.check_and_gc import Collected, Plan, collect_garbage, plan, restore_removed
+from tintype.core.upkeep.check_and_gc import GcPlan, GcResult, collect_garbage, plan_gc, restore_removed
 
 
 @click.command()
@@ -38,15 +38,15 @@ def gc(data: Path, *, dry_run: bool, yes_remove: int | None, restore: bool) -> N
         return
     settings = open_library(data)
 
-    async def work(services: Services) -> Plan | Collected:
-        planned = await plan(services, settings.gc)
+    async def work(services: Services) -> GcPlan | GcResult:
+        planned = await plan_gc(services, settings.gc)
         return planned if dry_run else await collect_garbage(services, planned, yes_remove)
 
     done = asyncio.run(run_with_services(settings, work))
-    click.echo(_describe_plan(done) if isinstance(done, Plan) else _describe_result(done))
+    click.echo(_describe_plan(done) if isinstance(done, GcPlan) else _describe_result(done))
 
 
-def _describe_plan(planned: Plan) -> str:
+def _describe_plan(planned: GcPlan) -> str:
     doubt = f"\n{planned.doubt} It would be refused." if planned.doubt else ""
     return (
         f"Would set aside {len(planned.unused)} originals, delete {len(planned.expired)} that were set aside "
@@ -55,7 +55,7 @@ def _describe_plan(planned: Plan) -> str:
     )
 
 
-def _describe_result(collected: Collected) -> str:
+def _describe_result(collected: GcResult) -> str:
     restored = f" Put back {collected.put_back} originals that images need." if collected.put_back else ""
     return (
         f"Set aside {collected.set_aside} originals, deleted {collected.deleted} that were set aside before, "

@@ -17,7 +17,7 @@ from tintype.cli.image_files import ImageFile, NotRegularFile, Skipped, find_ima
 from tintype.cli.library import data_option, make_library, plain_errors, run_with_services
 from tintype.core import Services
 from tintype.core.access.auth import get_or_create_person
-from tintype.core.library.ingest import examine, keep, present, stage
+from tintype.core.library.ingest import examine, find_duplicate, record_image, stage
 from tintype.model import Caller, Error, Kind, Role, Status
 
 READ_SIZE = 1024 * 1024
@@ -125,10 +125,10 @@ async def _import_one(
     name = file.path.name
     try:
         async with stage(services, _read(services, file), services.images.max_bytes) as staged:
-            if await present(services, caller, staged.sha256, name):
+            if await find_duplicate(services, caller, staged.sha256, name):
                 return Outcome.PRESENT, ""
             info = await examine(services, caller, staged)
-            await keep(services, caller, staged, info, name, status=status, unique=True)
+            await record_image(services, caller, staged, info, name, status=status, unique=True)
     except Error as error:
         if error.kind is Kind.CONFLICT:
             # The same file in two folders, imported at the same time.

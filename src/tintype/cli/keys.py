@@ -10,7 +10,7 @@ from tintype.core import Services
 from tintype.core.access.keys import record_new
 from tintype.core.access.keys import retire as remove
 from tintype.core.access.keys import rotate as add
-from tintype.core.runtime.signing import Key, Keyring, renew
+from tintype.core.runtime.signing import Key, Keyring, replace_broken_keys
 
 
 @click.group()
@@ -68,7 +68,7 @@ def new(data: Path) -> None:
     A broken file is kept as `link-keys.json.broken`. If the file is valid, use `rotate`.
     """
     path = open_library(data).data / LINK_KEYS
-    if not renew(path):
+    if not replace_broken_keys(path):
         raise click.ClickException(f"{path} is valid; `tintype keys rotate` adds a key.")
     actor = command_actor()
 

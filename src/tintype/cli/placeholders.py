@@ -8,7 +8,7 @@ from rich.progress import Progress
 
 from tintype.cli.library import data_option, plain_errors, with_services
 from tintype.core import Services
-from tintype.core.upkeep.backfill_placeholders import Backfilled, backfill_placeholders, size
+from tintype.core.upkeep.backfill_placeholders import BackfillResult, backfill_placeholders, count_steps
 
 
 @click.command()
@@ -21,9 +21,9 @@ def placeholders(data: Path) -> None:
     interruption run the same command again.
     """
 
-    async def work(services: Services) -> Backfilled:
+    async def work(services: Services) -> BackfillResult:
         with Progress(transient=True, console=Console(stderr=True)) as progress:
-            task = progress.add_task("Placeholders", total=await size(services))
+            task = progress.add_task("Placeholders", total=await count_steps(services))
             return await backfill_placeholders(services, on_step=lambda: progress.advance(task))
 
     result = with_services(data, work)

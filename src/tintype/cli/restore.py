@@ -7,7 +7,7 @@ import rich_click as click
 from tintype.catalogue import schema
 from tintype.cli.backup_files import library_files, progress_bar, refuse_nested
 from tintype.cli.library import data_option, plain_errors
-from tintype.core.upkeep.restore import choose, restore
+from tintype.core.upkeep.restore import choose_snapshot, restore
 from tintype.storage.backups import Backup
 
 
@@ -25,7 +25,7 @@ def restore_library(data: Path, source: Path, snapshot: str | None, *, allow_mis
     """
     folder, backup = data.resolve(), Backup(source.resolve())
     refuse_nested(folder, backup.root)
-    name, manifest = choose(backup, snapshot)
+    name, manifest = choose_snapshot(backup, snapshot)
     schema.require_known(manifest.schema)
     with progress_bar("Restoring") as (on_start, on_step):
         tally = restore(

@@ -27,7 +27,7 @@ from tintype.cli.library import (
 from tintype.cli.supervisor import Supervisor, allow_open_files, become_worker
 from tintype.console import Showcase
 from tintype.core.access.keys import record_new
-from tintype.core.runtime.signing import Keyring, renew
+from tintype.core.runtime.signing import Keyring, replace_broken_keys
 from tintype.dialects import discover
 from tintype.imaging.allocator import keep_memory_flat
 from tintype.settings import Settings
@@ -58,7 +58,7 @@ def serve(
     """
     settings = prepare_library(data, backup=not no_backup)
     keys = settings.data / LINK_KEYS
-    if new_keys and renew(keys):
+    if new_keys and replace_broken_keys(keys):
         actor = command_actor()
         # Its threads have ended when it returns: no thread may run during the fork below.
         asyncio.run(run_with_services(settings, lambda services: record_new(services, actor)))

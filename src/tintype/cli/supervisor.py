@@ -111,7 +111,7 @@ class Supervisor(MPServer):
             worker.start()  # type: ignore[no-untyped-call]  # granian's
         except (OSError, RuntimeError) as failed:
             # Too little memory or too many processes: this can be temporary.
-            log.error("worker-not-started", worker=number + 1, reason=str(failed))  # noqa: TRY400  the reason is all
+            log.error("worker-start-failed", worker=number + 1, reason=str(failed))  # noqa: TRY400  the reason is all
             self._restart_at[number] = time.monotonic() + self._delays[number].after(0.0)
             return
         del self._restart_at[number]
@@ -122,10 +122,10 @@ class Supervisor(MPServer):
         worker = self.wrks[number]
         code = worker.inner.exitcode
         if code > 0 and not self.is_ready:
-            log.error("start-failed", worker=number + 1, exit_code=code)
+            log.error("startup-failed", worker=number + 1, exit_code=code)
             self.shutdown(exit_code=1)  # type: ignore[no-untyped-call]  # granian's
         delay = self._delays[number].after(time.monotonic() - worker.birth)
-        log.error("worker-died", worker=number + 1, **_exit_fields(code), restarted_in_seconds=delay)
+        log.error("worker-exited", worker=number + 1, **_exit_fields(code), restarted_in_seconds=delay)
         self._restart_at[number] = time.monotonic() + delay
 
 
@@ -148,7 +148,7 @@ def allow_open_files(settings: WebSettings) -> WebSettings:
         advice = (
             f"A process may open {most} files, so {available} connections are accepted. Raise ulimit -Hn."
         )
-        log.warning("few-open-files", advice=advice)
+        log.warning("open-file-limit-low", advice=advice)
     return msgspec.structs.replace(settings, connections=min(settings.connections, available))
 
 

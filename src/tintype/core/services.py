@@ -51,7 +51,7 @@ class ImageSettings(Struct, frozen=True, forbid_unknown_fields=True):
     max_svg_bytes: Annotated[int, Meta(ge=1)] = 10 * 1024 * 1024
     """The largest SVG, in bytes: a parser holds all of it, as a tree that is many times as large."""
 
-    def accepted(self) -> Limits:
+    def input_limits(self) -> Limits:
         """The limits on originals."""
         return Limits(
             max_pixels=self.max_pixels,
@@ -62,7 +62,7 @@ class ImageSettings(Struct, frozen=True, forbid_unknown_fields=True):
             max_svg_bytes=self.max_svg_bytes,
         )
 
-    def made(self) -> OutputLimits:
+    def output_limits(self) -> OutputLimits:
         """The limits on renditions."""
         return OutputLimits(
             max_side=self.max_output_side,

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 import msgspec
 import structlog
 
-from tintype.web.logs import WRITE_SIZE, LogSettings, Stderr, clean, is_json, tells_info
+from tintype.web.logs import WRITE_SIZE, LogSettings, Stderr, clean, is_json, logs_info
 
 MAX_LINES = 1000
 """Lines that are gathered at most."""
@@ -32,47 +32,47 @@ class AccessLog:
 
     def __init__(self, settings: LogSettings) -> None:
         self._is_json = is_json(settings)
-        self.is_on = tells_info(settings)
-        self.tells_pictures = self.is_on and settings.pictures
-        self._gathered: list[tuple[LogFields, float]] = []
-        self._flushing: asyncio.TimerHandle | None = None
-        self._most = MAX_LINES
+        self.is_on = logs_info(settings)
+        self.logs_deliveries = self.is_on and settings.pictures
+        self._pending: list[tuple[LogFields, float]] = []
+        self._timer: asyncio.TimerHandle | None = None
+        self._max_pending = MAX_LINES
         self._stderr = Stderr()
 
-    def add(self, told: LogFields, at: float) -> None:
+    def add(self, fields: LogFields, ended_at: float) -> None:
         """Tell of a request that was over at Unix time `at`."""
         if not self.is_on:
             return
-        self._gathered.append((told, at))
-        if len(self._gathered) >= self._most:
+        self._pending.append((fields, ended_at))
+        if len(self._pending) >= self._max_pending:
             self.flush()
-        elif self._flushing is None:
-            self._flushing = asyncio.get_running_loop().call_later(FLUSH_SECONDS, self.flush)
+        elif self._timer is None:
+            self._timer = asyncio.get_running_loop().call_later(FLUSH_SECONDS, self.flush)
 
     def flush(self) -> None:
         """Write what was gathered."""
-        if self._flushing is not None:
-            self._flushing.cancel()
-            self._flushing = None
-        gathered, self._gathered = self._gathered, []
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        pending, self._pending = self._pending, []
         if self._is_json:
-            for block in _blocks([_json(line) for line in gathered]):
+            for block in _blocks([_json(line) for line in pending]):
                 self._stderr.write(block.decode())
                 self._stderr.flush()
             return
-        for told, _at in gathered:
-            log.info("request", **told)
+        for fields, _ended_at in pending:
+            log.info("request", **fields)
 
     def close(self) -> None:
         """Write what was gathered, and from now on every line at once."""
-        self._most = 1
+        self._max_pending = 1
         self.flush()
 
 
-def _json(gathered: tuple[LogFields, float]) -> bytes:
-    told, at = gathered
-    line = {name: clean(value) if isinstance(value, str) else value for name, value in told.items()}
-    line |= {"event": "request", "level": "info", "time": datetime.fromtimestamp(at, UTC)}
+def _json(pending: tuple[LogFields, float]) -> bytes:
+    fields, ended_at = pending
+    line = {name: clean(value) if isinstance(value, str) else value for name, value in fields.items()}
+    line |= {"event": "request", "level": "info", "time": datetime.fromtimestamp(ended_at, UTC)}
     try:
         return encode(line) + b"\n"
     except UnicodeEncodeError:

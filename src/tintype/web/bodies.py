@@ -17,7 +17,7 @@ from multipart import (
 )
 
 from tintype.core import Services, Staged
-from tintype.core.access.quotas import upload
+from tintype.core.access.quotas import admit_upload
 from tintype.core.library.ingest import stage
 from tintype.model import Caller, Error, Kind
 from tintype.web.context import Context, from_scope
@@ -55,8 +55,8 @@ async def read(request: AnyRequest, limit: int) -> bytes:
 
 async def collect(context: Context, receive: Receive, limit: int) -> bytes:
     """The same, ahead of the framework."""
-    _check_length(context.headers, limit)
-    parts = [chunk async for chunk in _limited(_arriving(context, receive), limit)]
+    _declared_length(context.headers, limit)
+    parts = [chunk async for chunk in _limited(_stream(context, receive), limit)]
     return parts[0] if len(parts) == 1 else b"".join(parts)
 
 
@@ -66,10 +66,10 @@ def chunks(request: AnyRequest) -> AsyncIterator[bytes]:
     Raises:
         Error: MALFORMED when the client went away in the middle.
     """
-    return _arriving(from_scope(request.scope), request.receive)
+    return _stream(from_scope(request.scope), request.receive)
 
 
-async def _arriving(context: Context, receive: Receive) -> AsyncIterator[bytes]:
+async def _stream(context: Context, receive: Receive) -> AsyncIterator[bytes]:
     while not context.body_is_read:
         event = await receive()
         if event["type"] == "http.disconnect":
@@ -93,8 +93,8 @@ async def staged_body(
         Error: TOO_LARGE with field `body`, MALFORMED; QUOTA_EXCEEDED, TOO_MANY_REQUESTS, both before the body
             is read where its length was announced.
     """
-    length = _check_length(request.headers, limit)
-    async with upload(services, caller, length, replaces) as under_way:
+    length = _declared_length(request.headers, limit)
+    async with admit_upload(services, caller, length, replaces) as under_way:
         source = under_way.counted(_limited(chunks(request), limit))
         async with stage(services, source, limit) as staged:
             yield staged
@@ -127,9 +127,9 @@ async def staged_part(
     Raises:
         Error: TOO_LARGE with field `body` or `file`, MALFORMED; QUOTA_EXCEEDED, TOO_MANY_REQUESTS.
     """
-    length = _check_length(request.headers, body_limit)
+    length = _declared_length(request.headers, body_limit)
     source = _MultipartSource(request, field, limit, body_limit)
-    async with upload(services, caller, length, replaces) as under_way:
+    async with admit_upload(services, caller, length, replaces) as under_way:
         if not await source.seek():
             yield None
             return
@@ -220,7 +220,7 @@ def too_large(limit: int) -> Error:
     return Error(Kind.TOO_LARGE, f"The body is larger than {limit} bytes.", field="body")
 
 
-def _check_length(headers: Mapping[str, str], limit: int) -> int | None:
+def _declared_length(headers: Mapping[str, str], limit: int) -> int | None:
     """The length that a body says it has; one that is too large is refused before any of it is read."""
     declared = headers.get("content-length", "")
     if not declared.isdecimal():

@@ -9,7 +9,7 @@ from msgspec import Struct
 
 from tintype.model import Error, Kind
 
-Fields = Mapping[str, str]
+Headers = Mapping[str, str]
 """Header fields of a request by name, in lower case."""
 
 _RANGE = re.compile(r"bytes=(\d{0,18})-(\d{0,18})\Z", re.IGNORECASE)
@@ -24,7 +24,7 @@ class ByteRange(Struct, frozen=True):
     partial: bool
 
 
-def is_unmodified(asked: Fields, etag: str, modified: datetime) -> bool:
+def is_unmodified(asked: Headers, etag: str, modified: datetime) -> bool:
     """RFC 9110, 13.2.2: If-None-Match decides alone where it is sent; If-Modified-Since is second best."""
     if "if-none-match" in asked:
         tags = {tag.strip().removeprefix("W/") for tag in asked["if-none-match"].split(",")}
@@ -33,7 +33,7 @@ def is_unmodified(asked: Fields, etag: str, modified: datetime) -> bool:
     return since is not None and modified.replace(microsecond=0) <= since
 
 
-def byte_range(method: str, asked: Fields, etag: str, modified: datetime, size: int) -> ByteRange:
+def byte_range(method: str, asked: Headers, etag: str, modified: datetime, size: int) -> ByteRange:
     """The bytes asked for; all of them unless it is one range that can be had and If-Range allows it.
 
     Raises:
@@ -41,7 +41,7 @@ def byte_range(method: str, asked: Fields, etag: str, modified: datetime, size: 
     """
     whole = ByteRange(0, size, size, partial=False)
     match = _RANGE.match(asked.get("range", "").replace(" ", ""))
-    if method != "GET" or match is None or not _range_holds(asked, etag, modified):
+    if method != "GET" or match is None or not _if_range_matches(asked, etag, modified):
         return whole
     first, last = match[1], match[2]
     if not first and not last:
@@ -55,7 +55,7 @@ def byte_range(method: str, asked: Fields, etag: str, modified: datetime, size: 
     return ByteRange(start, end, size, partial=True)
 
 
-def _range_holds(asked: Fields, etag: str, modified: datetime) -> bool:
+def _if_range_matches(asked: Headers, etag: str, modified: datetime) -> bool:
     condition = asked.get("if-range")
     if condition is None:
         return True

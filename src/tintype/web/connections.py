@@ -17,13 +17,13 @@ from tintype.web.settings import WebSettings
 from tintype.web.tcp import Traffic
 from tintype.web.unsigned_limits import client_network
 
-LOOK_SECONDS = 1.0
+CHECK_SECONDS = 1.0
 """How often all connections are looked at."""
-CROWDED_LOOK_SECONDS = 0.25
+CROWDED_CHECK_SECONDS = 0.25
 """How often where hardly any place is left."""
 SLICE = 200
 """Descriptors looked at before requests have their turn again."""
-CROWDED, RELIEVED = 0.9, 0.5
+HIGH_WATERMARK, LOW_WATERMARK = 0.9, 0.5
 """The part of `[web] connections` beyond which those that do nothing are ended early, and down to which."""
 
 log = structlog.get_logger("tintype")
@@ -69,20 +69,20 @@ class ConnectionPolicy:
 
     def __init__(self, settings: WebSettings, *, by_address: bool) -> None:
         self._settings = settings
-        self._most = settings.connections_per_address if by_address else 0
+        self._max_per_address = settings.connections_per_address if by_address else 0
 
-    def judge(self, connections: Collection[Connection], now: float) -> dict[str, list[Connection]]:
+    def select(self, connections: Collection[Connection], now: float) -> dict[str, list[Connection]]:
         """The connections to end, by the reason."""
         silent = [each for each in connections if self._is_silent(each, now)]
         slow = [each for each in connections if self._is_slow(each, now)]
-        gone = {id(each) for each in (*silent, *slow)}
-        left = [each for each in connections if id(each) not in gone]
-        too_many = list(self._too_many(left)) or list(self._crowding(left, now))
+        selected = {id(each) for each in (*silent, *slow)}
+        remaining = [each for each in connections if id(each) not in selected]
+        too_many = list(self._too_many(remaining)) or list(self._excess_idle(remaining, now))
         return {"silent": silent, "not read": slow, "too many": too_many}
 
-    def is_crowded(self, connections: Sized) -> bool:
+    def is_nearly_full(self, connections: Sized) -> bool:
         """Whether hardly any place is left."""
-        return len(connections) > CROWDED * self._settings.connections
+        return len(connections) > HIGH_WATERMARK * self._settings.connections
 
     def _is_silent(self, connection: Connection, now: float) -> bool:
         return not connection.traffic.received and now - connection.opened > self._settings.first_byte_seconds
@@ -103,19 +103,19 @@ class ConnectionPolicy:
 
     def _too_many(self, connections: Iterable[Connection]) -> Iterator[Connection]:
         """Of each address those beyond its limit, that did least."""
-        if not self._most:
+        if not self._max_per_address:
             return
         by_address = defaultdict(list)
         for each in connections:
             by_address[each.address].append(each)
-        for found in by_address.values():
-            if len(found) > self._most:
-                yield from sorted(found, key=Connection.priority)[: len(found) - self._most]
+        for current in by_address.values():
+            if len(current) > self._max_per_address:
+                yield from sorted(current, key=Connection.priority)[: len(current) - self._max_per_address]
 
-    def _crowding(self, connections: Collection[Connection], now: float) -> Iterator[Connection]:
+    def _excess_idle(self, connections: Collection[Connection], now: float) -> Iterator[Connection]:
         """Where hardly any place is left: idle ones, but for those that have only just come."""
-        if self.is_crowded(connections):
-            excess = len(connections) - int(RELIEVED * self._settings.connections)
+        if self.is_nearly_full(connections):
+            excess = len(connections) - int(LOW_WATERMARK * self._settings.connections)
             idle = [each for each in connections if each.is_idle and now > each.opened]
             yield from sorted(idle, key=Connection.priority)[:excess]
 
@@ -130,51 +130,51 @@ class ConnectionGuard:
 
     def __init__(self, settings: WebSettings, *, by_address: bool) -> None:
         self._port = settings.port
-        self._judge = ConnectionPolicy(settings, by_address=by_address)
-        self._known: dict[int, Connection] = {}
-        self._others: set[int] = set()
+        self._policy = ConnectionPolicy(settings, by_address=by_address)
+        self._connections: dict[int, Connection] = {}
+        self._other_sockets: set[int] = set()
         """Cookies of connections that are not to our port."""
 
     async def watch(self) -> None:
         """Look at all connections again and again."""
         while True:
-            is_crowded = self._judge.is_crowded(self._known)
-            await asyncio.sleep(CROWDED_LOOK_SECONDS if is_crowded else LOOK_SECONDS)
-            await self.look()
+            is_nearly_full = self._policy.is_nearly_full(self._connections)
+            await asyncio.sleep(CROWDED_CHECK_SECONDS if is_nearly_full else CHECK_SECONDS)
+            await self.check_all()
 
-    async def look(self) -> None:
+    async def check_all(self) -> None:
         """Look at all connections once, and end those that go."""
         now = time.monotonic()
-        found: dict[int, Connection] = {}
-        others: set[int] = set()
+        current: dict[int, Connection] = {}
+        other_sockets: set[int] = set()
         for descriptor in tcp.descriptors():
             if not descriptor % SLICE:
                 await asyncio.sleep(0)
             traffic = tcp.traffic(descriptor)
             if traffic is not None:
-                connection = self._follow(descriptor, traffic, now)
+                connection = self._track(descriptor, traffic, now)
                 if connection is None:
-                    others.add(traffic.cookie)
+                    other_sockets.add(traffic.cookie)
                 else:
-                    found[traffic.cookie] = connection
-        self._known, self._others = found, others
-        for reason, connections in self._judge.judge(found.values(), now).items():
-            _end(reason, connections)
+                    current[traffic.cookie] = connection
+        self._connections, self._other_sockets = current, other_sockets
+        for reason, connections in self._policy.select(current.values(), now).items():
+            _close(reason, connections)
 
-    def _follow(self, descriptor: int, traffic: Traffic, now: float) -> Connection | None:
-        known = self._known.get(traffic.cookie)
-        if known is not None:
-            known.descriptor, known.traffic = descriptor, traffic
-            return known
-        ends = None if traffic.cookie in self._others else tcp.ends(descriptor)
+    def _track(self, descriptor: int, traffic: Traffic, now: float) -> Connection | None:
+        tracked = self._connections.get(traffic.cookie)
+        if tracked is not None:
+            tracked.descriptor, tracked.traffic = descriptor, traffic
+            return tracked
+        ends = None if traffic.cookie in self._other_sockets else tcp.endpoints(descriptor)
         if ends is None or ends[0] != self._port:
             return None
         peer = client_network({"client": (ends[1], 0), "headers": ()}, 0)
         return Connection(descriptor, traffic, peer, now)
 
 
-def _end(reason: str, connections: Collection[Connection]) -> None:
+def _close(reason: str, connections: Collection[Connection]) -> None:
     drop = reason == "not read"
-    ended = [each for each in connections if tcp.end(each.descriptor, each.traffic.cookie, drop=drop)]
+    ended = [each for each in connections if tcp.shut_down(each.descriptor, each.traffic.cookie, drop=drop)]
     if ended:
-        log.info("connections-ended", reason=reason, connections=len(ended), address=ended[0].address)
+        log.info("connections-closed", reason=reason, connections=len(ended), address=ended[0].address)

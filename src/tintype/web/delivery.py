@@ -12,7 +12,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from tintype.core import Services
-from tintype.core.access.metadata_policy import is_stripped
+from tintype.core.access.metadata_policy import strips_metadata_by_id
 from tintype.core.access.quotas import require_seconds
 from tintype.core.delivery.invalidation import find_deliverable
 from tintype.core.delivery.missing_original import missing_original
@@ -80,7 +80,7 @@ class Source(Struct, frozen=True):
 
     picture: Picture
     data: bytes | None = None
-    held: CachedBody | None = None
+    cached_body: CachedBody | None = None
     file: int = -1
 
 
@@ -94,12 +94,12 @@ class Delivery:
     """
 
     def __init__(
-        self, services: Services, settings: DeliverySettings, bounds: UnsignedRenderLimit, hosts: Hosts
+        self, services: Services, settings: DeliverySettings, render_limit: UnsignedRenderLimit, hosts: Hosts
     ) -> None:
         self._services = services
-        self._bounds = bounds
-        self._pictures = BodyCache(settings)
-        self.response_cache = ResponseCache(services, settings, self._pictures, hosts)
+        self._render_limit = render_limit
+        self._body_cache = BodyCache(settings)
+        self.response_cache = ResponseCache(services, settings, self._body_cache, hosts)
 
     async def deliver(
         self, context: Context, scope: Scope, receive: Receive, send: Send, routes: DialectRoutes, prefix: str
@@ -115,166 +115,182 @@ class Delivery:
             return
         if context.method not in METHODS:
             raise Error(Kind.METHOD_NOT_ALLOWED, "Pictures are read with GET.", field=", ".join(METHODS))
-        keys, requested = await self._wanted(RequestTarget(context.target), routes.link_parsers[prefix])
-        known = await _known(self._services, routes, requested)
+        key_generation, requested = await self._parse_link(
+            RequestTarget(context.target), routes.link_parsers[prefix]
+        )
+        record = await _find_image(self._services, routes, requested)
         if requested.any_size and requested.recipe is not None:
-            self._services.unsigned.require(known.image, requested.recipe)
-        answer = await self._answer(context, keys, requested, known, accepted_formats(scope["headers"]))
-        self._pictures.note(answer.tag)
-        if is_unmodified(context.headers, answer.etag, known.image.modified_at):
-            self._keep_ready(answer, self._pictures.get(answer.tag))
+            self._services.unsigned.require(record.image, requested.recipe)
+        answer = await self._prepare(
+            context, key_generation, requested, record, accepted_formats(scope["headers"])
+        )
+        self._body_cache.record_request(answer.tag)
+        if is_unmodified(context.headers, answer.etag, record.image.modified_at):
+            self._cache_response(answer, self._body_cache.get(answer.tag))
             await _start(send, 304, [*_validator_headers(answer), self._cache_control(answer)])
             await send(EMPTY_BODY)
             return
-        source = await self._open(answer, scope, receive)
+        source = await self._open_source(answer, scope, receive)
         try:
-            if source.picture.stands_in:
+            if source.picture.is_stand_in:
                 answer = _stand_in_headers(answer, source.picture)
             else:
-                self._keep_ready(answer, source.held)
+                self._cache_response(answer, source.cached_body)
             await self._send(scope, send, answer, source)
         finally:
             if source.file >= 0:
                 os.close(source.file)
 
-    async def _answer(
+    async def _prepare(
         self,
         context: Context,
-        keys: int,
+        key_generation: int,
         requested: DeliveryRequest,
-        known: CachedImage,
+        record: CachedImage,
         formats: frozenset[Format],
     ) -> "_Response":
         cache_policy = CachePolicy(requested.max_age, requested.public, requested.expires)
         if requested.recipe is None:
-            strips = await is_stripped(self._services, known.image.account_id)
-            tag = stripped_tag(known.image) if strips else original_tag(known.image)
-            return _Response(context, keys, requested, known, cache_policy, tag, strips, None)
-        tag = rendition_tag(known.image, requested.recipe, formats)
-        told = formats if varies(known.image, requested.recipe) else None
+            strips = await strips_metadata_by_id(self._services, record.image.account_id)
+            tag = stripped_tag(record.image) if strips else original_tag(record.image)
+            return _Response(context, key_generation, requested, record, cache_policy, tag, strips, None)
+        tag = rendition_tag(record.image, requested.recipe, formats)
+        fields = formats if varies(record.image, requested.recipe) else None
         return _Response(
-            context, keys, requested, known, cache_policy, tag, strips_metadata=False, formats=told
+            context,
+            key_generation,
+            requested,
+            record,
+            cache_policy,
+            tag,
+            strips_metadata=False,
+            formats=fields,
         )
 
-    async def _wanted(self, target: RequestTarget, link_parser: LinkParser) -> tuple[int, DeliveryRequest]:
+    async def _parse_link(
+        self, target: RequestTarget, link_parser: LinkParser
+    ) -> tuple[int, DeliveryRequest]:
         """What a link asks for, and the generation of the keys that it was checked with."""
         keyring = self._services.keyring
-        if keyring.is_late():
-            await self._services.workers.disk(keyring.learn)
+        if keyring.is_stale():
+            await self._services.workers.disk(keyring.reload)
         # Before the link is checked: keys that change meanwhile must not count as those it was checked with.
-        keys = keyring.generation
+        key_generation = keyring.generation
         try:
-            return keys, link_parser(target)
+            return key_generation, link_parser(target)
         except Error as refused:
             # Another process may have made a key a moment ago.
-            if refused.kind not in _UNSIGNED or not await self._services.workers.disk(keyring.learn):
+            if refused.kind not in _UNSIGNED or not await self._services.workers.disk(keyring.reload):
                 raise
-        keys = keyring.generation
-        return keys, link_parser(target)
+        key_generation = keyring.generation
+        return key_generation, link_parser(target)
 
-    async def _open(self, answer: "_Response", scope: Scope, receive: Receive) -> Source:
+    async def _open_source(self, answer: "_Response", scope: Scope, receive: Receive) -> Source:
         """The picture, made if it has to be; and made again if it is removed before we have it open."""
-        image, recipe = answer.known.image, answer.requested.recipe
-        held = self._pictures.get(answer.tag)
-        if held is not None:
+        image, recipe = answer.record.image, answer.requested.recipe
+        cached_body = self._body_cache.get(answer.tag)
+        if cached_body is not None:
             # Before the wait: meanwhile it may give way to others.
-            source = Source(held.picture, held.data, held)
+            source = Source(cached_body.picture, cached_body.data, cached_body)
             if recipe is not None or answer.strips_metadata:
-                await touch(self._services, held.picture)
+                await touch(self._services, cached_body.picture)
             return source
         for _ in range(TRIES):
-            picture = await self._picture(answer, scope, receive)
+            picture = await self._find_or_make(answer, scope, receive)
             try:
-                return await self._opened_file(picture, answer.known)
+                return await self._read_or_open(picture, answer.record)
             except (FileNotFoundError, EOFError) as lost:
                 if recipe is None and not answer.strips_metadata:
                     raise await missing_original(self._services, image, str(lost)) from lost
         raise no_such_image()
 
-    async def _picture(self, answer: "_Response", scope: Scope, receive: Receive) -> Picture:
-        image, recipe = answer.known.image, answer.requested.recipe
+    async def _find_or_make(self, answer: "_Response", scope: Scope, receive: Receive) -> Picture:
+        image, recipe = answer.record.image, answer.requested.recipe
         if recipe is None and not answer.strips_metadata:
             return original(self._services, image)
         client = self._client(answer, recipe, scope)
         if recipe is None:
-            making = stripped_original(self._services, image, client)
+            work = stripped_original(self._services, image, client)
         else:
-            making = rendition(self._services, image, recipe, answer.formats or frozenset(), client)
-        return await cancel_on_disconnect(answer.context, receive, making)
+            work = rendition(self._services, image, recipe, answer.formats or frozenset(), client)
+        return await cancel_on_disconnect(answer.context, receive, work)
 
     def _client(self, answer: "_Response", recipe: Recipe | None, scope: Scope) -> Client:
         """Who pays for a rendition: the address for a link without a signature, the account for the rest."""
-        image = answer.known.image
+        image = answer.record.image
         if answer.requested.unsigned:
-            return self._bounds.client(
+            return self._render_limit.client(
                 self._services, image, recipe, scope, any_size=answer.requested.any_size
             )
         return Client(image.account_id, partial(require_seconds, self._services, image.account_id))
 
-    async def _opened_file(self, picture: Picture, known: CachedImage) -> Source:
-        if not self._pictures.takes(picture):
+    async def _read_or_open(self, picture: Picture, record: CachedImage) -> Source:
+        if not self._body_cache.accepts(picture):
             if picture.data is not None:
                 return Source(picture, picture.data)
             if picture.not_cached is not None:
                 return Source(picture, file=os.dup(picture.not_cached.descriptor))
             return Source(picture, file=await self._services.workers.disk(_open_whole, picture))
         data = await self._services.workers.disk(_read, picture) if picture.data is None else picture.data
-        return Source(picture, data, self._pictures.keep(picture, known, data))
+        return Source(picture, data, self._body_cache.put(picture, record, data))
 
-    def _keep_ready(self, answer: "_Response", held: CachedBody | None) -> None:
-        if not (_is_canonical(answer) and self._pictures.seen_twice(answer.tag)):
+    def _cache_response(self, answer: "_Response", cached_body: CachedBody | None) -> None:
+        if not (_is_canonical(answer) and self._body_cache.seen_twice(answer.tag)):
             return
-        validating = _validator_headers(answer)
+        validators = _validator_headers(answer)
         expires = answer.cache_policy.expires is not None
         if not expires:
-            validating.append(self._cache_control(answer))
-        whole = (
+            validators.append(self._cache_control(answer))
+        ok_headers = (
             []
-            if held is None
-            else [*validating, *_representation_headers(answer, held.picture, held.picture.size)]
+            if cached_body is None
+            else [
+                *validators,
+                *_representation_headers(answer, cached_body.picture, cached_body.picture.size),
+            ]
         )
-        ready = CachedResponse(
+        response = CachedResponse(
             path=answer.context.path,
-            known=answer.known,
-            keys=answer.keys,
-            tag=answer.etag.encode(),
+            record=answer.record,
+            key_generation=answer.key_generation,
+            etag=answer.etag.encode(),
             cache_policy=answer.cache_policy if expires else None,
-            unmodified=validating,
-            whole=whole,
-            held=held,
+            not_modified_headers=validators,
+            ok_headers=ok_headers,
+            body=cached_body,
         )
-        self.response_cache.put(answer.context.link, ready, answer.formats)
+        self.response_cache.put(answer.context.link, response, answer.formats)
 
     async def _send(self, scope: Scope, send: Send, answer: "_Response", source: Source) -> None:
         picture, context = source.picture, answer.context
-        part = byte_range(
-            context.method, context.headers, answer.etag, answer.known.image.modified_at, picture.size
+        span = byte_range(
+            context.method, context.headers, answer.etag, answer.record.image.modified_at, picture.size
         )
-        pairs = _representation_headers(answer, picture, part.end - part.start)
-        if part.partial:
-            told = f"bytes {part.start}-{part.end - 1}/{part.size}"
-            pairs.append((b"content-range", told.encode()))
+        pairs = _representation_headers(answer, picture, span.end - span.start)
+        if span.partial:
+            fields = f"bytes {span.start}-{span.end - 1}/{span.size}"
+            pairs.append((b"content-range", fields.encode()))
         pairs = [*_validator_headers(answer), self._cache_control(answer), *pairs]
-        await _start(send, 206 if part.partial else 200, pairs)
+        await _start(send, 206 if span.partial else 200, pairs)
         if context.method == "HEAD":
             await send(EMPTY_BODY)
         elif source.data is not None:
-            await send({"type": "http.response.body", "body": source.data[part.start : part.end]})
-        elif not part.partial and not picture.not_cached and _sends_paths(scope):
+            await send({"type": "http.response.body", "body": source.data[span.start : span.end]})
+        elif not span.partial and not picture.not_cached and _sends_paths(scope):
             # The server opens it once more, a moment after us, and says 404 if it was removed in between.
             await send({"type": "http.response.pathsend", "path": str(picture.path)})
         else:
-            await self._send_part(send, source, part)
+            await self._send_part(send, source, span)
 
-    async def _send_part(self, send: Send, source: Source, part: ByteRange) -> None:
-        start = part.start
-        while start < part.end:
-            size = min(CHUNK, part.end - start)
+    async def _send_part(self, send: Send, source: Source, span: ByteRange) -> None:
+        start = span.start
+        while start < span.end:
+            size = min(CHUNK, span.end - start)
             chunk = await self._services.workers.disk(os.pread, source.file, size, start)
             if not chunk:
                 raise EOFError(f"{source.picture.path} is shorter than recorded")
             start += len(chunk)
-            await send({"type": "http.response.body", "body": chunk, "more_body": start < part.end})
+            await send({"type": "http.response.body", "body": chunk, "more_body": start < span.end})
 
     def _cache_control(self, answer: "_Response") -> tuple[bytes, bytes]:
         field = answer.cache_policy.header(self._services.clock())
@@ -288,9 +304,9 @@ class _Response(Struct, frozen=True):
     """A request for a picture that there is, and what its answer rests on."""
 
     context: Context
-    keys: int
+    key_generation: int
     requested: DeliveryRequest
-    known: CachedImage
+    record: CachedImage
     cache_policy: CachePolicy
     tag: str
     strips_metadata: bool
@@ -309,18 +325,18 @@ def _stand_in_headers(answer: _Response, picture: Picture) -> _Response:
     return replace(answer, cache_policy=CachePolicy(0, public=False, expires=None), tag=picture.tag)
 
 
-async def _known(services: Services, routes: DialectRoutes, requested: DeliveryRequest) -> CachedImage:
+async def _find_image(services: Services, routes: DialectRoutes, requested: DeliveryRequest) -> CachedImage:
     default = routes.links if requested.unsigned else None
-    known = await find_deliverable(services, routes.name, requested.key, requested.version, default=default)
-    if requested.extension is not None and requested.extension.lower() != known.image.extension.lower():
+    record = await find_deliverable(services, routes.name, requested.key, requested.version, default=default)
+    if requested.extension is not None and requested.extension.lower() != record.image.extension.lower():
         raise no_such_image()
-    return known
+    return record
 
 
 def _is_canonical(answer: _Response) -> bool:
     """Whether the link is spelled as we write it, the extension in the image's own case."""
     requested = answer.requested
-    return requested.canonical and requested.extension in {None, answer.known.image.extension}
+    return requested.canonical and requested.extension in {None, answer.record.image.extension}
 
 
 def _validator_headers(answer: _Response) -> Pairs:
@@ -334,28 +350,28 @@ def _validator_headers(answer: _Response) -> Pairs:
 
 def _representation_headers(answer: _Response, picture: Picture, length: int) -> Pairs:
     """The other fields of an answer that has the picture, or `length` bytes of it."""
-    image, name = answer.known.image, quote(answer.known.image.filename, safe="")
+    image, name = answer.record.image, quote(answer.record.image.filename, safe="")
     # In a page it is shown either way; opened by itself, it is saved instead of run.
-    where = (
+    disposition = (
         "attachment"
         if answer.requested.recipe is None and spec(image.format).can_contain_scripts
         else "inline"
     )
-    told = {
+    fields = {
         "last-modified": format_datetime(image.modified_at.astimezone(UTC), usegmt=True),
         "accept-ranges": "bytes",
         **_CORS_EXPOSE,
         **_SECURITY_HEADERS,
-        "content-disposition": f"{where}; filename*=UTF-8''{name}",
+        "content-disposition": f"{disposition}; filename*=UTF-8''{name}",
         "content-type": picture.media_type,
         "content-length": str(length),
     }
-    return _pairs(told)
+    return _pairs(fields)
 
 
 def _read(picture: Picture) -> bytes:
     data = picture.path.read_bytes()
-    _check_size(picture, len(data))
+    _require_size(picture, len(data))
     return data
 
 
@@ -367,14 +383,14 @@ def _open_whole(picture: Picture) -> int:
     """The descriptor of a picture's file, which has the size that is told to the client."""
     descriptor = os.open(picture.path, os.O_RDONLY)
     try:
-        _check_size(picture, os.fstat(descriptor).st_size)
+        _require_size(picture, os.fstat(descriptor).st_size)
     except EOFError:
         os.close(descriptor)
         raise
     return descriptor
 
 
-def _check_size(picture: Picture, size: int) -> None:
+def _require_size(picture: Picture, size: int) -> None:
     if size != picture.size:
         raise EOFError(f"the file has {size} bytes, of {picture.size} that are recorded")
 
@@ -390,8 +406,8 @@ async def _preflight(send: Send) -> None:
     await send(EMPTY_BODY)
 
 
-def _pairs(told: dict[str, str]) -> Pairs:
-    return [(name.encode(), value.encode("latin-1")) for name, value in told.items()]
+def _pairs(fields: dict[str, str]) -> Pairs:
+    return [(name.encode(), value.encode("latin-1")) for name, value in fields.items()]
 
 
 async def _start(send: Send, status: int, pairs: Pairs) -> None:

@@ -75,7 +75,7 @@ def to_error(raised: Exception, context: Context) -> Error:
     if isinstance(raised, OSError) and raised.errno in _TOO_MANY_FILES:
         log.error("too-many-open-files", request_id=context.request_id, reason=raised.strerror)
         return Error(Kind.OVERLOADED, "Too many files are open now; try again in a moment.", retry_after=5)
-    log.error("unforeseen", request_id=context.request_id, path=context.path, exc_info=raised)
+    log.error("unexpected-error", request_id=context.request_id, path=context.path, exc_info=raised)
     return Error(Kind.INTERNAL, INTERNAL)
 
 
@@ -91,7 +91,7 @@ def standard_headers(error: Error) -> dict[str, str]:
     return headers
 
 
-def problem(error: Error, context: Context, status: HTTPStatus | None = None) -> RawResponse:
+def problem_details(error: Error, context: Context, status: HTTPStatus | None = None) -> RawResponse:
     """An error as problem details (RFC 9457): the voice of every path that is no vendor's.
 
     Args:

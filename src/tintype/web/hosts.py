@@ -30,15 +30,15 @@ class Hosts:
     def __init__(self, named: Sequence[str]) -> None:
         self._all = not named
         self._names: set[str] = set()
-        self._endings: tuple[str, ...] = ()
+        self._suffixes: tuple[str, ...] = ()
         self._networks: list[IPv4Network | IPv6Network] = []
         for name in named:
             self._add(name.lower())
 
     def serve(self, host: bytes) -> bool:
         """Whether a `Host` is valid and served."""
-        found = _HOST.match(host)
-        return found is not None and (self._all or self._are(found[1], found[2]))
+        match = _HOST.match(host)
+        return match is not None and (self._all or self._is_listed(match[1], match[2]))
 
     def refusal(self, fields: Iterable[tuple[bytes, bytes]]) -> tuple[HTTPStatus, str] | None:
         """What is wrong with the `Host` among header fields; None if it is served."""
@@ -59,15 +59,15 @@ class Hosts:
         elif not _NAME.match(name):
             raise ValueError(f"{name!r} is no host")
         elif name.startswith("*."):
-            self._endings += (name[1:],)
+            self._suffixes += (name[1:],)
         else:
             self._names.add(name)
 
-    def _are(self, name: bytes | None, address: bytes | None) -> bool:
+    def _is_listed(self, name: bytes | None, address: bytes | None) -> bool:
         host = (name or address or b"").decode("ascii").lower().removesuffix(".")
-        return host in self._names or host.endswith(self._endings) or self._are_near(host)
+        return host in self._names or host.endswith(self._suffixes) or self._is_in_network(host)
 
-    def _are_near(self, host: str) -> bool:
+    def _is_in_network(self, host: str) -> bool:
         try:
             address = ip_address(host)
         except ValueError:

@@ -75,7 +75,7 @@ def start(settings: LogSettings) -> None:
         logger_factory=structlog.WriteLoggerFactory(cast("TextIO", Stderr())),
         cache_logger_on_first_use=True,
     )
-    logging.basicConfig(level=logging.WARNING, handlers=[_Others()], force=True)
+    logging.basicConfig(level=logging.WARNING, handlers=[_LibraryHandler()], force=True)
 
 
 class Stderr:
@@ -89,7 +89,7 @@ class Stderr:
         """Write, or lose it."""
         with suppress(OSError):
             for piece in _pieces(text):
-                if not _takes_more():
+                if not _is_writable():
                     return
                 sys.stderr.write(piece)
                 sys.stderr.flush()
@@ -110,7 +110,7 @@ def _pieces(text: str) -> Iterator[str]:
         yield text[at : at + step]
 
 
-def _takes_more() -> bool:
+def _is_writable() -> bool:
     """Whether standard error takes `WRITE_SIZE` bytes at once, or has a fault to tell."""
     try:
         waiting = select.poll()
@@ -121,12 +121,16 @@ def _takes_more() -> bool:
     return bool(waiting.poll(0))
 
 
-class _Others(logging.Handler):
-    """What libraries have to say, in lines like ours."""
+class _LibraryHandler(logging.Handler):
+    """Writes the log records of libraries as lines of this log."""
 
     def emit(self, record: logging.LogRecord) -> None:
         log.log(
-            record.levelno, "library", logger=record.name, said=record.getMessage(), exc_info=record.exc_info
+            record.levelno,
+            "library-message",
+            logger=record.name,
+            message=record.getMessage(),
+            exc_info=record.exc_info,
         )
 
 
@@ -136,14 +140,16 @@ def clean(text: str) -> str:
     return text if text.isprintable() else _escaped(text)
 
 
-def _clean_values(_logger: object, _method: str, told: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+def _clean_values(
+    _logger: object, _method: str, fields: MutableMapping[str, Any]
+) -> MutableMapping[str, Any]:
     """All texts of a line made clean; a traceback keeps its lines."""
-    for name, value in told.items():
+    for name, value in fields.items():
         if name == "exception":
-            told[name] = "\n".join(map(clean, str(value)[-MAX_TRACEBACK:].splitlines()))
+            fields[name] = "\n".join(map(clean, str(value)[-MAX_TRACEBACK:].splitlines()))
         elif isinstance(value, str):
-            told[name] = clean(value)
-    return told
+            fields[name] = clean(value)
+    return fields
 
 
 def _escaped(text: str) -> str:
@@ -157,6 +163,6 @@ def is_json(settings: LogSettings) -> bool:
     )
 
 
-def tells_info(settings: LogSettings) -> bool:
+def logs_info(settings: LogSettings) -> bool:
     """Whether lines of level `info` are written."""
     return settings.level in {LogLevel.DEBUG, LogLevel.INFO}

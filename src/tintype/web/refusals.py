@@ -5,14 +5,14 @@ import time
 from collections.abc import Callable
 from http import HTTPStatus
 
-REFUSED = frozenset({HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE})
+THROTTLED_STATUSES = frozenset({HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE})
 MAX_WAIT = 3.0
 """Seconds that a refusal waits at the most."""
-AT_ONCE = 20
+BURST = 20
 """Refusals that leave without a wait after a time without any."""
 
 
-class Refusals:
+class RefusalThrottle:
     """A token bucket (ITU-T I.371, as a virtual schedule): so many refusals a second, the others wait.
 
     Hundreds of clients that ask again as soon as they are refused would otherwise take all the time there is,
@@ -37,6 +37,6 @@ class Refusals:
     def take(self) -> float:
         """Count another refusal; the seconds until its turn."""
         now = self._now()
-        self._due = max(self._due, now - AT_ONCE * self._interval) + self._interval
+        self._due = max(self._due, now - BURST * self._interval) + self._interval
         self._due = min(self._due, now + MAX_WAIT)
         return max(0.0, self._due - now)

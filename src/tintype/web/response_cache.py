@@ -41,10 +41,12 @@ MAX_LINK = 1024
 MAX_ACCEPT = 1024
 """Bytes of the longest `Accept` that is read; those of browsers have some 100. A longer one names nothing."""
 
-_READING = frozenset({"GET", "HEAD"})
-_TAG, _SINCE = b"if-none-match", b"if-modified-since"
+_CACHEABLE_METHODS = frozenset({"GET", "HEAD"})
+_IF_NONE_MATCH, _IF_MODIFIED_SINCE = b"if-none-match", b"if-modified-since"
 _ACCEPT, _HOST = b"accept", b"host"
-_BYPASS_HEADERS = frozenset({_HOST, _TAG, _SINCE, b"range", b"content-length", b"transfer-encoding"})
+_RELEVANT_HEADERS = frozenset(
+    {_HOST, _IF_NONE_MATCH, _IF_MODIFIED_SINCE, b"range", b"content-length", b"transfer-encoding"}
+)
 """The header fields that can change the answer; a body has to be read before it."""
 
 
@@ -65,11 +67,11 @@ class CachedBody:
     `body` is the message that sends it, and None once it gave way to others.
     """
 
-    __slots__ = ("body", "data", "known", "picture")
+    __slots__ = ("body", "data", "picture", "record")
 
-    def __init__(self, picture: Picture, known: CachedImage, data: bytes) -> None:
+    def __init__(self, picture: Picture, record: CachedImage, data: bytes) -> None:
         self.picture = picture
-        self.known = known
+        self.record = record
         self.data: bytes | None = data
         self.body: Message | None = {"type": "http.response.body", "body": data}
 
@@ -83,55 +85,57 @@ class BodyCache:
     """
 
     def __init__(self, settings: DeliverySettings) -> None:
-        self._most = settings.memory_bytes
-        self._largest = min(settings.picture_bytes, settings.memory_bytes - BODY_OVERHEAD_BYTES)
-        self._held: OrderedDict[str, CachedBody] = OrderedDict()
-        self._asked: OrderedDict[str, int] = OrderedDict()
-        self._most_asked = settings.links
+        self._max_entries = settings.memory_bytes
+        self._max_body_bytes = min(settings.picture_bytes, settings.memory_bytes - BODY_OVERHEAD_BYTES)
+        self._bodies: OrderedDict[str, CachedBody] = OrderedDict()
+        self._request_counts: OrderedDict[str, int] = OrderedDict()
+        self._max_request_counts = settings.links
         self._bytes = 0
 
-    def note(self, tag: str) -> None:
+    def record_request(self, tag: str) -> None:
         """Remember that a picture is asked for; of the last `links` that are."""
-        _put(self._asked, tag, min(2, self._asked.get(tag, 0) + 1), self._most_asked)
+        _put(
+            self._request_counts, tag, min(2, self._request_counts.get(tag, 0) + 1), self._max_request_counts
+        )
 
     def seen_twice(self, tag: str) -> bool:
         """Whether a picture was asked for twice, as far as that is remembered."""
-        return self._asked.get(tag, 0) > 1
+        return self._request_counts.get(tag, 0) > 1
 
     def get(self, tag: str) -> CachedBody | None:
         """The picture of this tag, if it is in memory, and its image neither purged nor changed since."""
-        held = self._held.get(tag)
-        if held is not None and not held.known.holds:
+        cached = self._bodies.get(tag)
+        if cached is not None and not cached.record.is_valid:
             self._drop(tag)
             return None
-        return held
+        return cached
 
-    def takes(self, picture: Picture) -> bool:
+    def accepts(self, picture: Picture) -> bool:
         """Whether a picture is kept: if it is small, and sought."""
-        return picture.size <= self._largest and self.seen_twice(picture.tag)
+        return picture.size <= self._max_body_bytes and self.seen_twice(picture.tag)
 
-    def keep(self, picture: Picture, known: CachedImage, data: bytes) -> CachedBody:
-        """Keep a picture that `takes` takes; those used longest ago give way."""
-        held = self.get(picture.tag)
-        if held is not None:
+    def put(self, picture: Picture, record: CachedImage, data: bytes) -> CachedBody:
+        """Keep a picture that `accepts` accepts; those used longest ago give way."""
+        cached = self.get(picture.tag)
+        if cached is not None:
             # Several asked for it at once.
-            return held
-        held = self._held[picture.tag] = CachedBody(picture, known, data)
+            return cached
+        cached = self._bodies[picture.tag] = CachedBody(picture, record, data)
         self._bytes += picture.size + BODY_OVERHEAD_BYTES
-        while self._bytes > self._most:
-            self._drop(next(iter(self._held)))
-        return held
+        while self._bytes > self._max_entries:
+            self._drop(next(iter(self._bodies)))
+        return cached
 
-    def use(self, held: CachedBody) -> None:
+    def mark_used(self, cached: CachedBody) -> None:
         """Count a picture as used just now."""
-        if held.body is not None:
-            self._held.move_to_end(held.picture.tag)
+        if cached.body is not None:
+            self._bodies.move_to_end(cached.picture.tag)
 
     def _drop(self, tag: str) -> None:
-        held = self._held.pop(tag, None)
-        if held is not None:
-            held.body = held.data = None
-            self._bytes -= held.picture.size + BODY_OVERHEAD_BYTES
+        cached = self._bodies.pop(tag, None)
+        if cached is not None:
+            cached.body = cached.data = None
+            self._bytes -= cached.picture.size + BODY_OVERHEAD_BYTES
 
 
 class CachePolicy(Struct, frozen=True):
@@ -159,36 +163,46 @@ class CachedResponse:
         path: as the log tells it.
         known: the image; when it holds no more, neither does this.
         keys: the generation of the keys that the link was checked against.
-        tag: the ETag.
+        etag: the ETag.
         cache_policy: for links that expire; otherwise Cache-Control is among the fields.
         unmodified: the fields of a 304.
-        whole: the fields of a 200; empty while `held` is None.
-        held: the picture; None if it is not in memory.
+        whole: the fields of a 200; empty while `body` is None.
+        body: the picture; None if it is not in memory.
         until: when it has to be prepared anew, on the monotonic clock.
     """
 
-    __slots__ = ("cache_policy", "held", "keys", "known", "path", "tag", "unmodified", "until", "whole")
+    __slots__ = (
+        "body",
+        "cache_policy",
+        "etag",
+        "fresh_until",
+        "key_generation",
+        "not_modified_headers",
+        "ok_headers",
+        "path",
+        "record",
+    )
 
     def __init__(
         self,
         path: str,
-        known: CachedImage,
-        keys: int,
-        tag: bytes,
+        record: CachedImage,
+        key_generation: int,
+        etag: bytes,
         cache_policy: CachePolicy | None,
-        unmodified: Pairs,
-        whole: Pairs,
-        held: CachedBody | None,
+        not_modified_headers: Pairs,
+        ok_headers: Pairs,
+        body: CachedBody | None,
     ) -> None:
         self.path = path
-        self.known = known
-        self.keys = keys
-        self.tag = tag
+        self.record = record
+        self.key_generation = key_generation
+        self.etag = etag
         self.cache_policy = cache_policy
-        self.unmodified = unmodified
-        self.whole = whole
-        self.held = held
-        self.until = time.monotonic() + FRESH_SECONDS
+        self.not_modified_headers = not_modified_headers
+        self.ok_headers = ok_headers
+        self.body = body
+        self.fresh_until = time.monotonic() + FRESH_SECONDS
 
 
 CacheResult = tuple[CachedResponse, int, Pairs, Message]
@@ -204,88 +218,88 @@ class ResponseCache:
     def __init__(
         self, services: Services, settings: DeliverySettings, pictures: BodyCache, hosts: Hosts
     ) -> None:
-        self._hosts, self._host = hosts, b""
-        self._facts = services.record_cache
+        self._hosts, self._last_host = hosts, b""
+        self._record_cache = services.record_cache
         self._keyring = services.keyring
         self._clock: Callable[[], datetime] = services.clock
-        self._most = settings.links
-        self._pictures = pictures
-        self._ready: OrderedDict[Link | tuple[Link, AbstractSet[Format]], CachedResponse] = OrderedDict()
-        self._varying: OrderedDict[Link, None] = OrderedDict()
+        self._max_entries = settings.links
+        self._body_cache = pictures
+        self._responses: OrderedDict[Link | tuple[Link, AbstractSet[Format]], CachedResponse] = OrderedDict()
+        self._negotiated_links: OrderedDict[Link, None] = OrderedDict()
 
     def find(self, scope: Scope) -> CacheResult | None:
-        """The answer to a request; None if none is ready, or it asks for anything out of the ordinary."""
+        """The answer to a request; None if it is not cached, or the request needs more than that."""
         key = link = (scope["raw_path"], scope["query_string"])
-        if link in self._varying:
+        if link in self._negotiated_links:
             key = link, accepted_formats(scope["headers"])
-        ready = self._ready.get(key)
-        if ready is None or scope["method"] not in _READING or not self._holds(ready):
+        response = self._responses.get(key)
+        if response is None or scope["method"] not in _CACHEABLE_METHODS or not self._is_valid(response):
             return None
-        told = _has_bypass_header(scope["headers"])
-        if told is None or not self._is_served(told[0]):
+        relevant = _relevant_headers(scope["headers"])
+        if relevant is None or not self._is_served(relevant[0]):
             return None
-        answered = self._answered(ready, told[1], told[2], is_head=scope["method"] == "HEAD")
-        if answered is not None:
-            self._ready.move_to_end(key)
-        return answered
+        result = self._respond(response, relevant[1], relevant[2], is_head=scope["method"] == "HEAD")
+        if result is not None:
+            self._responses.move_to_end(key)
+        return result
 
-    def put(self, link: Link, ready: CachedResponse, formats: AbstractSet[Format] | None = None) -> None:
-        """Keep an answer ready for a link; with formats, for clients that read these of the modern ones."""
-        if not ready.known.holds or max(map(len, link)) > MAX_LINK or not self._most:
+    def put(self, link: Link, response: CachedResponse, formats: AbstractSet[Format] | None = None) -> None:
+        """Cache the response to a link; with `formats`, for clients that accept these modern formats."""
+        if not response.record.is_valid or max(map(len, link)) > MAX_LINK or not self._max_entries:
             return
         if formats is None:
-            _put(self._ready, link, ready, self._most)
+            _put(self._responses, link, response, self._max_entries)
         else:
-            _put(self._varying, link, None, self._most)
-            _put(self._ready, (link, formats), ready, self._most)
+            _put(self._negotiated_links, link, None, self._max_entries)
+            _put(self._responses, (link, formats), response, self._max_entries)
 
     def _is_served(self, host: bytes) -> bool:
         # Nearly all ask by the same one.
-        if host != self._host:
+        if host != self._last_host:
             if not self._hosts.serve(host):
                 return False
-            self._host = host
+            self._last_host = host
         return True
 
-    def _holds(self, ready: CachedResponse) -> bool:
+    def _is_valid(self, response: CachedResponse) -> bool:
         now = time.monotonic()
         return (
-            ready.known.holds
-            and now < ready.until
-            and now < self._facts.fresh_until
-            and ready.keys == self._keyring.generation
+            response.record.is_valid
+            and now < response.fresh_until
+            and now < self._record_cache.fresh_until
+            and response.key_generation == self._keyring.generation
         )
 
-    def _answered(
-        self, ready: CachedResponse, tag: bytes | None, since: bytes | None, *, is_head: bool
+    def _respond(
+        self, response: CachedResponse, tag: bytes | None, since: bytes | None, *, is_head: bool
     ) -> CacheResult | None:
-        held = ready.held
+        cached_body = response.body
         if tag is not None:
             # Any other tag, and any list of them, is read the long way. A tag counts more than a date.
-            if tag != ready.tag:
+            if tag != response.etag:
                 return None
-            status, pairs, body = 304, ready.unmodified, EMPTY_BODY
-        elif since is not None or held is None or held.body is None:
+            status, pairs, body = 304, response.not_modified_headers, EMPTY_BODY
+        elif since is not None or cached_body is None or cached_body.body is None:
             return None
         else:
-            status, pairs, body = 200, ready.whole, EMPTY_BODY if is_head else held.body
-            self._pictures.use(held)
-        if ready.cache_policy is None:
-            return ready, status, pairs, body
-        cache_policy = ready.cache_policy.header(self._clock())
-        return None if cache_policy is None else (ready, status, [*pairs, cache_policy], body)
+            status, pairs, body = 200, response.ok_headers, EMPTY_BODY if is_head else cached_body.body
+            self._body_cache.mark_used(cached_body)
+        if response.cache_policy is None:
+            return response, status, pairs, body
+        cache_policy = response.cache_policy.header(self._clock())
+        return None if cache_policy is None else (response, status, [*pairs, cache_policy], body)
 
 
-def _has_bypass_header(headers: Pairs) -> tuple[bytes, bytes | None, bytes | None] | None:
+def _relevant_headers(headers: Pairs) -> tuple[bytes, bytes | None, bytes | None] | None:
     """Host, If-None-Match, If-Modified-Since; None if one is there twice, or there is more to the request."""
     host, tag, since = b"", None, None
     for name, value in headers:
-        if name in _BYPASS_HEADERS:
+        if name in _RELEVANT_HEADERS:
             if name == _HOST and not host:
                 host = value
-            elif name == _TAG and tag is None:
+            elif name == _IF_NONE_MATCH and tag is None:
                 tag = value
-            elif name == _SINCE and since is None:
+            elif name == _IF_MODIFIED_SINCE and since is None:
                 since = value
             else:
                 return None
@@ -298,8 +312,8 @@ def accepted_formats(headers: Pairs) -> frozenset[Format]:
     return accepted(accept.decode("latin-1")) if len(accept) <= MAX_ACCEPT else frozenset()
 
 
-def _put(response_cache: OrderedDict[K, V], key: K, value: V, most: int) -> None:
+def _put(response_cache: OrderedDict[K, V], key: K, value: V, max_entries: int) -> None:
     response_cache[key] = value
     response_cache.move_to_end(key)
-    if len(response_cache) > most:
+    if len(response_cache) > max_entries:
         response_cache.popitem(last=False)

@@ -24,7 +24,7 @@ _STATUS = Path("/proc/self/status")
 _GetOption = Callable[[int, int, int, int, int], int]
 
 
-def _get_option() -> _GetOption | None:
+def _load_getsockopt() -> _GetOption | None:
     if not sys.platform.startswith("linux"):
         return None
     # PyDLL keeps the interpreter: such a call takes a microsecond, and another thread's turn thousands.
@@ -33,7 +33,7 @@ def _get_option() -> _GetOption | None:
     return prototype(("getsockopt", ctypes.PyDLL(None)))
 
 
-_option = _get_option()
+_getsockopt = _load_getsockopt()
 _info, _cookie = ctypes.create_string_buffer(_INFO.size), ctypes.c_uint64()
 _info_size, _cookie_size = ctypes.c_uint32(_INFO.size), ctypes.c_uint32(ctypes.sizeof(_cookie))
 _INFO_AT, _COOKIE_AT = ctypes.addressof(_info), ctypes.addressof(_cookie)
@@ -60,17 +60,19 @@ class Traffic(NamedTuple):
 
 def traffic(descriptor: int) -> Traffic | None:
     """What has gone over a descriptor; None if it is no TCP connection."""
-    if _option is None or _option(descriptor, socket.IPPROTO_TCP, _TCP_INFO, _INFO_AT, _INFO_SIZE_AT):
+    if _getsockopt is None or _getsockopt(descriptor, socket.IPPROTO_TCP, _TCP_INFO, _INFO_AT, _INFO_SIZE_AT):
         return None
     state, unacked, sent_ago, received_ago, acked, received, unsent = _INFO.unpack_from(_info)
-    if state == _LISTENING or _option(descriptor, socket.SOL_SOCKET, _SO_COOKIE, _COOKIE_AT, _COOKIE_SIZE_AT):
+    if state == _LISTENING or _getsockopt(
+        descriptor, socket.SOL_SOCKET, _SO_COOKIE, _COOKIE_AT, _COOKIE_SIZE_AT
+    ):
         return None
     return Traffic(_cookie.value, received, acked, unacked > 0 or unsent > 0, sent_ago < received_ago)
 
 
 def descriptors() -> range:
     """All numbers that a descriptor of this process can have at present."""
-    if _option is None:
+    if _getsockopt is None:
         return range(0)
     with suppress(OSError):
         for line in _STATUS.read_text("ascii", "replace").splitlines():
@@ -79,14 +81,14 @@ def descriptors() -> range:
     return range(0)
 
 
-def ends(descriptor: int) -> tuple[int, str] | None:
+def endpoints(descriptor: int) -> tuple[int, str] | None:
     """The port on this side of a connection and the address on the other; None if it is gone meanwhile."""
     with suppress(OSError), socket.socket(fileno=os.dup(descriptor)) as duplicate:
         return duplicate.getsockname()[1], duplicate.getpeername()[0]
     return None
 
 
-def end(descriptor: int, cookie: int, *, drop: bool) -> bool:
+def shut_down(descriptor: int, cookie: int, *, drop: bool) -> bool:
     """End a connection, if the descriptor is still that of this cookie; whoever uses it finds it closed.
 
     Args:

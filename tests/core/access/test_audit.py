@@ -11,7 +11,7 @@ from tintype.core.access import audit as module
 from tintype.core.access.audit import entries, record
 from tintype.core.access.auth import issue_token, list_tokens, revoke_token
 from tintype.core.access.keys import retire, rotate
-from tintype.core.access.size_allowlist import allow, parse_sizes
+from tintype.core.access.size_allowlist import parse_sizes, set_allowlist
 from tintype.core.library.deletion import delete
 from tintype.core.library.ingest import examine, stage
 from tintype.core.library.update import replace
@@ -117,5 +117,5 @@ async def test_keys_and_sizes_are_recorded(town: Town) -> None:
     assert await told(town, Event.KEY_ADDED) == (ANNA, None, {"key": second.id})
     await retire(town.services, first, ANNA)
     assert await told(town, Event.KEY_RETIRED) == (ANNA, None, {"key": first})
-    await allow(town.services, town.anna.account, parse_sizes("320x240"), ANNA)
+    await set_allowlist(town.services, town.anna.account, parse_sizes("320x240"), ANNA)
     assert await told(town, Event.SIZES_CHANGED) == (ANNA, "north", {"before": None, "after": "320x240"})

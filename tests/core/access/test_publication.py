@@ -80,15 +80,15 @@ async def test_what_is_remembered_ends_with_its_publication(town: Town) -> None:
     async with following(town.services):
         known = await find_deliverable(town.services, "mews", image.id)
         await publish(town.services, "north", ["native"], ANNA)
-        await until(lambda: not known.holds)
+        await until(lambda: not known.is_valid)
         assert not await opens(town, image, "mews")
         known = await find_deliverable(town.services, "native", image.id)
         await set_links(town.services, "north", "native", Links.SIGNED, ANNA)
-        await until(lambda: not known.holds)
+        await until(lambda: not known.is_valid)
         # What is published again is at once: memory never refuses.
         known = await find_deliverable(town.services, "native", image.id)
         await publish(town.services, "north", ["native", "mews"], ANNA)
-        assert known.holds
+        assert known.is_valid
         assert await opens(town, image, "mews")
 
 
@@ -99,7 +99,7 @@ async def test_who_asks_for_what_is_not_published_takes_nothing_from_memory(town
         known = await find_deliverable(town.services, "native", image.id)
         for _ in range(3):
             assert not await opens(town, image, "mews", Links.PLAIN)
-        assert known.holds
+        assert known.is_valid
         assert await find_deliverable(town.services, "native", image.id) is known
 
 

@@ -10,14 +10,14 @@ from tests import pictures
 from tests.core.conftest import NOBODY, Town, once
 from tintype.catalogue import usage
 from tintype.catalogue.audit import AuditFilter
-from tintype.core.access.account_terms import terms
+from tintype.core.access.account_summary import account_summary
 from tintype.core.access.audit import entries
-from tintype.core.access.quotas import quotas, require_seconds, set_quotas, upload
+from tintype.core.access.quotas import account_quotas, admit_upload, require_seconds, set_quotas
 from tintype.core.library.deletion import delete
 from tintype.core.library.ingest import examine, stage
 from tintype.core.library.update import replace
 from tintype.core.runtime.fair_queue import WorkEstimate
-from tintype.core.upkeep.check_and_gc import Fault, Finding, GcSettings, check, collect_garbage, plan
+from tintype.core.upkeep.check_and_gc import Fault, Finding, GcSettings, check, collect_garbage, plan_gc
 from tintype.model import Caller, Error, Image, Kind, QuotaOverrides, Quotas, Usage
 from tintype.model.audit import Event
 
@@ -34,7 +34,7 @@ async def held(town: Town, caller: Caller | None = None) -> Usage:
 async def refusal(town: Town, length: int | None, replaces: int | None = None) -> Kind | None:
     """What becomes of an upload before its body is read."""
     try:
-        async with upload(town.services, town.anna, length, replaces):
+        async with admit_upload(town.services, town.anna, length, replaces):
             return None
     except Error as error:
         return error.kind
@@ -42,14 +42,14 @@ async def refusal(town: Town, length: int | None, replaces: int | None = None) -
 
 async def test_the_settings_hold_until_an_account_has_its_own(town: Town) -> None:
     account = town.anna.account.id
-    assert await quotas(town.services, account) == Quotas(1024**4, 10_000_000, 64, 600)
+    assert await account_quotas(town.services, account) == Quotas(1024**4, 10_000_000, 64, 600)
     await allow(town, images=5)
     await allow(town, bytes=7)
-    assert await quotas(town.services, account) == Quotas(7, 5, 64, 600)
-    assert await quotas(town.services, town.boris.account.id) == Quotas(1024**4, 10_000_000, 64, 600)
+    assert await account_quotas(town.services, account) == Quotas(7, 5, 64, 600)
+    assert await account_quotas(town.services, town.boris.account.id) == Quotas(1024**4, 10_000_000, 64, 600)
     await set_quotas(town.services, "north", QuotaOverrides(uploads=0), NOBODY, reset=True)
-    assert await quotas(town.services, account) == Quotas(1024**4, 10_000_000, 0, 600)
-    found = await terms(town.services, "north")
+    assert await account_quotas(town.services, account) == Quotas(1024**4, 10_000_000, 0, 600)
+    found = await account_summary(town.services, "north")
     assert (found.overrides, found.quotas.uploads) == (QuotaOverrides(uploads=0), 0)
 
 
@@ -124,9 +124,9 @@ async def test_bytes_under_way_count_announced_or_not(town: Town) -> None:
         for size in sizes:
             yield bytes(size)
 
-    async with upload(town.services, town.anna, 600):
+    async with admit_upload(town.services, town.anna, 600):
         assert await refusal(town, 401) is Kind.QUOTA_EXCEEDED
-        async with upload(town.services, town.anna, None) as second:
+        async with admit_upload(town.services, town.anna, None) as second:
             assert [len(chunk) async for chunk in second.counted(body(200, 200))] == [200, 200]
             with pytest.raises(Error) as raised:
                 async for _ in second.counted(body(1)):
@@ -134,7 +134,7 @@ async def test_bytes_under_way_count_announced_or_not(town: Town) -> None:
             assert raised.value.kind is Kind.QUOTA_EXCEEDED
         assert await refusal(town, 400) is None
         assert await refusal(town, 400) is None
-        async with upload(town.services, town.boris, 5000):
+        async with admit_upload(town.services, town.boris, 5000):
             pass
     assert await refusal(town, 1000) is None
 
@@ -146,7 +146,7 @@ async def test_a_body_longer_than_announced_counts_with_what_comes(town: Town) -
         yield bytes(60)
         yield bytes(60)
 
-    async with upload(town.services, town.anna, 10) as under_way:
+    async with admit_upload(town.services, town.anna, 10) as under_way:
         with pytest.raises(Error):
             async for _ in under_way.counted(body()):
                 pass
@@ -154,12 +154,12 @@ async def test_a_body_longer_than_announced_counts_with_what_comes(town: Town) -
 
 async def test_uploads_under_way_are_counted(town: Town) -> None:
     await allow(town, uploads=2)
-    async with upload(town.services, town.anna, 1), upload(town.services, town.anna, None):
+    async with admit_upload(town.services, town.anna, 1), admit_upload(town.services, town.anna, None):
         with pytest.raises(Error) as raised:
-            async with upload(town.services, town.anna, 1):
+            async with admit_upload(town.services, town.anna, 1):
                 pass
         assert (raised.value.kind, raised.value.retry_after) == (Kind.TOO_MANY_REQUESTS, 1)
-        async with upload(town.services, town.boris, 1):
+        async with admit_upload(town.services, town.boris, 1):
             pass
     assert await refusal(town, 1) is None
 
@@ -192,13 +192,13 @@ async def test_what_is_counted_wrong_is_found_and_set_right(town: Town) -> None:
         await usage.add(tx, town.anna.account.id, count=3, size=1)
     found = [each async for each in check(town.services)]
     assert found == [Finding(Fault.USAGE_WRONG, account="north")]
-    await collect_garbage(town.services, await plan(town.services, GcSettings()))
+    await collect_garbage(town.services, await plan_gc(town.services, GcSettings()))
     assert [each async for each in check(town.services)] == []
 
 
 async def test_an_unknown_account_is_missing(town: Town) -> None:
     with pytest.raises(Error, match="nobody") as raised:
-        await terms(town.services, "nobody")
+        await account_summary(town.services, "nobody")
     assert raised.value.kind is Kind.NOT_FOUND
     with pytest.raises(Error, match="nobody"):
         await set_quotas(town.services, "nobody", QuotaOverrides(), NOBODY, reset=True)

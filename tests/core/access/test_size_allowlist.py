@@ -3,7 +3,13 @@
 import pytest
 
 from tests.core.conftest import NOBODY, Town
-from tintype.core.access.size_allowlist import SizeAllowlist, allow, allowed, parse_sizes, require_size
+from tintype.core.access.size_allowlist import (
+    SizeAllowlist,
+    get_allowlist,
+    parse_sizes,
+    require_size,
+    set_allowlist,
+)
 from tintype.imaging import Mode, Recipe
 from tintype.model import Error, Kind
 
@@ -45,23 +51,23 @@ def test_a_recipe_is_allowed_by_its_box(recipe: Recipe, *, fits: bool) -> None:
 
 
 async def test_an_account_that_allows_nothing_in_particular_allows_everything(town: Town) -> None:
-    account, sizes = await allowed(town.services, town.anna.account.name)
+    account, sizes = await get_allowlist(town.services, town.anna.account.name)
     assert (account, sizes) == (town.anna.account, None)
     await require_size(town.services, account.id, Recipe(width=1234))
 
 
 async def test_sizes_bind_the_account_that_they_were_set_for(town: Town) -> None:
-    await allow(town.services, town.anna.account, parse_sizes("320x240"), NOBODY)
+    await set_allowlist(town.services, town.anna.account, parse_sizes("320x240"), NOBODY)
     await require_size(town.services, town.anna.account.id, Recipe(width=320, height=240))
     await require_size(town.services, town.boris.account.id, Recipe(width=1234))
     with pytest.raises(Error, match="320x240") as raised:
         await require_size(town.services, town.anna.account.id, Recipe(width=1234))
     assert raised.value.kind is Kind.FORBIDDEN
-    await allow(town.services, town.anna.account, None, NOBODY)
+    await set_allowlist(town.services, town.anna.account, None, NOBODY)
     await require_size(town.services, town.anna.account.id, Recipe(width=1234))
 
 
 async def test_an_unknown_account_is_missing(town: Town) -> None:
     with pytest.raises(Error) as raised:
-        await allowed(town.services, "nobody")
+        await get_allowlist(town.services, "nobody")
     assert raised.value.kind is Kind.NOT_FOUND

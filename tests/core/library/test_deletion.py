@@ -9,7 +9,7 @@ from tests.core.conftest import Town
 from tintype.core.delivery.invalidation import find_deliverable
 from tintype.core.delivery.render import rendition
 from tintype.core.library import browse
-from tintype.core.library.deletion import delete, drop_unused
+from tintype.core.library.deletion import delete, remove_if_unreferenced
 from tintype.core.upkeep.check_and_gc import check
 from tintype.imaging import Recipe
 from tintype.model import Caller, Error, Image, Kind, Placement
@@ -102,10 +102,10 @@ async def test_a_delete_that_is_broken_off_never_takes_the_bytes_of_an_upload(to
 async def test_who_is_cancelled_waits_for_the_thread_that_works_for_him(town: Town) -> None:
     """Otherwise the write transaction would end before the removal that it guards."""
     image = await town.add()
-    task = asyncio.create_task(drop_unused(town.services, "0" * 64))
+    task = asyncio.create_task(remove_if_unreferenced(town.services, "0" * 64))
     await asyncio.sleep(0)
     task.cancel()
     await asyncio.wait([task])
     assert task.cancelled()
-    assert not await drop_unused(town.services, image.sha256)
+    assert not await remove_if_unreferenced(town.services, image.sha256)
     assert town.services.originals.exists(image.sha256)

@@ -11,7 +11,7 @@ from tests import pictures
 from tests.core.conftest import Town, once
 from tintype.core import Services
 from tintype.core.library import browse
-from tintype.core.library.ingest import examine, present, stage
+from tintype.core.library.ingest import examine, find_duplicate, stage
 from tintype.model import Error, Image, Kind, Placement
 from tintype.model.list_query import ListQuery
 from tintype.storage import Staged
@@ -114,10 +114,10 @@ async def test_the_same_bytes_of_two_accounts_share_one_original(town: Town) -> 
 
 async def test_the_same_bytes_are_present_only_under_the_same_name_in_the_same_account(town: Town) -> None:
     image = await town.add(filename="photo.png")
-    assert await present(town.services, town.anna, image.sha256, "/elsewhere/photo.png") == image
-    assert await present(town.services, town.anna, image.sha256, "photo2.png") is None
-    assert await present(town.services, town.anna, "0" * 64, "photo.png") is None
-    assert await present(town.services, town.boris, image.sha256, "photo.png") is None
+    assert await find_duplicate(town.services, town.anna, image.sha256, "/elsewhere/photo.png") == image
+    assert await find_duplicate(town.services, town.anna, image.sha256, "photo2.png") is None
+    assert await find_duplicate(town.services, town.anna, "0" * 64, "photo.png") is None
+    assert await find_duplicate(town.services, town.boris, image.sha256, "photo.png") is None
 
 
 async def test_a_unique_image_comes_in_once_however_many_bring_it(town: Town) -> None:

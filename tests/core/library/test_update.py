@@ -40,15 +40,15 @@ async def test_a_status_that_it_has_already_changes_nothing(town: Town) -> None:
 
 async def test_what_changes_is_forgotten_by_its_own_process_at_once(town: Town) -> None:
     # As if it followed the catalogue's changes, and would learn of none.
-    town.services.record_cache.trust(float("inf"))
+    town.services.record_cache.extend_freshness(float("inf"))
     image = await town.add()
 
     async def ends_memory(change: Awaitable[object]) -> None:
         known = await find_deliverable(town.services, "native", image.id)
-        assert town.services.record_cache.known(image.id) is known
+        assert town.services.record_cache.get(image.id) is known
         await change
-        assert not known.holds
-        assert town.services.record_cache.known(image.id) is None
+        assert not known.is_valid
+        assert town.services.record_cache.get(image.id) is None
 
     await ends_memory(exchange(town, image, pictures.png(5, 5)))
     await ends_memory(set_status(town.services, town.anna, image.id, Status.ARCHIVED))

@@ -39,14 +39,14 @@ async def photo(town: Town) -> Image:
 async def lasting(town: Town, image: Image, recipe: Recipe, accepted: frozenset[Format] = BOTH) -> Picture:
     """The picture once nothing stands in for it any more."""
     async with asyncio.timeout(60):
-        while (picture := await rendition(town.services, image, recipe, accepted)).stands_in:  # noqa: ASYNC110  another task makes it
+        while (picture := await rendition(town.services, image, recipe, accepted)).is_stand_in:  # noqa: ASYNC110  another task makes it
             await asyncio.sleep(0.01)
     return picture
 
 
 async def test_a_webp_stands_in_for_an_avif_until_that_is_there(town: Town, photo: Image) -> None:
     first = await rendition(town.services, photo, AVIF, BOTH)
-    assert (first.media_type, first.stands_in) == ("image/webp", True)
+    assert (first.media_type, first.is_stand_in) == ("image/webp", True)
     assert first.tag == rendition_tag(photo, Recipe(width=160, format=Format.WEBP))
     last = await lasting(town, photo, AVIF)
     made = pictures.decode(last.path.read_bytes())
@@ -87,12 +87,12 @@ async def test_auto_comes_to_the_same_in_the_end(town: Town, photo: Image) -> No
     auto = Recipe(width=160, auto=True)
     assert (await rendition(town.services, photo, auto, BOTH)).media_type == "image/webp"
     assert (await lasting(town, photo, auto)).tag == rendition_tag(photo, AVIF)
-    assert not (await rendition(town.services, photo, auto, frozenset({Format.WEBP}))).stands_in
+    assert not (await rendition(town.services, photo, auto, frozenset({Format.WEBP}))).is_stand_in
 
 
 async def test_a_small_avif_is_waited_for(town: Town, photo: Image) -> None:
     picture = await rendition(town.services, photo, Recipe(width=128, format=Format.AVIF))
-    assert (picture.media_type, picture.stands_in) == ("image/avif", False)
+    assert (picture.media_type, picture.is_stand_in) == ("image/avif", False)
 
 
 async def test_of_a_tiny_picture_the_smallest_is_delivered(town: Town) -> None:

@@ -30,38 +30,38 @@ PUBLICATIONS: Publications = {"native": None}
 @pytest.fixture
 async def info(town: Town) -> tuple[RecordCache, list[Image]]:
     found = RecordCache(3)
-    found.trust(time.monotonic() + 3600)
+    found.extend_freshness(time.monotonic() + 3600)
     return found, [await town.add() for _ in range(5)]
 
 
 async def test_what_is_remembered_is_found_by_id_and_number(info: tuple[RecordCache, list[Image]]) -> None:
     memory, (image, *_) = info
-    assert memory.known(image.id) is None
-    known = memory.remember(image, PUBLICATIONS, memory.generation)
-    assert known.holds
-    assert memory.known(image.id) is memory.known(image.number) is known
-    assert memory.known(image.number + 1) is None
+    assert memory.get(image.id) is None
+    known = memory.put(image, PUBLICATIONS, memory.generation)
+    assert known.is_valid
+    assert memory.get(image.id) is memory.get(image.number) is known
+    assert memory.get(image.number + 1) is None
 
 
 async def test_the_least_recently_asked_is_forgotten_first(info: tuple[RecordCache, list[Image]]) -> None:
     memory, listed = info
-    known = [memory.remember(image, PUBLICATIONS, 0) for image in listed[:3]]
-    memory.known(listed[0].number)
-    known += [memory.remember(image, PUBLICATIONS, 0) for image in listed[3:]]
-    assert [each.holds for each in known] == [True, False, False, True, True]
-    assert [memory.known(image.id) is not None for image in listed] == [True, False, False, True, True]
-    assert [memory.known(image.number) is not None for image in listed] == [True, False, False, True, True]
+    known = [memory.put(image, PUBLICATIONS, 0) for image in listed[:3]]
+    memory.get(listed[0].number)
+    known += [memory.put(image, PUBLICATIONS, 0) for image in listed[3:]]
+    assert [each.is_valid for each in known] == [True, False, False, True, True]
+    assert [memory.get(image.id) is not None for image in listed] == [True, False, False, True, True]
+    assert [memory.get(image.number) is not None for image in listed] == [True, False, False, True, True]
 
 
 async def test_what_is_forgotten_holds_no_more(info: tuple[RecordCache, list[Image]]) -> None:
     memory, (one, other, *_) = info
-    first, second = memory.remember(one, PUBLICATIONS, 0), memory.remember(other, PUBLICATIONS, 0)
-    memory.forget(one.id)
-    assert (first.holds, second.holds) == (False, True)
-    assert memory.known(one.id) is memory.known(one.number) is None
-    memory.forget_all()
-    assert not second.holds
-    assert memory.known(other.id) is None
+    first, second = memory.put(one, PUBLICATIONS, 0), memory.put(other, PUBLICATIONS, 0)
+    memory.invalidate(one.id)
+    assert (first.is_valid, second.is_valid) == (False, True)
+    assert memory.get(one.id) is memory.get(one.number) is None
+    memory.invalidate_all()
+    assert not second.is_valid
+    assert memory.get(other.id) is None
 
 
 async def test_an_answer_from_before_a_change_is_not_remembered(
@@ -69,32 +69,32 @@ async def test_an_answer_from_before_a_change_is_not_remembered(
 ) -> None:
     memory, (image, other, *_) = info
     asked = memory.generation
-    memory.forget(other.id)
-    assert not memory.remember(image, PUBLICATIONS, asked).holds
-    assert memory.known(image.id) is None
+    memory.invalidate(other.id)
+    assert not memory.put(image, PUBLICATIONS, asked).is_valid
+    assert memory.get(image.id) is None
 
 
 async def test_a_newer_record_takes_the_place_of_an_older_one(info: tuple[RecordCache, list[Image]]) -> None:
     memory, (image, *_) = info
-    old = memory.remember(image, PUBLICATIONS, 0)
-    new = memory.remember(msgspec.structs.replace(image, version=2), PUBLICATIONS, 0)
-    assert (old.holds, new.holds) == (False, True)
-    assert memory.known(image.number) is new
+    old = memory.put(image, PUBLICATIONS, 0)
+    new = memory.put(msgspec.structs.replace(image, version=2), PUBLICATIONS, 0)
+    assert (old.is_valid, new.is_valid) == (False, True)
+    assert memory.get(image.number) is new
 
 
 async def test_memory_counts_only_as_long_as_it_is_trusted(info: tuple[RecordCache, list[Image]]) -> None:
     memory, (image, other, *_) = info
-    memory.remember(image, PUBLICATIONS, 0)
-    memory.trust(time.monotonic() - FRESH_SECONDS)
-    assert memory.known(image.id) is None
-    assert not memory.remember(other, PUBLICATIONS, 0).holds
+    memory.put(image, PUBLICATIONS, 0)
+    memory.extend_freshness(time.monotonic() - FRESH_SECONDS)
+    assert memory.get(image.id) is None
+    assert not memory.put(other, PUBLICATIONS, 0).is_valid
     assert FRESH_SECONDS < PROMISED_SECONDS
 
 
 async def test_a_process_that_polls_nothing_remembers_nothing(town: Town) -> None:
     image = await town.add()
-    assert not (await find_deliverable(town.services, "native", image.id)).holds
-    assert town.services.record_cache.known(image.id) is None
+    assert not (await find_deliverable(town.services, "native", image.id)).is_valid
+    assert town.services.record_cache.get(image.id) is None
 
 
 async def test_a_second_look_needs_no_catalogue(town: Town) -> None:
@@ -116,7 +116,7 @@ async def test_memory_gives_but_never_refuses(town: Town) -> None:
         async with town.services.catalogue.write() as tx:
             await tx.execute(update(tables.images).values(version=2))
         assert (await find_deliverable(town.services, "native", image.id, 2)).image.version == 2
-        assert not known.holds
+        assert not known.is_valid
 
 
 async def test_a_delete_counts_at_once_in_its_own_process(town: Town) -> None:
@@ -124,7 +124,7 @@ async def test_a_delete_counts_at_once_in_its_own_process(town: Town) -> None:
     async with following(town.services):
         known = await find_deliverable(town.services, "native", image.id)
         await delete(town.services, town.anna, image.id)
-        assert not known.holds
+        assert not known.is_valid
         with pytest.raises(Error, match="no such image"):
             await find_deliverable(town.services, "native", image.id)
 
@@ -142,12 +142,12 @@ async def test_what_another_process_changes_is_forgotten_within_a_second(
             with suppress(Error):
                 await find_deliverable(town.services, "native", image.id)
             known, still = (
-                town.services.record_cache.known(image.id),
+                town.services.record_cache.get(image.id),
                 await find_deliverable(town.services, "native", kept.id),
             )
             await change()
-            await until(lambda known=known: known is None or not known.holds)  # type: ignore[misc]  # bound now
-            assert still.holds
+            await until(lambda known=known: known is None or not known.is_valid)  # type: ignore[misc]  # bound now
+            assert still.is_valid
         with pytest.raises(Error, match="no such image"):
             await find_deliverable(town.services, "native", image.id)
 
@@ -161,7 +161,7 @@ async def test_after_a_gap_in_the_changes_everything_is_forgotten(town: Town) ->
             await changes.record(tx, account, other.id, town.clock())
             await changes.record(tx, account, other.id, town.clock())
             await tx.execute(sql_delete(tables.changes).where(tables.changes.c.seq == 1))
-        await until(lambda: not known.holds)
+        await until(lambda: not known.is_valid)
 
 
 async def test_a_retired_key_is_noticed(town: Town) -> None:
@@ -209,9 +209,9 @@ async def test_memory_is_trusted_though_every_thread_and_reader_is_taken(town: T
             await taken.enter_async_context(services.catalogue.read())
         since = time.monotonic() + FRESH_SECONDS
         await until(lambda: services.record_cache.fresh_until > since + FRESH_SECONDS)
-        assert services.record_cache.known(image.id) is known
+        assert services.record_cache.get(image.id) is known
         await set_status(services, town.anna, image.id, Status.ARCHIVED)
-        assert not known.holds
+        assert not known.is_valid
         go_on.set()
         await asyncio.gather(*busy)
 

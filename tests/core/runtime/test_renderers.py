@@ -19,12 +19,12 @@ async def test_work_is_asked_again_with_what_it_needs_and_then_with_all_there_is
 
     def work(memory: int) -> int:
         given.append(memory)
-        if memory < workers.most_memory:
+        if memory < workers.max_memory:
             raise NeedsMemory(memory + 1)
         return memory
 
-    assert await decode(workers, WORK, work) == workers.most_memory
-    assert given == [WORK.memory, WORK.memory + 1, workers.most_memory]
+    assert await decode(workers, WORK, work) == workers.max_memory
+    assert given == [WORK.memory, WORK.memory + 1, workers.max_memory]
     await workers.close()
 
 
@@ -39,6 +39,6 @@ async def test_when_no_renderer_can_be_started_the_service_is_busy() -> None:
     assert caught.value.kind is Kind.OVERLOADED
     assert caught.value.retry_after
     assert [(each["event"], each["reason"]) for each in logs] == [
-        ("renderer-not-started", "Cannot allocate memory")
+        ("renderer-start-failed", "Cannot allocate memory")
     ]
     await workers.close()

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from structlog.testing import capture_logs
 
-from tintype.core.runtime.signing import Keyring, Signature, renew
+from tintype.core.runtime.signing import Keyring, Signature, replace_broken_keys
 from tintype.model import Error
 
 PARTS = ("image", "7f000001", "800", "1700000000")
@@ -123,11 +123,11 @@ def test_a_key_that_another_process_added_is_learnt(path: Path, keyring: Keyring
     other, generation = Keyring(path), keyring.generation
     other.rotate()
     assert not keyring.verify(PARTS, other.sign(PARTS))
-    assert keyring.learn()
+    assert keyring.reload()
     assert keyring.verify(PARTS, other.sign(PARTS))
     assert keyring.all() == other.all()
     assert keyring.generation != generation
-    assert not keyring.learn()
+    assert not keyring.reload()
 
 
 def test_two_that_rotate_from_the_same_state_both_keep_their_key(path: Path, keyring: Keyring) -> None:
@@ -179,11 +179,11 @@ def test_a_missing_file_is_an_error_and_is_not_made_without_a_word(path: Path) -
 def test_what_is_missing_or_broken_is_made_anew_when_told(path: Path, content: bytes | None) -> None:
     if content is not None:
         path.write_bytes(content)
-    assert renew(path)
+    assert replace_broken_keys(path)
     assert len(Keyring(path).all()) == 1
     broken = path.with_name("link-keys.json.broken")
     assert (broken.read_bytes() if broken.exists() else None) == content
-    assert not renew(path)
+    assert not replace_broken_keys(path)
 
 
 @pytest.mark.parametrize("content", [None, *BROKEN])
@@ -196,13 +196,13 @@ def test_a_file_that_goes_or_breaks_meanwhile_changes_nothing_until_it_is_back(
         path.write_bytes(content)
     with capture_logs() as lines:
         for _ in range(3):
-            assert not keyring.learn()
+            assert not keyring.reload()
     assert [line["event"] for line in lines] == ["link-keys-unreadable"]
     assert "link-keys.json" in keyring.fault
     assert keyring.verify(PARTS, signature)
     assert keyring.generation == generation
     path.write_bytes(whole)
-    keyring.learn()
+    keyring.reload()
     assert not keyring.fault
     assert keyring.verify(PARTS, signature)
 

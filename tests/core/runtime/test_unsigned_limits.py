@@ -24,7 +24,7 @@ def source(width: int, height: int, format: Format = Format.JPEG) -> LinkTarget:
 
 
 def takes(of: LinkTarget, width: int | None, height: int | None, mode: Mode = Mode.FIT) -> bool:
-    return LIMITS.takes(of, mode, width, height)
+    return LIMITS.accepts(of, mode, width, height)
 
 
 @pytest.mark.parametrize(
@@ -61,17 +61,17 @@ def test_what_hangs_over_counts_where_it_is_delivered(mode: Mode, *, taken: bool
 
 def test_signed_links_have_the_limits_of_every_picture_only() -> None:
     signed = LIMITS.for_signed()
-    assert signed.takes(source(100, 80), Mode.SCALE, 8_192, 10)
-    assert not signed.takes(source(100, 80), Mode.SCALE, 8_193, 10)
-    assert not signed.takes(source(100, 80), Mode.SCALE, 8_192, 8_192)
+    assert signed.accepts(source(100, 80), Mode.SCALE, 8_192, 10)
+    assert not signed.accepts(source(100, 80), Mode.SCALE, 8_193, 10)
+    assert not signed.accepts(source(100, 80), Mode.SCALE, 8_192, 8_192)
 
 
 @given(st.builds(source, st.integers(1, 20_000), st.integers(1, 20_000)), st.sampled_from(Mode), sides, sides)
 def test_what_is_always_taken_is_taken(
     of: LinkTarget, mode: Mode, width: int | None, height: int | None
 ) -> None:
-    assert LIMITS.takes(of, mode, width, height) or not LIMITS.always_takes(mode, width, height)
-    assert LIMITS.always_takes(Mode.FIT, 2_500, 2_500)
+    assert LIMITS.accepts(of, mode, width, height) or not LIMITS.always_accepts(mode, width, height)
+    assert LIMITS.always_accepts(Mode.FIT, 2_500, 2_500)
 
 
 def test_the_room_of_the_format_counts() -> None:
@@ -90,7 +90,7 @@ def test_it_is_told_quickly_as_it_is_told_thoroughly(
     of: LinkTarget, mode: Mode, width: int | None, height: int | None
 ) -> None:
     recipe = Recipe(mode=mode, width=width, height=height)
-    if LIMITS.takes(of, mode, width, height):
+    if LIMITS.accepts(of, mode, width, height):
         LIMITS.require(of, recipe)
         return
     with pytest.raises(Error) as raised:
@@ -101,10 +101,10 @@ def test_it_is_told_quickly_as_it_is_told_thoroughly(
 async def test_what_is_taken_is_made_and_at_the_same_size(town: Town) -> None:
     """At the edge of the limits that the services have: 1,000 pixels a side."""
     image = await town.add()
-    limits = structs.replace(LIMITS, output=town.services.images.made())
+    limits = structs.replace(LIMITS, output=town.services.images.output_limits())
     for side, taken in ((1_000, True), (1_001, False)):
         recipe = Recipe(mode=Mode.SCALE, width=side, height=10)
-        assert limits.takes(image, recipe.mode, side, 10) is taken
+        assert limits.accepts(image, recipe.mode, side, 10) is taken
         try:
             await rendition(town.services, image, recipe)
         except Error:

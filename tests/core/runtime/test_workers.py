@@ -217,7 +217,7 @@ async def test_when_all_have_gone_away_work_that_runs_is_there_for_who_asks_next
 
 
 @pytest.mark.parametrize(
-    ("error", "told"), [(Error(Kind.INVALID), []), (ZeroDivisionError(), ["unforeseen"])]
+    ("error", "told"), [(Error(Kind.INVALID), []), (ZeroDivisionError(), ["unexpected-error"])]
 )
 async def test_what_goes_wrong_when_all_have_gone_away_is_told_to_the_log_if_it_was_unforeseen(
     admission_check: Gate, error: Exception, told: list[str]

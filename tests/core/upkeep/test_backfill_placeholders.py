@@ -6,7 +6,7 @@ from tests import pictures
 from tests.core.conftest import Town
 from tintype.catalogue import tables
 from tintype.core.library import browse
-from tintype.core.upkeep.backfill_placeholders import Backfilled, backfill_placeholders, size
+from tintype.core.upkeep.backfill_placeholders import BackfillResult, backfill_placeholders, count_steps
 from tintype.imaging import inspect, verify
 from tintype.model import Image
 
@@ -26,7 +26,7 @@ async def test_an_image_comes_in_with_its_placeholder(town: Town) -> None:
     image = await seen(town, await town.add(data=data))
     expected = verify(data, inspect(data))
     assert (image.thumbhash, image.colour) == (expected.thumbhash, expected.colour)
-    assert await size(town.services) == 0
+    assert await count_steps(town.services) == 0
 
 
 async def test_images_of_every_account_get_what_they_lack_and_nothing_else_changes(town: Town) -> None:
@@ -35,13 +35,13 @@ async def test_images_of_every_account_get_what_they_lack_and_nothing_else_chang
     await grow_old(town)
     town.clock.go(days=1)
     steps: list[None] = []
-    assert await size(town.services) == 4
-    assert await backfill_placeholders(town.services, lambda: steps.append(None)) == Backfilled(
+    assert await count_steps(town.services) == 4
+    assert await backfill_placeholders(town.services, lambda: steps.append(None)) == BackfillResult(
         made=4, unreadable=0
     )
-    assert (await size(town.services), len(steps)) == (0, 4)
+    assert (await count_steps(town.services), len(steps)) == (0, 4)
     assert [await seen(town, image) for image in before] == before
-    assert await backfill_placeholders(town.services) == Backfilled(made=0, unreadable=0)
+    assert await backfill_placeholders(town.services) == BackfillResult(made=0, unreadable=0)
 
 
 async def test_an_original_that_cannot_be_read_is_told_of_and_the_others_go_on(town: Town) -> None:
@@ -50,7 +50,7 @@ async def test_an_original_that_cannot_be_read_is_told_of_and_the_others_go_on(t
     town.services.originals.path(gone.sha256).unlink()
     path = town.services.originals.path(damaged.sha256)
     path.write_bytes(path.read_bytes()[:-40])
-    assert await backfill_placeholders(town.services) == Backfilled(made=1, unreadable=2)
+    assert await backfill_placeholders(town.services) == BackfillResult(made=1, unreadable=2)
     assert await seen(town, sound) == sound
     assert (await seen(town, damaged)).thumbhash is None
 
@@ -60,4 +60,4 @@ async def test_a_picture_of_nothing_has_a_hash_and_no_colour(town: Town) -> None
     image = await town.add(data=nothing)
     assert image.thumbhash is not None
     assert image.colour is None
-    assert await size(town.services) == 0
+    assert await count_steps(town.services) == 0

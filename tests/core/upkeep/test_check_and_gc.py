@@ -16,24 +16,24 @@ from tintype.core.delivery.render import rendition
 from tintype.core.library.deletion import delete
 from tintype.core.upkeep.check_and_gc import (
     ABANDONED_AFTER_SECONDS,
-    Collected,
     Finding,
+    GcResult,
     GcSettings,
     check,
+    count_steps,
     leftovers,
-    plan,
+    plan_gc,
     restore_removed,
-    size,
 )
 from tintype.core.upkeep.check_and_gc import collect_garbage as carry_out
 from tintype.imaging import Recipe
 from tintype.model import Error, Image
 
-NOTHING = Collected()
+NOTHING = GcResult()
 
 
-async def sweep(town: Town, confirmed: int | None = None) -> Collected:
-    return await carry_out(town.services, await plan(town.services, GcSettings()), confirmed)
+async def sweep(town: Town, confirmed: int | None = None) -> GcResult:
+    return await carry_out(town.services, await plan_gc(town.services, GcSettings()), confirmed)
 
 
 async def findings(town: Town, *, deep: bool = False) -> list[tuple[str, UUID | None]]:
@@ -119,7 +119,7 @@ async def test_progress_is_told_once_an_image_and_once_an_original(town: Town) -
     steps: list[None] = []
     async for _ in check(town.services, on_step=lambda: steps.append(None)):
         pass
-    assert len(steps) == await size(town.services) == 4
+    assert len(steps) == await count_steps(town.services) == 4
 
 
 async def test_exactly_what_is_left_over_is_removed(town: Town) -> None:
@@ -139,10 +139,10 @@ async def test_exactly_what_is_left_over_is_removed(town: Town) -> None:
     grow_old(fresh, ABANDONED_AFTER_SECONDS - 60)
 
     before = town.files()
-    planned = await plan(town.services, GcSettings())
+    planned = await plan_gc(town.services, GcSettings())
     assert [len(planned.unused), len(planned.rendition_folders), len(planned.temporary_files)] == [1, 1, 2]
     assert town.files() == before
-    assert await sweep(town) == Collected(set_aside=1, rendition_folders=1, temporary_files=2)
+    assert await sweep(town) == GcResult(set_aside=1, rendition_folders=1, temporary_files=2)
     assert await sweep(town) == NOTHING
     assert await findings(town, deep=True) == []
     after = {str(path.relative_to(town.data)) for path in (fresh, fresh_draft, kept_rendition.path)}
@@ -169,7 +169,7 @@ async def test_originals_are_set_aside_for_a_week_and_then_deleted(town: Town) -
     assert await sweep(town) == NOTHING
     assert aside(town) == [f"20240229T120000Z/{sha256}"]
     town.clock.go(seconds=1)
-    assert await sweep(town) == Collected(deleted=1)
+    assert await sweep(town) == GcResult(deleted=1)
     assert [path.name for path in (town.data / "removed").iterdir()] == ["deleted"]
 
 
@@ -191,7 +191,7 @@ async def test_what_an_image_needs_is_told_and_put_back(town: Town) -> None:
 async def test_what_an_image_needs_is_never_deleted(town: Town) -> None:
     image = await set_aside_by_mistake(town)
     town.clock.go(days=8)
-    assert await sweep(town) == Collected(put_back=1)
+    assert await sweep(town) == GcResult(put_back=1)
     assert town.services.originals.digest(image.sha256) == image.sha256
 
 
@@ -211,7 +211,7 @@ async def test_what_came_in_again_meanwhile_is_not_touched_by_the_end_of_its_wee
     await sweep(town)
     orphan(town)
     town.clock.go(days=8)
-    assert await sweep(town) == Collected(deleted=1, set_aside=1)
+    assert await sweep(town) == GcResult(deleted=1, set_aside=1)
     assert [path.rpartition("/")[2] for path in aside(town)] == [sha256]
 
 

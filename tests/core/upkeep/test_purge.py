@@ -57,13 +57,13 @@ async def test_it_is_the_owners_to_ask_for(town: Town) -> None:
 
 async def test_every_process_forgets_it(town: Town) -> None:
     image = await town.add()
-    town.services.record_cache.trust(1e12)
+    town.services.record_cache.extend_freshness(1e12)
     known = await find_deliverable(town.services, "native", image.id)
     assert (await find_deliverable(town.services, "native", image.id)) is known
     async with town.services.catalogue.read() as tx:
         before = await changes.latest(tx)
     await purge(town.services, town.anna, image.id)
-    assert not known.holds
+    assert not known.is_valid
     async with town.services.catalogue.read() as tx:
         assert [id for _, id in await changes.since(tx, before)] == [image.id]
 

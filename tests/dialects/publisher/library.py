@@ -20,7 +20,7 @@ from tintype.catalogue.tables import EPOCH
 from tintype.cli.library import prepare_library
 from tintype.core import Services
 from tintype.core.access.auth import get_or_create_person, issue_token, list_tokens, revoke_token
-from tintype.core.library.ingest import examine, keep, stage
+from tintype.core.library.ingest import examine, record_image, stage
 from tintype.model import Account, Caller, Person, Role, Status
 
 ACCOUNT = "publisher"
@@ -141,7 +141,7 @@ class _Maker:
         status = Status[piece.status.upper()]
         async with stage(services, _once(data), len(data)) as staged:
             info = await examine(services, caller, staged)
-            image = await keep(services, caller, staged, info, piece.filename, status=status)
+            image = await record_image(services, caller, staged, info, piece.filename, status=status)
         _, editor = await self._member(services, account, piece.editor or piece.person)
         self._edit(image.number, editor.id, START + timedelta(hours=piece.modified))
         return image.number, data, piece

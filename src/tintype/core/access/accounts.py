@@ -5,7 +5,7 @@ from tintype.catalogue.engine import Transaction
 from tintype.model import Account, Error, Kind
 
 
-async def account_named(tx: Transaction, name: str) -> Account:
+async def get_account(tx: Transaction, name: str) -> Account:
     """The account of this name.
 
     Raises:

@@ -6,7 +6,7 @@ from datetime import datetime
 from tintype.catalogue import audit
 from tintype.catalogue.audit import AuditFilter
 from tintype.catalogue.engine import Transaction
-from tintype.core.access.accounts import account_named
+from tintype.core.access.accounts import get_account
 from tintype.core.services import Services
 from tintype.model import Actor, AuditEntry
 from tintype.model.audit import Event
@@ -44,7 +44,7 @@ async def entries(services: Services, asked: AuditFilter) -> AsyncIterator[Audit
     """
     if asked.account is not None:
         async with services.catalogue.read() as tx:
-            await account_named(tx, asked.account)
+            await get_account(tx, asked.account)
     seq = 0
     while True:
         async with services.catalogue.read() as tx:

@@ -11,7 +11,7 @@ import uuid_utils.compat
 from tintype.catalogue import accounts, tokens
 from tintype.catalogue.engine import Transaction
 from tintype.core.access import audit
-from tintype.core.access.accounts import account_named
+from tintype.core.access.accounts import get_account
 from tintype.core.access.publication import change_publications
 from tintype.core.delivery.disk_space import with_reserve
 from tintype.core.services import Services
@@ -33,7 +33,7 @@ async def authenticate(services: Services, dialect: str, secret: str | None) -> 
     """
     if not secret:
         raise Error(Kind.NO_TOKEN, "A token is required.")
-    found = await _find(services, dialect, [secret])
+    found = await _find_tokens(services, dialect, [secret])
     return _caller(services, found[0], TokenKind.ACCESS)
 
 
@@ -46,7 +46,7 @@ async def authenticate_pair(services: Services, dialect: str, client: str, acces
     """
     if not client or not access:
         raise Error(Kind.NO_TOKEN, "Two tokens are required.")
-    client_token, access_token = await _find(services, dialect, [client, access])
+    client_token, access_token = await _find_tokens(services, dialect, [client, access])
     _caller(services, client_token, TokenKind.CLIENT)
     caller = _caller(services, access_token, TokenKind.ACCESS)
     if client_token is None or access_token is None or access_token.issued_for != client_token.id:
@@ -102,7 +102,7 @@ async def issue_token(  # noqa: PLR0913  a token is all of these
     async with services.catalogue.write() as tx:
         for token, secret in made:
             await tokens.add(tx, token, _digest(secret))
-            await audit.record(tx, now, actor, Event.TOKEN_CREATED, account.name, **_told(token))
+            await audit.record(tx, now, actor, Event.TOKEN_CREATED, account.name, **_audit_details(token))
         await change_publications(tx, account, {dialect}, actor, now, add=True)
     return [secret for _, secret in made]
 
@@ -124,7 +124,7 @@ async def list_tokens(services: Services, account: str | None = None) -> list[To
     """
     async with services.catalogue.read() as tx:
         if account is not None:
-            await account_named(tx, account)
+            await get_account(tx, account)
         return await tokens.list_all(tx, account)
 
 
@@ -149,7 +149,7 @@ async def _revoke(services: Services, token_id: UUID, actor: Actor) -> Token:
             raise Error(Kind.NOT_FOUND, f"There is no token {token_id}.")
         now = services.clock()
         await tokens.revoke(tx, token_id, now)
-        await audit.record(tx, now, actor, Event.TOKEN_REVOKED, token.account.name, **_told(token))
+        await audit.record(tx, now, actor, Event.TOKEN_REVOKED, token.account.name, **_audit_details(token))
     return token
 
 
@@ -185,7 +185,7 @@ def _new(  # noqa: PLR0913  a token is all of these
     return token, secret
 
 
-def _told(token: Token) -> dict[str, object]:
+def _audit_details(token: Token) -> dict[str, object]:
     """What the audit log says of a token."""
     return {
         "token": str(token.id),
@@ -209,7 +209,7 @@ def _name(text: str) -> str:
     raise Error(Kind.INVALID, f"{text!a} is no name: write {wanted}.")
 
 
-async def _find(services: Services, dialect: str, secret_texts: Sequence[str]) -> list[Token | None]:
+async def _find_tokens(services: Services, dialect: str, secret_texts: Sequence[str]) -> list[Token | None]:
     digests = [_digest(secret) for secret in secret_texts]
     cached = services.query_cache.snapshot()
     keys = [(dialect, digest) for digest in digests]

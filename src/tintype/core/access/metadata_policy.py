@@ -4,7 +4,7 @@ from uuid import UUID
 
 from tintype.catalogue import accounts, changes
 from tintype.core.access import audit
-from tintype.core.access.accounts import account_named
+from tintype.core.access.accounts import get_account
 from tintype.core.services import Services
 from tintype.model import Actor
 from tintype.model.audit import Event
@@ -17,10 +17,10 @@ async def strips_metadata(services: Services, name: str) -> bool:
         Error: NOT_FOUND.
     """
     async with services.catalogue.read() as tx:
-        return await accounts.strips_metadata(tx, (await account_named(tx, name)).id)
+        return await accounts.strips_metadata(tx, (await get_account(tx, name)).id)
 
 
-async def is_stripped(services: Services, account: UUID) -> bool:
+async def strips_metadata_by_id(services: Services, account: UUID) -> bool:
     """The same by the account's id, remembered until anything in the catalogue changes."""
     cached, key = services.query_cache.snapshot(), ("strips-metadata", account)
     if key not in cached:
@@ -35,7 +35,7 @@ async def set_strips_metadata(services: Services, name: str, actor: Actor, *, st
         Error: NOT_FOUND.
     """
     async with services.catalogue.write() as tx:
-        account = await account_named(tx, name)
+        account = await get_account(tx, name)
         before = await accounts.strips_metadata(tx, account.id)
         if before is strips:
             return
@@ -43,9 +43,15 @@ async def set_strips_metadata(services: Services, name: str, actor: Actor, *, st
         now = services.clock()
         await changes.record_account(tx, account.id, now)
         await audit.record(
-            tx, now, actor, Event.METADATA_CHANGED, name, before=_kept(before), after=_kept(strips)
+            tx,
+            now,
+            actor,
+            Event.METADATA_CHANGED,
+            name,
+            before=_policy_name(before),
+            after=_policy_name(strips),
         )
 
 
-def _kept(strips: bool) -> str:  # noqa: FBT001  the one thing that it tells of
+def _policy_name(strips: bool) -> str:  # noqa: FBT001  the one thing that it tells of
     return "stripped" if strips else "kept"

@@ -6,7 +6,7 @@ from datetime import datetime
 from tintype.catalogue import changes, publications
 from tintype.catalogue.engine import Transaction
 from tintype.core.access import audit
-from tintype.core.access.accounts import account_named
+from tintype.core.access.accounts import get_account
 from tintype.core.services import Services
 from tintype.model import Account, Actor, Error, Kind, Links, Publications
 from tintype.model.audit import Event
@@ -19,7 +19,7 @@ async def published(services: Services, name: str) -> Publications:
         Error: NOT_FOUND.
     """
     async with services.catalogue.read() as tx:
-        return await publications.get(tx, (await account_named(tx, name)).id)
+        return await publications.get(tx, (await get_account(tx, name)).id)
 
 
 async def unpublished(services: Services) -> list[str]:
@@ -44,7 +44,7 @@ async def publish(
         Error: NOT_FOUND.
     """
     async with services.catalogue.write() as tx:
-        account = await account_named(tx, name)
+        account = await get_account(tx, name)
         return await change_publications(
             tx, account, dialects, actor, services.clock(), add=add, remove=remove
         )
@@ -87,7 +87,7 @@ async def set_links(
         Error: NOT_FOUND, also when the account doesn't publish through the dialect.
     """
     async with services.catalogue.write() as tx:
-        account = await account_named(tx, name)
+        account = await get_account(tx, name)
         present = await publications.get(tx, account.id)
         if dialect not in present:
             raise Error(Kind.NOT_FOUND, f"The account {name!r} doesn't publish through {dialect}.")

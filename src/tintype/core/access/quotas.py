@@ -9,14 +9,14 @@ from msgspec import structs
 from tintype.catalogue import accounts, usage
 from tintype.catalogue.engine import Transaction
 from tintype.core.access import audit
-from tintype.core.access.accounts import account_named
-from tintype.core.runtime.uploads import Upload, require_within
+from tintype.core.access.accounts import get_account
+from tintype.core.runtime.uploads import Upload, require_within_quotas
 from tintype.core.services import Services
 from tintype.model import Actor, Caller, QuotaOverrides, Quotas, Usage
 from tintype.model.audit import Event
 
 
-async def quotas(services: Services, account: UUID) -> Quotas:
+async def account_quotas(services: Services, account: UUID) -> Quotas:
     """How much an account may hold and do; remembered until something changes."""
     cached, key = services.query_cache.snapshot(), ("quotas", account)
     if key not in cached:
@@ -35,18 +35,18 @@ def effective_quotas(services: Services, overrides: QuotaOverrides) -> Quotas:
 
 async def require_seconds(services: Services, account: UUID) -> None:
     """Raise TOO_MANY_REQUESTS when the account used its seconds of render slots of a minute."""
-    services.workers.require_seconds(account, (await quotas(services, account)).pixel_seconds)
+    services.workers.require_seconds(account, (await account_quotas(services, account)).pixel_seconds)
 
 
 async def require_room(services: Services, tx: Transaction, account: UUID) -> None:
     """Raise QUOTA_EXCEEDED when the account holds more than it may, in the transaction that adds to it."""
-    require_within(
+    require_within_quotas(
         effective_quotas(services, await accounts.quotas(tx, account)), await usage.get(tx, account)
     )
 
 
 @asynccontextmanager
-async def upload(
+async def admit_upload(
     services: Services, caller: Caller, length: int | None, replaces: int | None = None
 ) -> AsyncIterator[Upload]:
     """An upload under way, from before its body is read until its image is recorded.
@@ -61,7 +61,7 @@ async def upload(
             of render slots.
     """
     account = caller.account.id
-    allowed = await quotas(services, account)
+    allowed = await account_quotas(services, account)
     services.workers.require_seconds(account, allowed.pixel_seconds)
     held = await services.catalogue.query(lambda tx: usage.get(tx, account))
     if replaces is None:
@@ -90,7 +90,7 @@ async def set_quotas(
         Error: NOT_FOUND.
     """
     async with services.catalogue.write() as tx:
-        account = await account_named(tx, name)
+        account = await get_account(tx, name)
         before = await accounts.quotas(tx, account.id)
         kept = {} if reset else structs.asdict(before)
         told = {name: value for name, value in structs.asdict(given).items() if value is not None}

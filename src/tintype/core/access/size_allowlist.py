@@ -7,7 +7,7 @@ from msgspec import Struct
 
 from tintype.catalogue import accounts
 from tintype.core.access import audit
-from tintype.core.access.accounts import account_named
+from tintype.core.access.accounts import get_account
 from tintype.core.services import Services
 from tintype.imaging import Recipe
 from tintype.model import Account, Actor, Error, Kind
@@ -45,18 +45,20 @@ def parse_sizes(text: str) -> SizeAllowlist:
     return SizeAllowlist(tuple(_size(word.strip()) for word in words))
 
 
-async def allowed(services: Services, name: str) -> tuple[Account, SizeAllowlist | None]:
+async def get_allowlist(services: Services, name: str) -> tuple[Account, SizeAllowlist | None]:
     """The account of this name, and the sizes it allows; None is any.
 
     Raises:
         Error: NOT_FOUND.
     """
     async with services.catalogue.read() as tx:
-        account = await account_named(tx, name)
+        account = await get_account(tx, name)
         return account, _sizes(await accounts.allowed_sizes(tx, account.id))
 
 
-async def allow(services: Services, account: Account, sizes: SizeAllowlist | None, actor: Actor) -> None:
+async def set_allowlist(
+    services: Services, account: Account, sizes: SizeAllowlist | None, actor: Actor
+) -> None:
     """Let links that anybody can write ask for these sizes only, from the next new rendition on."""
     text = None if sizes is None else str(sizes)
     async with services.catalogue.write() as tx:
@@ -66,7 +68,7 @@ async def allow(services: Services, account: Account, sizes: SizeAllowlist | Non
         await audit.record(tx, services.clock(), actor, Event.SIZES_CHANGED, account.name, **changed)
 
 
-async def sizes(services: Services, account: UUID) -> SizeAllowlist | None:
+async def allowlist_by_id(services: Services, account: UUID) -> SizeAllowlist | None:
     """The sizes that an account allows; None is any. Remembered until something changes."""
     cached, key = services.query_cache.snapshot(), ("sizes", account)
     if key not in cached:
@@ -77,7 +79,7 @@ async def sizes(services: Services, account: UUID) -> SizeAllowlist | None:
 
 async def require_size(services: Services, account: UUID, recipe: Recipe) -> None:
     """Raise FORBIDDEN unless the account lets anybody ask for the recipe's size."""
-    found = await sizes(services, account)
+    found = await allowlist_by_id(services, account)
     if found is not None and not found.allow(recipe):
         raise Error(Kind.FORBIDDEN, f"Pictures are made in these sizes here: {found}.")
 

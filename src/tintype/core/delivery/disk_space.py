@@ -14,11 +14,13 @@ T = TypeVar("T")
 
 log = structlog.get_logger("tintype")
 
-FREED_AT_ONCE = 64 * 1024 * 1024
+MIN_FREED_BYTES = 64 * 1024 * 1024
 """Bytes of renditions that give way at least: a look at all of them takes a while."""
 
 
-async def store(services: Services, work: Callable[P, None], /, *args: P.args, **kwargs: P.kwargs) -> None:
+async def write_with_eviction(
+    services: Services, work: Callable[P, None], /, *args: P.args, **kwargs: P.kwargs
+) -> None:
     """Write to the disk, on a thread; where it is full, renditions give way.
 
     Args:
@@ -34,8 +36,8 @@ async def store(services: Services, work: Callable[P, None], /, *args: P.args, *
     except Error as failed:
         if failed.kind is not Kind.INSUFFICIENT_STORAGE:
             raise
-        if not await _make_room(services):
-            tell(failed)
+        if not await _free_space(services):
+            log_not_stored(failed)
             raise
         await services.workers.disk(work, *args, **kwargs)
 
@@ -61,11 +63,11 @@ async def with_reserve(services: Services, change: Callable[[], Awaitable[T]]) -
     return await change()
 
 
-def tell(refused: Error) -> None:
+def log_not_stored(refused: Error) -> None:
     """Tell the log that something was not stored."""
     log.error("insufficient-storage", reason=refused.message)
 
 
-async def _make_room(services: Services) -> bool:
+async def _free_space(services: Services) -> bool:
     """Whether any renditions gave way; who asks while some do shares the answer."""
-    return await services.workers.singleflight("make-room", lambda: evict(services, FREED_AT_ONCE)) > 0
+    return await services.workers.singleflight("make-room", lambda: evict(services, MIN_FREED_BYTES)) > 0

@@ -12,7 +12,7 @@ PAUSE = 5.0
 def maybe_evict(services: Services) -> None:
     """Begin to make room, if that is due and not under way; nobody waits for it."""
     if services.renditions.needs_eviction():
-        services.workers.spawn_background("evict", lambda: _make_room(services))
+        services.workers.spawn_background("evict", lambda: _evict_and_pause(services))
 
 
 async def evict(services: Services, to_free: int = 0) -> int:
@@ -34,7 +34,7 @@ async def evict(services: Services, to_free: int = 0) -> int:
         return eviction.files
 
 
-async def _make_room(services: Services) -> None:
+async def _evict_and_pause(services: Services) -> None:
     await evict(services)
     if services.renditions.needs_eviction():
         # All of it is in use: looking again at once would find the same.

@@ -39,9 +39,9 @@ async def find_deliverable(
         Error: NOT_FOUND when there is none, its present version is another than the link's, it is archived,
             or its account doesn't publish through the dialect, or by signed links alone. All take as long.
     """
-    known = services.record_cache.known(key)
-    if known is not None and _is_delivered(known, dialect, version, default):
-        return known
+    cached = services.record_cache.get(key)
+    if cached is not None and _is_delivered(cached, dialect, version, default):
+        return cached
     # A link that another process just made may name a version that is news here: memory never refuses.
     # Before the question: a change that comes meanwhile must not be overwritten by an answer from before it.
     generation = services.record_cache.generation
@@ -50,7 +50,7 @@ async def find_deliverable(
     )
     if found is None:
         raise no_such_image()
-    return services.record_cache.remember(*found, generation)
+    return services.record_cache.put(*found, generation)
 
 
 class ChangePoller:
@@ -62,14 +62,14 @@ class ChangePoller:
 
     def __init__(self, services: Services) -> None:
         self._services = services
-        self._watch = services.catalogue.watch()
+        self._connection = services.catalogue.watch()
         self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="follower", daemon=True)
+        self._thread = threading.Thread(target=self._run, name="change-poller", daemon=True)
         self._loop = asyncio.get_running_loop()
         self._state: int | None = None
         self._seq: int | None = None
-        self._told = 0
-        self._heard = 0
+        self._scheduled = 0
+        self._applied = 0
 
     def start(self) -> None:
         """Begin to follow, for the event loop that this was made in."""
@@ -87,48 +87,48 @@ class ChangePoller:
             with suppress(SQLAlchemyError, sqlite3.Error, OSError):
                 self._catch_up()
             self._stop.wait(POLL_SECONDS)
-        self._watch.close()
+        self._connection.close()
 
     def _catch_up(self) -> None:
-        asked = time.monotonic()
-        self._services.keyring.learn()
-        news, has_gap = self._news()
-        if not news and self._told == self._heard:
-            self._services.record_cache.trust(asked)
+        polled_at = time.monotonic()
+        self._services.keyring.reload()
+        changed, has_gap = self._read_changes()
+        if not changed and self._scheduled == self._applied:
+            self._services.record_cache.extend_freshness(polled_at)
             return
         # In the loop, and in order: nothing may count as known that has not been forgotten yet.
-        self._told += 1
+        self._scheduled += 1
         with suppress(RuntimeError):
-            self._loop.call_soon_threadsafe(self._hear, news, has_gap, asked)
+            self._loop.call_soon_threadsafe(self._apply, changed, has_gap, polled_at)
 
-    def _news(self) -> tuple[list[UUID | None], bool]:
+    def _read_changes(self) -> tuple[list[UUID | None], bool]:
         """The images that changed since the last time, and whether some changes were missed."""
-        state = self._watch.state()
+        state = self._connection.state()
         if self._seq is None:
-            self._seq = self._watch.query(changes.latest)
+            self._seq = self._connection.query(changes.latest)
         if state == self._state:
             return [], False
         before = self._seq
-        news = self._watch.query(lambda tx: changes.since(tx, before))
+        changed = self._connection.query(lambda tx: changes.since(tx, before))
         self._state = state
-        if not news:
+        if not changed:
             return [], False
-        self._seq = news[-1][0]
-        return [image for _, image in news], news[0][0] != before + 1
+        self._seq = changed[-1][0]
+        return [image for _, image in changed], changed[0][0] != before + 1
 
-    def _hear(self, news: list[UUID | None], has_gap: bool, asked: float) -> None:  # noqa: FBT001  a callback's
-        info = self._services.record_cache
-        if has_gap or None in news:
-            info.forget_all()
-        for image in news:
+    def _apply(self, changed: list[UUID | None], has_gap: bool, polled_at: float) -> None:  # noqa: FBT001  a callback's
+        cache = self._services.record_cache
+        if has_gap or None in changed:
+            cache.invalidate_all()
+        for image in changed:
             if image is not None:
-                info.forget(image)
-        info.trust(asked)
-        self._heard += 1
+                cache.invalidate(image)
+        cache.extend_freshness(polled_at)
+        self._applied += 1
 
 
-def _is_delivered(known: CachedImage, dialect: str, version: int | None, default: Links | None) -> bool:
-    image, published = known.image, known.publications
+def _is_delivered(cached: CachedImage, dialect: str, version: int | None, default: Links | None) -> bool:
+    image, published = cached.image, cached.publications
     if dialect not in published or image.status is not Status.ACTIVE:
         return False
     is_signed = default is None

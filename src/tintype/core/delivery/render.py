@@ -26,7 +26,7 @@ from tintype.storage import RenditionWriter, durable
 
 AdmissionCheck = Callable[[], Awaitable[None]]
 
-SHORTEST_PAUSE, MAX_PAUSE = 0.01, 0.1
+MIN_PAUSE, MAX_PAUSE = 0.01, 0.1
 """Seconds between two looks at what another process makes."""
 
 log = structlog.get_logger("tintype")
@@ -48,7 +48,7 @@ class Client(Struct, frozen=True):
     admission_check: AdmissionCheck | None = None
 
 
-class UnreadableError(Exception):
+class UnreadableOriginalError(Exception):
     """An original is not there, or not what it was when it came."""
 
 
@@ -67,7 +67,7 @@ class Picture(Struct, frozen=True):
     tag: str
     data: bytes | None = None
     not_cached: RenditionWriter | None = None
-    stands_in: bool = False
+    is_stand_in: bool = False
 
 
 def original(services: Services, image: Image) -> Picture:
@@ -176,7 +176,7 @@ async def _stand_in(
     services.deferred.add(
         _key(_paths(services, image, best)), lambda: _make_once(services, image, best, alone)
     )
-    return structs.replace(_picture(image, other, made), stands_in=True)
+    return structs.replace(_picture(image, other, made), is_stand_in=True)
 
 
 async def _make_once(services: Services, image: Image, making: Variant, client: Client) -> _Rendered:
@@ -184,7 +184,9 @@ async def _make_once(services: Services, image: Image, making: Variant, client: 
     # Who shares what another asked for causes no work.
     if client.admission_check is not None and not services.workers.is_under_way(key):
         await client.admission_check()
-    made = await services.workers.singleflight(key, lambda: _make(services, image, making, work), work)
+    made = await services.workers.singleflight(
+        key, lambda: _make_or_wait(services, image, making, work), work
+    )
     maybe_evict(services)
     return made
 
@@ -219,14 +221,14 @@ def _find(services: Services, placements: _Paths) -> _Rendered | None:
     return None
 
 
-async def _make(services: Services, image: Image, making: Variant, work: WorkEstimate) -> _Rendered:
+async def _make_or_wait(services: Services, image: Image, making: Variant, work: WorkEstimate) -> _Rendered:
     """Make a rendition, or wait for another process of this machine that does."""
     patient_until = time.monotonic() + services.workers.queue_timeout
     while True:
         alone = time.monotonic() >= patient_until
         try:
             made = await decode(services.workers, work, _render, services, image, making, alone=alone)
-        except UnreadableError as failed:
+        except UnreadableOriginalError as failed:
             raise await missing_original(services, image, str(failed)) from failed
         # The slot is for others while we wait, and no thread waits with us.
         made = made or await _await_other_process(services, image, making, patient_until)
@@ -258,9 +260,9 @@ async def _await_other_process(
     services: Services, image: Image, making: Variant, patient_until: float
 ) -> _Rendered | None:
     """What another process made; None when it gave up, or takes too long."""
-    pause = SHORTEST_PAUSE
+    pause = MIN_PAUSE
     while time.monotonic() < patient_until:
-        made, goes_on = await services.workers.disk(_look, services, image, making)
+        made, goes_on = await services.workers.disk(_check_other_process, services, image, making)
         if made is not None or not goes_on:
             return made
         await asyncio.sleep(pause)
@@ -268,7 +270,7 @@ async def _await_other_process(
     return None
 
 
-def _look(services: Services, image: Image, making: Variant) -> tuple[_Rendered | None, bool]:
+def _check_other_process(services: Services, image: Image, making: Variant) -> tuple[_Rendered | None, bool]:
     placements = _paths(services, image, making)
     going_on = services.renditions.locks.is_held(_key(placements))
     return _find(services, placements), going_on
@@ -282,7 +284,7 @@ def _render(
     with services.renditions.locks.hold(_key(placements)) as is_ours:
         if not is_ours and not alone:
             return None
-        return _find(services, placements) or _keep(
+        return _find(services, placements) or _cache(
             services, placements, _smallest(memory, services, image, making, placements)
         )
 
@@ -294,7 +296,7 @@ def _smallest(memory: int, services: Services, image: Image, making: Variant, pl
 
 
 def _draw(memory: int, services: Services, image: Image, recipe: Recipe | None, path: Path) -> _Drawn:
-    limits, source_limits = services.images.made(), services.images.accepted()
+    limits, source_limits = services.images.output_limits(), services.images.input_limits()
 
     def spool() -> RenditionWriter:
         return services.renditions.open_writer(path)
@@ -302,7 +304,7 @@ def _draw(memory: int, services: Services, image: Image, recipe: Recipe | None, 
     began = time.perf_counter()
     try:
         # What is written is a picture too large to be held until a slow client has it.
-        with _opened(services, image) as source, durable.storage_errors():
+        with _open_original(services, image) as source, durable.storage_errors():
             if recipe is None:
                 return services.renderers.strip(source.fileno(), image.format, memory, spool)
             drawn = services.renderers.render(source.fileno(), recipe, limits, source_limits, memory, spool)
@@ -312,23 +314,23 @@ def _draw(memory: int, services: Services, image: Image, recipe: Recipe | None, 
         ):
             raise Error(Kind.INVALID, str(failed)) from failed
         # An original that was examined when it came can be drawn, if it still is what it was.
-        raise UnreadableError(str(failed)) from failed
+        raise UnreadableOriginalError(str(failed)) from failed
     made = drawn.made
     if made.format in SLOW:
         services.deferred.record_duration(made.format, made.width * made.height, time.perf_counter() - began)
     return drawn
 
 
-def _opened(services: Services, image: Image) -> BinaryIO:
+def _open_original(services: Services, image: Image) -> BinaryIO:
     """The original, to be read. Raises UnreadableError."""
     try:
         file = services.originals.path(image.sha256).open("rb")
     except FileNotFoundError:
-        raise UnreadableError("the file is gone") from None
+        raise UnreadableOriginalError("the file is gone") from None
     if os.fstat(file.fileno()).st_size != image.bytes:
         # Some decoders don't mind a missing end.
         file.close()
-        raise UnreadableError("the file has not the size that is recorded")
+        raise UnreadableOriginalError("the file has not the size that is recorded")
     return file
 
 
@@ -337,7 +339,7 @@ def _lacks_extra(image: Image, recipe: Recipe, failed: ImageRefused) -> bool:
     return failed.reason is Reason.UNSUPPORTED and not all(is_installed(spec(each)) for each in formats)
 
 
-def _keep(services: Services, placements: _Paths, drawn: _Drawn) -> _Rendered:
+def _cache(services: Services, placements: _Paths, drawn: _Drawn) -> _Rendered:
     made, data, draft = drawn.made, drawn.data, drawn.file
     path, is_kept = placements[made.format], False
     try:
@@ -350,7 +352,7 @@ def _keep(services: Services, placements: _Paths, drawn: _Drawn) -> _Rendered:
         pass
     except OSError as failed:
         # A full disk: the picture is delivered all the same, and made again for who asks next.
-        log.warning("rendition-not-kept", path=str(path), reason=failed.strerror)
+        log.warning("rendition-not-cached", path=str(path), reason=failed.strerror)
     return _Rendered(
         path, made.format, made.size, data, None if is_kept else draft, is_new=True, is_kept=is_kept
     )

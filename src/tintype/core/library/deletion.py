@@ -6,7 +6,7 @@ from uuid import UUID
 
 from tintype.catalogue import changes, images, placements
 from tintype.core.access import audit
-from tintype.core.delivery.disk_space import tell, with_reserve
+from tintype.core.delivery.disk_space import log_not_stored, with_reserve
 from tintype.core.services import Services
 from tintype.model import Caller, Error, Kind, Placement, no_such_image
 from tintype.model.audit import Event
@@ -23,13 +23,13 @@ async def delete(services: Services, caller: Caller, id: UUID, placement: Placem
     Raises:
         Error: NOT_FOUND when there is no such image of the account, or not at that place.
     """
-    erased = await with_reserve(services, lambda: _erase(services, caller, id, placement))
-    services.record_cache.forget(id)
+    erased = await with_reserve(services, lambda: _delete_record(services, caller, id, placement))
+    services.record_cache.invalidate(id)
     await services.workers.disk(services.renditions.remove_image, id)
-    await drop_unused(services, erased.sha256)
+    await remove_if_unreferenced(services, erased.sha256)
 
 
-async def drop_unused(services: Services, sha256: str) -> bool:
+async def remove_if_unreferenced(services: Services, sha256: str) -> bool:
     """Remove an original that no image refers to; answers whether it did.
 
     Inside a write transaction: nobody can record an image with these bytes meanwhile.
@@ -42,7 +42,7 @@ async def drop_unused(services: Services, sha256: str) -> bool:
 
 
 @asynccontextmanager
-async def dropped_unless_recorded(services: Services, sha256: str) -> AsyncIterator[None]:
+async def remove_original_on_failure(services: Services, sha256: str) -> AsyncIterator[None]:
     """Remove an original again when the block that publishes and records it fails or is cancelled.
 
     It failed after the bytes had their name when the commit did: on a full disk they would stay there.
@@ -51,21 +51,21 @@ async def dropped_unless_recorded(services: Services, sha256: str) -> AsyncItera
         yield
     except BaseException as failed:
         if isinstance(failed, Error) and failed.kind is Kind.INSUFFICIENT_STORAGE:
-            tell(failed)
+            log_not_stored(failed)
         if not (isinstance(failed, Error) and failed.kind is Kind.OVERLOADED):
             # Otherwise its turn to write never came, and it published nothing.
-            await _drop_published(services, sha256)
+            await _remove_published(services, sha256)
         raise
 
 
-async def _drop_published(services: Services, sha256: str) -> None:
+async def _remove_published(services: Services, sha256: str) -> None:
     # What this may fail with says less than why it is done.
     with suppress(Error):
         if await services.workers.disk(services.originals.exists, sha256):
-            await drop_unused(services, sha256)
+            await remove_if_unreferenced(services, sha256)
 
 
-async def _erase(
+async def _delete_record(
     services: Services, caller: Caller, id: UUID, placement: Placement | None
 ) -> images.DeletedImage:
     async with services.catalogue.write() as tx:

@@ -10,9 +10,9 @@ from msgspec import Struct
 from tintype.catalogue import images, placements
 from tintype.catalogue.engine import Transaction
 from tintype.core.access.quotas import require_room
-from tintype.core.delivery.disk_space import store
+from tintype.core.delivery.disk_space import write_with_eviction
 from tintype.core.delivery.variant import is_costly
-from tintype.core.library.deletion import dropped_unless_recorded
+from tintype.core.library.deletion import remove_original_on_failure
 from tintype.core.runtime.fair_queue import WorkEstimate
 from tintype.core.runtime.renderers import decode
 from tintype.core.services import Services
@@ -43,8 +43,8 @@ async def stage(services: Services, chunks: AsyncIterator[bytes], limit: int) ->
     staged = services.originals.stage(limit)
     try:
         # What is reserved for deletes is not for uploads: without it there is no room for them either.
-        await store(services, services.reserve.hold)
-        await store(services, staged.open)
+        await write_with_eviction(services, services.reserve.hold)
+        await write_with_eviction(services, staged.open)
         await _fill(services, staged, chunks, limit)
         yield staged
     finally:
@@ -71,7 +71,7 @@ async def inspect_staged(services: Services, caller: Caller, staged: Staged) -> 
     """
     work = await services.workers.disk(_estimate, caller, staged)
     return await decode(
-        services.workers, work, _inspect, services.renderers, staged, services.images.accepted()
+        services.workers, work, _inspect, services.renderers, staged, services.images.input_limits()
     )
 
 
@@ -90,7 +90,7 @@ async def examine(services: Services, caller: Caller, staged: Staged) -> ImageIn
     return seen.info
 
 
-async def keep(  # noqa: PLR0913  an image is recorded with all of these
+async def record_image(  # noqa: PLR0913  an image is recorded with all of these
     services: Services,
     caller: Caller,
     staged: Staged,
@@ -118,8 +118,8 @@ async def keep(  # noqa: PLR0913  an image is recorded with all of these
         Error: CONFLICT when the place is taken or the image is there already, QUOTA_EXCEEDED; nothing is kept
             then.
     """
-    new = draft(staged, info, filename, status)
-    async with dropped_unless_recorded(services, new.sha256), services.catalogue.write() as tx:
+    new = new_image(staged, info, filename, status)
+    async with remove_original_on_failure(services, new.sha256), services.catalogue.write() as tx:
         if unique and await images.find_duplicate(tx, caller.account.id, new.sha256, new.filename):
             raise Error(Kind.CONFLICT, "This image is there already.")
         # Write transactions follow one another: told in here, times and numbers are in the same order.
@@ -134,13 +134,13 @@ async def keep(  # noqa: PLR0913  an image is recorded with all of these
     return image
 
 
-async def present(services: Services, caller: Caller, sha256: str, filename: str) -> Image | None:
+async def find_duplicate(services: Services, caller: Caller, sha256: str, filename: str) -> Image | None:
     """The account's image that has exactly these bytes and this file name, if there is one."""
     async with services.catalogue.read() as tx:
         return await images.find_duplicate(tx, caller.account.id, sha256, names.clean(filename))
 
 
-def draft(staged: Staged, info: ImageInfo, filename: str, status: Status) -> NewImage:
+def new_image(staged: Staged, info: ImageInfo, filename: str, status: Status) -> NewImage:
     """What is recorded of staged bytes; of the file name only the last part."""
     filename = names.clean(filename)
     name, extension = names.split(filename, info.format)
@@ -166,10 +166,10 @@ def draft(staged: Staged, info: ImageInfo, filename: str, status: Status) -> New
 async def _fill(services: Services, staged: Staged, chunks: AsyncIterator[bytes], limit: int) -> None:
     try:
         async for block in _blocks(chunks):
-            await store(services, staged.write, block)
+            await write_with_eviction(services, staged.write, block)
     except SizeLimitExceeded:
         raise Error(Kind.TOO_LARGE, f"More than {limit} bytes came; that is the most accepted.") from None
-    await store(services, staged.seal)
+    await write_with_eviction(services, staged.seal)
 
 
 async def _blocks(chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
@@ -191,21 +191,21 @@ def _estimate(caller: Caller, staged: Staged) -> WorkEstimate:
 
 def _inspect(memory: int, renderers: RendererPool, staged: Staged, limits: Limits) -> Inspection:
     with staged.path.open("rb") as source:
-        found = _examined(renderers, source.fileno(), limits, memory)
+        found = _examine_in_renderer(renderers, source.fileno(), limits, memory)
     if found.refused is None:
         return Inspection(found.format, found.info)
     refused = Error(Kind.INVALID_IMAGE, found.refused.sentence, field=found.refused.reason.value)
     return Inspection(found.format, found.info, refused)
 
 
-def _examined(renderers: RendererPool, source: int, limits: Limits, memory: int) -> Examined:
+def _examine_in_renderer(renderers: RendererPool, source: int, limits: Limits, memory: int) -> Examined:
     try:
         return renderers.examine(source, limits, memory)
     except StartError:
         raise
     except RendererError:
         # A file that a decoder doesn't expect is no fault of ours, but worth to be looked at.
-        log.exception("unforeseen", work="examine")
+        log.exception("unexpected-error", work="examine")
         unread = damaged()
         return Examined(refused=Refusal(unread.reason, unread.sentence))
 

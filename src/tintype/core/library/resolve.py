@@ -10,10 +10,10 @@ from tintype.model import Caller, LinkTarget
 
 T = TypeVar("T")
 
-_UNASKED: Any = object()
+_NOT_CACHED: Any = object()
 
 
-async def versions(services: Services, caller: Caller, ids: Sequence[UUID]) -> dict[UUID, LinkTarget]:
+async def link_targets(services: Services, caller: Caller, ids: Sequence[UUID]) -> dict[UUID, LinkTarget]:
     """The present versions of those ids that are images of the caller's account.
 
     An id that is missing from the answer does not exist or is another account's: the two can't be told
@@ -41,10 +41,10 @@ async def resolve_ids(
     """
     cached = services.query_cache.snapshot()
     start = f"{caller.dialect} {caller.account.id} "
-    found: dict[str, T | None] = {name: cached.get(start + name, _UNASKED) for name in names}
-    if _UNASKED in found.values():
-        ids = {name: read(name) for name, known in found.items() if known is _UNASKED}
-        present = await versions(services, caller, list(ids.values()))
+    found: dict[str, T | None] = {name: cached.get(start + name, _NOT_CACHED) for name in names}
+    if _NOT_CACHED in found.values():
+        ids = {name: read(name) for name, known in found.items() if known is _NOT_CACHED}
+        present = await link_targets(services, caller, list(ids.values()))
         for name, id in ids.items():
             version = present.get(id)
             cached[start + name] = found[name] = None if version is None else keep(version)

@@ -6,8 +6,8 @@ from tintype.catalogue import changes, images
 from tintype.core.access import audit
 from tintype.core.access.quotas import require_room
 from tintype.core.delivery.disk_space import with_reserve
-from tintype.core.library.deletion import drop_unused, dropped_unless_recorded
-from tintype.core.library.ingest import draft
+from tintype.core.library.deletion import remove_if_unreferenced, remove_original_on_failure
+from tintype.core.library.ingest import new_image
 from tintype.core.services import Services
 from tintype.imaging import ImageInfo
 from tintype.model import Caller, Image, Status, no_such_image
@@ -22,7 +22,7 @@ async def set_status(services: Services, caller: Caller, id: UUID, status: Statu
         Error: NOT_FOUND when the account has no such image.
     """
     changed = await with_reserve(services, lambda: _set_status(services, caller, id, status))
-    services.record_cache.forget(id)
+    services.record_cache.invalidate(id)
     return changed
 
 
@@ -44,12 +44,12 @@ async def replace(
     Raises:
         Error: NOT_FOUND when the account has no such image, QUOTA_EXCEEDED.
     """
-    async with dropped_unless_recorded(services, staged.sha256), services.catalogue.write() as tx:
+    async with remove_original_on_failure(services, staged.sha256), services.catalogue.write() as tx:
         image = await images.get(tx, caller.account.id, id)
         if image is None:
             raise no_such_image()
         now = services.clock()
-        made = draft(staged, info, filename or image.filename, image.status)
+        made = new_image(staged, info, filename or image.filename, image.status)
         changed = await images.replace(tx, image, made, caller.person, now)
         if made.bytes > image.bytes:
             await require_room(services, tx, caller.account.id)
@@ -58,9 +58,9 @@ async def replace(
         await audit.record(tx, now, caller.actor, Event.IMAGE_REPLACED, caller.account.name, **told)
         # Inside the transaction, as every new original is.
         await services.workers.disk(services.originals.publish, staged)
-    services.record_cache.forget(id)
+    services.record_cache.invalidate(id)
     await services.workers.disk(services.renditions.remove_image, id)
-    await drop_unused(services, image.sha256)
+    await remove_if_unreferenced(services, image.sha256)
     return changed
 
 

@@ -93,6 +93,6 @@ class DeferredEncodes:
         except Error as failed:
             # The image is gone, or there was no slot: nobody waits for it.
             self.dropped += 1
-            log.info("not-made-later", reason=failed.message)
+            log.info("deferred-encode-failed", reason=failed.message)
         else:
             self.made += 1

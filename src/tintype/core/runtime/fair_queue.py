@@ -47,7 +47,7 @@ class WorkEstimate(Struct, frozen=True):
         return max(1, self.pixels) * SECONDS_PER_PIXEL
 
 
-class _Line(Struct, frozen=True):
+class _Flow(Struct, frozen=True):
     """A payer's heavy work, or the rest of it."""
 
     payer: Hashable
@@ -92,11 +92,11 @@ class FairQueue(Generic[J]):
         self._heavy_above = min(HEAVY, part)
         self._reserve = min(LIGHT, part)
         self._heavy_budget = budget - (self._reserve if slots > 1 else 0)
-        self._lines: dict[_Line, dict[J, WorkEstimate]] = {}
-        self._lines_of: dict[J, list[_Line]] = {}
+        self._lines: dict[_Flow, dict[J, WorkEstimate]] = {}
+        self._lines_of: dict[J, list[_Flow]] = {}
         self._running: dict[J, WorkEstimate] = {}
         self._used: dict[Hashable, float] = {}
-        self._served: dict[_Line, int] = {}
+        self._served: dict[_Flow, int] = {}
         self._turn = 0
         self._floor = 0.0
 
@@ -105,7 +105,7 @@ class FairQueue(Generic[J]):
         return len(self._lines_of)
 
     @property
-    def most_memory(self) -> int:
+    def max_memory(self) -> int:
         """Bytes that a job can have, when nothing else runs."""
         return self._heavy_budget
 
@@ -118,7 +118,7 @@ class FairQueue(Generic[J]):
 
         A job that waits already then waits in the lines of both payers, and goes with the first.
         """
-        line = _Line(estimate.payer, self._is_heavy(estimate))
+        line = _Flow(estimate.payer, self._is_heavy(estimate))
         if not self._waits(estimate.payer):
             self._used[estimate.payer] = max(self._floor, self._used.get(estimate.payer, 0.0))
         self._served.setdefault(line, self._turn)
@@ -163,7 +163,7 @@ class FairQueue(Generic[J]):
     def _is_heavy(self, estimate: WorkEstimate) -> bool:
         return estimate.costly or estimate.memory > self._heavy_above
 
-    def _is_capped(self, line: _Line) -> bool:
+    def _is_capped(self, line: _Flow) -> bool:
         """Whether as much as may run at once of this line's kind, or of its address, does."""
         if line.heavy and len(self._heavy_memory()) >= self._most_alike:
             return True
@@ -192,13 +192,13 @@ class FairQueue(Generic[J]):
         """The bytes of each heavy job that runs."""
         return [each.memory for each in self._running.values() if self._is_heavy(each)]
 
-    def _start(self, job: J, estimate: WorkEstimate, line: _Line) -> None:
+    def _start(self, job: J, estimate: WorkEstimate, line: _Flow) -> None:
         self._running[job] = estimate
         self._turn += 1
         self._served[line] = self._turn
         self.remove(job)
 
-    def _rank(self, line: _Line) -> tuple[bool, float]:
+    def _rank(self, line: _Flow) -> tuple[bool, float]:
         """Lines are served by rank: those passed over for too long, then by their payers' tags."""
         served = self._served[line]
         if self._turn - served >= 2 * (self._room + self._slots):
@@ -206,7 +206,7 @@ class FairQueue(Generic[J]):
         running = (each.seconds() for each in self._running.values() if each.payer == line.payer)
         return True, self._used[line.payer] + sum(running)
 
-    def _shed(self, newcomer: _Line) -> J | None:
+    def _shed(self, newcomer: _Flow) -> J | None:
         """Take the newest job of the longest line out of it; answers it if it waits nowhere else."""
         addresses = [line for line in self._lines if isinstance(line.payer, AddressPayer)]
         among = addresses if 2 * self._size(addresses) > self._size(self._lines) else self._lines
@@ -219,13 +219,13 @@ class FairQueue(Generic[J]):
         del self._lines_of[job]
         return job
 
-    def _size(self, lines: Iterable[_Line]) -> int:
+    def _size(self, lines: Iterable[_Flow]) -> int:
         return sum(len(self._lines[line]) for line in lines)
 
     def _waits(self, payer: Hashable) -> bool:
-        return _Line(payer, heavy=False) in self._lines or _Line(payer, heavy=True) in self._lines
+        return _Flow(payer, heavy=False) in self._lines or _Flow(payer, heavy=True) in self._lines
 
-    def _close_if_empty(self, line: _Line) -> None:
+    def _close_if_empty(self, line: _Flow) -> None:
         if not self._lines[line]:
             del self._lines[line]
             del self._served[line]

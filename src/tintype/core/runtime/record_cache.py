@@ -1,4 +1,4 @@
-"""What this process remembers of images, so that a picture asked for again needs no catalogue."""
+"""Cache of image records in this process, so that a repeated request needs no query."""
 
 import time
 from collections import OrderedDict
@@ -10,12 +10,12 @@ from msgspec import Meta, Struct
 from tintype.model import Image, Publications
 
 FRESH_SECONDS = 0.9
-"""How long memory counts after the catalogue was asked for changes: what is deleted, replaced or archived by
-any process is delivered for a second at the most."""
+"""How long the cache may be used after the last poll for changes: an image that any process deletes, replaces
+or archives is delivered for one second more at most."""
 
 
 class CacheSettings(Struct, frozen=True, forbid_unknown_fields=True):
-    """What is remembered between requests."""
+    """What is cached between requests."""
 
     images: Annotated[int, Meta(ge=0)] = 10_000
     """Images whose records each worker process remembers; 0: none, and every delivery asks the catalogue."""
@@ -25,76 +25,81 @@ class CacheSettings(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class CachedImage:
-    """An image as the catalogue told it, and what its account publishes through.
+    """An image record and the publications of its account, as read from the catalogue.
 
-    It holds until something of either changes, or it is forgotten.
+    `is_valid` becomes False once either has changed, or the entry was evicted.
     """
 
-    __slots__ = ("holds", "image", "publications")
+    __slots__ = ("image", "is_valid", "publications")
 
-    def __init__(self, image: Image, publications: Publications, *, holds: bool) -> None:
+    def __init__(self, image: Image, publications: Publications, *, is_valid: bool) -> None:
         self.image = image
         self.publications = publications
-        self.holds = holds
+        self.is_valid = is_valid
 
 
 class RecordCache:
-    """The images asked for last, by id and by number: at most `most`.
+    """An LRU cache of image records, by id and by number.
 
-    They count only until `fresh_until` (on the monotonic clock), which whoever follows the catalogue's
-    changes puts off again and again. While nobody does, nothing is remembered.
+    Entries are used only until `fresh_until` (on the monotonic clock), which the poller of changes keeps
+    extending. Without a poller nothing is cached.
+
+    Args:
+        max_entries: images that are cached; 0 turns the cache off.
     """
 
-    def __init__(self, most: int) -> None:
-        self._most = most
-        self._known: OrderedDict[UUID, CachedImage] = OrderedDict()
+    def __init__(self, max_entries: int) -> None:
+        self._max_entries = max_entries
+        self._entries: OrderedDict[UUID, CachedImage] = OrderedDict()
         self._ids: dict[int, UUID] = {}
         self.fresh_until = 0.0
         self.generation = 0
-        """Differs after anything was forgotten, and so tells whether what was read before may be kept."""
+        """Bumped on every invalidation; a value read under an older generation must not be cached."""
 
-    def known(self, key: UUID | int) -> CachedImage | None:
-        """What is remembered of an image, by id or number."""
+    def get(self, key: UUID | int) -> CachedImage | None:
+        """The entry of an image, by id or number; None if there is none, or the cache is not fresh."""
         id = self._ids.get(key) if isinstance(key, int) else key
-        found = self._known.get(id) if id is not None else None
-        if found is None or time.monotonic() >= self.fresh_until:
+        entry = self._entries.get(id) if id is not None else None
+        if entry is None or time.monotonic() >= self.fresh_until:
             return None
-        self._known.move_to_end(found.image.id)
-        return found
+        self._entries.move_to_end(entry.image.id)
+        return entry
 
-    def remember(self, image: Image, publications: Publications, generation: int) -> CachedImage:
-        """Remember an image; not if anything was forgotten since the generation when it was asked for."""
-        found = self.known(image.id)
-        if found is not None and (found.image, found.publications) == (image, publications):
-            # Nobody who asks for what isn't delivered takes away what answers rest on.
-            return found
-        holds = generation == self.generation and self._most > 0 and time.monotonic() < self.fresh_until
-        known = CachedImage(image, publications, holds=holds)
-        if holds:
+    def put(self, image: Image, publications: Publications, generation: int) -> CachedImage:
+        """Cache an image that was read under a generation; not if that is no longer the current one."""
+        present = self.get(image.id)
+        if present is not None and (present.image, present.publications) == (image, publications):
+            # A request that ends in 404 reads it again: a new entry would invalidate cached responses.
+            return present
+        is_valid = (
+            generation == self.generation and self._max_entries > 0 and time.monotonic() < self.fresh_until
+        )
+        entry = CachedImage(image, publications, is_valid=is_valid)
+        if is_valid:
             self._drop(image.id)
-            self._known[image.id] = known
+            self._entries[image.id] = entry
             self._ids[image.number] = image.id
-            if len(self._known) > self._most:
-                self._drop(next(iter(self._known)))
-        return known
+            if len(self._entries) > self._max_entries:
+                self._drop(next(iter(self._entries)))
+        return entry
 
-    def forget(self, id: UUID) -> None:
-        """Forget an image: what was read of it up to now counts no more."""
+    def invalidate(self, id: UUID) -> None:
+        """Drop the entry of an image; what was read before this call is not cached any more."""
         self.generation += 1
         self._drop(id)
 
-    def forget_all(self) -> None:
-        """Forget every image."""
+    def invalidate_all(self) -> None:
+        """Drop all entries."""
         self.generation += 1
-        for id in list(self._known):
+        for id in list(self._entries):
             self._drop(id)
 
-    def trust(self, asked: float) -> None:
-        """All changes up to `asked` (on the monotonic clock) are known by now."""
-        self.fresh_until = asked + FRESH_SECONDS
+    def extend_freshness(self, polled_at: float) -> None:
+        """All changes up to `polled_at` (on the monotonic clock) have been applied."""
+        self.fresh_until = polled_at + FRESH_SECONDS
 
     def _drop(self, id: UUID) -> None:
-        known = self._known.pop(id, None)
-        if known is not None:
-            known.holds = False
-            del self._ids[known.image.number]
+        entry = self._entries.pop(id, None)
+        if entry is not None:
+            entry.is_valid = False
+            del self._ids[entry.image.number]

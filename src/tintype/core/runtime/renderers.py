@@ -32,19 +32,19 @@ class RendererSettings(Struct, frozen=True, forbid_unknown_fields=True):
     """How long a picture may take. Then its renderer is killed and another takes its place."""
 
 
-class Share(Struct, frozen=True):
+class RendererShare(Struct, frozen=True):
     """What one worker process has of it: so many renderers, and bytes for the pictures in all of them."""
 
     count: int
     memory: int
 
 
-def share(settings: RendererSettings, processes: int) -> Share:
+def renderer_share(settings: RendererSettings, processes: int) -> RendererShare:
     """The part of each of the worker processes; a renderer at least, with room for a light picture."""
     memory = max(settings.memory_bytes // processes, OWN_MEMORY + LIGHT)
     wanted = settings.count or _cores()
     count = max(1, min(wanted // processes, memory // (OWN_MEMORY + LIGHT)))
-    return Share(count, memory - count * OWN_MEMORY)
+    return RendererShare(count, memory - count * OWN_MEMORY)
 
 
 def open_renderers(settings: RendererSettings, count: int, most: int, arenas: int) -> RendererPool:
@@ -65,7 +65,7 @@ def open_renderers(settings: RendererSettings, count: int, most: int, arenas: in
             _warn(confinement)
 
     return RendererPool(
-        count, most, settings.seconds, arenas=min(arenas, 1), on_start=on_start, on_end=_log_end
+        count, most, settings.seconds, arenas=min(arenas, 1), on_start=on_start, on_end=_log_exit
     )
 
 
@@ -96,11 +96,11 @@ async def decode(
                 return await workers.pixels(estimate, work, estimate.memory, *args, **kwargs)
             except NeedsMemory as more:
                 # A renderer can't keep us asking: with all that there is none says again that it needs more.
-                memory = workers.most_memory if is_last else more.memory
+                memory = workers.max_memory if is_last else more.memory
                 estimate = structs.replace(estimate, memory=memory)
         return await workers.pixels(estimate, work, estimate.memory, *args, **kwargs)
     except StartError as failed:
-        log.error("renderer-not-started", reason=str(failed))  # noqa: TRY400  the reason says it all
+        log.error("renderer-start-failed", reason=str(failed))  # noqa: TRY400  the reason says it all
         raise Error(
             Kind.OVERLOADED, "No picture can be worked on now; try again in a moment.", retry_after=5
         ) from None
@@ -108,13 +108,13 @@ async def decode(
 
 def _warn(confinement: Confinement) -> None:
     if not confinement.seccomp:
-        log.warning("renderers-without-seccomp", meaning="what decodes pictures can make any system call")
+        log.warning("seccomp-unavailable", effect="renderers can make any system call")
     if not confinement.landlock_abi:
-        log.warning("renderers-without-landlock", meaning="no fonts but those that stand in for others")
+        log.warning("landlock-unavailable", effect="text in SVG is drawn in the default fonts only")
 
 
-def _log_end(ended: RendererExit) -> None:
-    log.warning("renderer-lost", why=ended.why, status=ended.status, memory=ended.memory)
+def _log_exit(ended: RendererExit) -> None:
+    log.warning("renderer-exited", reason=ended.why, status=ended.status, memory=ended.memory)
 
 
 def _cores() -> int:

@@ -16,7 +16,7 @@ from msgspec import Struct
 from tintype.model import Error, Kind
 from tintype.storage import durable
 
-LEARN_SECONDS = 0.9
+MAX_AGE_SECONDS = 0.9
 """How old the keys in memory may be when a link is verified: a retired key opens nothing after a second."""
 KEY_BYTES = 32
 """Bytes of a key: as many as SHA-256 puts out, as RFC 2104 advises."""
@@ -53,7 +53,7 @@ def verify(keys: Sequence[Key], parts: Sequence[str], signature: Signature) -> b
 class Keyring:
     """The keys in a file, oldest first: all of them verify, the newest signs.
 
-    What another process added or removed counts here as soon as somebody calls `learn`. A file that vanishes
+    What another process added or removed counts here as soon as somebody calls `reload`. A file that vanishes
     or breaks meanwhile changes nothing: the keys read last stay, and `fault` says what is wrong.
 
     Args:
@@ -68,14 +68,14 @@ class Keyring:
     def __init__(self, path: Path, *, required: bool = True) -> None:
         self._path = path
         self._keys: tuple[Key, ...] = ()
-        self._stamp: tuple[int, int] | None = None
-        self._learned = time.monotonic()
-        self._learning = threading.Lock()
+        self._file_identity: tuple[int, int] | None = None
+        self._loaded_at = time.monotonic()
+        self._reload_lock = threading.Lock()
         self.fault = ""
         self.generation = 0
         """Differs after any key came or went, and so tells whether a verified link is still verified."""
         try:
-            self._keys, self._stamp = _read(path), _stamp(path)
+            self._keys, self._file_identity = _read(path), _file_identity(path)
         except Error as unusable:
             if required:
                 raise
@@ -98,9 +98,9 @@ class Keyring:
         """Whether one of the keys in memory made this signature of these parts."""
         return verify(self._keys, parts, signature)
 
-    def is_late(self) -> bool:
-        """Whether the keys in memory are so old that `learn` is due before a link is verified."""
-        return time.monotonic() > self._learned + LEARN_SECONDS
+    def is_stale(self) -> bool:
+        """Whether the keys in memory are so old that `reload` is due before a link is verified."""
+        return time.monotonic() > self._loaded_at + MAX_AGE_SECONDS
 
     def all(self) -> tuple[Key, ...]:
         """All keys, oldest first; there is one at least."""
@@ -112,7 +112,7 @@ class Keyring:
         """Add a key; it signs from now on."""
         key = _new_key()
         with durable.exclusive_lock(self._path.parent):
-            self._put((*_read(self._path), key))
+            self._store((*_read(self._path), key))
         return key
 
     def retire(self, key_id: str) -> bool:
@@ -122,45 +122,45 @@ class Keyring:
             kept = tuple(key for key in present if key.id != key_id)
             if len(kept) == len(present) or not kept:
                 return False
-            self._put(kept)
+            self._store(kept)
         return True
 
-    def learn(self) -> bool:
+    def reload(self) -> bool:
         """Read the file again if it is another than the one read last; it blocks on the disk.
 
         Returns:
             Whether other keys than before were found.
         """
         now = time.monotonic()
-        with self._learning:
+        with self._reload_lock:
             try:
-                stamp = _stamp(self._path)
-                is_news = stamp != self._stamp
-                if is_news:
-                    self._take(_read(self._path), stamp)
+                stamp = _file_identity(self._path)
+                is_changed = stamp != self._file_identity
+                if is_changed:
+                    self._set_keys(_read(self._path), stamp)
                 self.fault = ""
             except (OSError, Error) as failed:
-                is_news = False
-                self._keep(str(failed))
-            self._learned = now
-        return is_news
+                is_changed = False
+                self._report_fault(str(failed))
+            self._loaded_at = now
+        return is_changed
 
-    def _keep(self, fault: str) -> None:
+    def _report_fault(self, fault: str) -> None:
         """Go on with the keys in memory; the log hears of it once."""
         if not self.fault:
             log.error("link-keys-unreadable", reason=fault)
         self.fault = fault
 
-    def _put(self, keys: tuple[Key, ...]) -> None:
+    def _store(self, keys: tuple[Key, ...]) -> None:
         _write(self._path, keys)
-        self._take(keys, _stamp(self._path))
+        self._set_keys(keys, _file_identity(self._path))
 
-    def _take(self, keys: tuple[Key, ...], stamp: tuple[int, int]) -> None:
-        self._keys, self._stamp = keys, stamp
+    def _set_keys(self, keys: tuple[Key, ...], stamp: tuple[int, int]) -> None:
+        self._keys, self._file_identity = keys, stamp
         self.generation += 1
 
 
-def renew(path: Path) -> bool:
+def replace_broken_keys(path: Path) -> bool:
     """Make new keys where they are missing or broken; a broken file is kept as `….broken`.
 
     Returns:
@@ -219,7 +219,7 @@ def _unusable(what: str) -> Error:
     )
 
 
-def _stamp(path: Path) -> tuple[int, int]:
+def _file_identity(path: Path) -> tuple[int, int]:
     """What differs between any two files that were put at this path."""
     info = path.stat()
     return info.st_ino, info.st_mtime_ns

@@ -40,13 +40,13 @@ class UnsignedLimits(Struct, frozen=True):
         """The limits for links that only we can write: those on every picture."""
         return replace(self, side=UNBOUNDED)
 
-    def always_takes(self, mode: Mode, width: int | None, height: int | None) -> bool:
+    def always_accepts(self, mode: Mode, width: int | None, height: int | None) -> bool:
         """Whether such a picture is made of every image: it fills a box, and that is small."""
         if width is None or height is None or mode is Mode.COVER:
             return False
         return self._is_small(max(width, height))
 
-    def takes(self, source: Image | LinkTarget, mode: Mode, width: int | None, height: int | None) -> bool:
+    def accepts(self, source: Image | LinkTarget, mode: Mode, width: int | None, height: int | None) -> bool:
         """Whether such a picture is made. For the usual sizes it is told by a few comparisons."""
         if self._is_plain(source, mode, width, height):
             return True

@@ -55,7 +55,7 @@ class Upload:
         """
         self._count(size)
         held = Usage(self._held.images, self._held.bytes + self._under_way[self._account])
-        require_within(self._allowed, held)
+        require_within_quotas(self._allowed, held)
 
     def end(self) -> None:
         """Count it no more."""
@@ -78,7 +78,7 @@ class Upload:
         self._expected = size
 
 
-def require_within(allowed: Quotas, held: Usage) -> None:
+def require_within_quotas(allowed: Quotas, held: Usage) -> None:
     """Raise QUOTA_EXCEEDED for an account that holds, or would hold, more than it may."""
     if allowed.images and held.images > allowed.images:
         raise _exceeded(f"{allowed.images} images")

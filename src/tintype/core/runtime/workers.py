@@ -131,9 +131,9 @@ class Workers:
             raise Error(Kind.TOO_MANY_REQUESTS, sentence, retry_after=wait)
 
     @property
-    def most_memory(self) -> int:
+    def max_memory(self) -> int:
         """Bytes that a piece of work on pixels can have, when nothing else runs."""
-        return self._queue.most_memory
+        return self._queue.max_memory
 
     def waiting(self) -> int:
         """How many wait for a slot."""
@@ -265,7 +265,7 @@ def _log_unexpected(key: Hashable, done: asyncio.Task[Any]) -> None:
     """Tell the log what nobody else will hear of; an error that was foreseen is none of its business."""
     raised = None if done.cancelled() else done.exception()
     if raised is not None and not isinstance(raised, Error):
-        log.error("unforeseen", work=str(key), exc_info=raised)
+        log.error("unexpected-error", work=str(key), exc_info=raised)
 
 
 async def _run_uncancellable(threads: ThreadPoolExecutor, work: Callable[[], R]) -> R:

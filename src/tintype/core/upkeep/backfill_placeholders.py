@@ -16,14 +16,16 @@ BATCH = 1000
 """Records read in one transaction."""
 
 
-class Backfilled(Struct, frozen=True):
+class BackfillResult(Struct, frozen=True):
     """How many images there is a placeholder for now, and how many still lack one as theirs can't be read."""
 
     made: int
     unreadable: int
 
 
-async def backfill_placeholders(services: Services, on_step: Callable[[], None] = lambda: None) -> Backfilled:
+async def backfill_placeholders(
+    services: Services, on_step: Callable[[], None] = lambda: None
+) -> BackfillResult:
     """Make the placeholders that images lack, from their originals.
 
     Safe beside a running service, and when it is broken off: what is made is kept, and a second call goes on.
@@ -41,10 +43,10 @@ async def backfill_placeholders(services: Services, on_step: Callable[[], None] 
             seen += 1
             last = image.number
             on_step()
-    return Backfilled(made, seen - made)
+    return BackfillResult(made, seen - made)
 
 
-async def size(services: Services) -> int:
+async def count_steps(services: Services) -> int:
     """How many steps `placehold` takes, at the most."""
     async with services.catalogue.read() as tx:
         return await images.count_without_placeholder(tx)

@@ -23,7 +23,7 @@ T = TypeVar("T")
 
 THREADS = 4
 """Files copied at the same time: while one is synced, others are read."""
-AT_ONCE = 64
+BATCH = 64
 """Files handed to the threads together: what is known of a library is never all in memory."""
 TRIES = 3
 """How often an original is looked for that moves between its folder and that of the removed meanwhile."""
@@ -50,7 +50,7 @@ class Outcome(StrEnum):
     DAMAGED = "damaged"
 
 
-class Tally(Struct):
+class CopyResult(Struct):
     """What became of the originals: how many, and their bytes; of what could not be copied the digests."""
 
     present: int = 0
@@ -75,7 +75,7 @@ class BackupResult(Struct, frozen=True):
 
     name: str
     manifest: Manifest
-    tally: Tally
+    tally: CopyResult
 
 
 def back_up(
@@ -107,7 +107,7 @@ def back_up(
         OSError: when there is no room, among others.
     """
     library = contents(files.catalogue).library
-    with _held(files.originals), backup.writing(library):
+    with _exclusive(files.originals), backup.writing(library):
         folder = backup.new_snapshot()
         catalogue = folder / files.catalogue.name
         snapshot(files.catalogue, catalogue)
@@ -149,9 +149,9 @@ def prune(backup: Backup, keep: int) -> tuple[int, int]:
     return max(0, len(names) - keep), len(unused)
 
 
-def each_of(catalogue: Path, work: Callable[[str, int], Outcome], on_step: OnStep) -> Tally:
+def for_each_original(catalogue: Path, work: Callable[[str, int], Outcome], on_step: OnStep) -> CopyResult:
     """Do work for every original that a catalogue names, a few at a time."""
-    tally = Tally()
+    tally = CopyResult()
     threads = ThreadPoolExecutor(THREADS, "copy")
     try:
         for batch in _batches(originals(catalogue)):
@@ -173,26 +173,28 @@ def is_whole(path: Path, sha256: str, size: int, *, deep: bool = False) -> bool:
 
 
 @contextmanager
-def _held(own: Originals) -> Iterator[None]:
-    with own.removed.exclusive_lock() as is_ours:
+def _exclusive(originals: Originals) -> Iterator[None]:
+    with originals.removed.exclusive_lock() as is_ours:
         if not is_ours:
             raise Error(Kind.CONFLICT, "Another backup of this library is running, or `tintype gc`.")
         yield
 
 
-def _copy_originals(own: Originals, backup: Backup, catalogue: Path, on_step: OnStep, *, deep: bool) -> Tally:
+def _copy_originals(
+    source: Originals, backup: Backup, catalogue: Path, on_step: OnStep, *, deep: bool
+) -> CopyResult:
     def copy(sha256: str, size: int) -> Outcome:
         if is_whole(backup.original(sha256), sha256, size, deep=deep):
             return Outcome.PRESENT
-        return _keep(own, backup, sha256)
+        return _copy_original(source, backup, sha256)
 
-    return each_of(catalogue, copy, on_step)
+    return for_each_original(catalogue, copy, on_step)
 
 
-def _keep(own: Originals, backup: Backup, sha256: str) -> Outcome:
+def _copy_original(originals: Originals, backup: Backup, sha256: str) -> Outcome:
     for _ in range(TRIES):
-        path = own.path(sha256)
-        source = path if path.is_file() else own.removed.find(sha256)
+        path = originals.path(sha256)
+        source = path if path.is_file() else originals.removed.find(sha256)
         try:
             if source is not None:
                 backup.keep(source, sha256)
@@ -210,7 +212,7 @@ def _copy_private(paths: Iterable[Path], folder: Path) -> None:
             durable.write_private(folder / path.name, path.read_bytes())
 
 
-def _manifest(folder: Path, catalogue: Path, now: datetime, tally: Tally) -> Manifest:
+def _manifest(folder: Path, catalogue: Path, now: datetime, tally: CopyResult) -> Manifest:
     found = contents(catalogue)
     return Manifest(
         made_at=now,
@@ -226,5 +228,5 @@ def _manifest(folder: Path, catalogue: Path, now: datetime, tally: Tally) -> Man
 
 
 def _batches(items: Iterator[T]) -> Iterator[list[T]]:
-    while batch := list(islice(items, AT_ONCE)):
+    while batch := list(islice(items, BATCH)):
         yield batch

@@ -52,7 +52,7 @@ class Finding(Struct, frozen=True):
     account: str = ""
 
 
-class Plan(Struct, frozen=True):
+class GcPlan(Struct, frozen=True):
     """What a sweep would do, and why it should perhaps not; of `present` originals no image has `unused`."""
 
     present: int
@@ -63,7 +63,7 @@ class Plan(Struct, frozen=True):
     doubt: str | None
 
 
-class Collected(Struct, frozen=True):
+class GcResult(Struct, frozen=True):
     """What a sweep did: originals set aside, and those set aside earlier that it deleted or put back."""
 
     set_aside: int = 0
@@ -116,7 +116,7 @@ async def check(
         yield Finding(Fault.USAGE_WRONG, account=account)
 
 
-async def size(services: Services) -> int:
+async def count_steps(services: Services) -> int:
     """How many steps `check` takes: images and originals together."""
     async with services.catalogue.read() as tx:
         records = await images.count(tx)
@@ -128,23 +128,23 @@ async def leftovers(services: Services) -> Leftovers:
     return await services.workers.disk(_leftovers, services)
 
 
-async def plan(services: Services, settings: GcSettings) -> Plan:
+async def plan_gc(services: Services, settings: GcSettings) -> GcPlan:
     """What a sweep would do now."""
     present = await services.workers.disk(lambda: list(services.originals.each()))
     unused = [sha256 async for sha256 in _unused(services, present)]
     renditions = await services.workers.disk(lambda: list(services.renditions.each()))
     before = services.clock() - timedelta(days=settings.keep_days)
-    return Plan(
+    return GcPlan(
         present=len(present),
         unused=unused,
         rendition_folders=[image for image in renditions if await _is_missing(services, image)],
         temporary_files=await services.workers.disk(_abandoned, services),
         expired=await services.workers.disk(services.originals.removed.expired, before),
-        doubt=await _require_confirmation_reason(services, unused, len(present)),
+        doubt=await _removal_doubt(services, unused, len(present)),
     )
 
 
-async def collect_garbage(services: Services, plan: Plan, confirmed: int | None = None) -> Collected:
+async def collect_garbage(services: Services, plan: GcPlan, confirmed: int | None = None) -> GcResult:
     """Set aside originals without a record; remove renditions of images that are gone, and temporary files.
 
     Sums of what accounts hold are set right if they are wrong. What was set aside long enough ago is deleted;
@@ -163,11 +163,11 @@ async def collect_garbage(services: Services, plan: Plan, confirmed: int | None 
     with services.originals.removed.shared_lock() as is_free:
         if not is_free:
             raise Error(Kind.CONFLICT, "A backup is running; try again when it has ended.")
-        fates = Counter([await _forget(services, path) for path in plan.expired])
+        fates = Counter([await _delete_or_put_back(services, path) for path in plan.expired])
         set_aside = [await _set_aside(services, sha256) for sha256 in plan.unused]
         await services.workers.disk(_remove, services, plan.rendition_folders, plan.temporary_files)
     await _recount_usage(services)
-    return Collected(
+    return GcResult(
         set_aside=sum(set_aside),
         deleted=fates[_Disposition.DELETED],
         put_back=fates[_Disposition.PUT_BACK],
@@ -190,14 +190,14 @@ async def restore_removed(services: Services) -> Counter[bool]:
     return done
 
 
-async def _require_confirmation_reason(services: Services, unused: list[str], present: int) -> str | None:
+async def _removal_doubt(services: Services, unused: list[str], present: int) -> str | None:
     """Why so many originals can hardly be left over; None if they can.
 
     One unused original beside others that are in use is never too many: a crash leaves one.
     """
     async with services.catalogue.read() as tx:
         made_at = await library.made_at(tx)
-    older = await services.workers.disk(_older, services, unused, made_at)
+    older = await services.workers.disk(_count_older, services, unused, made_at)
     if older:
         made = f"{made_at:%Y-%m-%d %H:%M} UTC"
         return f"{older} unused originals are older than the catalogue, which was made {made}."
@@ -207,7 +207,7 @@ async def _require_confirmation_reason(services: Services, unused: list[str], pr
     return None
 
 
-def _confirm(plan: Plan, confirmed: int | None) -> None:
+def _confirm(plan: GcPlan, confirmed: int | None) -> None:
     count = len(plan.unused)
     if confirmed is not None and confirmed != count:
         raise Error(Kind.CONFLICT, f"{count} originals are unused, not {confirmed}; nothing was removed.")
@@ -247,7 +247,7 @@ def _fault(services: Services, sha256: str, size: int, *, deep: bool) -> Fault |
     return None
 
 
-def _older(services: Services, originals: list[str], than: datetime) -> int:
+def _count_older(services: Services, originals: list[str], than: datetime) -> int:
     horizon = than.timestamp() - CLOCK_SLACK_SECONDS
     found = 0
     for sha256 in originals:
@@ -273,7 +273,7 @@ async def _set_aside(services: Services, sha256: str) -> bool:
         return True
 
 
-async def _forget(services: Services, path: Path) -> _Disposition:
+async def _delete_or_put_back(services: Services, path: Path) -> _Disposition:
     """Delete for good what was set aside, or put it back, as a record needs it."""
     async with services.catalogue.write() as tx:
         if await _is_needed(services, tx, path.name):

@@ -63,7 +63,7 @@ async def _purge(services: Services, image: Image) -> Receipt:
     # Files before memory: nobody can fetch into memory again what was to go.
     kept = await services.workers.disk(services.renditions.remove_image, image.id)
     await with_reserve(services, lambda: _note(services, image))
-    services.record_cache.forget(image.id)
+    services.record_cache.invalidate(image.id)
     removed = (
         Removed(each.version, each.recipe, _FORMATS[each.extension], each.bytes)
         for each in kept

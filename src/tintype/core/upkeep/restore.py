@@ -4,7 +4,15 @@ from collections.abc import Callable
 from pathlib import Path
 
 from tintype.catalogue.snapshot import contents
-from tintype.core.upkeep.backup import Files, OnStart, OnStep, Outcome, Tally, each_of, is_whole
+from tintype.core.upkeep.backup import (
+    CopyResult,
+    Files,
+    OnStart,
+    OnStep,
+    Outcome,
+    for_each_original,
+    is_whole,
+)
 from tintype.model import Error, Kind
 from tintype.storage import durable
 from tintype.storage.backups import Backup, Manifest, NoBackup
@@ -12,11 +20,11 @@ from tintype.storage.copying import DigestMismatch, copy_verified
 
 UNFINISHED = "restore-unfinished"
 """A file that lies in the folder until the restore is complete."""
-NAMED = 10
+MAX_LISTED = 10
 """How many originals are named when some are missing."""
 
 
-def choose(backup: Backup, name: str | None) -> tuple[str, Manifest]:
+def choose_snapshot(backup: Backup, name: str | None) -> tuple[str, Manifest]:
     """The snapshot to restore, the newest unless one is named, and what it is of.
 
     Raises:
@@ -40,7 +48,7 @@ def restore(
     allow_missing: bool = False,
     on_start: OnStart = lambda _: None,
     on_step: OnStep = lambda _: None,
-) -> Tally:
+) -> CopyResult:
     """Make a library of a snapshot. Broken off and run again, it goes on.
 
     The catalogue comes last: without it no command takes the folder for a library.
@@ -63,14 +71,14 @@ def restore(
     _begin(folder)
     catalogue = _catalogue(backup, name, manifest)
     if not allow_missing:
-        _require(each_of(catalogue, _finder(backup), lambda _: None))
+        _require_complete(for_each_original(catalogue, _finder(backup), lambda _: None))
     durable.make_folder(folder)
     durable.write_private(folder / UNFINISHED, b"")
     files = files_in(folder)
     on_start(contents(catalogue).bytes)
-    tally = each_of(catalogue, _copier(backup, files, folder), on_step)
+    tally = for_each_original(catalogue, _copier(backup, files, folder), on_step)
     if not allow_missing:
-        _require(tally)
+        _require_complete(tally)
     _finish(backup.snapshot(name), manifest, files)
     (folder / UNFINISHED).unlink()
     durable.sync_folder(folder)
@@ -117,10 +125,10 @@ def _copier(backup: Backup, files: Files, folder: Path) -> Callable[[str, int], 
     return copy
 
 
-def _require(tally: Tally) -> None:
+def _require_complete(tally: CopyResult) -> None:
     lost = [*tally.missing, *tally.damaged]
     if lost:
-        named = ", ".join(lost[:NAMED]) + (", …" if len(lost) > NAMED else "")
+        named = ", ".join(lost[:MAX_LISTED]) + (", …" if len(lost) > MAX_LISTED else "")
         raise NoBackup(
             f"Of the backup {len(tally.missing)} originals are missing and {len(tally.damaged)} damaged: "
             f"{named}. --allow-missing restores the rest."

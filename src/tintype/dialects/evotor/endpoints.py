@@ -8,7 +8,7 @@ from litestar.params import FromPath
 from tintype.core import Services
 from tintype.core.access.auth import require_scope
 from tintype.core.library import browse, deletion
-from tintype.core.library.ingest import inspect_staged, keep
+from tintype.core.library.ingest import inspect_staged, record_image
 from tintype.dialects.evotor import links, wire
 from tintype.dialects.evotor.settings import Settings
 from tintype.model import Caller, Error, Image, Kind, Placement, no_such_image
@@ -46,7 +46,7 @@ async def upload(
             context, request.receive, inspect_staged(services, caller, part.staged)
         )
         info = wire.require_valid(part, inspection, wire.Rules(settings.max_file_bytes, settings.side))
-        image = await keep(services, caller, part.staged, info, part.filename, placement=placement)
+        image = await record_image(services, caller, part.staged, info, part.filename, placement=placement)
     return _respond(
         context, wire.encode_response(_product_image(image, placement, services, context, caller))
     )

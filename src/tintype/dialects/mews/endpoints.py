@@ -4,7 +4,7 @@ from litestar import Response, post
 from litestar.di import NamedDependency as Given
 
 from tintype.core import Services
-from tintype.core.access.size_allowlist import SizeAllowlist, sizes
+from tintype.core.access.size_allowlist import SizeAllowlist, allowlist_by_id
 from tintype.core.library.resolve import resolve_ids
 from tintype.core.runtime.rate_limit import RateLimiter
 from tintype.core.runtime.signing import Keyring
@@ -46,7 +46,9 @@ async def resolve_urls(
     if (caller.links or settings.links) is Links.SIGNED:
         writer = LinkWriter(context.base_url, services.unsigned.for_signed(), keyring=services.keyring)
     else:
-        writer = LinkWriter(context.base_url, services.unsigned, await sizes(services, caller.account.id))
+        writer = LinkWriter(
+            context.base_url, services.unsigned, await allowlist_by_id(services, caller.account.id)
+        )
     return wire.encode_response(parsed, [writer.url(known[item.image_id], item) for item in parsed.images])
 
 
@@ -104,11 +106,11 @@ class LinkWriter:
         if not self._is_allowed(target, mode, width, height):
             return None
         suffix = links.write_suffix(item.resize_mode, width, height)
-        if self._limits.always_takes(mode, width, height):
+        if self._limits.always_accepts(mode, width, height):
             self._suffixes[item.resize_mode, width, height] = suffix
         return suffix
 
     def _is_allowed(self, target: LinkTarget, mode: Mode, width: int | None, height: int | None) -> bool:
-        if not self._limits.takes(target, mode, width, height):
+        if not self._limits.accepts(target, mode, width, height):
             return False
         return self._allowed is None or self._allowed.allow(Recipe(mode=mode, width=width, height=height))

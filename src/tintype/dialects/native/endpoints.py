@@ -13,8 +13,8 @@ from tintype.core import Services
 from tintype.core.access.auth import require_scope
 from tintype.core.library import deletion
 from tintype.core.library.browse import find_image, newest_images
-from tintype.core.library.ingest import examine, keep
-from tintype.core.library.resolve import versions
+from tintype.core.library.ingest import examine, record_image
+from tintype.core.library.resolve import link_targets
 from tintype.core.library.update import replace, set_status
 from tintype.core.runtime.rate_limit import RateLimiter
 from tintype.core.upkeep.purge import purge
@@ -52,7 +52,7 @@ async def upload(
     status = wire.parse_status(context.query)
     async with _staged_upload(request, services, settings, caller) as part:
         info = await cancel_on_disconnect(context, request.receive, examine(services, caller, part.staged))
-        image = await keep(services, caller, part.staged, info, part.filename, status=status)
+        image = await record_image(services, caller, part.staged, info, part.filename, status=status)
     headers = {"Location": f"{context.base_url}/v1/images/{image.id}", **_PRIVATE}
     return json_response(
         wire.encode_response(image, _url(services, context, image)), status=201, headers=headers
@@ -172,7 +172,7 @@ async def make_links(
     rate_limiter.take(caller.token_id)
     require_scope(caller, READ)
     requested = wire.parse_links(raw, max_links=settings.max_links)
-    found = await versions(services, caller, [each.image for each, _ in requested])
+    found = await link_targets(services, caller, [each.image for each, _ in requested])
     signed = [_link(services, context, each, recipe, found.get(each.image)) for each, recipe in requested]
     return json_response(wire.encode_links(signed), headers=_PRIVATE)
 

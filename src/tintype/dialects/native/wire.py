@@ -19,7 +19,7 @@ from tintype.imaging.recipe.params import AUTO
 from tintype.model import Error, Kind, Status
 from tintype.web.context import Context
 from tintype.web.dialect_routes import Query, RawResponse
-from tintype.web.errors import STATUS, problem
+from tintype.web.errors import STATUS, problem_details
 
 MAX_PARAMETERS = 50
 """The most parameters of a query."""
@@ -269,7 +269,7 @@ def encode_receipt(receipt: purge.Receipt) -> bytes:
 
 def render_error(error: Error, context: Context) -> RawResponse:
     """Encode an error as problem details, with a challenge (WWW-Authenticate) where the token is at fault."""
-    response = problem(error, context, _status(error))
+    response = problem_details(error, context, _status(error))
     if error.kind in _CHALLENGES:
         return msgspec.structs.replace(
             response, headers=response.headers | {"WWW-Authenticate": _CHALLENGES[error.kind]}

@@ -11,8 +11,8 @@ from litestar.params import FromPath
 from tintype.core import Services
 from tintype.core.access.auth import require_scope
 from tintype.core.library.browse import attached
-from tintype.core.library.ingest import examine, keep
-from tintype.core.library.resolve import versions
+from tintype.core.library.ingest import examine, record_image
+from tintype.core.library.resolve import link_targets
 from tintype.core.runtime.rate_limit import RateLimiter
 from tintype.dialects.smartsheet import links, wire
 from tintype.dialects.smartsheet.settings import Settings
@@ -54,7 +54,9 @@ async def image_urls(
     urls = [url for url in known if url is not None]
     if not urls or len(urls) != len(keys) or len(urls) > settings.max_images:
         requested = wire.parse_request(raw, context.headers, max_images=settings.max_images)
-        found = await versions(services, caller, [item.image for item in requested if item.image is not None])
+        found = await link_targets(
+            services, caller, [item.image for item in requested if item.image is not None]
+        )
         urls = [
             _image_url(services, context, position, item, found, expires)
             for position, item in enumerate(requested)
@@ -106,7 +108,7 @@ async def add_cell_image(  # noqa: PLR0913, PLR0917  injected by the framework
                 context, request.receive, examine(services, caller, staged)
             )
             info = wire.require_accepted_format(image_info)
-            image = await keep(
+            image = await record_image(
                 services, caller, staged, info, upload.filename, placement=placement, replace=True
             )
     others = [

@@ -4,13 +4,13 @@ from msgspec import Struct
 
 from tintype.catalogue import accounts, publications, usage
 from tintype.catalogue.engine import Transaction
-from tintype.core.access.accounts import account_named
+from tintype.core.access.accounts import get_account
 from tintype.core.access.quotas import effective_quotas
 from tintype.core.services import Services
 from tintype.model import Account, Publications, QuotaOverrides, Quotas, Usage
 
 
-class Terms(Struct, frozen=True):
+class AccountSummary(Struct, frozen=True):
     """What holds for an account, and what it holds.
 
     Attributes:
@@ -30,25 +30,25 @@ class Terms(Struct, frozen=True):
     usage: Usage
 
 
-async def terms(services: Services, name: str) -> Terms:
+async def account_summary(services: Services, name: str) -> AccountSummary:
     """All that holds for the account of this name.
 
     Raises:
         Error: NOT_FOUND.
     """
     async with services.catalogue.read() as tx:
-        return await _terms(services, tx, await account_named(tx, name))
+        return await _summary(services, tx, await get_account(tx, name))
 
 
-async def each(services: Services) -> list[Terms]:
+async def account_summaries(services: Services) -> list[AccountSummary]:
     """All that holds for every account, by name."""
     async with services.catalogue.read() as tx:
-        return [await _terms(services, tx, account) for account in await accounts.list_all(tx)]
+        return [await _summary(services, tx, account) for account in await accounts.list_all(tx)]
 
 
-async def _terms(services: Services, tx: Transaction, account: Account) -> Terms:
+async def _summary(services: Services, tx: Transaction, account: Account) -> AccountSummary:
     overrides = await accounts.quotas(tx, account.id)
-    return Terms(
+    return AccountSummary(
         account=account,
         publications=await publications.get(tx, account.id),
         sizes=await accounts.allowed_sizes(tx, account.id),
