@@ -1,6 +1,6 @@
-"""What our own code reads of a file before any codec does, so that a bomb is known by its header.
+"""Header parsers of our own, which run before any codec, to detect decompression bombs.
 
-Everything that is followed is counted, and every count has an end.
+Every loop over untrusted data is bounded.
 """
 
 import struct
@@ -29,27 +29,31 @@ READERS: Mapping[Format, Callable[[Buffer], Header]] = MappingProxyType(
     }
 )
 
-# What libvips doesn't see of a format's wholeness.
+# Completeness checks for formats where libvips doesn't notice truncation.
 CHECKS: Mapping[Format, Callable[[Buffer], None]] = MappingProxyType(
     {Format.PNG: png.check_complete, Format.GIF: gif.check_complete}
 )
 
 
 def read_header(data: Buffer, format: Format) -> Header:
-    """The header of a picture of the format.
+    """Parse the header of a file of this format.
 
     Raises:
-        ImageRefused: damaged, unsupported, or too costly where there is more of something than is followed.
+        ImageRefused: damaged; unsupported; too costly, if there is more of something than its limit.
     """
     try:
         return READERS[format](data)
     except (struct.error, IndexError, OverflowError):
-        # Offsets and lengths that lead out of the file.
+        # Offsets and lengths beyond the end of the file.
         raise damaged() from None
 
 
 def check_complete(data: Buffer, format: Format) -> None:
-    """Raise ImageRefused (damaged) where the parts that the file consists of aren't all there, and whole."""
+    """Check that the structure of the file is complete.
+
+    Raises:
+        ImageRefused: damaged.
+    """
     check = CHECKS.get(format)
     if check is None:
         return

@@ -1,4 +1,4 @@
-"""GIF (GIF89a): a walk along the blocks; libvips takes a file that is cut within one for a shorter one."""
+"""GIF (GIF89a): iterates over the blocks; libvips accepts files that are truncated within a block."""
 
 import struct
 from collections.abc import Iterator
@@ -12,11 +12,11 @@ IMAGE_BYTES = 9
 IMAGE, EXTENSION, TRAILER, PADDING = 0x2C, 0x21, 0x3B, 0x00
 HAS_TABLE, TABLE_SIZE = 0x80, 0x07
 MAX_BLOCKS = 2_000_000
-"""Of all kinds, the pieces of 255 bytes that data is cut into among them: 500 MB of these."""
+"""Maximum number of blocks and sub-blocks; data has up to 255 bytes per sub-block, so this is 500 MB."""
 
 
 def header(data: Buffer) -> Header:
-    """The size is the screen's, or what the frames need when that is more.
+    """Parse the header. The size is the logical screen's, or that of the frames if it is larger.
 
     Raises:
         ImageRefused: damaged, too costly.
@@ -30,7 +30,7 @@ def header(data: Buffer) -> Header:
                 frames += 1
                 width, height = max(width, left + frame_width), max(height, top + frame_height)
     except (IndexError, struct.error):
-        # Cut short: the frames up to there are what can be told.
+        # Truncated: count the frames up to there.
         pass
     if not (width and height and frames):
         raise damaged()
@@ -40,10 +40,13 @@ def header(data: Buffer) -> Header:
 
 
 def check_complete(data: Buffer) -> None:
-    """Raise ImageRefused (damaged) unless all blocks are whole.
+    """Check that all blocks are complete.
 
-    What comes behind the trailer is no concern, nor are zero bytes between blocks, which some writers leave.
-    Some leave the trailer out: a file that ends behind a whole image has lost nothing that could be shown.
+    Bytes after the trailer are ignored, and so are zero bytes between blocks, which some writers leave. Some
+    omit the trailer: a file that ends after a complete image is accepted.
+
+    Raises:
+        ImageRefused: damaged.
     """
     last = kind = PADDING
     for kind, _ in _blocks(data):
@@ -53,9 +56,11 @@ def check_complete(data: Buffer) -> None:
 
 
 def _blocks(data: Buffer) -> Iterator[tuple[int, int]]:
-    """The kind of each block and where its content starts, up to the trailer or the end.
+    """The kind of each block and the start of its content, up to the trailer or the end.
 
-    Raises ImageRefused (damaged) for what is no block, IndexError where the file ends within one.
+    Raises:
+        ImageRefused: damaged, if a block is of unknown kind; too costly.
+        IndexError: the file ends within a block.
     """
     at = _skip_table(data, HEADER_BYTES, data[HEADER_BYTES - 3])
     left = MAX_BLOCKS
@@ -78,7 +83,7 @@ def _blocks(data: Buffer) -> Iterator[tuple[int, int]]:
 
 
 def _skip_table(data: Buffer, at: int, flags: int) -> int:
-    """Behind the colour table, if the flags tell of one."""
+    """The position after the colour table, if the flags declare one."""
     at += 3 << ((flags & TABLE_SIZE) + 1) if flags & HAS_TABLE else 0
     if at > len(data):
         raise IndexError
@@ -86,7 +91,7 @@ def _skip_table(data: Buffer, at: int, flags: int) -> int:
 
 
 def _skip_sub_blocks(data: Buffer, at: int, left: int) -> tuple[int, int]:
-    """Behind sub-blocks, each with its length in front, and the empty one; how many more there may be."""
+    """The position after the sub-blocks and their empty terminator; and how many more blocks are allowed."""
     while length := data[at]:
         at += length + 1
         left -= 1

@@ -1,25 +1,25 @@
-"""What a header says, and what is said of one that goes on for too long."""
+"""The result of a header parser, and the errors for exceeded limits."""
 
 from msgspec import Struct
 
 from tintype.imaging.errors import ImageRefused, Reason
 
 MAX_PROFILE_BYTES = 8 * 1024 * 1024
-"""Of a colour profile; those of the largest printing presses have 3 MB."""
+"""Maximum size of an ICC profile; the largest CMYK profiles have 3 MB."""
 
 
 class Header(Struct, frozen=True, kw_only=True):
-    """What a header says.
+    """The properties in a header.
 
     Attributes:
-        width, height: in pixels; as stored, but as seen where a file turns its pixels itself (HEIC, JXL).
-        frames: how many the file tells of.
-        has_alpha: whether there is alpha, where no other decoder is asked for it (HEIC, JXL, SVG).
-        bands: channels, as far as the header says it.
-        whole: pixels that have to be decoded before the first line is there: of most formats all of them, of
-            a TIFF a row of tiles, if that is high; 0 where lines come one by one.
-        buffered: bytes that decoding holds besides, where that depends on the file.
-        file: bytes of the file that decoding holds at once.
+        width, height: in pixels, as stored; after rotation if the decoder applies it itself (JXL).
+        frames: number of frames that the file declares.
+        has_alpha: whether there is alpha; set only for formats that libvips doesn't inspect (JXL, SVG).
+        bands: channels, as far as the header says so.
+        whole_pixels: pixels that are decoded before the first line is available: for most formats all, for
+            TIFF a strip or a row of tiles if that is large; 0 if the file is decoded line by line.
+        buffer_bytes: additional memory for decoding, if it depends on the file.
+        file_bytes: bytes of the file that decoding keeps in memory at once.
     """
 
     width: int
@@ -33,11 +33,15 @@ class Header(Struct, frozen=True, kw_only=True):
 
 
 def too_many(what: str, limit: int) -> ImageRefused:
-    """The refusal of a file that has more of something than is followed."""
+    """The error for a file that has more of something than its limit."""
     return ImageRefused(Reason.TOO_COSTLY, f"The picture has more {what} than are accepted: {limit}.")
 
 
 def check_profile(size: int) -> None:
-    """Raise ImageRefused (too costly) for a colour profile of so many bytes, when it is too long."""
+    """Check the size of an ICC profile.
+
+    Raises:
+        ImageRefused: too costly.
+    """
     if size > MAX_PROFILE_BYTES:
         raise too_many("bytes of colour profile", MAX_PROFILE_BYTES)

@@ -1,7 +1,6 @@
-"""AVIF and HEIC (ISO/IEC 14496-12, 23008-12): the boxes that say how large the pictures in it are.
+"""AVIF and HEIC (ISO/IEC 14496-12, 23008-12): parses the boxes that declare the sizes of images.
 
-Counted are boxes, items, properties and the tiles of grids, and their sizes added up, before libheif follows
-them.
+Boxes, items, properties and tiles of grids are counted, and their sizes added up, before libheif reads them.
 """
 
 import struct
@@ -14,16 +13,16 @@ from tintype.imaging.headers.header import Header, check_profile, too_many
 from tintype.imaging.source import Buffer
 
 MAX_BOXES = 10_000
-"""In one box."""
+"""Maximum number of boxes in one box."""
 MAX_ITEMS = 2000
-"""Pictures in the file, tiles among them: 763 are those of 200 megapixels, 512 a side."""
+"""Maximum number of images in the file, including tiles: 200 megapixels in tiles of 512 x 512 are 763."""
 MAX_META_BYTES = 4 * 1024 * 1024
-"""Of the box that describes the picture."""
+"""Maximum size of the `meta` box."""
 MAX_DEPTH = 4
-"""Of pictures that are made of others: a grid of tiles, turned, is two."""
+"""Maximum depth of derived images: a rotated grid of tiles is two."""
 MIN_TOTAL_PIXELS, MAX_TOTAL_RATIO = 16_000_000, 3
-"""Pixels that all pictures which the primary one needs may have together, or so many times as it has itself;
-with alpha and tiles that reach over its edges it is twice."""
+"""All images that the primary one needs may have this many pixels in total, or this multiple of its own; with
+alpha, and tiles that extend beyond its edges, it is about twice."""
 DERIVED, AUXILIARY = b"dimg", b"auxl"
 GRID, OVERLAY = b"grid", b"iovl"
 PROFILES = frozenset((b"prof", b"rICC"))
@@ -32,7 +31,7 @@ Size = tuple[int, int]
 
 
 class Box(Struct, frozen=True):
-    """The type of a box, and where its content starts and ends."""
+    """The type of a box, and the range of its content."""
 
     kind: bytes
     start: int
@@ -40,14 +39,14 @@ class Box(Struct, frozen=True):
 
 
 class Meta(Struct, frozen=True):
-    """What the meta box says of its items, by their numbers.
+    """The content of the `meta` box; items are identified by number.
 
     Attributes:
-        primary: the item to be shown.
-        references: which items an item is made of, or is an auxiliary of.
-        sizes: as they are decoded, which `ispe` says.
-        shown: what is left of them by `clap`: encoders fill pictures up to whole blocks.
-        grids: the size that a grid says it has.
+        primary: the item to show.
+        references: by type, the items that an item refers to.
+        sizes: decoded sizes (`ispe`).
+        shown: sizes after cropping (`clap`): encoders pad images to whole blocks.
+        grids: sizes that grids declare.
     """
 
     primary: int
@@ -58,7 +57,7 @@ class Meta(Struct, frozen=True):
 
 
 def header(data: Buffer) -> Header:
-    """As stored, not turned; `whole` is the largest picture that has to be decoded for the primary one.
+    """Parse the header. The size is before rotation; `whole_pixels` is the largest image that is decoded.
 
     Raises:
         ImageRefused: damaged, too costly.
@@ -82,7 +81,7 @@ def header(data: Buffer) -> Header:
 
 
 def _required_items(meta: Meta) -> list[int]:
-    """The primary item and all that it is made of, each as often as it is used, with what belongs to each."""
+    """The primary item and all that it depends on, as often as they are used, with their auxiliary items."""
     derived, auxiliary = meta.references.get(DERIVED, {}), meta.references.get(AUXILIARY, {})
     belonging: dict[int, list[int]] = {}
     for item, owners in auxiliary.items():
@@ -105,7 +104,7 @@ def _meta(data: Buffer) -> Meta:
         raise damaged()
     if meta.end - meta.start > MAX_META_BYTES:
         raise too_many("bytes that describe it", MAX_META_BYTES)
-    # It has a version and flags in front of its boxes (14496-12, 8.11.1).
+    # A version and flags come before its boxes (14496-12, 8.11.1).
     inner = {box.kind: box for box in _boxes(data, meta.start + 4, meta.end)}
     if not inner.keys() >= {b"pitm", b"iinf", b"iprp"}:
         raise damaged()
@@ -136,7 +135,7 @@ def _items(data: Buffer, box: Box) -> Iterator[tuple[int, bytes]]:
 
 
 def _references(data: Buffer, box: Box | None) -> dict[bytes, dict[int, list[int]]]:
-    """To which items each refers, by the kind of reference (8.11.12)."""
+    """The items that each item refers to, by type of reference (8.11.12)."""
     found: dict[bytes, dict[int, list[int]]] = {}
     if box is None:
         return found
@@ -150,7 +149,7 @@ def _references(data: Buffer, box: Box | None) -> dict[bytes, dict[int, list[int
 
 
 def _sizes(data: Buffer, box: Box) -> tuple[dict[int, Size], dict[int, Size]]:
-    """The size of each item by its `ispe` (23008-12, 6.5.3), the largest of several; and by its `clap`."""
+    """The size of each item by `ispe` (23008-12, 6.5.3), the largest of several; and by `clap`."""
     inner = list(_boxes(data, box.start, box.end))
     owned = [each for each in inner if each.kind == b"ipco"]
     properties = list(_boxes(data, owned[0].start, owned[0].end)) if owned else []
@@ -171,13 +170,13 @@ def _sizes(data: Buffer, box: Box) -> tuple[dict[int, Size], dict[int, Size]]:
 
 
 def _aperture(data: Buffer, at: int) -> Size:
-    """Two fractions (14496-12, 12.1.4)."""
+    """The size in a `clap` property: two fractions (14496-12, 12.1.4)."""
     width, of_width, height, of_height = struct.unpack_from(">4I", data, at)
     return max(1, round(width / max(1, of_width))), max(1, round(height / max(1, of_height)))
 
 
 def _associations(data: Buffer, box: Box) -> Iterator[tuple[int, int]]:
-    """Which item has which property, these counted from 1."""
+    """Pairs of an item and the index, from 1, of one of its properties."""
     numbers = _Numbers(data, box)
     wide, long = (4 if numbers.version else 2), numbers.flags & 1
     for _ in range(min(numbers.number(4), MAX_META_BYTES)):
@@ -187,7 +186,7 @@ def _associations(data: Buffer, box: Box) -> Iterator[tuple[int, int]]:
 
 
 def _locations(data: Buffer, inner: dict[bytes, Box]) -> Iterator[tuple[int, int]]:
-    """Where the first piece of each item starts (8.11.3)."""
+    """The position of each item's first extent (8.11.3)."""
     if b"iloc" not in inner:
         return
     numbers = _Numbers(data, inner[b"iloc"])
@@ -209,24 +208,24 @@ def _locations(data: Buffer, inner: dict[bytes, Box]) -> Iterator[tuple[int, int
 
 
 def _grid(data: Buffer, at: int) -> Size:
-    """The size of what a grid makes of its tiles (23008-12, 6.6.2.3.2)."""
+    """The size that a grid declares (23008-12, 6.6.2.3.2)."""
     width, height = struct.unpack_from(">II" if data[at + 1] & 1 else ">HH", data, at + 4)
     return max(1, width), max(1, height)
 
 
 class _Numbers:
-    """What stands in a box, number for number, the highest byte first; a full box has a version and flags."""
+    """Reads big-endian numbers from a box; a full box starts with a version and flags."""
 
     def __init__(self, data: Buffer, box: Box, *, is_full: bool = True) -> None:
         self._data, self._at, self._end = data, box.start, box.end
         self.version, self.flags = (self.number(1), self.number(3)) if is_full else (0, 0)
 
     def number(self, size: int) -> int:
-        """The next number, of so many bytes."""
+        """The next number, of `size` bytes."""
         return int.from_bytes(self.bytes(size))
 
     def bytes(self, size: int) -> bytes:
-        """The next bytes."""
+        """The next `size` bytes."""
         start, self._at = self._at, self._at + size
         if self._at > self._end:
             raise damaged()
@@ -234,7 +233,7 @@ class _Numbers:
 
 
 def _boxes(data: Buffer, at: int, end: int) -> Iterator[Box]:
-    """The boxes between two places (4.2); length 0 is up to the end, 1 says that a long one follows."""
+    """The boxes in a range (4.2); length 0 means up to the end, 1 that a 64-bit length follows."""
     for _ in range(MAX_BOXES):
         if at + 8 > end:
             return

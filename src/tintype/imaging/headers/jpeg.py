@@ -1,4 +1,4 @@
-"""JPEG (ITU-T T.81, annex B): segments up to the first scan; of a progressive file, all of its scans."""
+"""JPEG (ITU-T T.81, annex B): parses segments up to the first scan; in progressive files, all scans."""
 
 import re
 import struct
@@ -11,15 +11,15 @@ from tintype.imaging.headers.header import Header, check_profile, too_many
 from tintype.imaging.source import Buffer
 
 MAX_SEGMENTS = 5000
-"""Before the first scan, and between scans; XMP that fills 100 MB would have 1,600."""
+"""Maximum number of segments before the first scan, and between scans; 100 MB of XMP would be 1,600."""
 MAX_SCANS = 100
-"""Encoders make 10, those that search for the best order up to 20. Each goes over all of the picture, however
-few bytes it has: 17 kB of empty scans keep a decoder busy for minutes."""
+"""Encoders write about 10, optimising ones up to 20. The decoder visits all pixels for each scan, however few
+bytes it has: 17 kB of empty scans keep it busy for minutes."""
 MAX_COMPONENTS = 4
 
 MARKER = re.compile(rb"\xff[^\x00\xff]")
 AFTER_SCAN = re.compile(rb"\xff[^\x00\xff\xd0-\xd7]")
-"""What ends the data of a scan: a marker other than a restart (B.1.1.5)."""
+"""The end of a scan's data: any marker but a restart (B.1.1.5)."""
 SCAN, END, PROFILE = 0xDA, 0xD9, 0xE2
 FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 PROGRESSIVE = frozenset((0xC2, 0xC6, 0xCA, 0xCE))
@@ -31,7 +31,7 @@ COEFFICIENT_BYTES = 2  # JCOEF of libjpeg
 
 
 class Frame(Struct, frozen=True):
-    """What a frame header says (B.2.2): whether it is progressive, the size, the sampling factors."""
+    """A frame header (B.2.2): whether it is progressive, the size, and the sampling factors."""
 
     is_progressive: bool
     width: int
@@ -40,7 +40,11 @@ class Frame(Struct, frozen=True):
 
 
 def header(data: Buffer) -> Header:
-    """Raises ImageRefused: damaged, too costly."""
+    """Parse the header.
+
+    Raises:
+        ImageRefused: damaged, too costly.
+    """
     frame, profile = None, 0
     for marker, start, end in _segments(data):
         if marker in FRAMES:
@@ -54,7 +58,7 @@ def header(data: Buffer) -> Header:
 
 
 def _header(data: Buffer, frame: Frame, start: int, end: int) -> Header:
-    # A scan of fewer components than there are is followed by others.
+    # Not all components are in the first scan: others follow.
     has_scans = frame.is_progressive or data[start] < len(frame.sampling)
     if has_scans:
         _check_scans(data, end)
@@ -68,9 +72,9 @@ def _header(data: Buffer, frame: Frame, start: int, end: int) -> Header:
 
 
 def _segments(data: Buffer) -> Iterator[tuple[int, int, int]]:
-    """Marker, start and end of each segment's content; after one of a scan, the scan has to be passed over.
+    """Marker, and start and end of the content, of each segment.
 
-    What stands between segments is passed over, as libjpeg does.
+    Bytes between segments are skipped, as libjpeg does.
     """
     at = 2
     for _ in range(MAX_SEGMENTS):
@@ -100,7 +104,11 @@ def _frame(marker: int, content: bytes) -> Frame:
 
 
 def _check_scans(data: Buffer, at: int) -> None:
-    """Raise ImageRefused (too costly) when too many scans follow the first."""
+    """Check the number of scans.
+
+    Raises:
+        ImageRefused: too costly.
+    """
     scans = 1
     for _ in range(MAX_SEGMENTS):
         found = AFTER_SCAN.search(data, at)

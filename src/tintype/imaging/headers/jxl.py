@@ -1,4 +1,4 @@
-"""JPEG XL (ISO/IEC 18181-1, the codestream, and 18181-2, the boxes around it): up to the channels."""
+"""JPEG XL (ISO/IEC 18181-1: codestream, 18181-2: container): parses the header up to the extra channels."""
 
 from collections.abc import Sequence
 
@@ -7,21 +7,21 @@ from tintype.imaging.headers.header import Header, too_many
 from tintype.imaging.source import Buffer
 
 SIGNATURE = b"\xff\x0a"
-HEADER_BYTES = 512  # of the codestream; all that is asked for stands before the first name of a channel
+HEADER_BYTES = 512  # of the codestream; enough for all fields before the first channel name
 MAX_BOXES = 1000
-"""Before the codestream, or the end of its header, is there."""
-FIRST_TRANSPOSED = 5  # orientations 5 to 8 lie on their side
+"""Maximum number of boxes up to the end of the codestream's header."""
+FIRST_TRANSPOSED = 5  # orientations 5 to 8 swap width and height
 RATIOS = ((1, 1), (12, 10), (4, 3), (3, 2), (16, 9), (5, 4), (2, 1))
 SIDE_BITS = ((1, 9), (1, 13), (1, 18), (1, 30))
 ALPHA = 0
 MAX_CHANNELS = 8
-"""Beyond colour; each is decoded, whether it is shown or not."""
+"""Maximum number of extra channels; all are decoded, whether they are shown or not."""
 
-Choice = Sequence[tuple[int, int]]  # of four: what to add, to how many bits
+Choice = Sequence[tuple[int, int]]  # four pairs: offset, number of bits
 
 
 class Bits:
-    """Bits from the lowest of the first byte on."""
+    """A bit reader; the lowest bit of a byte comes first."""
 
     def __init__(self, data: bytes) -> None:
         self._rest, self._left = int.from_bytes(data, "little"), len(data) * 8
@@ -40,22 +40,22 @@ class Bits:
         return bool(self.number(1))
 
     def one_of(self, choice: Choice) -> int:
-        """Two bits choose how many more there are, and what is added to them."""
+        """A U32 field: two bits select the offset and the number of further bits."""
         more, bits = choice[self.number(2)]
         return more + self.number(bits)
 
 
 def header(data: Buffer) -> Header:
-    """The size as people see it.
+    """Parse the header; the size is after orientation.
 
     Raises:
-        ImageRefused: damaged, too costly; unsupported where it is an animation.
+        ImageRefused: damaged, too costly; unsupported if it is an animation.
     """
     bits = Bits(_codestream(data))
     if bits.number(16) != int.from_bytes(SIGNATURE, "little"):
         raise damaged()
     width, height = _size(bits)
-    if bits.flag():  # all metadata as usual
+    if bits.flag():  # all_default
         return Header(width=width, height=height, whole_pixels=width * height, file_bytes=len(data))
     if bits.flag() and _is_transposed(bits):
         width, height = height, width
@@ -71,7 +71,7 @@ def header(data: Buffer) -> Header:
 
 
 def _codestream(data: Buffer) -> bytes:
-    """The beginning of the codestream, which is the file or lies in one or several of its boxes."""
+    """The beginning of the codestream: the file itself, or the content of one or several boxes."""
     if data[:2] == SIGNATURE:
         return data[:HEADER_BYTES]
     found, at = b"", 0
@@ -79,7 +79,7 @@ def _codestream(data: Buffer) -> bytes:
         kind, start, at = _box(data, at)
         if kind == b"jxlc":
             return data[start : min(at, start + HEADER_BYTES)]
-        if kind == b"jxlp":  # numbered, by four bytes, and in order
+        if kind == b"jxlp":  # a part, after its index of four bytes
             found += data[start + 4 : min(at, start + 4 + HEADER_BYTES)]
         if len(found) >= HEADER_BYTES or (found and at >= len(data)):
             return found
@@ -87,7 +87,7 @@ def _codestream(data: Buffer) -> bytes:
 
 
 def _box(data: Buffer, at: int) -> tuple[bytes, int, int]:
-    """The type of a box, where its content starts and where it ends (ISO/IEC 14496-12, 4.2)."""
+    """Type, and start and end of the content, of a box (ISO/IEC 14496-12, 4.2)."""
     length, kind, start = int.from_bytes(data[at : at + 4]), data[at + 4 : at + 8], at + 8
     if length == 1:
         length, start = int.from_bytes(data[at + 8 : at + 16]), at + 16
@@ -113,7 +113,7 @@ def _side(bits: Bits, *, is_multiple_of_8: bool) -> int:
 
 def _is_transposed(bits: Bits) -> bool:
     orientation = 1 + bits.number(3)
-    if bits.flag():  # the size that it is meant to be shown at
+    if bits.flag():  # intrinsic size
         _size(bits)
     if bits.flag():
         _skip_preview(bits)
@@ -133,9 +133,9 @@ def _skip_preview(bits: Bits) -> None:
 
 
 def _channels(bits: Bits) -> tuple[int, bool]:
-    """How many channels there are beyond colour, and whether one of them is alpha."""
+    """The number of extra channels, and whether one of them is alpha."""
     _skip_bit_depth(bits)
-    bits.flag()  # whether 16 bits are enough for what is computed with
+    bits.flag()  # modular_16bit_buffers
     channels = bits.one_of(((0, 0), (1, 0), (2, 4), (1, 12)))
     if channels > MAX_CHANNELS:
         raise too_many("channels", MAX_CHANNELS)
@@ -143,7 +143,7 @@ def _channels(bits: Bits) -> tuple[int, bool]:
 
 
 def _is_alpha(bits: Bits) -> bool:
-    if bits.flag():  # all as usual, which is alpha
+    if bits.flag():  # d_alpha: all fields have their defaults
         return True
     kind = bits.one_of(((0, 0), (1, 0), (2, 4), (18, 6)))
     if kind == ALPHA:
@@ -157,7 +157,7 @@ def _is_alpha(bits: Bits) -> bool:
 
 
 def _skip_type_fields(bits: Bits, kind: int) -> None:
-    """What spot colours (2) and colour filter arrays (5) have besides."""
+    """Skip the additional fields of spot colours (2) and colour filter arrays (5)."""
     if kind == 2:  # noqa: PLR2004  the number of the standard
         bits.number(4 * 16)
     if kind == 5:  # noqa: PLR2004  the same

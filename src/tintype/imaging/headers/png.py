@@ -1,4 +1,4 @@
-"""PNG (third edition): chunks; also the frames of an APNG, and the end, which libvips doesn't look at."""
+"""PNG (third edition): parses chunks, including APNG frames and the end, which libvips doesn't check."""
 
 import struct
 import zlib
@@ -11,20 +11,21 @@ from tintype.imaging.source import Buffer
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 HEAD_BYTES, CRC_BYTES = 8, 4
 MAX_CHUNKS = 200_000
-"""Of all kinds; encoders cut pixels into chunks of 8 kB and more, which makes 12,000 of 100 MB."""
+"""Maximum number of chunks; encoders write pixels in chunks of 8 kB and more, so 100 MB are 12,000."""
 MAX_TEXTS = 1000
-"""As many as libpng keeps."""
+"""Maximum number of text chunks, as in libpng."""
 MAX_TEXT_BYTES = 16 * 1024 * 1024
-"""Of all texts together, inflated: a thousandth of them can stand in the file."""
+"""Maximum size of all texts after inflation; the file can contain them in a thousandth of that size."""
 BANDS = {0: 2, 2: 4, 3: 4, 4: 2, 6: 4}
-"""At most, by the colour type (11.2.1): those without alpha may have a transparent colour."""
+"""Maximum number of bands by colour type (11.2.1): those without alpha may have a transparent colour."""
 TEXTS = frozenset((b"tEXt", b"zTXt", b"iTXt"))
 
 
 def header(data: Buffer) -> Header:
-    """Raises ImageRefused: damaged, too costly.
+    """Parse the header. It is an APNG if there is an `acTL` chunk before the first `IDAT` (11.3.6.1).
 
-    An APNG has more than one frame when an `acTL` chunk stands before the first `IDAT` (11.3.6.1).
+    Raises:
+        ImageRefused: damaged, too costly.
     """
     width, height, bits, colour, *_, interlace = struct.unpack_from(
         ">II5B", data, len(SIGNATURE) + HEAD_BYTES
@@ -44,13 +45,21 @@ def header(data: Buffer) -> Header:
 
 
 def check_complete(data: Buffer) -> None:
-    """Raise ImageRefused (damaged) unless whole chunks lead up to `IEND`; nothing behind it matters."""
+    """Check that all chunks up to `IEND` are complete; bytes after it are ignored.
+
+    Raises:
+        ImageRefused: damaged.
+    """
     for _ in _chunks(data):
         pass
 
 
 def _check_chunks(data: Buffer) -> int:
-    """How many frames there are; ImageRefused (too costly) for more text or profile than is inflated."""
+    """The number of frames; checks the sizes of texts and the ICC profile.
+
+    Raises:
+        ImageRefused: too costly.
+    """
     frames, has_pixels, texts, bytes_left = 1, False, 0, MAX_TEXT_BYTES
     for kind, start, length in _readable_chunks(data):
         if kind == b"IDAT":
@@ -70,7 +79,7 @@ def _check_chunks(data: Buffer) -> int:
 
 
 def _readable_chunks(data: Buffer) -> Iterator[tuple[bytes, int, int]]:
-    """The same of a file that is cut short, when the cut is behind the first chunk of pixels."""
+    """The chunks, as `_chunks`; but the file may be truncated after the start of its first `IDAT`."""
     has_pixels = False
     try:
         for chunk in _chunks(data):
@@ -82,10 +91,11 @@ def _readable_chunks(data: Buffer) -> Iterator[tuple[bytes, int, int]]:
 
 
 def _chunks(data: Buffer) -> Iterator[tuple[bytes, int, int]]:
-    """The type of each chunk up to `IEND`, where its data starts and how long it is.
+    """Type, start and length of the data of each chunk, up to `IEND`.
 
-    Raises ImageRefused (damaged) when a chunk reaches beyond the end of the file or `IEND` doesn't come;
-    nothing behind it matters.
+    Raises:
+        ImageRefused: damaged, if a chunk extends beyond the end of the file; too costly.
+        struct.error: `IEND` is missing.
     """
     at = len(SIGNATURE)
     for _ in range(MAX_CHUNKS):
@@ -100,7 +110,7 @@ def _chunks(data: Buffer) -> Iterator[tuple[bytes, int, int]]:
 
 
 def _compressed(kind: bytes, content: bytes) -> bytes:
-    """The deflated part of a text or a profile (11.3.2.3 and 11.3.3); b"" when it has none."""
+    """The deflated part of a text or a profile (11.3.2.3 and 11.3.3); b"" if it is not compressed."""
     _, _, rest = content.partition(b"\0")
     if kind == b"iTXt":
         if rest[:1] != b"\1":
@@ -112,7 +122,7 @@ def _compressed(kind: bytes, content: bytes) -> bytes:
 
 
 def _inflated_size(deflated: bytes, most: int) -> int:
-    """How many bytes it becomes: at most one more than `most`, and as far as it can be inflated."""
+    """The size after inflation, up to `most` + 1; 0 if the data is corrupt."""
     try:
         return len(zlib.decompressobj().decompress(deflated, most + 1)) if deflated else 0
     except zlib.error:

@@ -1,4 +1,4 @@
-"""SVG: the size that a file gives itself, what it embeds, and how much of everything there is in it."""
+"""SVG: parses the size, and counts elements and embedded images."""
 
 import binascii
 import re
@@ -15,18 +15,18 @@ from tintype.imaging.source import Buffer
 
 LENGTH = re.compile(r"\s*\+?([0-9]{1,9}(?:\.[0-9]{0,20})?|\.[0-9]{1,20})\s*([a-z]*)\s*\Z", re.IGNORECASE)
 NUMBERS = re.compile(r"[\s,]+")
-# CSS Values 4, 6.2, at 96 to the inch; `em` and `ex` as browsers take them where nothing is said.
+# CSS Values 4, 6.2, at 96 pixels per inch; `em` and `ex` with the default font size of browsers.
 UNITS = {"": 1, "px": 1, "in": 96, "cm": 96 / 2.54, "mm": 96 / 25.4, "q": 96 / 101.6, "pt": 96 / 72, "pc": 16}
 UNITS |= {"em": 16, "rem": 16, "ex": 8}
-DEFAULT_SIZE = (300.0, 150.0)  # CSS 2.2, 10.3.2: what replaced elements without a size have
+DEFAULT_SIZE = (300.0, 150.0)  # CSS 2.2, 10.3.2: replaced elements without a size
 
 MAX_ELEMENTS = 100_000
 """Each takes some 2 kB while it is drawn: 300,000 took 650 MB, and 11 s."""
 MAX_DEPTH = 200
-"""Of elements in one another. librsvg stops at 256, and the filter before it indents lines for each."""
+"""Maximum nesting depth. librsvg's limit is 256; the sanitiser indents lines by the depth."""
 MAX_EMBEDDED_PIXELS, EMBEDDED_BYTES = 50_000_000, 10
-"""Of all embedded pictures together; librsvg takes 9 bytes a pixel of them, however small they are drawn."""
-STRIPPED_CHARACTERS = str.maketrans("", "", "\t\n\r")  # of an address, URL Standard 4.4
+"""Maximum pixels of all embedded images; librsvg takes 9 bytes per pixel, however small they are drawn."""
+STRIPPED_CHARACTERS = str.maketrans("", "", "\t\n\r")  # removed from URLs, URL Standard 4.4
 SCHEME = "data:"
 BASE64 = re.compile(r";\s*base64\s*\Z", re.IGNORECASE)
 EMBEDDED_HEADERS: dict[Format, Callable[[Buffer], Header]] = {
@@ -38,10 +38,10 @@ EMBEDDED_HEADERS: dict[Format, Callable[[Buffer], Header]] = {
 
 
 def header(data: Buffer) -> Header:
-    """The size in pixels (SVG 2, 8.2 and 8.12): as said, else by the view box, else 300 by 150.
+    """Parse the size in pixels (SVG 2, 8.2 and 8.12): width and height, or the view box, or 300 by 150.
 
     Raises:
-        ImageRefused: damaged, where there is no such element or nothing to be seen of it; too costly.
+        ImageRefused: damaged, if the root element is not `svg` or its size is 0; too costly.
     """
     scanner = SvgScanner(bytes(data))
     width, height = _size(scanner.root)
@@ -57,11 +57,11 @@ def header(data: Buffer) -> Header:
 
 
 class SvgScanner:
-    """What is in the file, counted in one pass; expat itself bounds what entities may grow to.
+    """Scans the file once; expat itself limits the expansion of entities.
 
     Attributes:
         root: the attributes of the root element.
-        embedded: the pixels of all embedded pictures.
+        embedded: the number of pixels of all embedded images.
     """
 
     def __init__(self, data: bytes) -> None:
@@ -102,7 +102,7 @@ class SvgScanner:
 
 
 def _embedded_pixels(address: str) -> int:
-    """The pixels of a picture in a `data:` address (Fetch Standard, 6); 0 of what isn't one that is drawn."""
+    """The number of pixels of an image in a `data:` URL (Fetch Standard, 6); 0 if it isn't drawn."""
     media, comma, body = address.partition(",")
     if not comma:
         return 0
@@ -135,7 +135,7 @@ def _size(root: dict[str, str] | None) -> tuple[int, int]:
 
 
 def _length(text: str) -> float | None:
-    """Pixels; None for what is relative to a page, such as `100%`."""
+    """A length in pixels; None if it is invalid or relative, such as `100%`."""
     found = LENGTH.match(text)
     unit = UNITS.get(found[2].lower()) if found else None
     return None if found is None or unit is None else float(found[1]) * unit
@@ -151,7 +151,7 @@ def _view_box(text: str) -> tuple[float, float] | None:
 
 
 def _complete_size(width: float | None, height: float | None, aspect: float) -> tuple[float, float]:
-    """Both sides, from the one that is known."""
+    """Both sides, computed from the known one."""
     if width is not None:
         return width, width / aspect
     height = height or 0.0

@@ -1,4 +1,4 @@
-"""TIFF 6.0 and BigTIFF: the chain of directories, counted before libtiff follows it; and the first page."""
+"""TIFF 6.0 and BigTIFF: checks the chain of directories before libtiff reads it; parses the first page."""
 
 import struct
 from collections.abc import Iterator
@@ -10,11 +10,11 @@ from tintype.imaging.headers.header import Header, check_profile, too_many
 from tintype.imaging.source import Buffer
 
 MAX_DIRECTORIES = 1000
-"""Pages, of which the first is shown; libtiff goes through all of them only to count: 28 s for 800,000."""
+"""Maximum number of pages; only the first is shown, but libtiff counts all of them: 28 s for 800,000."""
 MAX_ENTRIES = 4096
-"""Of a directory, as libtiff has it; real ones have 20."""
+"""Maximum number of entries in a directory, as in libtiff; real ones have 20."""
 MAX_TAG_BYTES = 64 * 1024 * 1024
-"""Of all directories' entries together, each time that one leads there: libtiff reads them each time."""
+"""Maximum size of the values of all entries; shared values count for each entry: libtiff reads them again."""
 
 WIDTH, HEIGHT, BITS, COMPRESSION, SAMPLES = 256, 257, 258, 259, 277
 STRIP_ROWS, STRIP_BYTES, TILE_WIDTH, TILE_HEIGHT, TILE_BYTES = 278, 279, 322, 323, 325
@@ -38,20 +38,20 @@ SIZES = {
     17: 8,
     18: 8,
 }
-"""Bytes of a value, by the type of the entry."""
+"""Bytes per value, by type of the entry."""
 NUMBERS = {1: "B", 3: "H", 4: "I", 16: "Q"}
 MAX_PIECES = 100_000
-"""Strips or tiles whose lengths are looked at."""
+"""Maximum number of strips or tiles whose sizes are read."""
 SCANLINES = 128
-"""libvips takes longer strips line by line, unless lines of the compression can't be decoded one by one."""
+"""libvips reads longer strips line by line, unless the compression doesn't allow it."""
 
 
 BUFFER_FACTOR = 2.5
-"""How often libvips holds a strip or a row of tiles: 2.2 times, and once what it was decoded to."""
+"""Memory of libvips per byte of a decoded strip or row of tiles; measured: 2.2."""
 
 
 class Layout(Struct, frozen=True):
-    """How the file writes numbers: their order, how long an offset is, where the first one stands."""
+    """Byte order, struct formats of counts and offsets, and the position of the first offset."""
 
     order: str
     count: str
@@ -60,7 +60,7 @@ class Layout(Struct, frozen=True):
 
 
 class Entry(Struct, frozen=True):
-    """The type of the values, how many there are, and where they stand."""
+    """Type, number and position of the values of an entry."""
 
     kind: int
     count: int
@@ -68,7 +68,7 @@ class Entry(Struct, frozen=True):
 
 
 def header(data: Buffer) -> Header:
-    """What the first page says, with all of the others counted.
+    """Parse the first page; the others are counted.
 
     Raises:
         ImageRefused: damaged, too costly.
@@ -89,17 +89,17 @@ def header(data: Buffer) -> Header:
 
 
 class _Page:
-    """The numbers that a directory says."""
+    """The numeric entries of a directory."""
 
     def __init__(self, data: Buffer, layout: Layout, entries: dict[int, Entry]) -> None:
         self._data, self._layout, self._entries = data, layout, entries
 
     def number(self, tag: int, default: int) -> int:
-        """The first value of an entry."""
+        """The first value of an entry; `default` if it is missing."""
         return next(iter(self.numbers(tag, 1)), default)
 
     def numbers(self, tag: int, most: int) -> tuple[int, ...]:
-        """Values of an entry; () when there is none, or they are no numbers."""
+        """Up to `most` values of an entry; () if it is missing or not numeric."""
         entry = self._entries.get(tag)
         if entry is None or entry.kind not in NUMBERS:
             return ()
@@ -107,7 +107,7 @@ class _Page:
         return struct.unpack_from(f"{self._layout.order}{count}{NUMBERS[entry.kind]}", self._data, entry.at)
 
     def largest(self, tag: int) -> int:
-        """The largest value of an entry, but never more than there are bytes in the file."""
+        """The largest value of an entry, at most the size of the file."""
         return min(len(self._data), max(self.numbers(tag, MAX_PIECES), default=0))
 
 
@@ -123,7 +123,11 @@ def _layout(data: Buffer) -> Layout:
 
 
 def _directories(data: Buffer, layout: Layout) -> Iterator[dict[int, Entry]]:
-    """The entries of each directory by their tags; a chain that comes back on itself is refused."""
+    """The entries of each directory by tag.
+
+    Raises:
+        ImageRefused: damaged, if the chain has a loop; too costly.
+    """
     (at,) = struct.unpack_from(layout.order + layout.offset, data, layout.first)
     seen = set[int]()
     while at:
@@ -163,14 +167,14 @@ def _first_page(page: _Page) -> Header:
         height=height,
         bands=bands,
         whole_pixels=pixels_at_once if pixels_at_once > SCANLINES * width else 0,
-        # Bits become bytes.
+        # Samples of less than 8 bits are expanded to bytes.
         buffer_bytes=round(pixels_at_once * bands * max(1, page.largest(BITS) / 8) * BUFFER_FACTOR),
         file_bytes=max(page.largest(STRIP_BYTES), page.largest(TILE_BYTES)),
     )
 
 
 def _pixels_at_once(page: _Page, width: int, height: int) -> int:
-    """Pixels that are decoded at once: a row of tiles, or a strip."""
+    """The number of pixels that are decoded at once: a row of tiles, or a strip."""
     tile_width, tile_height = page.number(TILE_WIDTH, 0), page.number(TILE_HEIGHT, 0)
     if tile_width and tile_height:
         return -(-width // tile_width) * tile_width * tile_height

@@ -1,4 +1,4 @@
-"""WebP (RFC 9649): chunks; the canvas, and the frames, whose own headers have to agree with it."""
+"""WebP (RFC 9649): parses the canvas and the headers of the frames, which must be consistent with it."""
 
 import struct
 from collections.abc import Iterator
@@ -9,22 +9,25 @@ from tintype.imaging.source import Buffer
 
 HEADER_BYTES, CHUNK_BYTES = 12, 8
 MAX_CHUNKS = 20_000
-"""Of a file with its frames: three of each frame that there may be, and as many again."""
+"""Maximum number of chunks in a file: three for each of the frames allowed, and ample slack."""
 ANIMATED = 0x02
 FRAME_BYTES = 16
-"""What stands in an `ANMF` chunk before the chunks of its frame."""
+"""Size of the frame header in an `ANMF` chunk, before the chunks of the frame."""
 LOSSY_START, LOSSLESS_SIGNATURE = b"\x9d\x01\x2a", 0x2F
 SIDE = 0x3FFF
-"""14 bits, of a side in the headers of both bit streams."""
+"""Mask of a side, 14 bits, in the headers of both bitstreams."""
 
 Size = tuple[int, int]
 
 
 def header(data: Buffer) -> Header:
-    """Raises ImageRefused: damaged, too costly.
+    """Parse the header.
 
-    Of a still picture all of a lossless one is held, 4 bytes a pixel, and all of a lossy one's alpha, even
-    where it is decoded at a part of its size.
+    libwebp buffers all of a lossless still image, 4 bytes per pixel, and all of a lossy one's alpha, even if
+    it is decoded at a smaller size.
+
+    Raises:
+        ImageRefused: damaged, too costly.
     """
     canvas, is_animated, sizes, bytes_per_pixel = None, False, list[Size](), 0
     for kind, start, end in _chunks(data, HEADER_BYTES, len(data)):
@@ -53,7 +56,7 @@ def header(data: Buffer) -> Header:
 
 
 def _chunks(data: Buffer, at: int, end: int) -> Iterator[tuple[bytes, int, int]]:
-    """The name of each chunk, where its content starts and where it ends; the last may be cut."""
+    """Name, start and end of the content of each chunk; the last may be truncated."""
     for _ in range(MAX_CHUNKS):
         if at + CHUNK_BYTES > end:
             return
@@ -65,12 +68,12 @@ def _chunks(data: Buffer, at: int, end: int) -> Iterator[tuple[bytes, int, int]]
 
 
 def _canvas(data: Buffer, start: int) -> Size:
-    """Both sides, each in 24 bits and less one (2.7)."""
+    """Width and height, each stored as 24 bits minus one (2.7)."""
     return _24(data, start + 4) + 1, _24(data, start + 7) + 1
 
 
 def _frame(data: Buffer, start: int, end: int) -> Size:
-    """How much of the canvas a frame takes, from the corner; its bit stream has to have its size (2.7.1)."""
+    """The right and bottom edge of a frame on the canvas; its bitstream must have the same size (2.7.1)."""
     left, top, width, height = (_24(data, start + at) for at in (0, 3, 6, 9))
     size = (width + 1, height + 1)
     for kind, at, _ in _chunks(data, start + FRAME_BYTES, end):
@@ -80,7 +83,7 @@ def _frame(data: Buffer, start: int, end: int) -> Size:
 
 
 def _bitstream(data: Buffer, kind: bytes, start: int) -> Size:
-    """The size that a frame's own header says (RFC 6386, 9.1; RFC 9649, 3.4)."""
+    """The size in the header of a bitstream (RFC 6386, 9.1; RFC 9649, 3.4)."""
     if kind == b"VP8L":
         if data[start] != LOSSLESS_SIGNATURE:
             raise damaged()
@@ -93,5 +96,5 @@ def _bitstream(data: Buffer, kind: bytes, start: int) -> Size:
 
 
 def _24(data: Buffer, at: int) -> int:
-    """A number of three bytes."""
+    """A little-endian number of three bytes."""
     return int.from_bytes(data[at : at + 3], "little")

@@ -1,6 +1,6 @@
-"""Originals without their metadata: no EXIF, GPS, XMP, IPTC and comments; pixels, colour, orientation stay.
+"""Strips metadata from originals: EXIF, GPS, XMP, IPTC and comments; pixels, colour and orientation stay.
 
-The file is rewritten around its pixel data, which is copied byte for byte and never decoded.
+The file structure is rewritten; the compressed pixel data is copied byte for byte and never decoded.
 """
 
 import struct
@@ -30,27 +30,27 @@ STRIPPERS: Mapping[Format, Callable[[bytes], bytes]] = MappingProxyType(
 
 
 def strip(data: bytes, format: Format) -> bytes:
-    """The file without what it tells besides the picture.
+    """The file without its metadata.
 
-    Kept are the pixels, the colour profile and other colour information, transparency, the frames, delays and
-    loops of animations, and the orientation.
+    It keeps pixels, the ICC profile and other colour information, transparency, frames, delays and loops of
+    animations, and the orientation.
 
     Raises:
-        ImageRefused: damaged, where the structure of the file can't be followed.
+        ImageRefused: damaged, if the structure of the file is invalid.
     """
     try:
         stripped = STRIPPERS[format](data)
     except (struct.error, IndexError, ValueError, OverflowError) as error:
-        # Offsets and lengths that lead out of the file.
+        # Offsets and lengths beyond the end of the file.
         raise damaged() from error
     if (shape := _shape(data, format)) and _shape(stripped, format) != shape:
-        # What was said to be metadata was a part of the picture too.
+        # The removed metadata overlapped with the image.
         raise damaged()
     return stripped
 
 
 def _shape(data: bytes, format: Format) -> tuple[int, int, int] | None:
-    """Width, height and frames; None of what came in when more was accepted than today."""
+    """Width, height and frames; None if the file would be refused today (limits may have been higher)."""
     try:
         header = read_header(data, format)
     except ImageRefused:

@@ -1,4 +1,4 @@
-"""The one thing of EXIF that is kept: which way up a picture is."""
+"""The orientation, the only EXIF tag that is kept."""
 
 import struct
 
@@ -11,7 +11,7 @@ BYTE_ORDERS = {b"II*\0": "<", b"MM\0*": ">"}
 
 
 def orientation(exif: bytes) -> int:
-    """The orientation in an EXIF block (a TIFF of its own), 1 to 8; 1 where it can't be told."""
+    """The orientation in an EXIF block (a TIFF structure), 1 to 8; 1 if it is missing or invalid."""
     order = BYTE_ORDERS.get(exif[:4])
     try:
         if order is None:
@@ -28,7 +28,7 @@ def orientation(exif: bytes) -> int:
 
 
 def minimal(orientation: int) -> bytes:
-    """An EXIF block that says nothing but the orientation (TIFF 6.0, section 2: one entry, one value)."""
+    """An EXIF block with the orientation as its only entry (TIFF 6.0, section 2)."""
     header = struct.pack("<2sHI", b"II", 42, 8)
     entry = struct.pack("<HHIHH", ORIENTATION, SHORT, 1, orientation, 0)
     return header + struct.pack("<H", 1) + entry + struct.pack("<I", 0)

@@ -1,4 +1,4 @@
-"""GIF (GIF89a): all blocks but comments, and extensions of programs that don't matter to how it is shown."""
+"""GIF (GIF89a): removes comments, and application extensions that don't affect rendering."""
 
 from collections.abc import Iterator
 
@@ -9,11 +9,15 @@ IMAGE, EXTENSION, TRAILER, PADDING = 0x2C, 0x21, 0x3B, 0x00
 COMMENT, APPLICATION = 0xFE, 0xFF
 HAS_TABLE, TABLE_SIZE = 0x80, 0x07
 SHOWN = (b"NETSCAPE2.0", b"ANIMEXTS1.0", b"ICCRGBG1012")
-"""Applications whose extensions matter: loops, and the colour profile."""
+"""Application extensions that are kept: loops, and the ICC profile."""
 
 
 def strip(data: bytes) -> bytes:
-    """The picture alone."""
+    """The file without metadata.
+
+    Raises:
+        ImageRefused: damaged.
+    """
     if data[:3] != b"GIF":
         raise damaged()
     start = _skip_table(data, HEADER + SCREEN, data[HEADER + 4])
@@ -52,7 +56,7 @@ def _skip_table(data: bytes, at: int, flags: int) -> int:
 
 
 def _skip_sub_blocks(data: bytes, at: int) -> int:
-    """Behind sub-blocks, each with its length in front, and the empty one that ends them."""
+    """The position after the sub-blocks and their empty terminator."""
     while length := data[at]:
         at += 1 + length
     return at + 1

@@ -1,4 +1,4 @@
-"""AVIF and HEIC (ISO/IEC 23008-12): items of EXIF and XMP are emptied where they lie: no offset moves."""
+"""AVIF and HEIC (ISO/IEC 23008-12): overwrites EXIF and XMP items in place, so that no offset changes."""
 
 import struct
 from collections.abc import Iterator
@@ -10,7 +10,7 @@ from tintype.imaging.errors import damaged
 FREE, UNUSED = b"free", b"skip"
 METADATA = frozenset((b"Exif", b"mime", b"uri "))
 DESCRIBING = frozenset((b"uuid", b"udta"))
-"""Boxes that hold nothing of the picture: XMP of some writers, and what a film's track is called."""
+"""Boxes with metadata only: XMP of some writers, and names of tracks."""
 CONTAINERS = frozenset((b"moov", b"trak", b"mdia", b"minf", b"stbl"))
 IN_FILE, IN_IDAT = 0, 1
 MAX_BOXES = 10_000
@@ -19,7 +19,7 @@ MAX_DEPTH = 8
 
 
 class Box(Struct, frozen=True):
-    """Where a box lies: where it starts, where what it holds starts, and where it ends."""
+    """A box: its type, its start, the start of its content, and its end."""
 
     kind: bytes
     start: int
@@ -28,7 +28,11 @@ class Box(Struct, frozen=True):
 
 
 def strip(data: bytes) -> bytes:
-    """The picture alone; its orientation is a property of the picture, and stays."""
+    """The file without metadata; the orientation is a property of the image item, and stays.
+
+    Raises:
+        ImageRefused: damaged.
+    """
     stripped = bytearray(data)
     _empty_boxes(stripped, Box(b"", 0, 0, len(data)))
     for box in _boxes(data, 0, len(data)):
@@ -49,7 +53,7 @@ def _empty_boxes(data: bytearray, within: Box, depth: int = 0) -> None:
 
 
 def _empty_items(data: bytearray, meta: Box) -> None:
-    # It has a version and flags in front of its boxes (14496-12, 8.11.1).
+    # A version and flags come before its boxes (14496-12, 8.11.1).
     inner = {box.kind: box for box in _boxes(data, meta.body + 4, meta.end)}
     if b"iinf" not in inner or b"iloc" not in inner:
         return
@@ -64,7 +68,7 @@ def _empty_items(data: bytearray, meta: Box) -> None:
 
 
 def _unused(data: bytearray, iinf: Box) -> Iterator[int]:
-    """Mark the items that are metadata as of a type that nobody reads; answers their numbers (8.11.6)."""
+    """Change the type of metadata items to an unused one; yields their numbers (8.11.6)."""
     counted = 4 if data[iinf.body] else 2
     for box in _boxes(data, iinf.body + 4 + counted, iinf.end):
         version = data[box.body]
@@ -72,13 +76,13 @@ def _unused(data: bytearray, iinf: Box) -> Iterator[int]:
         at = box.body + 4 + wide + 2
         if box.kind == b"infe" and version > 1 and bytes(data[at : at + 4]) in METADATA:
             data[at : at + 4] = UNUSED
-            # What follows its type, the name and the kind of content, only describes it.
+            # Overwrite the name and content type after the item type.
             data[at + 4 : box.end] = bytes(box.end - at - 4)
             yield int.from_bytes(data[box.body + 4 : box.body + 4 + wide])
 
 
 def _extents(data: bytearray, iloc: Box) -> Iterator[tuple[int, int, int, int]]:
-    """Item, construction method, offset and length of every piece of every item (8.11.3)."""
+    """Item, construction method, offset and length of every extent (8.11.3)."""
     reader = _Reader(data, iloc.body, iloc.end)
     version = reader.number(4) >> 24
     sizes = reader.number(2)
@@ -96,7 +100,7 @@ def _extents(data: bytearray, iloc: Box) -> Iterator[tuple[int, int, int, int]]:
 
 
 class _Reader:
-    """Numbers one behind the other, the highest byte first."""
+    """Reads consecutive big-endian numbers."""
 
     def __init__(self, data: bytearray, at: int, end: int) -> None:
         self._data = data
@@ -111,7 +115,7 @@ class _Reader:
 
 
 def _boxes(data: bytes | bytearray, at: int, end: int) -> Iterator[Box]:
-    """The boxes between two places (4.2); length 0 is up to the end, 1 says that a long one follows."""
+    """The boxes in a range (4.2); length 0 means up to the end, 1 that a 64-bit length follows."""
     for _ in range(MAX_BOXES):
         if at + 8 > end:
             return

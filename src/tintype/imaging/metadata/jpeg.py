@@ -1,4 +1,4 @@
-"""JPEG (T.81 annex B): segments up to the end mark; what stands behind it, such as other pictures, goes."""
+"""JPEG (T.81, annex B): keeps segments up to EOI; what follows it, such as other images, is removed."""
 
 import re
 import struct
@@ -11,14 +11,18 @@ START, END, SCAN = 0xD8, 0xD9, 0xDA
 APP0, APP1, APP2, APP14, APP15, COMMENT = 0xE0, 0xE1, 0xE2, 0xEE, 0xEF, 0xFE
 EXIF = b"Exif\0\0"
 KEPT = {APP0: b"JFIF\0", APP2: b"ICC_PROFILE\0", APP14: b"Adobe"}
-"""What decoders go by to tell colours, by the marker and how the segment begins."""
+"""Application segments that affect colours: marker, and the beginning of the content."""
 MARKER = re.compile(rb"\xff+[^\x00\x01\xd0-\xd7\xff]")
-"""What begins a segment, or ends the data of a scan: a marker that doesn't stand alone (T.81, B.1.1.5)."""
+"""The start of a segment, or the end of a scan's data: a marker that is not stand-alone (T.81, B.1.1.5)."""
 MAX_SEGMENTS = 100_000
 
 
 def strip(data: bytes) -> bytes:
-    """The picture alone; where it lies on its side, with an EXIF of nothing but that."""
+    """The file without metadata; with a minimal EXIF block if the orientation isn't upright.
+
+    Raises:
+        ImageRefused: damaged.
+    """
     if data[:2] != bytes((0xFF, START)):
         raise damaged()
     turned = exif.UPRIGHT
@@ -34,13 +38,13 @@ def strip(data: bytes) -> bytes:
 
 
 def _segments(data: bytes) -> Iterator[tuple[int, bytes]]:
-    """Each segment with its marker, a scan with all of its data, up to the end mark if there is one."""
+    """Marker and bytes of each segment, including the data of scans, up to EOI if there is one."""
     at = 2
     for _ in range(MAX_SEGMENTS):
-        # What stands between segments is passed over, as libjpeg does.
+        # Bytes between segments are skipped, as libjpeg does.
         found = MARKER.search(data, at)
         if found is None:
-            # What lacks its end mark is whole all the same.
+            # A missing EOI is accepted.
             return
         marker, start = data[found.end() - 1], found.end() - 2
         if marker == END:

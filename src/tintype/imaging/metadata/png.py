@@ -1,4 +1,4 @@
-"""PNG (third edition): the chunks that a picture is drawn from."""
+"""PNG (third edition): keeps the chunks that affect rendering."""
 
 import struct
 import zlib
@@ -15,7 +15,11 @@ MAX_CHUNKS = 1_000_000
 
 
 def strip(data: bytes) -> bytes:
-    """The picture alone; where it lies on its side, with an EXIF of nothing but that."""
+    """The file without metadata; with a minimal `eXIf` chunk if the orientation isn't upright.
+
+    Raises:
+        ImageRefused: damaged.
+    """
     if not data.startswith(SIGNATURE):
         raise damaged()
     turned = exif.UPRIGHT
@@ -26,7 +30,7 @@ def strip(data: bytes) -> bytes:
         elif kind in KEPT:
             kept.append(chunk)
     if turned != exif.UPRIGHT:
-        # Behind the header: it has to stand before the pixels (11.3.4.5).
+        # After IHDR: it must precede the pixels (11.3.4.5).
         kept.insert(1, _chunk(b"eXIf", exif.minimal(turned)))
     return b"".join((SIGNATURE, *kept))
 

@@ -1,4 +1,4 @@
-"""SVG: without comments and `metadata` elements, where editors keep who drew it and when."""
+"""SVG: removes comments and `metadata` elements, where editors store author and date."""
 
 import re
 
@@ -7,7 +7,7 @@ BYTE_ORDER_MARKS = {b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16"}
 
 
 def strip(data: bytes) -> bytes:
-    """The drawing alone, in the encoding that it had."""
+    """The file without metadata, in its original encoding."""
     encoding = BYTE_ORDER_MARKS.get(data[:2], "latin-1")
-    # Latin-1 takes any bytes and gives them back: whatever the encoding, the marks are ASCII.
+    # Latin-1 round-trips any bytes; markup is ASCII in all other supported encodings.
     return METADATA.sub("", data.decode(encoding)).encode(encoding)

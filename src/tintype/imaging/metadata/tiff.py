@@ -1,4 +1,4 @@
-"""TIFF 6.0 and BigTIFF: describing entries are taken out of their directories, what they say is zeroed."""
+"""TIFF 6.0 and BigTIFF: removes metadata entries from their directories, and zeroes their values."""
 
 import struct
 
@@ -28,18 +28,18 @@ METADATA = frozenset(
             37724,
             40965,
         ),
-        *range(40091, 40096),  # what Windows' Explorer writes
+        *range(40091, 40096),  # written by Windows Explorer
         *(42032, 42033, 42034, 42035, 42036, 42037, 50708, 50735),  # owners, lenses, serial numbers
     )
 )
 DIRECTORIES = frozenset((34665, 34853, 40965))
-"""Those that lead to a directory of their own: EXIF, GPS, interoperability."""
+"""Tags that point to another directory: EXIF, GPS, interoperability."""
 MAX_DIRECTORIES = 1000
 MAX_ENTRIES = 4096
 
 
 class Layout(Struct, frozen=True):
-    """How the file writes numbers: their order, a count of entries, an entry, an offset."""
+    """Struct formats, with byte order, of a count of entries, an entry, and an offset."""
 
     count: struct.Struct
     entry: struct.Struct
@@ -47,7 +47,11 @@ class Layout(Struct, frozen=True):
 
 
 def strip(data: bytes) -> bytes:
-    """All pages, with the orientation, resolution and colour that they have."""
+    """The file without metadata; all pages keep their orientation, resolution and colour.
+
+    Raises:
+        ImageRefused: damaged.
+    """
     layout, first = _layout(data)
     file = _File(bytearray(data), layout)
     (at,) = layout.offset.unpack_from(data, first)
@@ -57,7 +61,7 @@ def strip(data: bytes) -> bytes:
 
 
 def _layout(data: bytes) -> tuple[Layout, int]:
-    """The layout, and where the offset of the first directory stands."""
+    """The layout, and the position of the first directory's offset."""
     order = {b"II": "<", b"MM": ">"}.get(data[:2])
     version = struct.unpack_from(f"{order}H", data, 2)[0] if order else 0
     if version == 42:  # noqa: PLR2004  the number of TIFF
@@ -72,7 +76,7 @@ def _layout(data: bytes) -> tuple[Layout, int]:
 
 
 class _File:
-    """A file whose directories are changed in place; each once."""
+    """A file whose directories are modified in place, each once."""
 
     def __init__(self, data: bytearray, layout: Layout) -> None:
         self.data = data
@@ -80,7 +84,7 @@ class _File:
         self._seen: set[int] = set()
 
     def strip_directory(self, at: int) -> int:
-        """Take the describing entries out; answers where the next directory is."""
+        """Remove the metadata entries of a directory; returns the offset of the next one."""
         layout, data = self._layout, self.data
         entries = self._entries(at)
         kept = [
@@ -100,7 +104,7 @@ class _File:
         return int(layout.offset.unpack(following)[0])
 
     def _entries(self, at: int) -> list[tuple[int, int]]:
-        """Where each entry of a directory stands, and its tag."""
+        """Position and tag of each entry of a directory."""
         (count,) = self._layout.count.unpack_from(self.data, at)
         if at in self._seen or len(self._seen) > MAX_DIRECTORIES or count > MAX_ENTRIES:
             raise damaged()
@@ -110,7 +114,7 @@ class _File:
         return [(position, self._layout.entry.unpack_from(self.data, position)[0]) for position in positions]
 
     def _empty(self, position: int) -> None:
-        """Zero what an entry says, wherever that stands, and whatever it leads to."""
+        """Zero an entry, its values, and the directory it points to."""
         layout = self._layout
         tag, kind, count, value = layout.entry.unpack_from(self.data, position)
         if tag in DIRECTORIES:

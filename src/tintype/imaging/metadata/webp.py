@@ -1,4 +1,4 @@
-"""WebP (RFC 9649): the chunks that a picture is drawn from."""
+"""WebP (RFC 9649): keeps the chunks that affect rendering."""
 
 import struct
 from collections.abc import Iterator
@@ -9,13 +9,17 @@ from tintype.imaging.metadata import exif
 KEPT = frozenset((b"VP8X", b"VP8 ", b"VP8L", b"ALPH", b"ANIM", b"ANMF", b"ICCP"))
 HAS_EXIF, HAS_XMP = 0x08, 0x04
 FLAGS = 8
-"""Where the flags stand in a VP8X chunk, behind its name and length."""
+"""Position of the flags in a VP8X chunk, after its name and length."""
 HEADER = 12
 MAX_CHUNKS = 100_000
 
 
 def strip(data: bytes) -> bytes:
-    """The picture alone; where it lies on its side, with an EXIF of nothing but that."""
+    """The file without metadata; with a minimal EXIF chunk if the orientation isn't upright.
+
+    Raises:
+        ImageRefused: damaged.
+    """
     turned = exif.UPRIGHT
     kept: list[bytes] = []
     for kind, chunk in _chunks(data):
@@ -32,7 +36,7 @@ def strip(data: bytes) -> bytes:
 
 
 def _update_flags(chunk: bytes, *, has_exif: bool) -> bytes:
-    """The VP8X chunk, saying what there is now."""
+    """The VP8X chunk with its EXIF and XMP flags updated."""
     flags = chunk[FLAGS] & ~(HAS_EXIF | HAS_XMP) | (HAS_EXIF if has_exif else 0)
     return chunk[:FLAGS] + bytes((flags,)) + chunk[FLAGS + 1 :]
 
