@@ -100,7 +100,7 @@ async def fill(database: Database, pragma: str) -> None:
 
 
 async def test_what_watches_sees_changes_though_every_reader_is_taken(hurried: Database) -> None:
-    watch = hurried.watch()
+    watch = hurried.polling_connection()
     async with hurried.read(), hurried.read(), hurried.read(), hurried.read():
         before = await asyncio.to_thread(watch.state)
         assert await asyncio.to_thread(watch.state) == before

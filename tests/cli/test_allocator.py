@@ -20,9 +20,9 @@ HEAP = 64 * 1024 * 1024
 # Every thread takes memory while all the others hold theirs, then glibc writes down its arenas.
 TAKE = f"""
 import ctypes, sys, threading
-from tintype.imaging.allocator import keep_memory_flat
+from tintype.imaging.allocator import limit_arenas
 
-held = keep_memory_flat(int(sys.argv[1]))
+held = limit_arenas(int(sys.argv[1]))
 libc = ctypes.CDLL(None)
 libc.fopen.restype = libc.malloc.restype = ctypes.c_void_p
 libc.fopen.argtypes, libc.malloc.argtypes = [ctypes.c_char_p, ctypes.c_char_p], [ctypes.c_size_t]

@@ -30,8 +30,8 @@ TIMES = 3.5
 MEASURE = """
 import sys
 from pathlib import Path
-from tintype.imaging.allocator import keep_memory_flat
-keep_memory_flat(2)
+from tintype.imaging.allocator import limit_arenas
+limit_arenas(2)
 from tintype.imaging import parse_params, inspect, render, verify
 
 def status(name):

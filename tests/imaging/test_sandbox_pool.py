@@ -37,11 +37,11 @@ from tintype.imaging.sandbox.messages import Examined
 from tintype.imaging.sandbox.pool import (
     MAX_IN_MEMORY,
     OWN_MEMORY,
-    DrawnResult,
     NeedsMemory,
     RendererError,
     RendererExit,
     RendererPool,
+    RenderResult,
     StartError,
 )
 
@@ -84,7 +84,7 @@ def drawn(
     recipe: Recipe,
     spool: Callable[[], io.BytesIO] = io.BytesIO,
     memory: int = MUCH,
-) -> DrawnResult[io.BytesIO]:
+) -> RenderResult[io.BytesIO]:
     with opened(data) as source:
         return pool.render(source, recipe, OutputLimits(), Limits(), memory, spool)
 

@@ -179,9 +179,9 @@ class Database:
         except (sqlite3.Error, OSError, ValueError):
             return None
 
-    def watch(self) -> "Watch":
+    def polling_connection(self) -> "PollingConnection":
         """A separate connection for one thread that polls."""
-        return Watch(self._engine)
+        return PollingConnection(self._engine)
 
     async def close(self) -> None:
         """Close all connections. No transaction may be open."""
@@ -264,7 +264,7 @@ class Database:
             raise
 
 
-class Watch:
+class PollingConnection:
     """A connection for one polling thread, independent of the pool that requests use."""
 
     def __init__(self, engine: Engine) -> None:

@@ -29,7 +29,7 @@ from tintype.console import Showcase
 from tintype.core.access.keys import record_new
 from tintype.core.runtime.signing import Keyring, replace_broken_keys
 from tintype.dialects import discover
-from tintype.imaging.allocator import keep_memory_flat
+from tintype.imaging.allocator import limit_arenas
 from tintype.settings import Settings
 from tintype.web import logs
 from tintype.web.asgi import App
@@ -97,7 +97,7 @@ def run(settings: Settings, on_ready: Callable[[str], None], showcase: Showcase 
     def load_app() -> App:
         # In the worker, after the fork: threads and connections do not survive a fork.
         become_worker(supervisor, settings.web.stop_seconds)
-        keep_memory_flat(settings.workers.malloc_arenas)
+        limit_arenas(settings.workers.malloc_arenas)
         try:
             app = create_app(settings, discover(), showcase=showcase)
         except Exception:

@@ -12,7 +12,7 @@ LARGE = 1024 * 1024
 """Allocations of at least this many bytes go back to the kernel when they are freed."""
 
 
-def keep_memory_flat(arenas: int) -> bool:
+def limit_arenas(arenas: int) -> bool:
     """Limit the number of malloc arenas of this process, and return large allocations at once.
 
     By default glibc has an arena per thread (up to eight per core), each of which keeps its peak size, and
@@ -31,14 +31,14 @@ def keep_memory_flat(arenas: int) -> bool:
     return all(mallopt(parameter, value) for parameter, value in wanted)
 
 
-def give_back() -> None:
+def trim() -> None:
     """Return free memory to the kernel (malloc_trim)."""
     trim = getattr(_LIBC, "malloc_trim", None)
     if trim is not None:
         trim(0)
 
 
-def keep_stacks_small(bytes_each: int) -> None:
+def set_stack_size(bytes_each: int) -> None:
     """Set the stack size of threads that libraries start; only glibc supports it."""
     set_default = getattr(_LIBC, "pthread_setattr_default_np", None)
     if set_default is not None:

@@ -13,7 +13,7 @@ from tintype.storage.digest import is_digest
 
 STAMP = "%Y%m%dT%H%M%SZ"
 """Name of a folder: the time, in UTC, at which its files were set aside."""
-PATIENCE_SECONDS = 2.0
+LOCK_TIMEOUT_SECONDS = 2.0
 """How long a backup waits for concurrent deletes, which take milliseconds each."""
 RETRY_SECONDS = 0.005
 DELETED = "deleted"
@@ -37,14 +37,14 @@ class Removed:
 
     def delete(self, original: Path) -> None:
         """Delete an original permanently: now, or when the running backup has ended."""
-        with self.shared_lock() as is_free:
-            if is_free:
+        with self.shared_lock() as acquired:
+            if acquired:
                 original.unlink()
                 return
         waiting = self._move(original, DELETED)
         # Try again: the backup may have ended, and emptied the folder, before the file was moved there.
-        with self.shared_lock() as is_free:
-            if is_free:
+        with self.shared_lock() as acquired:
+            if acquired:
                 self.forget(waiting)
 
     def find(self, sha256: str) -> Path | None:
@@ -75,8 +75,8 @@ class Removed:
     @contextmanager
     def shared_lock(self) -> Iterator[bool]:
         """Yields whether no backup runs; then none begins before the block ends."""
-        with self._locked(fcntl.LOCK_SH) as is_free:
-            yield is_free
+        with self._locked(fcntl.LOCK_SH) as acquired:
+            yield acquired
 
     @contextmanager
     def exclusive_lock(self) -> Iterator[bool]:
@@ -84,11 +84,11 @@ class Removed:
 
         It waits for single deletes. At the end the postponed deletes are carried out.
         """
-        with self._locked(fcntl.LOCK_EX, PATIENCE_SECONDS) as is_ours:
+        with self._locked(fcntl.LOCK_EX, LOCK_TIMEOUT_SECONDS) as acquired:
             try:
-                yield is_ours
+                yield acquired
             finally:
-                if is_ours:
+                if acquired:
                     for path in _originals(self._root / DELETED):
                         self.forget(path)
 
@@ -97,9 +97,9 @@ class Removed:
         descriptor = os.open(self._root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         deadline = time.monotonic() + timeout
         try:
-            while not (is_ours := _lock(descriptor, kind)) and time.monotonic() < deadline:
+            while not (acquired := _lock(descriptor, kind)) and time.monotonic() < deadline:
                 time.sleep(RETRY_SECONDS)
-            yield is_ours
+            yield acquired
         finally:
             os.close(descriptor)
 

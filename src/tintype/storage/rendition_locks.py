@@ -30,13 +30,13 @@ class RenditionLocks:
 
         If lock files can't be opened (the disk is full or read-only), every caller succeeds.
         """
-        with self._locked(path, fcntl.LOCK_EX) as is_ours:
-            yield is_ours
+        with self._locked(path, fcntl.LOCK_EX) as acquired:
+            yield acquired
 
     def is_held(self, path: Path) -> bool:
         """Whether `path`, or another rendition with the same lock file, is locked now."""
-        with self._locked(path, fcntl.LOCK_SH) as is_free:
-            return not is_free
+        with self._locked(path, fcntl.LOCK_SH) as acquired:
+            return not acquired
 
     @contextmanager
     def _locked(self, path: Path, kind: int) -> Iterator[bool]:

@@ -156,8 +156,8 @@ class Renditions:
     @contextmanager
     def evicting(self) -> Iterator[Eviction | None]:
         """An eviction pass; None if another process is evicting."""
-        with self.locks.hold(self._root / "eviction") as is_ours:
-            yield Eviction(self._root, self._usage, self._max_bytes, time.time()) if is_ours else None
+        with self.locks.hold(self._root / "eviction") as acquired:
+            yield Eviction(self._root, self._usage, self._max_bytes, time.time()) if acquired else None
 
     def remove_image(self, image: UUID) -> list[CachedRendition]:
         """Remove all renditions of an image; returns them."""

@@ -62,7 +62,7 @@ class ChangePoller:
 
     def __init__(self, services: Services) -> None:
         self._services = services
-        self._connection = services.catalogue.watch()
+        self._connection = services.catalogue.polling_connection()
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="change-poller", daemon=True)
         self._loop = asyncio.get_running_loop()

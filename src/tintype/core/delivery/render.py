@@ -20,7 +20,7 @@ from tintype.core.runtime.renderers import decode
 from tintype.core.services import Services
 from tintype.imaging import Format, ImageRefused, Reason, Recipe, spec
 from tintype.imaging.extras import is_installed
-from tintype.imaging.sandbox.pool import DrawnResult
+from tintype.imaging.sandbox.pool import RenderResult
 from tintype.model import Error, Image, Kind
 from tintype.storage import RenditionWriter, durable
 
@@ -154,7 +154,7 @@ class _Rendered(Struct, frozen=True):
     is_kept: bool = True
 
 
-_Drawn = DrawnResult[RenditionWriter]
+_Drawn = RenderResult[RenditionWriter]
 
 _Paths = dict[Format, Path]
 """Where what is made lies, by the format that it comes out in: one, unless several are tried."""

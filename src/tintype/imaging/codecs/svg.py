@@ -31,7 +31,7 @@ def read(data: bytes, *, scale: float = 1.0) -> pyvips.Image:
         return pyvips.Image.svgload_buffer(_wrap_in_size(clean, (width, height), size_drawn)).copy_memory()
 
 
-def open_fonts() -> None:
+def preload_fonts() -> None:
     """Draw letters in the generic font families, so that their files are opened now."""
     letters = "".join(
         f'<text y="9" font-family="{family}" font-weight="{weight}" font-style="{style}">Aa</text>'

@@ -23,7 +23,7 @@ def frame_count(info: ImageInfo, recipe: Recipe, target: FormatSpec, size: Size,
     return max(1, min(info.frames, recipe.frames or info.frames, limits.max_frames, affordable))
 
 
-def animated(image: pyvips.Image, frames: int, draw: Callable[[pyvips.Image], pyvips.Image]) -> pyvips.Image:
+def animate(image: pyvips.Image, frames: int, draw: Callable[[pyvips.Image], pyvips.Image]) -> pyvips.Image:
     """Render an animation frame by frame, and join the results to a strip with the same delays and loops.
 
     Frames are rendered separately, so that resampling doesn't mix neighbours, and each is finished before the

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from tintype.imaging.codecs.vips import Source, open_image
 from tintype.imaging.formats import Format, FormatSpec
 from tintype.imaging.image_info import ImageInfo
-from tintype.imaging.pipeline.animation import animated
+from tintype.imaging.pipeline.animation import animate
 from tintype.imaging.pipeline.load import Loaded, load, load_whole
 from tintype.imaging.pipeline.pixel_window import PixelWindow, pixel_window
 from tintype.imaging.pipeline.profiles import is_srgb
@@ -64,7 +64,7 @@ def draw(task: RenderTask) -> pyvips.Image:
     """
     if task.frames > 1:
         image = open_image(task.source, task.info.format, n=task.frames)
-        return animated(image, task.frames, lambda frame: _apply(STEPS, *_loaded(Loaded(frame), task)))
+        return animate(image, task.frames, lambda frame: _apply(STEPS, *_loaded(Loaded(frame), task)))
     image = _try_opaque(task)
     if image is not None:
         return _apply(STEPS_AFTER_RESAMPLING, image, task)

@@ -53,7 +53,7 @@ def render_inspected(
     source: Source, info: ImageInfo, recipe: Recipe, limits: OutputLimits = DEFAULT_OUTPUT_LIMITS
 ) -> Rendition:
     """Render a source whose properties were found by `inspect`; otherwise as `render`."""
-    planned, target = planned_for(info, recipe, limits)
+    planned, target = plan_rendition(info, recipe, limits)
     if _needs_smartcrop(planned, recipe):
         focal = find_focal_point(source, info, recipe.crop, planned)
         planned = plan(info.width, info.height, replace(recipe, focal=focal, crop=Crop.CENTRE))
@@ -71,7 +71,7 @@ def render_inspected(
     return Rendition(data=data, format=target.format, width=planned.width, height=planned.height)
 
 
-def planned_for(info: ImageInfo, recipe: Recipe, limits: OutputLimits) -> tuple[Plan, FormatSpec]:
+def plan_rendition(info: ImageInfo, recipe: Recipe, limits: OutputLimits) -> tuple[Plan, FormatSpec]:
     """The plan of a rendition, and its format.
 
     Raises:

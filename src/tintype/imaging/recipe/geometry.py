@@ -161,18 +161,18 @@ def _cover_exact(source: Size, box: Size, focal: Focal | None) -> Plan:
     return Plan(x, _centred(source_h, source_h, height, height))
 
 
-def _cover_axis(source: int, asked: int, scale: Fraction, focal: float | None) -> AxisPlan:
+def _cover_axis(source: int, size: int, scale: Fraction, focal: float | None) -> AxisPlan:
     """The part of the source that covers the requested length: centred, or around a focal point."""
     if focal is None:
-        needed = ceil(asked / scale)
+        needed = ceil(size / scale)
         length = needed + (source - needed) % 2  # equal margins
-        return _centred(source, length, _rounded(length * scale), asked)
+        return _centred(source, length, _rounded(length * scale), size)
     point = Fraction(round(focal * 10**FOCAL_DECIMALS), 10**FOCAL_DECIMALS) * source * scale
-    left = min(max(point - Fraction(asked, 2), Fraction(0)), source * scale - asked)
-    start, end = floor(left / scale), min(source, ceil((left + asked) / scale))
+    left = min(max(point - Fraction(size, 2), Fraction(0)), source * scale - size)
+    start, end = floor(left / scale), min(source, ceil((left + size) / scale))
     scaled = _rounded((end - start) * scale)
-    clipped = min(_rounded(left - start * scale, minimum=0), scaled - asked)
-    return AxisPlan(source, start, end - start, scaled, asked, -clipped)
+    clipped = min(_rounded(left - start * scale, minimum=0), scaled - size)
+    return AxisPlan(source, start, end - start, scaled, size, -clipped)
 
 
 def _centred(source: int, length: int, scaled: int, canvas: int) -> AxisPlan:

@@ -75,7 +75,7 @@ class StartError(RendererError):
     """A renderer can't be started."""
 
 
-class DrawnResult(Struct, Generic[S], frozen=True, kw_only=True):
+class RenderResult(Struct, Generic[S], frozen=True, kw_only=True):
     """A rendition: its bytes are in `data`, or in `file`, which the caller must close."""
 
     made: Rendered
@@ -100,7 +100,7 @@ class RendererPool:
         count: number of renderers.
         max_memory: the highest memory limit for an image, in bytes.
         seconds: time limit for an image.
-        arenas: malloc arenas of each renderer, see `keep_memory_flat`.
+        arenas: malloc arenas of each renderer, see `limit_arenas`.
         on_start: called with the confinement of each started renderer.
         on_end: called for each renderer that ended unexpectedly.
     """
@@ -161,7 +161,7 @@ class RendererPool:
         source_limits: Limits,
         memory: int,
         spool: Callable[[], S],
-    ) -> DrawnResult[S]:
+    ) -> RenderResult[S]:
         """Render an open file.
 
         Args:
@@ -185,7 +185,7 @@ class RendererPool:
             lambda renderer, answer: _read_rendition(renderer, answer, recipe.format, memory, spool),
         )
 
-    def strip(self, source: int, format: Format, memory: int, spool: Callable[[], S]) -> DrawnResult[S]:
+    def strip(self, source: int, format: Format, memory: int, spool: Callable[[], S]) -> RenderResult[S]:
         """Strip the metadata of an open file of this format; otherwise as `render`."""
         order = self._order(Strip(format), memory)
         return self._run(
@@ -289,19 +289,19 @@ class _Slot:
 
 def _read_rendition(
     renderer: Renderer, answer: Answer, format: Format | None, max_memory: int, spool: Callable[[], S]
-) -> DrawnResult[S]:
+) -> RenderResult[S]:
     made = _expected(answer, Rendered)
     if made.size > max_memory or made.format is not (format or made.format):
         raise renderer.fail("confused")
     if made.size <= MAX_IN_MEMORY:
-        return DrawnResult(made=made, data=renderer.read(made.size))
+        return RenderResult(made=made, data=renderer.read(made.size))
     file = spool()
     try:
         renderer.stream(made.size, file.write)
     except BaseException:
         file.close()
         raise
-    return DrawnResult(made=made, file=file)
+    return RenderResult(made=made, file=file)
 
 
 def _check_examined(renderer: Renderer, answer: Answer, limits: Limits | None) -> Examined:

@@ -60,7 +60,7 @@ class Renderer:
 
     Args:
         max_memory: the highest memory limit of an order, in bytes.
-        arenas: its malloc arenas, see `keep_memory_flat`.
+        arenas: its malloc arenas, see `limit_arenas`.
     """
 
     def __init__(self, max_memory: int, arenas: int) -> None:

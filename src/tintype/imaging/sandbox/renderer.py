@@ -21,14 +21,14 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from tintype.imaging.allocator import give_back, keep_memory_flat, keep_stacks_small
+from tintype.imaging.allocator import limit_arenas, set_stack_size, trim
 from tintype.imaging.errors import ImageRefused, OutOfMemory, Reason
 from tintype.imaging.formats import Format
 from tintype.imaging.image_info import ImageInfo, Limits, check_limits
 from tintype.imaging.inspection import read_codec_info, read_info, recognise, verify
 from tintype.imaging.metadata import strip
 from tintype.imaging.pipeline.cost import decode_memory, intake_memory
-from tintype.imaging.pipeline.render import planned_for, render_inspected
+from tintype.imaging.pipeline.render import plan_rendition, render_inspected
 from tintype.imaging.sandbox.confinement import confine
 from tintype.imaging.sandbox.memory import Memory
 from tintype.imaging.sandbox.messages import (
@@ -78,8 +78,8 @@ def main() -> None:
     descriptor, parent, arenas, max_memory = map(int, sys.argv[1:])
     channel = socket.socket(fileno=descriptor)
     _die_with_parent(parent)
-    keep_memory_flat(arenas)
-    keep_stacks_small(STACK)
+    limit_arenas(arenas)
+    set_stack_size(STACK)
     import_lazy_modules()
     memory = Memory()
     _limit(memory, max_memory)
@@ -87,7 +87,7 @@ def main() -> None:
     # Exclude all existing objects from future garbage collections.
     gc.collect()
     gc.freeze()
-    give_back()
+    trim()
     with suppress(ClosedError, OSError):
         channel.sendall(encode(Reply(Ready(confinement), memory.private())))
         _serve(channel, memory)
@@ -132,7 +132,7 @@ def _serve(channel: socket.socket, memory: Memory) -> None:
         answer, data = _execute(order, source)
         del source
         if memory.private() - len(data) > first + MAX_ALLOCATOR_RETAINED:
-            give_back()
+            trim()
         channel.sendall(encode(Reply(answer, memory.private() - len(data))))
         channel.sendall(data)
         del order, answer, data
@@ -167,9 +167,9 @@ def _execute(order: Order, source: Source) -> Outcome:
         _clear_frames(refused)
         return Refusal(refused.reason, refused.sentence), b""
     except Exception as error:  # noqa: BLE001  the service is told, and goes on with the next
-        told = traceback.format_exc()[-MAX_TRACEBACK:]
+        text = traceback.format_exc()[-MAX_TRACEBACK:]
         _clear_frames(error)
-        return Failed(told), b""
+        return Failed(text), b""
 
 
 def _examine(work: Examine, source: Source, order: Order) -> Outcome:
@@ -203,7 +203,7 @@ def _render(work: Render, source: Source, order: Order) -> Outcome:
     format_ = recognise(source)
     header, info = read_info(source, format_, work.source_limits)
     _check(info, work.source_limits)
-    planned_for(info, work.recipe, work.limits)
+    plan_rendition(info, work.recipe, work.limits)
     _check_memory(order, decode_memory(info, work.recipe, work.limits))
     info = read_codec_info(source, format_, header)
     _check(info, work.source_limits)

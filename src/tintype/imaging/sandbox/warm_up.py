@@ -28,7 +28,7 @@ def import_lazy_modules() -> None:
 
 def exercise_codecs() -> None:
     """Encode and decode a small image in every format, and draw text in the generic font families."""
-    svg.open_fonts()
+    svg.preload_fonts()
     for entry in available():
         if entry.saver is not None:
             _read(_written(entry))
