@@ -1,7 +1,6 @@
 """The only place where everything is put together: settings in, ASGI application out."""
 
 import asyncio
-import inspect
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
@@ -179,7 +178,9 @@ def _dialect_routes(
         render_error=dialect.render_error,
         link_parsers=dialect.link_parsers(LinkContext(services.keyring, services.clock), own),
         links=Links.SIGNED if dialect.links is None else dialect.links(own),
-        raw_endpoints=dialect.raw_endpoints(services, own, rate_limiter),
+        raw_endpoints={
+            path: make(services, own, rate_limiter) for path, make in dialect.raw_endpoints.items()
+        },
         trailing_slash=dialect.trailing_slash,
     )
 
@@ -187,15 +188,10 @@ def _dialect_routes(
 def _router(dialect: Dialect, services: Services, settings: Settings, rate_limiter: RateLimiter) -> Router:
     own = settings.dialects[dialect.name]
 
-    async def read_raw(request: Request[Any, Any, State]) -> bytes:
-        return await bodies.read(request, own.max_body_bytes)
-
-    async def read_of_caller(request: Request[Any, Any, State], caller: Given[Caller]) -> bytes:
-        """The same, once somebody is known to have sent it."""
+    async def read_raw(request: Request[Any, Any, State], caller: Given[Caller]) -> bytes:
+        """The body, once it is known who sent it."""
         del caller
-        return await read_raw(request)
-
-    has_token_in_body = "raw" in inspect.signature(dialect.authenticate).parameters
+        return await bodies.read(request, own.max_body_bytes)
 
     def set_caller(
         request: Request[Any, Any, State], context: Given[Context], admitted: Given[Caller]
@@ -210,7 +206,7 @@ def _router(dialect: Dialect, services: Services, settings: Settings, rate_limit
             "services": _provide(services),
             "settings": _provide(own),
             "rate_limiter": _provide(rate_limiter),
-            "raw": Provide(read_raw if has_token_in_body else read_of_caller),
+            "raw": Provide(read_raw),
             "admitted": Provide(dialect.authenticate),
             "caller": Provide(set_caller, sync_to_thread=False),
         },

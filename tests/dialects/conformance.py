@@ -92,12 +92,18 @@ def module(dialect: Dialect, name: str) -> ModuleType:
 
 def endpoints(dialect: Dialect) -> list[Endpoint]:
     """All its endpoints."""
-    return [
-        Endpoint(str(method), re.sub(r"\{[^}]*\}", "1", path))
+    return [Endpoint(each.method, re.sub(r"\{[^}]*\}", "1", each.path)) for each in templates(dialect)]
+
+
+def templates(dialect: Dialect) -> list[Endpoint]:
+    """The same, their paths as they were declared."""
+    routed = [
+        Endpoint(str(method), path)
         for handler in dialect.routes
         for path in sorted(handler.paths)
         for method in sorted(handler.http_methods)
     ]
+    return [*routed, *(Endpoint("POST", path) for path in dialect.raw_endpoints)]
 
 
 def admission(service: Running, dialect: Dialect) -> Pass:

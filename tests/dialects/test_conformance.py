@@ -237,6 +237,16 @@ def test_a_wrong_method_is_refused_in_the_dialects_voice(dialect: Dialect, http:
 
 
 @every_dialect
+def test_endpoints_without_the_framework_say_their_methods(dialect: Dialect, http: httpx.Client) -> None:
+    ends = ("", "/") if dialect.trailing_slash else ("",)
+    for path in [path + end for path in dialect.raw_endpoints for end in ends]:
+        told = http.options(path)
+        assert (told.status_code, told.content) == (204, b"")
+        for answer in (told, http.get(path), http.request("PURGE", path)):
+            assert set(answer.headers["Allow"].split(", ")) == {"POST", "OPTIONS"}
+
+
+@every_dialect
 def test_every_answer_has_a_request_id_of_its_own(
     dialect: Dialect, http: httpx.Client, passes: dict[str, Pass]
 ) -> None:
@@ -310,10 +320,10 @@ def test_no_path_and_no_query_brings_the_service_down(
     dialect: Dialect, http: httpx.Client, passes: dict[str, Pass], data: st.DataObject
 ) -> None:
     own = passes[dialect.name]
-    handler = data.draw(st.sampled_from(dialect.routes))
-    path = data.draw(st.sampled_from(sorted(handler.paths)).flatmap(conformance.hostile_paths))
+    template = data.draw(st.sampled_from(conformance.templates(dialect)))
+    path = data.draw(conformance.hostile_paths(template.path))
     query = _encoded(data.draw(conformance.hostile_queries(dialect)))
-    endpoint = Endpoint(str(min(handler.http_methods)), f"{path}?{query}")
+    endpoint = Endpoint(template.method, f"{path}?{query}")
     response = _ask(http, endpoint, msgspec.json.encode(own.fields), own.headers)
     assert response.status_code < 500, response.text
     assert response.headers["Request-Id"]

@@ -64,8 +64,8 @@ class Dialect:
         link_parsers: makes the parsers of its delivery links, by path prefix.
         links: returns whether its links are plain or signed where the account has no setting of its own;
             None: always signed.
-        raw_endpoints: makes the endpoints that are also served without the framework, by path: those that get
-            the most requests.
+        raw_endpoints: makes the endpoints that are served without the framework, by path: those that get the
+            most requests. POST is their only method.
         scopes: every scope that its tokens can have; a new token has all of them by default.
         pairs: whether a token is a pair of a client token and an access token.
         trailing_slash: whether a slash at the end of a path is ignored.
@@ -84,8 +84,8 @@ class Dialect:
     render_error: ErrorRenderer
     link_parsers: Callable[[LinkContext, Any], dict[str, LinkParser]]
     links: Callable[[Any], Links] | None = None
-    raw_endpoints: Callable[[Services, Any, RateLimiter], dict[str, RawEndpoint]] = (
-        lambda _services, _settings, _rate_limiter: {}
+    raw_endpoints: Mapping[str, Callable[[Services, Any, RateLimiter], RawEndpoint]] = field(
+        default_factory=dict
     )
     scopes: frozenset[str] = frozenset()
     pairs: bool = False

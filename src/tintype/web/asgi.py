@@ -14,7 +14,7 @@ from tintype.model import Error, Kind
 from tintype.web.access_log import AccessLog, LogFields
 from tintype.web.context import Context, Scope, open_context
 from tintype.web.delivery import CORS, Delivery, Send
-from tintype.web.dialect_routes import DialectRoutes, RawResponse, Receive, find_routes
+from tintype.web.dialect_routes import DialectRoutes, RawEndpoint, RawResponse, Receive, find_routes
 from tintype.web.errors import problem_details, to_error
 from tintype.web.health import HEALTH_PATHS, health
 from tintype.web.logs import MAX_VALUE
@@ -27,7 +27,8 @@ from tintype.web.settings import WebSettings
 Application = Callable[[Any, Any, Any], Awaitable[None]]
 
 LINGER_SECONDS = 1.0
-"""How long a connection stays open after an response, when the client still sends what nobody reads."""
+"""How long a connection stays open after a response, when the client still sends what nobody reads."""
+_RAW_METHODS = "OPTIONS, POST"
 _NOSNIFF = (b"x-content-type-options", b"nosniff")
 MAX_PATH = 1024
 """Characters of the longest path of an endpoint: the framework remembers the paths it found one for."""
@@ -72,7 +73,10 @@ class App:
         self._hosts = settings.served_hosts()
         self._warns_of_forwarding_headers = not proxies
         self._raw_endpoints = {
-            path: endpoint for routes in all_routes for path, endpoint in routes.raw_endpoints.items()
+            path + end: endpoint
+            for routes in all_routes
+            for path, endpoint in routes.raw_endpoints.items()
+            for end in (("", "/") if routes.trailing_slash else ("",))
         }
         self._links = {prefix: routes for routes in all_routes for prefix in routes.link_parsers}
 
@@ -139,9 +143,9 @@ class App:
             return
         if not is_inside or _has_encoded_slash(scope) or self._is_noncanonical(context.path):
             raise Error(Kind.NOT_FOUND, "There is nothing at this path.")
-        raw_endpoint = self._raw_endpoints.get(context.path) if context.method == "POST" else None
+        raw_endpoint = self._raw_endpoints.get(context.path)
         if raw_endpoint is not None:
-            await _send_response(tracker.send, await raw_endpoint(context, tracker.receive))
+            await _send_raw(context, raw_endpoint, tracker)
             return
         # Without the query: the framework would remember it, and everything here reads the context's.
         await self._endpoints(scope | {"query_string": b""}, tracker.receive, tracker.send)
@@ -250,6 +254,20 @@ def _has_encoded_slash(scope: Scope) -> bool:
 def _as_delivery(response: RawResponse) -> RawResponse:
     headers = response.headers | CORS | {"cache-control": "no-store"}
     return RawResponse(response.status, response.body, response.media_type, headers)
+
+
+async def _send_raw(context: Context, endpoint: RawEndpoint, tracker: _RequestTracker) -> None:
+    """Respond where POST is the only method; OPTIONS lists the methods (RFC 9110, 9.3.7)."""
+    if context.method == "POST":
+        await _send_response(tracker.send, await endpoint(context, tracker.receive))
+    elif context.method == "OPTIONS":
+        headers = [(b"allow", _RAW_METHODS.encode())]
+        await tracker.send(
+            {"type": "http.response.start", "status": HTTPStatus.NO_CONTENT.value, "headers": headers}
+        )
+        await tracker.send({"type": "http.response.body", "body": b""})
+    else:
+        raise Error(Kind.METHOD_NOT_ALLOWED, "This method can't be used on this path.", field=_RAW_METHODS)
 
 
 async def _send_response(send: Send, response: RawResponse, *, head: bool = False) -> None:

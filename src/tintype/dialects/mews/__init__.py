@@ -1,7 +1,5 @@
 """The dialect of Mews Connector clients: they send a batch of image ids and get URLs."""
 
-from litestar.di import NamedDependency as Given
-
 from tintype.core import Services
 from tintype.core.access.auth import authenticate_pair
 from tintype.core.runtime.rate_limit import RateLimiter
@@ -22,7 +20,7 @@ from tintype.web.dialect_routes import (
 from tintype.web.signatures import detach
 
 
-async def authenticate(raw: Given[bytes], services: Given[Services], context: Given[Context]) -> Caller:
+async def authenticate(raw: bytes, services: Services, context: Context) -> Caller:
     """The caller whose two tokens are in the body."""
     wire.require_json(context.headers.get("content-type"))
     credentials = wire.parse_credentials(raw)
@@ -43,18 +41,16 @@ def link_parsers(link_context: LinkContext, settings: Settings) -> dict[str, Lin
     return {links.PREFIX: parse_link}
 
 
-def raw_endpoints(
-    services: Services, settings: Settings, rate_limiter: RateLimiter
-) -> dict[str, RawEndpoint]:
+def get_urls(services: Services, settings: Settings, rate_limiter: RateLimiter) -> RawEndpoint:
     """The only endpoint, without the framework, which costs more CPU than the rest of a batch."""
 
-    async def get_urls(context: Context, receive: Receive) -> RawResponse:
+    async def respond(context: Context, receive: Receive) -> RawResponse:
         raw = await collect(context, receive, settings.max_body_bytes)
         caller = await authenticate(raw, services, context)
         context.set_caller(caller)
         return await endpoints.resolve_urls(raw, services, settings, context, caller, rate_limiter)
 
-    return {endpoints.PATH: get_urls}
+    return respond
 
 
 def example(scene: DemoScene) -> tuple[str, str]:
@@ -74,13 +70,13 @@ DIALECT = Dialect(
     name="mews",
     prefixes=("/api/connector", links.PREFIX),
     settings=Settings,
-    routes=(endpoints.get_urls,),
+    routes=(),
     authenticate=authenticate,
     rate_limiter=lambda settings: RateLimiter(settings.requests, settings.window_seconds),
     render_error=wire.render_error,
     link_parsers=link_parsers,
     links=lambda settings: settings.links,
-    raw_endpoints=raw_endpoints,
+    raw_endpoints={endpoints.PATH: get_urls},
     pairs=True,
     example=example,
 )

@@ -1,8 +1,5 @@
 """`POST /api/connector/v1/images/getUrls`."""
 
-from litestar import Response, post
-from litestar.di import NamedDependency as Given
-
 from tintype.core import Services
 from tintype.core.access.size_allowlist import SizeAllowlist, allowlist_by_id
 from tintype.core.library.resolve import resolve_ids
@@ -15,7 +12,6 @@ from tintype.imaging import Mode, Recipe
 from tintype.model import Caller, Links, LinkTarget
 from tintype.web.context import Context
 from tintype.web.dialect_routes import RawResponse
-from tintype.web.responses import from_raw
 from tintype.web.signatures import append
 
 PATH = "/api/connector/v1/images/getUrls"
@@ -50,19 +46,6 @@ async def resolve_urls(
             context.base_url, services.unsigned, await allowlist_by_id(services, caller.account.id)
         )
     return wire.encode_response(parsed, [writer.url(known[item.image_id], item) for item in parsed.images])
-
-
-@post(PATH, status_code=200)
-async def get_urls(
-    raw: Given[bytes],
-    services: Given[Services],
-    settings: Given[Settings],
-    context: Given[Context],
-    caller: Given[Caller],
-    rate_limiter: Given[RateLimiter],
-) -> Response[bytes]:
-    """Litestar's route for the same endpoint."""
-    return from_raw(await resolve_urls(raw, services, settings, context, caller, rate_limiter))
 
 
 class LinkWriter:

@@ -41,12 +41,10 @@ def link_parsers(link_context: LinkContext, _settings: Settings) -> dict[str, Li
     return {links.PREFIX: parse_link}
 
 
-def raw_endpoints(
-    services: Services, settings: Settings, rate_limiter: RateLimiter
-) -> dict[str, RawEndpoint]:
+def list_image_urls(services: Services, settings: Settings, rate_limiter: RateLimiter) -> RawEndpoint:
     """The batch endpoint, without the framework, which costs more CPU than the rest of a batch."""
 
-    async def image_urls(context: Context, receive: Receive) -> RawResponse:
+    async def respond(context: Context, receive: Receive) -> RawResponse:
         caller = await authenticate(services, context)
         context.set_caller(caller)
 
@@ -55,7 +53,7 @@ def raw_endpoints(
 
         return await endpoints.image_urls(read, services, settings, context, caller, rate_limiter)
 
-    return dict.fromkeys(endpoints.PATHS, image_urls)
+    return respond
 
 
 def example(scene: DemoScene) -> tuple[str, str]:
@@ -71,12 +69,12 @@ DIALECT = Dialect(
     name="smartsheet",
     prefixes=("/2.0", "/imageurls", "/storageProxy"),
     settings=Settings,
-    routes=(endpoints.list_image_urls, endpoints.add_cell_image, endpoints.get_row),
+    routes=(endpoints.add_cell_image, endpoints.get_row),
     authenticate=authenticate,
     rate_limiter=lambda settings: RateLimiter(settings.requests, settings.window_seconds),
     render_error=wire.render_error,
     link_parsers=link_parsers,
-    raw_endpoints=raw_endpoints,
+    raw_endpoints=dict.fromkeys(endpoints.PATHS, list_image_urls),
     scopes=frozenset({endpoints.READ, endpoints.WRITE}),
     trailing_slash=True,
     example=example,

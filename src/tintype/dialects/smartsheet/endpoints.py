@@ -22,7 +22,7 @@ from tintype.web.bodies import AnyRequest
 from tintype.web.context import Context
 from tintype.web.dialect_routes import RawResponse
 from tintype.web.disconnect import cancel_on_disconnect
-from tintype.web.responses import from_raw, json_response
+from tintype.web.responses import json_response
 
 READ = "READ_SHEETS"
 WRITE = "WRITE_SHEETS"
@@ -64,23 +64,6 @@ async def image_urls(
         _log_refused(context, urls)
         cached.update({key: url for key, url in zip(keys, urls, strict=False) if url.error is None})
     return wire.encode_response(urls, settings.link_seconds * 1000)
-
-
-@post(PATHS, status_code=200)
-async def list_image_urls(
-    request: AnyRequest,
-    services: Given[Services],
-    settings: Given[Settings],
-    context: Given[Context],
-    caller: Given[Caller],
-    rate_limiter: Given[RateLimiter],
-) -> Response[bytes]:
-    """Litestar's route for the same endpoint."""
-
-    async def read() -> bytes:
-        return await bodies.read(request, settings.max_body_bytes)
-
-    return from_raw(await image_urls(read, services, settings, context, caller, rate_limiter))
 
 
 @post(ROW + "/columns/{column:str}/cellimages", status_code=200)
