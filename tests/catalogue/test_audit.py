@@ -1,4 +1,4 @@
-"""The audit log: only ever added to, and read in order."""
+"""The audit log: append-only, and read in order."""
 
 import sqlite3
 from contextlib import closing
@@ -25,7 +25,7 @@ async def events(shelf: Shelf, asked: AuditFilter, seq: int = 0, limit: int = 10
         return [entry.event for entry in await audit.list_after(tx, seq, asked, limit)]
 
 
-async def test_an_entry_is_told_as_it_was_recorded(shelf: Shelf) -> None:
+async def test_an_entry_is_read_as_it_was_recorded(shelf: Shelf) -> None:
     await add(shelf, "token-created", "north", minutes=7)
     async with shelf.database.read() as tx:
         (entry,) = await audit.list_after(tx, 0, AuditFilter(), 10)

@@ -1,4 +1,4 @@
-"""Transactions: durable, whole, one writer after the other."""
+"""Transactions: durable, atomic, one writer at a time."""
 
 import asyncio
 import inspect
@@ -127,7 +127,7 @@ async def test_a_transaction_that_raises_leaves_no_trace(database: Database) -> 
         assert await accounts.list_all(tx) == []
 
 
-async def test_a_cancelled_transaction_leaves_no_trace_and_holds_up_nobody(database: Database) -> None:
+async def test_a_cancelled_transaction_leaves_no_trace_and_blocks_no_other(database: Database) -> None:
     begun = asyncio.Event()
 
     async def hang() -> None:

@@ -1,4 +1,4 @@
-"""What keeps a catalogue from answering is said in our words, soon, and stops nothing else."""
+"""Faults of the database become `Error`, soon, and block nothing else."""
 
 import asyncio
 import sqlite3
@@ -49,7 +49,7 @@ async def account(hurried: Database) -> None:
 
 
 @pytest.mark.usefixtures("account")
-async def test_writers_of_a_locked_catalogue_are_told_soon_and_readers_read_on(
+async def test_writers_of_a_locked_catalogue_fail_soon_and_readers_go_on(
     hurried: Database, path: Path
 ) -> None:
     with locked(path):
@@ -81,7 +81,7 @@ async def test_a_writer_that_waited_in_vain_makes_the_next_no_less_patient(
 
 @pytest.mark.parametrize("pragma", ["max_page_count", "query_only"])
 @pytest.mark.usefixtures("account")
-async def test_a_disk_that_takes_nothing_is_told_from_other_faults(hurried: Database, pragma: str) -> None:
+async def test_an_unwritable_disk_is_distinguished_from_other_faults(hurried: Database, pragma: str) -> None:
     with pytest.raises(Error) as refused:
         await fill(hurried, pragma)
     assert (refused.value.kind, refused.value.retry_after) == (Kind.INSUFFICIENT_STORAGE, 30)
@@ -99,7 +99,7 @@ async def fill(database: Database, pragma: str) -> None:
             await accounts.add(tx, UUID(int=n), f"account {n}" * 20, NOON)
 
 
-async def test_what_watches_sees_changes_though_every_reader_is_taken(hurried: Database) -> None:
+async def test_the_polling_connection_works_while_all_readers_are_busy(hurried: Database) -> None:
     watch = hurried.polling_connection()
     async with hurried.read(), hurried.read(), hurried.read(), hurried.read():
         before = await asyncio.to_thread(watch.state)

@@ -1,4 +1,4 @@
-"""Queries on images: what a page shows, in which order; numbers; nothing crosses accounts."""
+"""Queries on images: pages and their order; numbers; separation of accounts."""
 
 from uuid import UUID, uuid4
 

@@ -1,4 +1,4 @@
-"""A catalogue is brought to the present schema: from nothing, from itself, by several at once."""
+"""Migrations: of a new catalogue, of a current one, by several processes at once."""
 
 import sqlite3
 import subprocess

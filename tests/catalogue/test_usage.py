@@ -1,4 +1,4 @@
-"""What accounts hold: kept exact by whatever adds, replaces and deletes."""
+"""Usage of accounts: kept exact when images are added, replaced and deleted."""
 
 from datetime import timedelta
 from uuid import UUID, uuid4
@@ -85,7 +85,7 @@ async def test_wrong_sums_are_found_and_set_right(shelf: Shelf) -> None:
     assert (await held(shelf, shelf.north), await held(shelf, shelf.south)) == (Usage(1, 7), Usage(0, 0))
 
 
-async def test_quotas_are_told_as_they_were_set(shelf: Shelf) -> None:
+async def test_quotas_are_read_as_they_were_set(shelf: Shelf) -> None:
     given = QuotaOverrides(bytes=2**50, images=0, uploads=None, pixel_seconds=7)
     async with shelf.database.write() as tx:
         assert await accounts.quotas(tx, shelf.north.id) == QuotaOverrides()

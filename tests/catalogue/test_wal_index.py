@@ -1,4 +1,4 @@
-"""What tells of changes without asking SQLite sees every one of them, whoever makes it."""
+"""The WAL index detects every change, whichever process makes it."""
 
 import sqlite3
 import subprocess
@@ -66,7 +66,7 @@ def test_another_process_changes_it(index: WalIndex, path: Path) -> None:
 def test_one_that_is_closed_takes_no_locks_from_the_others(
     connection: sqlite3.Connection, index: WalIndex, path: Path
 ) -> None:
-    """If it did, the next process would take the memory for nobody's, and cut it off under us."""
+    """If it did, the next process would consider the memory unused, and truncate it."""
     WalIndex(path).close()
     before = index.state()
     connection.execute("BEGIN IMMEDIATE")
@@ -81,7 +81,7 @@ def test_one_that_is_closed_takes_no_locks_from_the_others(
     assert index.state() == before
 
 
-def test_memory_that_nobody_has_used_is_none(tmp_path: Path) -> None:
+def test_unused_memory_has_no_state(tmp_path: Path) -> None:
     with pytest.raises(OSError, match="No such file"):
         WalIndex(tmp_path / "catalogue.sqlite3")
     (tmp_path / "catalogue.sqlite3-shm").write_bytes(b"")
@@ -93,7 +93,7 @@ def test_memory_that_nobody_has_used_is_none(tmp_path: Path) -> None:
     index.close()
 
 
-async def test_a_database_tells_of_its_own_changes_and_those_of_others(path: Path) -> None:
+async def test_a_database_sees_its_own_changes_and_those_of_others(path: Path) -> None:
     one, other = Database(path), Database(path)
     seen = [one.state(), one.state()]
     assert seen[0] == seen[1] is not None

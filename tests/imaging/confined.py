@@ -1,4 +1,4 @@
-"""Run as a process: it confines itself, tries what it must not be able to, and tells how that ended.
+"""Run as a process: it confines itself, attempts forbidden operations, and reports the results.
 
 Called with a socket's descriptor, a folder of the test's and what to leave out ("landlock", "seccomp" or "").
 Answers JSON: what confinement there is, and for each attempt the name of the error it met, or "done".
@@ -29,18 +29,18 @@ from tintype.imaging.sandbox.syscalls import prctl
 
 LIBC = ctypes.CDLL(None, use_errno=True)
 FIRST_WITHOUT_FILES = "chmod"
-"""Landlock alone keeps from nothing that comes from here on."""
+"""Landlock alone does not prevent the attempts after this one."""
 PTRACE_ATTACH, PR_SET_DUMPABLE = 16, 4
 X32_GETPID = 0x4000_0000 + 39
 IO_URING_SETUP = 425
 HIGHEST_CALL = 600
-"""Numbers of system calls that are tried: more than any kernel has."""
+"""System call numbers to attempt: more than any kernel has."""
 PROBES = {335, 336}
-"""uretprobe and uprobe: no seccomp is asked, who isn't being traced is ended at once."""
+"""uretprobe and uprobe bypass seccomp: a process that isn't traced is killed at once."""
 NOTHING = 2**64 - 1
-"""An argument that is no address, no descriptor and no flag of anything."""
+"""An argument that is no valid address, descriptor or flag."""
 CLONE_NEWNET, A_THREAD = 0x4000_0000, 0x003D_0F00
-"""The second: what the C library starts threads with."""
+"""The second is used by the C library to start threads."""
 
 
 def call(function: str, *arguments: object) -> None:
@@ -53,7 +53,7 @@ def call(function: str, *arguments: object) -> None:
 def attempts(
     folder: Path, parent: int, inet: socket.socket, unix: socket.socket
 ) -> Iterator[tuple[str, Callable[[], object]]]:
-    """What is tried, by name: first all that is done with files."""
+    """The attempts, by name: file operations first."""
     victim = str(folder / "victim")
     buffer = ctypes.create_string_buffer(8)
     vector = (ctypes.c_void_p * 2)(ctypes.addressof(buffer), 8)
@@ -105,17 +105,17 @@ def attempts(
 
 
 def clone_number() -> int:
-    """By which `clone` is called on this machine."""
+    """The number of `clone` on this architecture."""
     return seccomp.CALLS["clone"][column()]
 
 
 def column() -> int:
-    """Where in the table this machine's numbers are."""
+    """The column of the table for this architecture."""
     return seccomp.ARCHITECTURES[platform.machine()].column
 
 
 def other_calls() -> dict[int, str]:
-    """How each system call ends that isn't allowed, by its number."""
+    """The result of each forbidden system call, by number."""
     allowed = {numbers[column()] for numbers in seccomp.CALLS.values()} | PROBES
     arguments = [ctypes.c_ulong(NOTHING)] * 6
     return {
@@ -126,7 +126,7 @@ def other_calls() -> dict[int, str]:
 
 
 def tried(attempt: Callable[[], object]) -> str:
-    """How it ended."""
+    """The result of an attempt."""
     try:
         attempt()
     except OSError as error:
@@ -137,7 +137,7 @@ def tried(attempt: Callable[[], object]) -> str:
 
 
 def in_thread_before(found: dict[str, str], victim: Path) -> Callable[[], None]:
-    """A thread that is there before the confinement; what is returned lets it try, and waits for it."""
+    """Start a thread before the confinement; returns a function that lets it attempt, and waits for it."""
     go = threading.Event()
 
     def run() -> None:

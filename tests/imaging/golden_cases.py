@@ -1,4 +1,4 @@
-"""Renditions whose pixels are kept, to be compared with those of every later engine."""
+"""Golden renditions: their pixels are stored, and compared with those of every later engine."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -11,12 +11,12 @@ from tintype.imaging import Colour, Crop, Focal, Format, Mode, Recipe, render
 
 FOLDER = Path(__file__).parent / "golden"
 EXACT, SAME_LEVELS, LOSSY = (2, 0.2), (6, 0.8), (14, 1.5)
-"""How far a level may be off, at most and on average, in each band."""
+"""Maximum and mean difference of levels allowed in each band."""
 
 
 @dataclass(frozen=True)
 class Case:
-    """A source, what is made of it, and how alike it has to be."""
+    """A source, a recipe, and the tolerance of the comparison."""
 
     name: str
     source: Callable[[], bytes]

@@ -1,4 +1,4 @@
-"""Run in place of a renderer: it says that it is ready, then answers what can't be meant."""
+"""Run in place of a renderer: it reports that it is ready, then sends an invalid answer."""
 
 import socket
 import sys
@@ -17,7 +17,7 @@ FALSE_STRING = b"\x82\xa6answer\x82\xa4type\xa6Failed\xa9traceback\xa1\xff\xa6me
 
 
 def found(**wrong: object) -> bytes:
-    """What is found of a picture of one pixel, but for what is said here."""
+    """The message for an image of one pixel, with some fields replaced."""
     info = ImageInfo(
         format=Format.PNG, width=1, height=1, frames=1, has_alpha=False, orientation=1, placeholder=SHOWN
     )

@@ -1,4 +1,4 @@
-"""What `auto` comes to."""
+"""Format negotiation: the formats for `auto`."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""What is told beforehand of a picture's memory is no less than what it takes, nor many times as much."""
+"""The estimated memory of an image is never too low, and not many times too high."""
 
 import subprocess
 import sys
@@ -24,7 +24,7 @@ from tintype.imaging.pipeline.cost import BASE
 
 WIDTH, HEIGHT = 2400, 1800
 TIMES = 3.5
-"""How many times as much may be told: most of a PNG that is noise, and nobody knows which is."""
+"""The maximum factor of an estimate: PNGs may be noise, which needs most, and the header does not tell."""
 
 # The same kind of picture first, small, so that what is loaded once is there.
 MEASURE = """
@@ -126,7 +126,7 @@ def made(folder: Path, kind: str, name: str, size: tuple[int, int]) -> Path:
 @pytest.mark.parametrize(
     ("kind", "words"), CASES, ids=lambda part: part if isinstance(part, str) else "-".join(part)
 )
-def test_as_much_memory_is_told_as_is_taken(folder: Path, kind: str, words: tuple[str, ...]) -> None:
+def test_the_estimate_covers_the_memory_taken(folder: Path, kind: str, words: tuple[str, ...]) -> None:
     small, large = made(folder, kind, "small", (64, 48)), made(folder, kind, "large", (WIDTH, HEIGHT))
     recipe = parse_params(dict(word.split("=") for word in words)) if words else None
     told = decode_memory(inspect(large), recipe)
@@ -155,7 +155,7 @@ def test_of_what_is_decoded_by_lines_more_lines_take_no_more() -> None:
 
 @pytest.mark.parametrize("format_", Format)
 @pytest.mark.parametrize("recipe", [None, Recipe(width=100), Recipe(width=100, auto=True)])
-def test_of_every_format_something_is_told(format_: Format, recipe: Recipe | None) -> None:
+def test_every_format_has_an_estimate(format_: Format, recipe: Recipe | None) -> None:
     assert decode_memory(info(format_, 100, 80), recipe) >= BASE
 
 

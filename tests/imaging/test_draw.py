@@ -1,4 +1,4 @@
-"""What the pipeline does with pixels, beyond sizes (`test_render`) and colours (`test_colours`)."""
+"""What the pipeline does to pixels, besides sizes (`test_render`) and colours (`test_colours`)."""
 
 import struct
 import zlib

@@ -217,7 +217,7 @@ def test_an_animated_jxl_is_refused_in_words() -> None:
 
 
 @pytest.mark.parametrize("format_", CORNERS)
-def test_nothing_but_a_refusal_comes_of_changed_bytes(format_: Format) -> None:
+def test_corrupt_bytes_are_refused_at_most(format_: Format) -> None:
     dice, data = random.Random(format_), CORNERS[format_]
     for _ in range(25):
         changed = bytearray(data)

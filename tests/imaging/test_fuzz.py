@@ -1,4 +1,4 @@
-"""Files with seeded damage: nothing but a refusal comes of them, in bounded time."""
+"""Randomly corrupted files, with a fixed seed: they are at most refused, in bounded time."""
 
 import random
 import time
@@ -28,7 +28,7 @@ EDGES = (0, 1, 0x7F, 0x80, 0xFF)
 
 
 def damaged(data: bytes, dice: random.Random) -> bytes:
-    """Bytes changed, most near the beginning, where sizes and offsets are; or a part left out, or twice."""
+    """Change bytes, mostly near the beginning, where sizes and offsets are; or remove or repeat a part."""
     changed = bytearray(data)
     for _ in range(dice.choice((1, 2, 5, 30))):
         end = len(changed) if dice.random() < 0.4 else min(len(changed), 120)

@@ -1,4 +1,4 @@
-"""What our own code reads of a header is what other decoders read; what goes on for too long ends early."""
+"""Our header parsers agree with other decoders, and stop early at their limits."""
 
 import io
 import time
@@ -46,7 +46,7 @@ def header(data: bytes, format_: Format) -> Header:
 
 @contextmanager
 def refused(reason: Reason, seconds: float = 1.0) -> Iterator[None]:
-    """It is refused, with so little time taken that no codec can have followed it."""
+    """It is refused so fast that no codec can have decoded it."""
     began = time.process_time()
     with pytest.raises(ImageRefused) as caught:
         yield
@@ -304,7 +304,7 @@ def test_an_empty_file_can_be_looked_at(tmp_path: Path) -> None:
 
 
 def test_pillow_agrees_on_what_the_tests_make() -> None:
-    """Nothing above is proven by files that no one else can read."""
+    """The test files are valid for other decoders, too."""
     for name, (format_, make) in MAKERS.items():
         if format_ is not Format.SVG:
             assert Image.open(io.BytesIO(make(pictures.photo(64, 48)))).size == (64, 48), name

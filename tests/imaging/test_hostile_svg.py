@@ -1,4 +1,4 @@
-"""SVG that wants more than to be drawn: it gets nothing else."""
+"""Hostile SVG: no scripts, no external references."""
 
 import os
 import time

@@ -1,4 +1,4 @@
-"""Every source that is read becomes every format that is written, whatever pixels it has."""
+"""Every source format is converted to every output format, for all kinds of pixels."""
 
 import pytest
 from PIL import Image, ImageSequence

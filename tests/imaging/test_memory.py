@@ -1,4 +1,4 @@
-"""No picture is held whole while it is made smaller: a large one takes little more memory than a small."""
+"""Downscaling streams: a large image takes little more memory than a small one."""
 
 import os
 import subprocess

@@ -1,4 +1,4 @@
-"""Originals without their metadata, read by other decoders: Pillow, pillow-heif, libjxl and libvips."""
+"""Stripped originals, read by other decoders: Pillow, pillow-heif, libjxl and libvips."""
 
 import contextlib
 import io
@@ -89,7 +89,7 @@ def test_what_is_left_is_the_picture_its_profile_and_its_orientation(format: For
 
 
 @pytest.mark.parametrize("format", MADE)
-def test_nothing_of_what_it_told_is_in_the_bytes(format: Format) -> None:
+def test_no_metadata_is_left_in_the_bytes(format: Format) -> None:
     data = MADE[format]()
     assert SECRET.encode() in data
     stripped = strip(data, format)

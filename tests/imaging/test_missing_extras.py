@@ -1,4 +1,4 @@
-"""A Python without the extras: what the others do there, and what is said of these."""
+"""An installation without the extras: other formats work, and the errors name the missing extra."""
 
 import json
 import subprocess
@@ -78,7 +78,7 @@ def test_so_does_the_one_of_a_rendition(said: dict[str, list[str]]) -> None:
     assert said["a.png"] == ["unsupported", sentence]
 
 
-def test_a_stranger_is_told_of_what_is_accepted_there(said: dict[str, list[str]]) -> None:
+def test_the_error_for_an_unknown_format_lists_the_accepted_ones(said: dict[str, list[str]]) -> None:
     reason, sentence = said["a.bmp"]
     assert reason == "unsupported"
     assert sentence.endswith("Accepted are JPEG, PNG, WebP, GIF, AVIF and TIFF.")

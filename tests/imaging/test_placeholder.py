@@ -1,4 +1,4 @@
-"""What stands in for a picture, for sources of every kind."""
+"""Placeholders, for sources of every kind."""
 
 from base64 import b64decode
 
@@ -24,7 +24,7 @@ def rgb(colour: str | None) -> tuple[int, ...]:
 
 
 def aspect(placeholder: Placeholder) -> float:
-    """What a hash says of width by height: waves of luminance across, by those down."""
+    """The aspect ratio of a hash: luminance terms along x divided by those along y."""
     hashed = b64decode(placeholder.thumbhash)
     landscape, most = hashed[4] >> 7, 5 if hashed[2] >> 7 else 7
     told = hashed[3] & 7

@@ -1,4 +1,4 @@
-"""What a process that confined itself can still do: nothing of what a stranger could want."""
+"""What a confined process can still do: nothing that an attacker could use."""
 
 import errno
 import os
@@ -32,7 +32,7 @@ class Told(msgspec.Struct):
 
 
 def attempted(folder: Path, without: str) -> Told:
-    """What a confined process tells of its attempts; it ends by itself."""
+    """The results that a confined process reports of its attempts."""
     (folder / "victim").write_text("here")
     ours, theirs = socket.socketpair()
     with ours:

@@ -1,4 +1,4 @@
-"""Renderers at work: what comes of a picture, and what is lost with one that does harm."""
+"""The renderer pool: results of images, and what hostile images can break."""
 
 import io
 import os
@@ -291,7 +291,7 @@ def test_renderers_that_never_start_are_given_up(monkeypatch: pytest.MonkeyPatch
                 examined(pool, SOURCES["png"])
 
 
-def test_nobody_waits_for_a_renderer_that_starts_while_another_is_there() -> None:
+def test_an_idle_renderer_is_preferred_to_one_that_is_starting() -> None:
     with renderers(count=2, seconds=0.7) as (pool, lost):
         pool.start()
         known = set(pids(pool))
@@ -392,7 +392,7 @@ def test_a_renderer_that_sends_no_bytes_is_given_up_in_time(monkeypatch: pytest.
 
 
 def lie_as(monkeypatch: pytest.MonkeyPatch, *how: str) -> None:
-    """Renderers that lie take the place of the true ones."""
+    """Replace renderers by ones that send invalid answers."""
     plain = process.Renderer._command  # noqa: SLF001
 
     def lying(self: process.Renderer, *arguments: int) -> list[str]:

@@ -18,7 +18,7 @@ def noise(width: int, height: int, seed: int, alphas: Sequence[int]) -> bytes:
 
 
 def hills(width: int, height: int, *, alpha: bool) -> bytes:
-    """Nothing in it is symmetric: a coefficient of nothing but rounding errors would be a toss of a coin."""
+    """Nothing in it is symmetric: a coefficient that consists of rounding errors would be random."""
     return b"".join(
         bytes(
             [

@@ -1,4 +1,4 @@
-"""The two spellings of an id."""
+"""The two encodings of an id."""
 
 from uuid import UUID
 

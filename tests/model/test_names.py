@@ -1,4 +1,4 @@
-"""File names from outside: what is kept of them, and how they are compared."""
+"""Untrusted file names: cleaning, splitting, folding."""
 
 import unicodedata
 
@@ -108,5 +108,5 @@ def test_other_letters_make_a_difference(one: str, other: str) -> None:
 
 
 @given(ANY_TEXT)
-def test_folding_what_is_folded_changes_nothing(text: str) -> None:
+def test_folding_is_idempotent(text: str) -> None:
     assert fold(fold(text)) == fold(text)

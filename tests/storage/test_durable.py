@@ -1,4 +1,4 @@
-"""The few file operations that must have reached the disk."""
+"""Durable file operations."""
 
 import os
 import threading

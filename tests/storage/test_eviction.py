@@ -1,4 +1,4 @@
-"""Eviction: what was used longest ago goes, down to what the cache may hold, and nothing that is in use."""
+"""Eviction: least recently used first, down to the limit, and nothing that is in use."""
 
 import os
 import time

@@ -1,4 +1,4 @@
-"""Originals: hashed and bounded on their way in, published durably, kept under their digest."""
+"""Originals: hashed and limited while uploaded, published durably, named by their digest."""
 
 import hashlib
 import os

@@ -1,4 +1,4 @@
-"""What was taken out: kept for a while, or deleted for good once no backup needs it."""
+"""The trash: files are kept for a while, or deleted once no backup needs them."""
 
 import fcntl
 import os
@@ -34,7 +34,7 @@ def original(tmp_path: Path) -> Path:
 
 
 def holder(tmp_path: Path) -> subprocess.Popen[str]:
-    """Another process that holds on to everything, until it is told to end."""
+    """Another process that holds the exclusive lock until its standard input ends."""
     command = [sys.executable, "-c", HOLD, str(tmp_path / "removed")]
     process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     assert process.stdout is not None
@@ -85,7 +85,7 @@ def test_a_backup_that_ends_while_something_is_deleted_leaves_nothing(
     assert list(removed.each()) == []
 
 
-def test_a_backup_waits_for_nobody_and_says_so(removed: Removed, tmp_path: Path) -> None:
+def test_a_backup_does_not_wait_and_says_so(removed: Removed, tmp_path: Path) -> None:
     folder = os.open(tmp_path / "removed", os.O_RDONLY)
     fcntl.flock(folder, fcntl.LOCK_SH)
     with removed.exclusive_lock() as is_ours:

@@ -1,4 +1,4 @@
-"""Renditions: put in place whole, forgotten together."""
+"""Renditions: added atomically, removed together."""
 
 import os
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Room that is really taken from the disk, and given up as a whole."""
+"""The reserve: disk space that is really allocated, and released as a whole."""
 
 import errno
 import os

@@ -193,7 +193,7 @@ def test_the_sentence_tells_the_size_and_the_limit() -> None:
         (random.Random(1).randbytes(500), "Accepted are"),
     ],
 )
-def test_strangers_are_refused_in_words(head: bytes, word: str) -> None:
+def test_unsupported_files_are_refused_with_a_reason(head: bytes, word: str) -> None:
     refused = refusal(head)
     assert refused.reason is Reason.UNSUPPORTED
     assert word in str(refused)

@@ -1,4 +1,4 @@
-"""The level: what all processes put and removed, in one small file."""
+"""The disk usage counter: shared by all processes, in one small file."""
 
 import fcntl
 from pathlib import Path
