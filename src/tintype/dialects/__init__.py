@@ -25,21 +25,21 @@ class LinkContext(Struct, frozen=True):
 
 
 ImageLinkWriter = Callable[[Keyring, Image, Recipe | None, int | None], str]
-"""Writes a signed link to the present version of an image: the path and the query.
+"""Writes a signed link to the current version of an image: path and query.
 
-To a rendition by the recipe, or to the original without one; from the Unix time on, if there is one, it opens
-nothing.
+The arguments are the keys, the image, the recipe (None: the original) and the Unix time in seconds when the
+link expires (None: never).
 """
 
 
 class DemoScene(Struct, frozen=True):
-    """What the example request of a dialect is made from.
+    """The values for the example request of a dialect in the demo.
 
     Attributes:
-        base_url: where the service is.
-        credentials: `token`, or `client_token` and `access_token`; and the dialect's `demo_ids`.
+        base_url: the base URL of the service.
+        credentials: `token`, or `client_token` and `access_token`, and the dialect's `demo_ids`.
         image: an image of the demo.
-        upload: a PNG file as curl takes it: `@` and its path, quoted for a shell.
+        upload: a PNG file as an argument of curl: `@` and its path, quoted for a shell.
     """
 
     base_url: str
@@ -69,10 +69,10 @@ class Dialect:
         scopes: every scope that its tokens can have; a new token has all of them by default.
         pairs: whether a token is a pair of a client token and an access token.
         trailing_slash: whether a slash at the end of a path is ignored.
-        write_image_link: writes links to any rendition, for the first page and `tintype link`; None: it has
-            none.
-        demo_ids: what a client of the demo needs besides tokens, by name.
-        example: a title, and a shell command that sends a request to the demo; None: it has none to show.
+        write_image_link: writes links to any rendition, for the first page and `tintype link`; None: the
+            dialect has no such links.
+        demo_ids: ids that a client of the demo needs besides tokens, by name.
+        example: returns a title and a shell command that sends a request to the demo; None: no example.
     """
 
     name: str
@@ -102,7 +102,7 @@ def discover() -> tuple[Dialect, ...]:
 
 
 def find_link_writer(dialects: Sequence[Dialect]) -> tuple[str, ImageLinkWriter] | None:
-    """The first dialect that has links to any rendition: its name, and what writes them."""
+    """The name and the link writer of the first dialect that has links to any rendition."""
     for dialect in dialects:
         if dialect.write_image_link is not None:
             return dialect.name, dialect.write_image_link

@@ -38,12 +38,12 @@ def link_parsers(link_context: LinkContext, settings: Settings) -> dict[str, Lin
 
 def example(scene: DemoScene) -> tuple[str, str]:
     """An upload for a product."""
-    given = scene.credentials
-    url = f"{scene.base_url}/stores/{given['store_id']}/products/{given['product_id']}/images"
+    credentials = scene.credentials
+    url = f"{scene.base_url}/stores/{credentials['store_id']}/products/{credentials['product_id']}/images"
     return (
         "evotor: the image of a product",
         f"""curl -i -X POST "{url}" \\
-  -H "X-Authorization:{given["token"]}" \\
+  -H "X-Authorization:{credentials["token"]}" \\
   -H "Content-Type:multipart/form-data" -F datafile={scene.upload}""",
     )
 
@@ -64,7 +64,7 @@ DIALECT = Dialect(
     render_error=wire.render_error,
     link_parsers=link_parsers,
     scopes=frozenset({endpoints.READ, endpoints.WRITE}),
-    # The ids of the vendor's own example.
+    # The ids in the vendor's documentation.
     demo_ids={
         "store_id": "20180413-2595-40E8-80CB-4646C05D81B6",
         "product_id": "5e46f8de-ec4f-4f87-85de-337b88fa2bdd",
