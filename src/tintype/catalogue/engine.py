@@ -214,8 +214,8 @@ class Database:
             self._write_lock.release()
 
     def _begin_write(self, connection: Connection, deadline: float) -> None:
-        left = max(0.0, deadline - time.monotonic())
-        _set_busy_timeout(connection, left)
+        remaining = max(0.0, deadline - time.monotonic())
+        _set_busy_timeout(connection, remaining)
         try:
             _begin(connection, "BEGIN IMMEDIATE")
         finally:
@@ -318,8 +318,8 @@ def connect(path: Path, lock_timeout: float = BUSY_SECONDS, **options: Any) -> s
 
 def batches(values: Iterable[T]) -> Iterator[list[T]]:
     """Distinct values, in batches that fit into one statement."""
-    left = iter(dict.fromkeys(values))
-    while batch := list(itertools.islice(left, BATCH)):
+    remaining = iter(dict.fromkeys(values))
+    while batch := list(itertools.islice(remaining, BATCH)):
         yield batch
 
 

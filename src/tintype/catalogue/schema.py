@@ -29,7 +29,7 @@ def revision(path: Path) -> str | None:
     return None if row is None else str(row[0])
 
 
-def require_known(stands: str) -> None:
+def require_known(current: str) -> None:
     """Check that this version can migrate from a revision.
 
     Raises:
@@ -38,24 +38,24 @@ def require_known(stands: str) -> None:
     # Imported here: most starts need no migration, and this import takes longer than the rest of a start.
     from tintype.catalogue import upgrade  # noqa: PLC0415
 
-    if stands not in upgrade.known_revisions():
+    if current not in upgrade.known_revisions():
         raise SchemaTooNew(
-            f"This catalogue is at schema {stands}, which this version of tintype does not know."
+            f"This catalogue is at schema {current}, which this version of tintype does not know."
         )
 
 
-def require_head(stands: str) -> None:
+def require_head(current: str) -> None:
     """Check that a revision is the newest.
 
     Raises:
         SchemaTooOld: it is older; the message names the command that migrates.
         SchemaTooNew: it was written by a newer version.
     """
-    if stands == HEAD:
+    if current == HEAD:
         return
-    require_known(stands)
+    require_known(current)
     raise SchemaTooOld(
-        f"This library is at schema {stands} and this version of tintype needs {HEAD}: "
+        f"This library is at schema {current} and this version of tintype needs {HEAD}: "
         "`tintype migrate` brings it there."
     )
 

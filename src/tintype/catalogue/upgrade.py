@@ -47,8 +47,8 @@ def to_head(path: Path, backup: Path | None = None) -> None:
 
 
 def _is_older(connection: Connection, config: Config) -> bool:
-    stands = MigrationContext.configure(connection).get_current_revision()
-    return stands not in {None, ScriptDirectory.from_config(config).get_current_head()}
+    current = MigrationContext.configure(connection).get_current_revision()
+    return current not in {None, ScriptDirectory.from_config(config).get_current_head()}
 
 
 def _turn_on_wal(raw: sqlite3.Connection) -> None:

@@ -31,16 +31,16 @@ async def mismatches(tx: Transaction) -> list[str]:
 
 async def repair(tx: Transaction) -> None:
     """Correct the totals that `mismatches` finds."""
-    for account, kept, true in await _miscounted(tx):
-        await add(tx, account.id, count=true.images - kept.images, size=true.bytes - kept.bytes)
+    for account, stored, actual in await _miscounted(tx):
+        await add(tx, account.id, count=actual.images - stored.images, size=actual.bytes - stored.bytes)
 
 
 async def _miscounted(tx: Transaction) -> list[tuple[Row[Any], Usage, Usage]]:
     """The accounts, with their stored and their actual totals."""
     sums = (func.count().label("images"), func.sum(images.c.bytes).label("bytes"))
     counted = await tx.execute(select(images.c.account_id, *sums).group_by(images.c.account_id))
-    true = {row.account_id: Usage(row.images, row.bytes) for row in counted}
-    kept = {row.account_id: Usage(row.images, row.bytes) for row in await tx.execute(select(usage))}
+    actual = {row.account_id: Usage(row.images, row.bytes) for row in counted}
+    stored = {row.account_id: Usage(row.images, row.bytes) for row in await tx.execute(select(usage))}
     owners = await tx.execute(select(accounts.c.id, accounts.c.name).order_by(accounts.c.name))
-    both = [(owner, kept.get(owner.id, Usage()), true.get(owner.id, Usage())) for owner in owners]
+    both = [(owner, stored.get(owner.id, Usage()), actual.get(owner.id, Usage())) for owner in owners]
     return [(owner, found, real) for owner, found, real in both if found != real]

@@ -27,7 +27,7 @@ from tintype.dialects import discover
 from tintype.model import Actor, Error
 from tintype.settings import DATA, DEFAULT_DATA, SettingError, Settings, load
 from tintype.storage import durable
-from tintype.storage.backups import NoBackup
+from tintype.storage.backups import InvalidBackup
 from tintype.storage.originals import digests
 
 P = ParamSpec("P")
@@ -61,7 +61,7 @@ class NoLibrary(Exception):  # noqa: N818  a result about a folder
 _EXPECTED_ERRORS = (
     SettingError,
     NoLibrary,
-    NoBackup,
+    InvalidBackup,
     schema.SchemaTooNew,
     schema.SchemaTooOld,
     Error,

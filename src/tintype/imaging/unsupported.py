@@ -8,10 +8,10 @@ BYTE_ORDER_MARKS = (b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff")
 
 def unsupported(head: bytes) -> ImageRefused:
     """The error for a file that begins with these bytes; it explains common cases such as HTML."""
-    return ImageRefused(Reason.UNSUPPORTED, f"{_what_it_is(head)} {_accepted()}")
+    return ImageRefused(Reason.UNSUPPORTED, f"{_describe(head)} {_accepted()}")
 
 
-def _what_it_is(head: bytes) -> str:
+def _describe(head: bytes) -> str:
     if not head:
         return "The file is empty."
     if _looks_like_markup(head):
@@ -27,5 +27,5 @@ def _looks_like_markup(head: bytes) -> bool:
 
 
 def _accepted() -> str:
-    *most, last = [entry.name for entry in available()]
-    return f"Accepted are {', '.join(most)} and {last}."
+    *others, last = [entry.name for entry in available()]
+    return f"Accepted are {', '.join(others)} and {last}."

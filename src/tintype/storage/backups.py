@@ -23,16 +23,16 @@ from tintype.storage.copying import copy_verified
 from tintype.storage.digest import digest_of
 from tintype.storage.originals import digests
 
-ABOUT = "backup.json"
+INFO_FILE = "backup.json"
 MANIFEST = "manifest.json"
 STAMP = "%Y%m%dT%H%M%S%fZ"
 
 
-class NoBackup(Exception):  # noqa: N818  it is for the caller to say where one is
+class InvalidBackup(Exception):  # noqa: N818  it is for the caller to say where one is
     """The folder contains no backup, or an unusable one; the message says which and why."""
 
 
-class About(Struct, frozen=True):
+class BackupInfo(Struct, frozen=True):
     """The library that a backup belongs to."""
 
     library: UUID
@@ -65,31 +65,31 @@ class Backup:
         self._originals = root / "originals"
         self._snapshots = root / "snapshots"
 
-    def about(self) -> About | None:
+    def about(self) -> BackupInfo | None:
         """The library this backup belongs to; None if the folder is missing or empty.
 
         Raises:
-            NoBackup: the folder contains something else.
+            InvalidBackup: the folder contains something else.
         """
         try:
-            return msgspec.json.decode((self.root / ABOUT).read_bytes(), type=About)
+            return msgspec.json.decode((self.root / INFO_FILE).read_bytes(), type=BackupInfo)
         except FileNotFoundError:
             if not durable.is_empty(self.root):
-                raise NoBackup(f"{self.root} is not empty, and holds no backup.") from None
+                raise InvalidBackup(f"{self.root} is not empty, and holds no backup.") from None
             return None
         except msgspec.DecodeError as broken:
-            raise NoBackup(f"{self.root / ABOUT} can't be read: {broken}.") from broken
+            raise InvalidBackup(f"{self.root / INFO_FILE} can't be read: {broken}.") from broken
 
     @contextmanager
     def writing(self, library: UUID) -> Iterator[None]:
         """Hold the backup's exclusive lock while the block writes to it; a new backup is created.
 
         Raises:
-            NoBackup: it belongs to another library, or another process is writing to it.
+            InvalidBackup: it belongs to another library, or another process is writing to it.
         """
         about = self.about()
         if about is not None and about.library != library:
-            raise NoBackup(f"{self.root} holds a backup of another library.")
+            raise InvalidBackup(f"{self.root} holds a backup of another library.")
         self._make(library, is_new=about is None)
         with self._exclusive():
             shutil.rmtree(self.incoming, ignore_errors=True)
@@ -144,16 +144,16 @@ class Backup:
         """The manifest of a snapshot, whose files are verified against it.
 
         Raises:
-            NoBackup: a file is missing or damaged.
+            InvalidBackup: a file is missing or damaged.
         """
         folder = self.snapshot(name)
         try:
             manifest = msgspec.json.decode((folder / MANIFEST).read_bytes(), type=Manifest)
             wrong = [file for file, sha256 in manifest.files.items() if digest_of(folder / file) != sha256]
         except (OSError, msgspec.DecodeError) as broken:
-            raise NoBackup(f"The snapshot {name} can't be read: {broken}.") from broken
+            raise InvalidBackup(f"The snapshot {name} can't be read: {broken}.") from broken
         if wrong:
-            raise NoBackup(f"The snapshot {name} is damaged: {', '.join(wrong)} has changed.")
+            raise InvalidBackup(f"The snapshot {name} is damaged: {', '.join(wrong)} has changed.")
         return manifest
 
     def forget(self, name: str) -> None:
@@ -168,7 +168,7 @@ class Backup:
     def _make(self, library: UUID, *, is_new: bool) -> None:
         durable.make_folder(self.root)
         if is_new:
-            durable.write_private(self.root / ABOUT, msgspec.json.encode(About(library)))
+            durable.write_private(self.root / INFO_FILE, msgspec.json.encode(BackupInfo(library)))
         for folder in (self._originals, self._snapshots):
             durable.make_folder(folder)
 
@@ -185,4 +185,4 @@ class Backup:
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            raise NoBackup(f"Another process writes to the backup in {self.root}.") from None
+            raise InvalidBackup(f"Another process writes to the backup in {self.root}.") from None

@@ -109,12 +109,12 @@ def horizon(used: Mapping[int, int], to_free: int) -> tuple[int, int]:
         used: bytes by the minute of last use.
         to_free: bytes to free.
     """
-    left = to_free
+    remaining = to_free
     for minute in sorted(used):
-        if left <= used[minute]:
-            return minute, left
-        left -= used[minute]
-    return max(used, default=-1), max(0, left)
+        if remaining <= used[minute]:
+            return minute, remaining
+        remaining -= used[minute]
+    return max(used, default=-1), max(0, remaining)
 
 
 def _renditions(shard: Path) -> Iterator["os.DirEntry[str]"]:

@@ -41,11 +41,11 @@ class Removed:
             if acquired:
                 original.unlink()
                 return
-        waiting = self._move(original, DELETED)
+        moved = self._move(original, DELETED)
         # Try again: the backup may have ended, and emptied the folder, before the file was moved there.
         with self.shared_lock() as acquired:
             if acquired:
-                self.forget(waiting)
+                self.forget(moved)
 
     def find(self, sha256: str) -> Path | None:
         """The path of an original in the trash; None if it is not here."""

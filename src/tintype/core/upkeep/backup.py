@@ -103,7 +103,7 @@ def back_up(
 
     Raises:
         Error: CONFLICT while another backup of the library, or a sweep, runs.
-        NoBackup: when the folder is no backup of this library, or is being written to.
+        InvalidBackup: when the folder is no backup of this library, or is being written to.
         OSError: when there is no room, among others.
     """
     library = contents(files.catalogue).library

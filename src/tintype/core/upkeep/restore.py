@@ -15,7 +15,7 @@ from tintype.core.upkeep.backup import (
 )
 from tintype.model import Error, Kind
 from tintype.storage import durable
-from tintype.storage.backups import Backup, Manifest, NoBackup
+from tintype.storage.backups import Backup, InvalidBackup, Manifest
 from tintype.storage.copying import DigestMismatch, copy_verified
 
 UNFINISHED = "restore-unfinished"
@@ -28,13 +28,13 @@ def choose_snapshot(backup: Backup, name: str | None) -> tuple[str, Manifest]:
     """The snapshot to restore, the newest unless one is named, and what it is of.
 
     Raises:
-        NoBackup: when there is none, or it is damaged.
+        InvalidBackup: when there is none, or it is damaged.
     """
     names = backup.snapshots()
     if not names:
-        raise NoBackup(f"There is no backup in {backup.root}.")
+        raise InvalidBackup(f"There is no backup in {backup.root}.")
     if name is not None and name not in names:
-        raise NoBackup(f"{backup.root} has no snapshot {name}; the newest is {names[-1]}.")
+        raise InvalidBackup(f"{backup.root} has no snapshot {name}; the newest is {names[-1]}.")
     found = name or names[-1]
     return found, backup.manifest(found)
 
@@ -63,7 +63,7 @@ def restore(
         on_step: told the bytes of some that are done with.
 
     Raises:
-        NoBackup: when the snapshot is not whole; before anything is made, unless only reading all of an
+        InvalidBackup: when the snapshot is not whole; before anything is made, unless only reading all of an
             original showed it.
         Error: CONFLICT when the folder is not empty.
     """
@@ -96,7 +96,7 @@ def _begin(folder: Path) -> None:
 def _catalogue(backup: Backup, name: str, manifest: Manifest) -> Path:
     found = [file for file in manifest.files if file.endswith(".sqlite3")]
     if len(found) != 1 or "/" in found[0]:
-        raise NoBackup(f"The snapshot {name} has no catalogue.")
+        raise InvalidBackup(f"The snapshot {name} has no catalogue.")
     return backup.snapshot(name) / found[0]
 
 
@@ -129,7 +129,7 @@ def _require_complete(tally: CopyResult) -> None:
     lost = [*tally.missing, *tally.damaged]
     if lost:
         named = ", ".join(lost[:MAX_LISTED]) + (", …" if len(lost) > MAX_LISTED else "")
-        raise NoBackup(
+        raise InvalidBackup(
             f"Of the backup {len(tally.missing)} originals are missing and {len(tally.damaged)} damaged: "
             f"{named}. --allow-missing restores the rest."
         )

@@ -63,7 +63,7 @@ def _blocks(data: Buffer) -> Iterator[tuple[int, int]]:
         IndexError: the file ends within a block.
     """
     at = _skip_table(data, HEADER_BYTES, data[HEADER_BYTES - 3])
-    left = MAX_BLOCKS
+    blocks_left = MAX_BLOCKS
     while at < len(data):
         kind = data[at]
         yield kind, at + 1
@@ -71,14 +71,14 @@ def _blocks(data: Buffer) -> Iterator[tuple[int, int]]:
             return
         if kind == IMAGE:
             start = _skip_table(data, at + 1 + IMAGE_BYTES, data[at + IMAGE_BYTES]) + 1  # the LZW code size
-            at, left = _skip_sub_blocks(data, start, left)
+            at, blocks_left = _skip_sub_blocks(data, start, blocks_left)
         elif kind == EXTENSION:
-            at, left = _skip_sub_blocks(data, at + 2, left)
+            at, blocks_left = _skip_sub_blocks(data, at + 2, blocks_left)
         elif kind == PADDING:
-            at, left = at + 1, left - 1
+            at, blocks_left = at + 1, blocks_left - 1
         else:
             raise damaged()
-        if left <= 0:
+        if blocks_left <= 0:
             raise too_many("blocks", MAX_BLOCKS)
 
 
@@ -90,11 +90,11 @@ def _skip_table(data: Buffer, at: int, flags: int) -> int:
     return at
 
 
-def _skip_sub_blocks(data: Buffer, at: int, left: int) -> tuple[int, int]:
+def _skip_sub_blocks(data: Buffer, at: int, blocks_left: int) -> tuple[int, int]:
     """The position after the sub-blocks and their empty terminator; and how many more blocks are allowed."""
     while length := data[at]:
         at += length + 1
-        left -= 1
-        if left <= 0:
+        blocks_left -= 1
+        if blocks_left <= 0:
             break
-    return at + 1, left - 1
+    return at + 1, blocks_left - 1

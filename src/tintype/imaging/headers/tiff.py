@@ -75,11 +75,11 @@ def header(data: Buffer) -> Header:
     """
     layout = _layout(data)
     page = None
-    left = MAX_TAG_BYTES
+    bytes_left = MAX_TAG_BYTES
     for directory in _directories(data, layout):
         page = directory if page is None else page
-        left -= sum(SIZES.get(entry.kind, 0) * entry.count for entry in directory.values())
-        if left < 0:
+        bytes_left -= sum(SIZES.get(entry.kind, 0) * entry.count for entry in directory.values())
+        if bytes_left < 0:
             raise too_many("bytes of entries", MAX_TAG_BYTES)
         if PROFILE in directory:
             check_profile(directory[PROFILE].count)
@@ -129,12 +129,12 @@ def _directories(data: Buffer, layout: Layout) -> Iterator[dict[int, Entry]]:
         ImageRefused: damaged, if the chain has a loop; too costly.
     """
     (at,) = struct.unpack_from(layout.order + layout.offset, data, layout.first)
-    seen = set[int]()
+    visited = set[int]()
     while at:
-        if at in seen:
+        if at in visited:
             raise damaged()
-        seen.add(at)
-        if len(seen) > MAX_DIRECTORIES:
+        visited.add(at)
+        if len(visited) > MAX_DIRECTORIES:
             raise too_many("pages", MAX_DIRECTORIES)
         (count,) = struct.unpack_from(layout.order + layout.count, data, at)
         if count > MAX_ENTRIES:

@@ -9,7 +9,7 @@ from tintype.imaging.errors import damaged
 
 FREE, UNUSED = b"free", b"skip"
 METADATA = frozenset((b"Exif", b"mime", b"uri "))
-DESCRIBING = frozenset((b"uuid", b"udta"))
+METADATA_BOXES = frozenset((b"uuid", b"udta"))
 """Boxes with metadata only: XMP of some writers, and names of tracks."""
 CONTAINERS = frozenset((b"moov", b"trak", b"mdia", b"minf", b"stbl"))
 IN_FILE, IN_IDAT = 0, 1
@@ -34,30 +34,30 @@ def strip(data: bytes) -> bytes:
         ImageRefused: damaged.
     """
     stripped = bytearray(data)
-    _empty_boxes(stripped, Box(b"", 0, 0, len(data)))
+    _zero_boxes(stripped, Box(b"", 0, 0, len(data)))
     for box in _boxes(data, 0, len(data)):
         if box.kind == b"meta":
-            _empty_items(stripped, box)
+            _zero_items(stripped, box)
     return bytes(stripped)
 
 
-def _empty_boxes(data: bytearray, within: Box, depth: int = 0) -> None:
+def _zero_boxes(data: bytearray, within: Box, depth: int = 0) -> None:
     if depth > MAX_DEPTH:
         raise damaged()
     for box in _boxes(data, within.body, within.end):
-        if box.kind in DESCRIBING:
+        if box.kind in METADATA_BOXES:
             data[box.start + 4 : box.start + 8] = FREE
             data[box.body : box.end] = bytes(box.end - box.body)
         elif box.kind in CONTAINERS:
-            _empty_boxes(data, box, depth + 1)
+            _zero_boxes(data, box, depth + 1)
 
 
-def _empty_items(data: bytearray, meta: Box) -> None:
+def _zero_items(data: bytearray, meta: Box) -> None:
     # A version and flags come before its boxes (14496-12, 8.11.1).
     inner = {box.kind: box for box in _boxes(data, meta.body + 4, meta.end)}
     if b"iinf" not in inner or b"iloc" not in inner:
         return
-    emptied = set(_unused(data, inner[b"iinf"]))
+    emptied = set(_mark_unused(data, inner[b"iinf"]))
     idat = inner.get(b"idat")
     for item, method, offset, length in _extents(data, inner[b"iloc"]):
         if item in emptied and method in {IN_FILE, IN_IDAT}:
@@ -67,7 +67,7 @@ def _empty_items(data: bytearray, meta: Box) -> None:
             data[start : start + (length or 0)] = bytes(length)
 
 
-def _unused(data: bytearray, iinf: Box) -> Iterator[int]:
+def _mark_unused(data: bytearray, iinf: Box) -> Iterator[int]:
     """Change the type of metadata items to an unused one; yields their numbers (8.11.6)."""
     counted = 4 if data[iinf.body] else 2
     for box in _boxes(data, iinf.body + 4 + counted, iinf.end):

@@ -25,16 +25,16 @@ def strip(data: bytes) -> bytes:
     """
     if data[:2] != bytes((0xFF, START)):
         raise damaged()
-    turned = exif.UPRIGHT
-    kept = [b""]
+    orientation = exif.UPRIGHT
+    segments = [b""]
     for marker, segment in _segments(data):
-        if marker == APP1 and segment[4:].startswith(EXIF) and turned == exif.UPRIGHT:
-            turned = exif.orientation(segment[4 + len(EXIF) :])
+        if marker == APP1 and segment[4:].startswith(EXIF) and orientation == exif.UPRIGHT:
+            orientation = exif.orientation(segment[4 + len(EXIF) :])
         if not _is_metadata(marker, segment):
-            kept.append(segment)
-    if turned != exif.UPRIGHT:
-        kept[0] = _exif(turned)
-    return b"".join((data[:2], *kept))
+            segments.append(segment)
+    if orientation != exif.UPRIGHT:
+        segments[0] = _exif(orientation)
+    return b"".join((data[:2], *segments))
 
 
 def _segments(data: bytes) -> Iterator[tuple[int, bytes]]:

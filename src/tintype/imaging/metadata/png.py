@@ -22,17 +22,17 @@ def strip(data: bytes) -> bytes:
     """
     if not data.startswith(SIGNATURE):
         raise damaged()
-    turned = exif.UPRIGHT
-    kept: list[bytes] = []
+    orientation = exif.UPRIGHT
+    chunks: list[bytes] = []
     for kind, chunk in _chunks(data):
         if kind == b"eXIf":
-            turned = exif.orientation(chunk[8:-4])
+            orientation = exif.orientation(chunk[8:-4])
         elif kind in KEPT:
-            kept.append(chunk)
-    if turned != exif.UPRIGHT:
+            chunks.append(chunk)
+    if orientation != exif.UPRIGHT:
         # After IHDR: it must precede the pixels (11.3.4.5).
-        kept.insert(1, _chunk(b"eXIf", exif.minimal(turned)))
-    return b"".join((SIGNATURE, *kept))
+        chunks.insert(1, _chunk(b"eXIf", exif.minimal(orientation)))
+    return b"".join((SIGNATURE, *chunks))
 
 
 def _chunks(data: bytes) -> Iterator[tuple[bytes, bytes]]:

@@ -87,20 +87,20 @@ class _File:
         """Remove the metadata entries of a directory; returns the offset of the next one."""
         layout, data = self._layout, self.data
         entries = self._entries(at)
-        kept = [
+        remaining = [
             bytes(data[position : position + layout.entry.size])
             for position, tag in entries
             if tag not in METADATA
         ]
         for position, tag in entries:
             if tag in METADATA:
-                self._empty(position)
+                self._zero(position)
         start = at + layout.count.size
         end = start + layout.entry.size * len(entries)
         following = bytes(data[end : end + layout.offset.size])
-        layout.count.pack_into(data, at, len(kept))
+        layout.count.pack_into(data, at, len(remaining))
         size_before = end + layout.offset.size - start
-        data[start : start + size_before] = b"".join((*kept, following)).ljust(size_before, b"\0")
+        data[start : start + size_before] = b"".join((*remaining, following)).ljust(size_before, b"\0")
         return int(layout.offset.unpack(following)[0])
 
     def _entries(self, at: int) -> list[tuple[int, int]]:
@@ -113,13 +113,13 @@ class _File:
         positions = range(start, start + count * size, size)
         return [(position, self._layout.entry.unpack_from(self.data, position)[0]) for position in positions]
 
-    def _empty(self, position: int) -> None:
+    def _zero(self, position: int) -> None:
         """Zero an entry, its values, and the directory it points to."""
         layout = self._layout
         tag, kind, count, value = layout.entry.unpack_from(self.data, position)
         if tag in DIRECTORIES:
             for inner, _ in self._entries(value):
-                self._empty(inner)
+                self._zero(inner)
         size = SIZES.get(kind, 1) * count
         if size > layout.offset.size:
             if value + size > len(self.data):

@@ -20,18 +20,18 @@ def strip(data: bytes) -> bytes:
     Raises:
         ImageRefused: damaged.
     """
-    turned = exif.UPRIGHT
-    kept: list[bytes] = []
+    orientation = exif.UPRIGHT
+    chunks: list[bytes] = []
     for kind, chunk in _chunks(data):
         if kind == b"EXIF":
-            turned = exif.orientation(chunk[8:].removeprefix(b"Exif\0\0"))
+            orientation = exif.orientation(chunk[8:].removeprefix(b"Exif\0\0"))
         elif kind in KEPT:
-            kept.append(chunk)
-    if kept and kept[0].startswith(b"VP8X"):
-        kept[0] = _update_flags(kept[0], has_exif=turned != exif.UPRIGHT)
-        if turned != exif.UPRIGHT:
-            kept.append(_chunk(b"EXIF", exif.minimal(turned)))
-    body = b"".join(kept)
+            chunks.append(chunk)
+    if chunks and chunks[0].startswith(b"VP8X"):
+        chunks[0] = _update_flags(chunks[0], has_exif=orientation != exif.UPRIGHT)
+        if orientation != exif.UPRIGHT:
+            chunks.append(_chunk(b"EXIF", exif.minimal(orientation)))
+    body = b"".join(chunks)
     return b"RIFF" + struct.pack("<I", 4 + len(body)) + b"WEBP" + body
 
 

@@ -144,12 +144,12 @@ class Renderer:
             EndedError: it ended, or sent them too slowly.
         """
         self._is_idle = False
-        left = READ_TIMEOUT
+        remaining = READ_TIMEOUT
         for at in range(0, count, CHUNK):
             began = time.monotonic()
-            data = self._receive(min(CHUNK, count - at), began + left)
+            data = self._receive(min(CHUNK, count - at), began + remaining)
             # The time that `into` takes doesn't count.
-            left -= time.monotonic() - began
+            remaining -= time.monotonic() - began
             into(data)
         self._is_idle = True
 

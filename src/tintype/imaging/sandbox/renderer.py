@@ -158,8 +158,8 @@ def _next(channel: socket.socket) -> tuple[Order, Source]:
 def _execute(order: Order, source: Source) -> Outcome:
     try:
         return _HANDLERS[type(order.work)](order.work, source, order)
-    except _NeedsMemoryError as lacks:
-        return Needs(lacks.needed), b""
+    except _NeedsMemoryError as error:
+        return Needs(error.needed), b""
     except (OutOfMemory, MemoryError) as refused:
         _clear_frames(refused)
         return Needs(None), b""

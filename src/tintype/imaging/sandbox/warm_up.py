@@ -14,7 +14,7 @@ from tintype.imaging.pipeline.render import render
 from tintype.imaging.recipe import Recipe
 
 SIDE = 16
-ANY_SVG = b'<svg xmlns="http://www.w3.org/2000/svg" width="16" height="16"><text y="9">Aa</text></svg>'
+SAMPLE_SVG = b'<svg xmlns="http://www.w3.org/2000/svg" width="16" height="16"><text y="9">Aa</text></svg>'
 HEADER_OF_HEIC = base64.b64decode("AAAAGGZ0eXBoZWljAAAAAGhlaWNtaWYx")
 
 
@@ -31,16 +31,16 @@ def exercise_codecs() -> None:
     svg.preload_fonts()
     for entry in available():
         if entry.saver is not None:
-            _read(_written(entry))
+            _decode_sample(_encode_sample(entry))
         elif entry.package == "py_svg_hush":
-            _read(ANY_SVG)
+            _decode_sample(SAMPLE_SVG)
 
 
-def _written(entry: FormatSpec) -> bytes:
+def _encode_sample(entry: FormatSpec) -> bytes:
     image = pyvips.Image.black(SIDE, SIDE, bands=3).copy(interpretation="srgb")
     return encode(image, entry, Recipe())
 
 
-def _read(data: bytes) -> None:
+def _decode_sample(data: bytes) -> None:
     verify(data, inspect(data))
     render(data, Recipe(width=SIDE // 2))
