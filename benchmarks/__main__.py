@@ -1,4 +1,4 @@
-"""`make bench`: tintype beside its peers and its floor, in one run on one machine."""
+"""`make bench`: compares tintype with other services and with its own pipeline, in one run on one machine."""
 
 import sys
 import tempfile

@@ -1,4 +1,4 @@
-"""Batches of links by real tokens from a real catalogue, beside FastAPI that only validates the same body."""
+"""Batches of links with real tokens and catalogue, compared with FastAPI that only validates the body."""
 
 from collections.abc import Iterator
 from contextlib import ExitStack

@@ -1,4 +1,4 @@
-"""The same loads on this tintype and on an earlier revision, in one run: did anything become slower?"""
+"""The same loads on this version and an earlier revision, in one run, to find what became slower."""
 
 import subprocess
 from collections.abc import Callable, Iterator, Mapping

@@ -1,4 +1,4 @@
-"""What every cell is given to measure with, and what it gives back."""
+"""The arguments and the results of every cell."""
 
 import statistics
 import tempfile

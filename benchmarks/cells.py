@@ -1,4 +1,4 @@
-"""Every cell of the table, as data: what is measured, and what is to be reached."""
+"""The cells as data: what is measured, and the target."""
 
 from collections.abc import Callable, Iterator
 

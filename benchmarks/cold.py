@@ -1,4 +1,4 @@
-"""Cold renditions: every request is for a picture that nobody has made yet."""
+"""Cold renditions: every request is for a rendition that does not exist yet."""
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack

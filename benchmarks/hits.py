@@ -1,4 +1,4 @@
-"""Hits: the same picture asked for again, beside nginx that sends the same bytes from a file."""
+"""Hits: repeated requests for one rendition, compared with nginx that sends the same bytes from a file."""
 
 import threading
 import time

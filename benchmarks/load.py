@@ -1,4 +1,4 @@
-"""The loads: wrk for a stretch of time, and a burst of requests at one moment."""
+"""The loads: wrk for some seconds, and a burst of simultaneous requests."""
 
 import asyncio
 import re

@@ -1,4 +1,4 @@
-"""Whom tintype is measured against: how each is had, started, and asked."""
+"""The peers: how each is installed, started and requested."""
 
 import json
 import shutil

@@ -1,4 +1,4 @@
-"""Contenders as processes of their own: started, waited for, weighed, ended."""
+"""Contenders as processes: started, waited for, measured, ended."""
 
 import os
 import re

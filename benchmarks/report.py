@@ -1,4 +1,4 @@
-"""What was measured, for reading and for programs."""
+"""The results, as tables and as JSON."""
 
 import os
 import platform

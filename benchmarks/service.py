@@ -1,4 +1,4 @@
-"""tintype under test: a library of originals, the real `tintype serve` over a real socket, links into it."""
+"""tintype under test: a library of originals, the real `tintype serve` over a real socket, and links."""
 
 import os
 import subprocess

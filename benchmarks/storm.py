@@ -1,4 +1,4 @@
-"""A thousand clients that ask for the same cold rendition at one moment."""
+"""A thousand clients that request the same cold rendition at the same moment."""
 
 import asyncio
 import ctypes

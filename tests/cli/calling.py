@@ -1,4 +1,4 @@
-"""Commands called in this process: the same code as in a process of its own, without its second of start."""
+"""Calls commands in this process, which saves the second that a new process takes to start."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""tintype as a group of processes that can be killed all at once, as by a power cut."""
+"""Runs tintype as a process group that can be killed at once, like by a power failure."""
 
 import json
 import os

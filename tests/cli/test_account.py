@@ -1,4 +1,4 @@
-"""`tintype account`: the sizes that plain links may ask for, and what is published."""
+"""`tintype account`: allowed sizes of plain links, and publication."""
 
 import json
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""What a start warns of, and what it leaves readable."""
+"""Warnings at the start, and the modes of created files."""
 
 import os
 import subprocess

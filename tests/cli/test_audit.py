@@ -1,4 +1,4 @@
-"""`tintype audit`: what commands and clients changed, in order."""
+"""`tintype audit`: changes by commands and clients, in order."""
 
 import getpass
 import json

@@ -1,4 +1,4 @@
-"""`tintype backup` and `restore`: a copy that has everything, whatever happens while it is made."""
+"""`tintype backup` and `restore`: the copy is complete, whatever happens while it is made."""
 
 import fcntl
 import hashlib

@@ -1,4 +1,4 @@
-"""The commands as people meet them: help, settings, errors in one sentence."""
+"""The command line: help, settings, errors in one sentence."""
 
 import socket
 import sqlite3

@@ -1,4 +1,4 @@
-"""`tintype demo`: complete, private, and the same when it is started again."""
+"""`tintype demo`: complete, private, the same when it is started again; its first page."""
 
 import html
 import json

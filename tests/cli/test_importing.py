@@ -1,4 +1,4 @@
-"""`tintype import`: files and folders, once each, whatever their names."""
+"""`tintype import`: files and folders, each imported once, with any names."""
 
 import os
 import signal

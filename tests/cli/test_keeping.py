@@ -1,4 +1,4 @@
-"""`tintype check`, `gc`, `purge` and `placeholders`: what they say, and with which exit status."""
+"""`tintype check`, `gc`, `purge` and `placeholders`: output and exit status."""
 
 import os
 import sqlite3

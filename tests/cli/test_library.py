@@ -1,4 +1,4 @@
-"""Which commands make a library, which migrate one, and what the others say where there is none."""
+"""Which commands create a library, which migrate one, and the errors of the others without one."""
 
 import sqlite3
 from contextlib import closing

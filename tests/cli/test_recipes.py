@@ -1,4 +1,4 @@
-"""`tintype render` and `tintype link`: recipes in words."""
+"""`tintype render` and `tintype link`: recipes as NAME=VALUE."""
 
 from pathlib import Path
 from uuid import uuid4

@@ -1,4 +1,4 @@
-"""The service as a process: ready, stopped gently, killed, started again."""
+"""The service as a process: ready, stopped, killed, restarted."""
 
 import json
 import os

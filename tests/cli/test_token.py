@@ -1,4 +1,4 @@
-"""`tintype token`: a secret shown once, a list that never shows it, and the end of a token."""
+"""`tintype token`: the secret is shown once and never listed; expiry and revocation."""
 
 import re
 from pathlib import Path

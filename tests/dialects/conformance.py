@@ -1,4 +1,4 @@
-"""What is asked of every dialect, read off its record and its folder: a new one is tested by being there."""
+"""Helpers for the tests that every dialect must pass; a new dialect is discovered by its folder."""
 
 import ast
 import http.client

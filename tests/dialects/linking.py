@@ -1,4 +1,4 @@
-"""Links of every dialect, in its own spelling and in others; `written.py` among its tests makes them."""
+"""Links of every dialect, in canonical and other spellings; `written.py` in its tests makes them."""
 
 import http.client
 import importlib

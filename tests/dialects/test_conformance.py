@@ -1,4 +1,4 @@
-"""Every dialect keeps the common rules, and can't be brought down from outside."""
+"""Every dialect follows the common rules and survives hostile requests."""
 
 import itertools
 import math

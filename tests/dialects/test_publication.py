@@ -1,4 +1,4 @@
-"""Every dialect delivers only what is published through it, and each signed link in one spelling."""
+"""Every dialect delivers only images published through it, and accepts one spelling of a signed link."""
 
 import time
 from collections.abc import Callable, Iterator, Sequence

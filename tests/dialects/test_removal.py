@@ -1,4 +1,4 @@
-"""A dialect is one folder: without any one of them the service starts, and speaks all the others."""
+"""Without the folder of any one dialect, the service starts and serves all others."""
 
 import html
 import re

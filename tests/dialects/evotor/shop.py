@@ -1,4 +1,4 @@
-"""An evotor client, as plain as the vendor's reference."""
+"""A minimal evotor client that follows the vendor's reference."""
 
 import io
 import socket

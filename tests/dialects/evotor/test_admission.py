@@ -1,4 +1,4 @@
-"""Who may come in, where, and how often."""
+"""Authentication, scopes, ids and rate limits."""
 
 import itertools
 from collections.abc import Callable, Iterator

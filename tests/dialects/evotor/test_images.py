@@ -1,4 +1,4 @@
-"""The life of a product's image: uploaded, listed, read, delivered, deleted."""
+"""The image of a product: uploaded, listed, read, delivered, deleted."""
 
 import hashlib
 import re

@@ -1,4 +1,4 @@
-"""Two at once: one wins, and nothing is left over."""
+"""Concurrent requests: exactly one succeeds, and nothing is left over."""
 
 import hashlib
 from collections import Counter

@@ -1,4 +1,4 @@
-"""What is no picture for a product: every broken rule is told, and nothing is kept."""
+"""Refused uploads: every broken rule is reported, and nothing is stored."""
 
 import time
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""The wire format's small parts. Pure."""
+"""The parts of the wire format. Pure."""
 
 from datetime import UTC, datetime, timedelta, timezone
 

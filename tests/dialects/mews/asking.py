@@ -1,4 +1,4 @@
-"""A mews client, as plain as the vendor's reference."""
+"""A minimal mews client that follows the vendor's reference."""
 
 from dataclasses import dataclass
 from typing import Any

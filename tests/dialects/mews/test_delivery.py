@@ -1,4 +1,4 @@
-"""Pictures behind the links: each mode's size by the contract's table, and what lies where in them."""
+"""Delivered pictures: the size of each mode by the table of the contract, and their content."""
 
 from fractions import Fraction
 from math import floor

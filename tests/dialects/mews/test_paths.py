@@ -1,4 +1,4 @@
-"""The one path, the answers beside it, and what every answer has."""
+"""The path, the responses at other paths, and the headers of all responses."""
 
 from collections.abc import Callable, Iterator
 

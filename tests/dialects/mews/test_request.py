@@ -1,4 +1,4 @@
-"""The body of getUrls: what is read, what is passed over, what is refused and in which words."""
+"""The body of getUrls: which values are used, ignored and refused, and with which messages."""
 
 import json
 from typing import Any

@@ -1,4 +1,4 @@
-"""Signed links: asked for in the settings, handed out by getUrls, and the only ones that open."""
+"""Signed links: enabled by a setting, returned by getUrls, and then the only ones that work."""
 
 from collections.abc import Callable
 

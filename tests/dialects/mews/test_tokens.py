@@ -1,4 +1,4 @@
-"""The tokens of a body: whose they are, and that every doubt is answered with the same sentence."""
+"""The tokens in a body: valid pairs, and the same message for all invalid ones."""
 
 from collections.abc import Callable
 from uuid import uuid4

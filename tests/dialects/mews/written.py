@@ -1,4 +1,4 @@
-"""Links as this dialect writes them, for the tests that every dialect has to pass."""
+"""Sample links of this dialect, for the tests that every dialect must pass."""
 
 from tests.dialects.linking import Subject
 from tintype.core.runtime.signing import Keyring

@@ -1,4 +1,4 @@
-"""Callers of the native dialect, in an account of their own."""
+"""Clients of the native dialect, in a separate account."""
 
 from collections.abc import Iterator
 

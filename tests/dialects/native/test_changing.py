@@ -1,4 +1,4 @@
-"""Images that are archived, brought back, and given other bytes."""
+"""Images are archived, restored, and their originals replaced."""
 
 import hashlib
 from urllib.parse import parse_qs, urlsplit

@@ -1,4 +1,4 @@
-"""Who may come in, and how a refusal sounds."""
+"""Authentication, scopes, and the format of errors."""
 
 from collections.abc import Callable
 

@@ -1,4 +1,4 @@
-"""HEIC, JXL and SVG through the service: uploaded, looked at, delivered as they came and drawn."""
+"""HEIC, JXL and SVG through the service: uploaded, read, delivered as originals and as renditions."""
 
 from collections.abc import Callable
 from typing import Any

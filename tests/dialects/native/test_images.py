@@ -1,4 +1,4 @@
-"""The list, one image, and its end."""
+"""Listing, reading and deleting images."""
 
 from collections.abc import Iterator
 from uuid import UUID, uuid4

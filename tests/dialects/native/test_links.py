@@ -1,4 +1,4 @@
-"""Delivery links: the grammar, the signature, the end of their life. Pure."""
+"""Delivery links: the grammar, the signature, the expiry. Pure."""
 
 import hashlib
 import hmac

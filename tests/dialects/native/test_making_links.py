@@ -1,4 +1,4 @@
-"""Links to renditions: asked for in batches, and opened."""
+"""Links to renditions: requested in batches, and opened."""
 
 import io
 from datetime import UTC, datetime, timedelta

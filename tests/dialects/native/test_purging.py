@@ -1,4 +1,4 @@
-"""Purging over HTTP: a receipt of what was made of an image, which is made anew when it is asked for."""
+"""Purging over HTTP: lists the deleted renditions, which are made again at the next request."""
 
 from uuid import uuid4
 

@@ -1,4 +1,4 @@
-"""`POST /v1/images`: what is taken in, and what comes back."""
+"""`POST /v1/images`: accepted uploads, and the response."""
 
 import hashlib
 import re

@@ -1,4 +1,4 @@
-"""A library whose facts are known: made in process, under a clock of its own."""
+"""A library with known records: made in this process, with its own clock."""
 
 import asyncio
 import sqlite3

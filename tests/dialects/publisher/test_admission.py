@@ -1,4 +1,4 @@
-"""Who may read the list, and what is checked before what."""
+"""Who may read the list, and the order of the checks."""
 
 from collections.abc import Callable
 

@@ -1,4 +1,4 @@
-"""The links that the list hands out, opened."""
+"""The links that the list returns are opened."""
 
 from collections.abc import Callable
 

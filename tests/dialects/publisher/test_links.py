@@ -1,4 +1,4 @@
-"""The link grammar: what is written can be read, and nothing else."""
+"""The link grammar: exactly what is written can be parsed."""
 
 import pytest
 from hypothesis import given

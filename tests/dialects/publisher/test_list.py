@@ -1,4 +1,4 @@
-"""`GET /api/2/images` over HTTP: what is listed, in which order, on which page."""
+"""`GET /api/2/images` over HTTP: filters, order and pages."""
 
 import re
 from collections.abc import Callable

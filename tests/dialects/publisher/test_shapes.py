@@ -1,4 +1,4 @@
-"""JSON and XML: which one is answered, and that both say the same."""
+"""JSON and XML: which one is returned, and that both have the same content."""
 
 from typing import Any
 from xml.etree.ElementTree import Element

@@ -1,4 +1,4 @@
-"""Signed links: asked for in the settings, handed out by the list, and the only ones that open."""
+"""Signed links: enabled by a setting, returned by the list, and then the only ones that work."""
 
 from collections.abc import Callable
 from typing import Any

@@ -1,4 +1,4 @@
-"""A smartsheet client, as plain as the vendor's reference."""
+"""A minimal smartsheet client that follows the vendor's reference."""
 
 import itertools
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""A service of these tests, and clients of it."""
+"""A service for these tests, and its clients."""
 
 from collections.abc import Iterator
 

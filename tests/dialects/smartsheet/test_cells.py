@@ -1,4 +1,4 @@
-"""Images in cells: put there, read as a row, replaced."""
+"""Images in cells: added, read as a row, replaced."""
 
 import json
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""What comes behind a temporary URL, and what is in the log."""
+"""Pictures delivered by temporary URLs, and their log lines."""
 
 import asyncio
 import json

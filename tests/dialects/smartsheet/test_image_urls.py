@@ -1,4 +1,4 @@
-"""`POST /2.0/imageurls`: a batch of ids and sizes to temporary URLs."""
+"""`POST /2.0/imageurls`: temporary URLs for a batch of ids and sizes."""
 
 import io
 from typing import Any

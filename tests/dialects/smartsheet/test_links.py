@@ -1,4 +1,4 @@
-"""The grammar of delivery links, their signatures and their end."""
+"""The grammar of delivery links, their signatures and expiry."""
 
 import re
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""What every endpoint asks: a token, a scope, a pace, sensible headers, a path and a method that exist."""
+"""The checks of every endpoint: token, scope, rate limit, headers, path and method."""
 
 from collections.abc import Callable
 
