@@ -5,7 +5,7 @@ import nox
 nox.options.default_venv_backend = "venv"
 
 
-@nox.session(python=["3.11", "3.12", "3.13"])
+@nox.session(python=["3.11", "3.12", "3.13", "3.14"])
 def tests(session: nox.Session) -> None:
     """Run the tests; arguments behind `--` go to pytest."""
     session.install("--require-hashes", "-r", "requirements-dev.txt")

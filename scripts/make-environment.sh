@@ -5,8 +5,8 @@ set -eu
 python=$1
 folder=$2
 
-if ! "$python" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))'; then
-    echo "tintype runs on Python 3.11 to 3.13; $python is $("$python" --version 2>&1)." >&2
+if ! "$python" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 15))'; then
+    echo "tintype runs on Python 3.11 to 3.14; $python is $("$python" --version 2>&1)." >&2
     echo "Name another one: make serve PYTHON=python3.12" >&2
     exit 1
 fi

@@ -116,3 +116,37 @@ def test_a_file_that_is_no_text_is_named(tmp_path: Path) -> None:
     (tmp_path / "tintype.toml").write_bytes(b"\xff\xfe")
     with pytest.raises(SettingError, match=r"tintype\.toml"):
         loaded(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("text", "environment", "said"),
+    [
+        ("[web]\n\nport = 'eighty'", {}, "[web] port is 'eighty' in {file}, line 3: Expected int"),
+        ("web.port = 70000", {}, "[web] port is 70000 in {file}, line 1: Expected int <= 65535"),
+        ("", {"TINTYPE_WEB_PORT": "eighty"}, "[web] port is 'eighty' in TINTYPE_WEB_PORT: Expected int"),
+        ("[web]\nprot = 1", {}, "[web] prot in {file}, line 2 is not a setting. Did you mean port?"),
+        ("[wbe]\nport = 1", {}, "[wbe] in {file} is not a section of the settings. Did you mean web?"),
+        (
+            "[later]\nwaiting = 1",
+            {},
+            "[later] in {file} is not a section of the settings. Did you mean deferred?",
+        ),
+        ("", {"TINTYPE_WEB_PROT": "1"}, "TINTYPE_WEB_PROT is not a setting. Did you mean TINTYPE_WEB_PORT?"),
+        ("", {"TINTYPE_BOUNDS_PROXIES": "1"}, "Did you mean TINTYPE_LIMITS_PROXIES?"),
+        (
+            "",
+            {"TINTYPE_WEB_PUBLIC_URL": "images.example.com"},
+            "[web] public_url is 'images.example.com': it begins",
+        ),
+        ("", {"TINTYPE_WEB_PUBLIC_URL": "ftp://images.example.com"}, "[web] public_url is 'ftp://images."),
+        ("", {"TINTYPE_WEB_PUBLIC_URL": "https://"}, "[web] public_url is 'https://': it begins with"),
+        ("", {"TINTYPE_WEB_HOSTS": "a b"}, "[web] hosts: 'a b' is no host."),
+    ],
+)
+def test_an_error_says_what_came_from_where_and_what_is_allowed(
+    tmp_path: Path, text: str, environment: dict[str, str], said: str
+) -> None:
+    write(tmp_path, text)
+    with pytest.raises(SettingError) as caught:
+        loaded(tmp_path, **environment)
+    assert said.format(file=tmp_path / "tintype.toml") in str(caught.value)

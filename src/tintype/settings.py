@@ -1,8 +1,9 @@
 """Every setting there is: each room's own, put together; read from a TOML file and the environment."""
 
+import difflib
 import os
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, get_origin
 
@@ -25,6 +26,8 @@ PREFIX = "TINTYPE_"
 DATA = "TINTYPE_DATA"
 DEFAULT_DATA = "tintype-data"
 CONFIG_NAME = "tintype.toml"
+RENAMED = {"facts": "cache", "later": "deferred", "bounds": "limits"}
+"""Sections by names that they had."""
 
 SECTIONS: dict[str, type[Struct]] = {
     "web": WebSettings,
@@ -88,41 +91,89 @@ def load(
     """
     folder = (data or Path(environment.get(DATA) or DEFAULT_DATA)).resolve()
     known = sections(dialects)
-    values = _from_file(folder / CONFIG_NAME, known)
-    for section, name, value in _from_environment(environment, known):
-        values.setdefault(section, {})[name] = _members(value) if _is_list(known[section], name) else value
-    made = {section: _convert(section, values.get(section, {}), kind) for section, kind in known.items()}
-    rooms: dict[str, Any] = {section: made[section] for section in SECTIONS}
-    _require_dialects(rooms["web"].dialects, dialects)
-    return Settings(data=folder, dialects={dialect.name: made[dialect.name] for dialect in dialects}, **rooms)
+    given = _from_file(folder / CONFIG_NAME, known) | _from_environment(environment, known)
+    _require_dialects(given.get(("web", "dialects")), dialects)
+    values: dict[str, Any] = {section: _section(section, kind, given) for section, kind in known.items()}
+    own = {dialect.name: values.pop(dialect.name) for dialect in dialects}
+    return Settings(data=folder, dialects=own, **values)
 
 
-def _from_file(path: Path, known: Mapping[str, type[Struct]]) -> dict[str, dict[str, Any]]:
+class _Given(Struct, frozen=True):
+    """A value that was given for a setting, and where: a variable, or a file and a line."""
+
+    value: Any
+    source: str
+
+
+_AllGiven = dict[tuple[str, str], _Given]
+"""By section and name."""
+
+
+def _from_file(path: Path, known: Mapping[str, type[Struct]]) -> _AllGiven:
     if not path.is_file():
         return {}
     try:
-        values = tomllib.loads(path.read_text("utf-8"))
+        text = path.read_text("utf-8")
+        tables = tomllib.loads(text)
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as broken:
         raise SettingError(f"{path} is not TOML: {broken}") from broken
-    for section, table in values.items():
-        if section not in known or not isinstance(table, dict):
-            raise SettingError(f"{path} has a section [{section}]; there are {', '.join(sorted(known))}.")
-    return values
+    given = {}
+    for section, table in tables.items():
+        if section not in known:
+            raise SettingError(
+                f"[{section}] in {path} is not a section of the settings.{_hint(section, known)}"
+            )
+        if not isinstance(table, dict):
+            raise SettingError(f"{section} in {path} is a section: write [{section}] above its settings.")
+        names = known[section].__struct_fields__
+        for name, value in table.items():
+            source = f"{path}{_line(text, section, name)}"
+            if name not in names:
+                raise SettingError(f"[{section}] {name} in {source} is not a setting.{_hint(name, names)}")
+            given[section, name] = _Given(value, source)
+    return given
 
 
-def _from_environment(
-    environment: Mapping[str, str], known: Mapping[str, type[Struct]]
-) -> list[tuple[str, str, str]]:
+def _line(text: str, section: str, name: str) -> str:
+    """Where a setting stands in the file, as far as it is written in the usual way."""
+    table = ""
+    for number, line in enumerate(text.splitlines(), 1):
+        key = line.partition("=")[0].strip()
+        if key.startswith("["):
+            table = key.partition("]")[0].strip("[ ")
+        elif f"{table}.{key}".strip(".") == f"{section}.{name}":
+            return f", line {number}"
+    return ""
+
+
+def _from_environment(environment: Mapping[str, str], known: Mapping[str, type[Struct]]) -> _AllGiven:
     names = {
         f"{PREFIX}{section}_{field}".upper(): (section, field)
         for section, kind in known.items()
         for field in kind.__struct_fields__
     }
-    given = {name: value for name, value in environment.items() if name.startswith(PREFIX) and name != DATA}
-    unknown = sorted(given.keys() - names.keys())
-    if unknown:
-        raise SettingError(f"{unknown[0]} is not a setting; docs/settings.md lists them all.")
-    return [(*names[name], value) for name, value in given.items()]
+    given = {}
+    for variable, value in sorted(environment.items()):
+        if not variable.startswith(PREFIX) or variable == DATA:
+            continue
+        if variable not in names:
+            raise SettingError(f"{variable} is not a setting.{_hint(_renamed(variable), names)}")
+        section, name = names[variable]
+        members = _members(value) if _is_list(known[section], name) else value
+        given[section, name] = _Given(members, variable)
+    return given
+
+
+def _hint(name: str, known: Iterable[str]) -> str:
+    """What may have been meant."""
+    nearest = [RENAMED[name]] if name in RENAMED else difflib.get_close_matches(name, known, 1)
+    return f" Did you mean {nearest[0]}?" if nearest else " docs/settings.md lists them all."
+
+
+def _renamed(variable: str) -> str:
+    section, _, rest = variable.removeprefix(PREFIX).partition("_")
+    new = RENAMED.get(section.lower())
+    return f"{PREFIX}{new}_{rest}".upper() if new else variable
 
 
 def _is_list(kind: type[Struct], name: str) -> bool:
@@ -134,18 +185,33 @@ def _members(text: str) -> list[str]:
     return [member.strip() for member in text.split(",") if member.strip()]
 
 
-def _require_dialects(named: Sequence[str], dialects: Sequence[Dialect]) -> None:
+def _require_dialects(given: _Given | None, dialects: Sequence[Dialect]) -> None:
+    if given is None or not isinstance(given.value, list):
+        return
     known = [dialect.name for dialect in dialects]
-    for name in named:
+    for name in given.value:
         if name not in known:
-            raise SettingError(
-                f"Setting [web]: dialects names {name!r}, which is no dialect; there are {', '.join(known)}."
-            )
+            there_are = f"{name!r}, which is no dialect; there are {', '.join(known)}."
+            raise SettingError(f"[web] dialects in {given.source} names {there_are}")
 
 
-def _convert(section: str, values: Mapping[str, Any], kind: type[Struct]) -> Struct:
+def _section(section: str, kind: type[Struct], given: _AllGiven) -> Struct:
+    values = {field.name: _value(section, field, given) for field in msgspec.structs.fields(kind)}
+    try:
+        return kind(**{name: value for name, value in values.items() if value is not msgspec.UNSET})
+    except ValueError as wrong:
+        raise SettingError(f"[{section}] {wrong}.") from wrong
+
+
+def _value(section: str, field: msgspec.structs.FieldInfo, given: _AllGiven) -> Any:  # noqa: ANN401  a setting's
+    found = given.get((section, field.name))
+    if found is None:
+        return msgspec.UNSET
     try:
         # Not strict: what comes from the environment is text.
-        return msgspec.convert(values, kind, strict=False)
+        return msgspec.convert(found.value, field.type, strict=False)
     except msgspec.ValidationError as wrong:
-        raise SettingError(f"Setting [{section}]: {wrong}") from wrong
+        expected = str(wrong).partition(" - at ")[0].replace("`", "")
+        raise SettingError(
+            f"[{section}] {field.name} is {found.value!r} in {found.source}: {expected}."
+        ) from wrong

@@ -5,6 +5,8 @@ import os
 import signal
 import socket
 import sqlite3
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
@@ -221,3 +223,19 @@ def begin_upload(connection: socket.socket, token: str, picture: bytes) -> None:
     # The server asks for the body once the request has begun there.
     assert b"100 Continue" in connection.recv(1000)
     connection.sendall(picture[:50])
+
+
+def test_it_forks_whatever_the_default_of_this_python_is(data: Path) -> None:
+    # Python 3.14 has another default than those before.
+    program = (
+        "import multiprocessing, sys; multiprocessing.set_start_method('forkserver'); "
+        "from tintype.cli import main; main(sys.argv[1:])"
+    )
+    command = [sys.executable, "-c", program, "serve", "--port", "0", "--data", str(data)]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stderr is not None
+        url = next(line.split()[-1] for line in process.stderr if line.startswith("tintype serves "))
+        assert httpx.get(f"{url}/readyz").status_code == 200
+        process.terminate()
+        process.stderr.read()
+    assert process.returncode == 0

@@ -51,3 +51,14 @@ def test_every_dialect_has_a_page_with_its_paths_and_scopes(dialect: str) -> Non
 def test_links_between_pages_lead_somewhere(page: Path) -> None:
     targets = re.findall(r"\]\((?!https?:)([^)#]+)", page.read_text())
     assert [target for target in targets if not (page.parent / target).exists()] == []
+
+
+def test_nothing_advises_the_package_of_another_project() -> None:
+    """On PyPI `tintype` is somebody else's; ours is `tintype-server`."""
+    files = [*(ROOT / "src").rglob("*.py"), *PAGES, ROOT / "Makefile"]
+    advice = re.compile(r"(?:pip3?|pipx|uv|uvx)\b[^\n`]*?\s['\"]?tintype(?![\w-])")
+    assert advice.search("pip install 'tintype[svg]'")
+    found = [
+        (file.name, line) for file in files for line in file.read_text().splitlines() if advice.search(line)
+    ]
+    assert found == []

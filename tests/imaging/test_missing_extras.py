@@ -69,12 +69,12 @@ def asked(folder: Path) -> dict[str, list[str]]:
 
 @pytest.mark.parametrize(("name", "format_"), [("heic", "HEIC"), ("jxl", "JXL"), ("svg", "SVG")])
 def test_the_refusal_says_what_to_install(said: dict[str, list[str]], name: str, format_: str) -> None:
-    sentence = f"{format_} is accepted when the extra is installed: pip install 'tintype[{name}]'."
+    sentence = f"{format_} is accepted when the extra is installed: pip install 'tintype-server[{name}]'."
     assert said[f"a.{name}"] == ["unsupported", sentence]
 
 
 def test_so_does_the_one_of_a_rendition(said: dict[str, list[str]]) -> None:
-    sentence = "JXL is made when the extra is installed: pip install 'tintype[jxl]'."
+    sentence = "JXL is made when the extra is installed: pip install 'tintype-server[jxl]'."
     assert said["a.png"] == ["unsupported", sentence]
 
 

@@ -3,6 +3,7 @@
 import asyncio
 import gc
 import http.client
+import multiprocessing
 import os
 import socket
 import threading
@@ -108,6 +109,8 @@ def run(settings: Settings, on_ready: Callable[[str], None], showcase: Showcase 
         os.write(ready_write, b".")
         return app
 
+    # From Python 3.14 on another method is the default, which would load everything again in each worker.
+    multiprocessing.set_start_method("fork", force=True)
     server = Supervisor(settings.web)
 
     def mark_ready(url: str) -> None:

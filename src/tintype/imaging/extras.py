@@ -24,9 +24,8 @@ def require(entry: FormatSpec, verb: str = "accepted") -> None:
         ImageRefused: unsupported; the sentence says what to install.
     """
     if not is_installed(entry):
-        sentence = (
-            f"{entry.name} is {verb} when the extra is installed: pip install 'tintype[{entry.format}]'."
-        )
+        command = f"pip install 'tintype-server[{entry.format}]'"
+        sentence = f"{entry.name} is {verb} when the extra is installed: {command}."
         raise ImageRefused(Reason.UNSUPPORTED, sentence)
 
 

@@ -62,8 +62,17 @@ class WebSettings(Struct, frozen=True, forbid_unknown_fields=True):
     """How long a client may be slower than that."""
 
     def __post_init__(self) -> None:
-        """Raise ValueError if one of the hosts is none."""
-        Hosts(self.hosts)
+        """Raise ValueError for a host that is none, or a public address that is not one of the web."""
+        try:
+            Hosts(self.hosts)
+        except ValueError as wrong:
+            raise ValueError(f"hosts: {wrong}") from None
+        address = urlsplit(self.public_url)
+        if self.public_url and not (address.scheme in {"http", "https"} and address.hostname):
+            raise ValueError(
+                f"public_url is {self.public_url!r}: it begins with https:// or http:// and a host, such as "
+                "https://images.example.com"
+            )
 
     def served_hosts(self) -> Hosts:
         """The hosts that are served."""
