@@ -29,10 +29,10 @@ def unsafe_settings(settings: Settings) -> Iterator[tuple[str, str]]:
     if os.geteuid() == 0:
         yield "runs-as-root", "tintype runs as root, which it never needs: give it a user of its own."
     if _is_open_to_others(settings.data):
-        open_folder = f"Others on this machine can enter {settings.data}, where every image lies."
+        open_folder = f"Others on this machine can enter {settings.data}, which contains all images."
         yield "data-folder-is-open", f"{open_folder} Close it with chmod go=."
     if _is_public(settings.web.host) and not settings.web.public_url:
-        public = f"The service listens on {settings.web.host}, and links are made for whatever host is asked."
+        public = f"The service listens on {settings.web.host}, and links have the host of the request."
         yield "no-public-url", f"{public} Set TINTYPE_WEB_PUBLIC_URL to the address that clients use."
 
 

@@ -12,7 +12,7 @@ from tintype.model import Image
 def requests(url: str, credentials: Credentials, image: Image, sample: Path) -> list[ExampleRequest]:
     """The commands on the first page of a demo, about one image and a sample file to upload.
 
-    None for a dialect that was added after the library was made: it has no credentials there.
+    A dialect that was added after the library was made has no credentials there, and so no example.
     """
     upload = shlex.quote(f"@{sample}")
     return [
