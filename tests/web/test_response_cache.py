@@ -249,7 +249,7 @@ async def test_an_upload_may_wait_longer_than_its_body_may_stand_still(tmp_path:
         image = await door.town.add(data=pictures.png(1500, 1500))
         before = asyncio.create_task(door.ask(door.link(image, Recipe(width=900))))
         workers = door.app._services.workers  # noqa: SLF001  there is no other way to see the slots
-        await until(lambda: bool(workers._holding))  # noqa: SLF001
+        await until(lambda: bool(workers._running))  # noqa: SLF001
         upload = await door.send(path, "POST", headers | {"content_length": str(len(content))}, content)
         assert (upload.status, (await before).status) == (201, 200)
 

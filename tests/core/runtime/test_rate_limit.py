@@ -96,14 +96,14 @@ def test_a_refused_request_costs_nothing(seconds: Seconds) -> None:
 
 def test_what_is_left_is_told_without_being_counted(seconds: Seconds) -> None:
     rate_limiter = RateLimiter(3, 30, seconds)
-    assert rate_limiter.left("token") == RateLimitStatus(3, 3, 0)
+    assert rate_limiter.status("token") == RateLimitStatus(3, 3, 0)
     rate_limiter.take("token")
     seconds.now += 10
     rate_limiter.take("token")
     seconds.now += 5
-    assert rate_limiter.left("token") == rate_limiter.left("token") == RateLimitStatus(3, 1, 25)
+    assert rate_limiter.status("token") == rate_limiter.status("token") == RateLimitStatus(3, 1, 25)
     seconds.now += 25
-    assert rate_limiter.left("token") == RateLimitStatus(3, 3, 0)
+    assert rate_limiter.status("token") == RateLimitStatus(3, 3, 0)
 
 
 def test_each_token_has_a_window_of_its_own(seconds: Seconds) -> None:
@@ -114,7 +114,7 @@ def test_each_token_has_a_window_of_its_own(seconds: Seconds) -> None:
 def test_no_limit_lets_everything_pass_and_remembers_nothing(seconds: Seconds) -> None:
     rate_limiter = RateLimiter(0, 30, seconds)
     assert all(refused(rate_limiter, cost=1000) is None for _ in range(1000))
-    assert rate_limiter.left("token") == RateLimitStatus(0, 0, 0)
+    assert rate_limiter.status("token") == RateLimitStatus(0, 0, 0)
 
 
 def test_the_token_that_asked_longest_ago_is_forgotten_first(
@@ -125,7 +125,7 @@ def test_the_token_that_asked_longest_ago_is_forgotten_first(
     for key in ("a", "b", "a", "c"):
         assert refused(rate_limiter, key) is None
     assert refused(rate_limiter, "a") == 30  # asked last but one: still remembered
-    assert rate_limiter.left("b") == RateLimitStatus(2, 2, 0)
+    assert rate_limiter.status("b") == RateLimitStatus(2, 2, 0)
 
 
 @given(st.lists(st.floats(0, 20), max_size=60), st.integers(1, 5), st.integers(1, 10))

@@ -71,7 +71,7 @@ async def admit_upload(
         allowed = structs.replace(allowed, images=0, bytes=allowed.bytes and max(allowed.bytes, held.bytes))
         held = Usage(held.images, held.bytes - replaces)
     with services.uploads.begin(account, allowed, held) as under_way:
-        under_way.expect(length or 0)
+        under_way.reserve(length or 0)
         yield under_way
 
 

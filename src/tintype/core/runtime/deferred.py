@@ -1,4 +1,4 @@
-"""Pictures whose encoder takes long: something stands in for them, and they are made when nobody waits."""
+"""Slow encodes: the client gets another format at once, and the slow one is encoded in the background."""
 
 from collections.abc import Callable, Coroutine, Hashable
 from typing import Annotated, Any
@@ -11,11 +11,11 @@ from tintype.imaging import Format
 from tintype.model import Error
 
 INITIAL_SECONDS_PER_PIXEL = 0.3e-6
-"""Seconds a pixel until the first of a format is made: an AVIF at libvips' effort 1 on a slow core."""
+"""Seconds per pixel until one was measured: an AVIF at libvips' effort 1 on a slow core."""
 MIN_SAMPLE_PIXELS = 200_000
-"""Pixels of the smallest picture that tells how long one takes; below it the source takes longer."""
+"""Pixels of the smallest picture that is measured: below it, decoding the source takes most of the time."""
 EWMA_WEIGHT = 0.2
-"""How much the latest picture says about the next one, against all before it."""
+"""Weight of the newest sample in the moving average."""
 
 log = structlog.get_logger("tintype")
 
@@ -33,9 +33,9 @@ class DeferredSettings(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class DeferredEncodes:
-    """The pictures to be made later, one at a time, and how long such pictures take. One a process.
+    """A bounded queue of encodes that run one at a time in the background. One per process.
 
-    `made` and `dropped` count them.
+    `made` and `dropped` count what was encoded, and what was dropped under load or failed.
     """
 
     def __init__(self, settings: DeferredSettings, workers: Workers) -> None:
@@ -43,23 +43,23 @@ class DeferredEncodes:
         self._workers = workers
         self._jobs: dict[Hashable, Callable[[], Coroutine[Any, Any, object]]] = {}
         self._is_busy = False
-        self._rate_limiter: dict[Format, float] = {}
+        self._seconds_per_pixel: dict[Format, float] = {}
         self.made = 0
         self.dropped = 0
 
     def is_deferred(self, format: Format, pixels: int) -> bool:
-        """Whether a picture of so many pixels takes longer in this format than a client should wait."""
-        seconds = pixels * self._rate_limiter.get(format, INITIAL_SECONDS_PER_PIXEL)
+        """Whether encoding so many pixels in this format takes longer than a client should wait."""
+        seconds = pixels * self._seconds_per_pixel.get(format, INITIAL_SECONDS_PER_PIXEL)
         return pixels > self._settings.live_pixels or seconds > self._settings.live_seconds
 
     def record_duration(self, format: Format, pixels: int, seconds: float) -> None:
-        """Learn from a picture of so many pixels that took so long."""
+        """Update the average of a format with a picture of so many pixels that took so many seconds."""
         if pixels >= MIN_SAMPLE_PIXELS:
-            rate_limiter = self._rate_limiter.get(format, INITIAL_SECONDS_PER_PIXEL)
-            self._rate_limiter[format] = rate_limiter + EWMA_WEIGHT * (seconds / pixels - rate_limiter)
+            present = self._seconds_per_pixel.get(format, INITIAL_SECONDS_PER_PIXEL)
+            self._seconds_per_pixel[format] = present + EWMA_WEIGHT * (seconds / pixels - present)
 
     def add(self, key: Hashable, work: Callable[[], Coroutine[Any, Any, object]]) -> None:
-        """Do work later, unless there is too much of it, or the same (by key) waits already."""
+        """Queue work, unless the queue is full, clients wait for a slot, or the same (by key) is queued."""
         if key not in self._jobs:
             if len(self._jobs) >= self._settings.waiting or self._workers.has_waiters():
                 self.dropped += 1
@@ -83,15 +83,15 @@ class DeferredEncodes:
             return
         key, work = next(iter(self._jobs.items()))
         try:
-            await self._do(work)
+            await self._run_one(work)
         finally:
             del self._jobs[key]
 
-    async def _do(self, work: Callable[[], Coroutine[Any, Any, object]]) -> None:
+    async def _run_one(self, work: Callable[[], Coroutine[Any, Any, object]]) -> None:
         try:
             await work()
         except Error as failed:
-            # The image is gone, or there was no slot: nobody waits for it.
+            # The image was deleted, or there was no slot; the next request queues it again.
             self.dropped += 1
             log.info("deferred-encode-failed", reason=failed.message)
         else:

@@ -1,4 +1,4 @@
-"""How much was used lately, by whom: in constant space for each."""
+"""Exponentially decaying sums by key, in constant space per key."""
 
 import math
 import time
@@ -6,14 +6,13 @@ from collections import OrderedDict
 from collections.abc import Callable, Hashable
 
 MAX_KEYS = 100_000
-"""Keys remembered at once; beyond it the one that used something longest ago is forgotten."""
+"""Keys kept; beyond it the least recently used is dropped."""
 
 
 class MovingSum:
-    """What each key used in about the last `seconds`, exponentially weighted.
+    """The amount that each key used in about the last `seconds`, exponentially weighted.
 
-    What was used counts by a factor e less every `seconds`: who uses r a second all the time comes to
-    r times `seconds`.
+    An amount decays by a factor of e every `seconds`, so a constant rate r sums up to r times `seconds`.
 
     Args:
         seconds: the time constant.
@@ -26,19 +25,19 @@ class MovingSum:
         self._sums: OrderedDict[Hashable, tuple[float, float]] = OrderedDict()
 
     def add(self, key: Hashable, amount: float) -> None:
-        """Count an amount as used now."""
+        """Add an amount, used now."""
         self._sums[key] = self.sum(key) + amount, self._now()
         self._sums.move_to_end(key)
         if len(self._sums) > MAX_KEYS:
             self._sums.popitem(last=False)
 
     def sum(self, key: Hashable) -> float:
-        """What a key used lately."""
+        """The decayed sum of a key."""
         found, at = self._sums.get(key, (0.0, 0.0))
         return found * math.exp((at - self._now()) / self._seconds) if found else 0.0
 
     def wait(self, key: Hashable, limit: float) -> int:
-        """Whole seconds until the key's sum is below the limit; 0: it is, or there is no limit (0)."""
+        """Whole seconds until the sum of a key is below the limit; 0 if it is, or the limit is 0."""
         found = self.sum(key)
         if not limit or found < limit:
             return 0

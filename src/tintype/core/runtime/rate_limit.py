@@ -1,4 +1,4 @@
-"""How often a token may ask: a sliding window, counted in this process."""
+"""Rate limits by sliding window, counted in this process."""
 
 import math
 import time
@@ -11,11 +11,11 @@ from msgspec import Struct
 from tintype.model import Error, Kind
 
 MAX_KEYS = 20_000
-"""Windows remembered at once; beyond it the one that was asked longest ago is forgotten."""
+"""Windows kept; beyond it the least recently used is dropped."""
 
 
 class RateLimitStatus(Struct, frozen=True):
-    """What is left: `remaining` of `limit` requests; the window is empty again in `reset_seconds`."""
+    """`remaining` of `limit` requests are left; all of them are available again in `reset_seconds`."""
 
     limit: int
     remaining: int
@@ -23,15 +23,15 @@ class RateLimitStatus(Struct, frozen=True):
 
 
 class _Window:
-    __slots__ = ("spent", "taken")
+    __slots__ = ("requests", "total")
 
     def __init__(self) -> None:
-        self.taken: deque[tuple[float, int]] = deque()
-        self.spent = 0
+        self.requests: deque[tuple[float, int]] = deque()
+        self.total = 0
 
 
 class RateLimiter:
-    """At most `limit` requests in any `seconds`, a key. A refused request costs nothing.
+    """At most `limit` requests of each key in any `seconds`. A refused request is not counted.
 
     Args:
         limit: requests in a window; 0 is no limit.
@@ -49,31 +49,31 @@ class RateLimiter:
         """Count a request.
 
         Raises:
-            Error: TOO_MANY_REQUESTS, with the seconds until it would pass.
+            Error: TOO_MANY_REQUESTS, with the seconds to wait, when the limit is reached.
         """
         if not self._limit:
             return RateLimitStatus(0, 0, 0)
         now = self._now()
-        self._drop_over(now)
+        self._drop_expired(now)
         window = self._window(key)
-        self._forget(window, now)
-        if window.spent + cost > self._limit:
+        self._expire(window, now)
+        if window.total + cost > self._limit:
             raise Error(
                 Kind.TOO_MANY_REQUESTS,
                 f"At most {self._limit} requests in {self._seconds:g} seconds are answered.",
-                retry_after=self._wait(window, now, cost),
+                retry_after=self._retry_after(window, now, cost),
             )
-        window.taken.append((now, cost))
-        window.spent += cost
-        return self.left(key)
+        window.requests.append((now, cost))
+        window.total += cost
+        return self.status(key)
 
-    def left(self, key: Hashable) -> RateLimitStatus:
-        """What a key has left, without counting a request."""
+    def status(self, key: Hashable) -> RateLimitStatus:
+        """What a key has left; no request is counted."""
         window = self._window(key)
         now = self._now()
-        self._forget(window, now)
-        reset = math.ceil(window.taken[-1][0] + self._seconds - now) if window.taken else 0
-        return RateLimitStatus(self._limit, max(0, self._limit - window.spent), reset)
+        self._expire(window, now)
+        reset = math.ceil(window.requests[-1][0] + self._seconds - now) if window.requests else 0
+        return RateLimitStatus(self._limit, max(0, self._limit - window.total), reset)
 
     def _window(self, key: Hashable) -> _Window:
         window = self._windows.setdefault(key, _Window())
@@ -82,21 +82,21 @@ class RateLimiter:
             self._windows.popitem(last=False)
         return window
 
-    def _drop_over(self, now: float) -> None:
-        """Drop windows in which nothing is left: two at a time, as each request can add one."""
+    def _drop_expired(self, now: float) -> None:
+        """Drop expired windows, two per call: each request adds one at most, so this keeps up."""
         for key, window in list(islice(self._windows.items(), 2)):
-            if window.taken and window.taken[-1][0] > now - self._seconds:
+            if window.requests and window.requests[-1][0] > now - self._seconds:
                 return
             del self._windows[key]
 
-    def _forget(self, window: _Window, now: float) -> None:
-        while window.taken and window.taken[0][0] <= now - self._seconds:
-            window.spent -= window.taken.popleft()[1]
+    def _expire(self, window: _Window, now: float) -> None:
+        while window.requests and window.requests[0][0] <= now - self._seconds:
+            window.total -= window.requests.popleft()[1]
 
-    def _wait(self, window: _Window, now: float, cost: int) -> int:
-        spent = window.spent
-        for moment, price in window.taken:
-            spent -= price
-            if spent + cost <= self._limit:
-                return max(1, math.ceil(moment + self._seconds - now))
+    def _retry_after(self, window: _Window, now: float, cost: int) -> int:
+        total = window.total
+        for at, each in window.requests:
+            total -= each
+            if total + cost <= self._limit:
+                return max(1, math.ceil(at + self._seconds - now))
         return max(1, math.ceil(self._seconds))

@@ -1,4 +1,4 @@
-"""The renderers of this process: how many, what they may take, and work that turns out to take more."""
+"""The renderer processes of this worker: their number, their memory, and retries with more memory."""
 
 import os
 from collections.abc import Callable
@@ -33,29 +33,30 @@ class RendererSettings(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class RendererShare(Struct, frozen=True):
-    """What one worker process has of it: so many renderers, and bytes for the pictures in all of them."""
+    """The share of one worker process: the number of renderers, and bytes for the pictures in all of them."""
 
     count: int
     memory: int
 
 
 def renderer_share(settings: RendererSettings, processes: int) -> RendererShare:
-    """The part of each of the worker processes; a renderer at least, with room for a light picture."""
+    """The share of each worker process: at least one renderer with memory for a light picture."""
     memory = max(settings.memory_bytes // processes, OWN_MEMORY + LIGHT)
     wanted = settings.count or _cores()
     count = max(1, min(wanted // processes, memory // (OWN_MEMORY + LIGHT)))
     return RendererShare(count, memory - count * OWN_MEMORY)
 
 
-def open_renderers(settings: RendererSettings, count: int, most: int, arenas: int) -> RendererPool:
-    """The renderers, none of them started yet.
+def open_renderers(settings: RendererSettings, count: int, max_memory: int, arenas: int) -> RendererPool:
+    """Create the pool of renderers; none is started yet.
 
     Args:
         settings: how long a picture may take.
-        count: how many.
-        most: bytes of memory that a picture is given, at the most.
-        arenas: that the service's own threads share; a renderer has one, unless 0 leaves that as it is: one
-            thread at a time does the work there, and with two it often held so much that it was replaced.
+        count: how many renderers.
+        max_memory: the most bytes of memory for one picture.
+        arenas: malloc arenas of the service's own threads; a renderer has one, or the default if this is 0.
+            One thread at a time works there, and with two arenas it retained so much memory that it was
+            often replaced.
     """
     warned: set[Confinement] = set()
 
@@ -65,7 +66,7 @@ def open_renderers(settings: RendererSettings, count: int, most: int, arenas: in
             _warn(confinement)
 
     return RendererPool(
-        count, most, settings.seconds, arenas=min(arenas, 1), on_start=on_start, on_end=_log_exit
+        count, max_memory, settings.seconds, arenas=min(arenas, 1), on_start=on_start, on_end=_log_exit
     )
 
 
@@ -77,25 +78,25 @@ async def decode(
     *args: P.args,
     **kwargs: P.kwargs,
 ) -> R:
-    """Run work on a renderer in its turn, and again where it turns out to take more memory.
+    """Run work on a renderer when a slot is free, and again with more memory if it needs that.
 
     Args:
-        workers: whose turn it is.
-        estimate: what it is taken to cost.
-        work: called in a thread with the bytes of memory that it may take, and the rest.
-        args: the rest.
-        kwargs: the rest.
+        workers: the worker pool.
+        estimate: the estimated cost.
+        work: called in a thread with the bytes of memory that it may take, and the other arguments.
+        args: the other arguments.
+        kwargs: the other arguments.
 
     Raises:
-        Error: OVERLOADED, also when no renderer can be started; INVALID_IMAGE when it takes more memory than
-            there is.
+        Error: OVERLOADED when there is no slot in time, or no renderer can be started; INVALID_IMAGE when it
+            needs more memory than there is.
     """
     try:
         for is_last in (False, True):
             try:
                 return await workers.pixels(estimate, work, estimate.memory, *args, **kwargs)
             except NeedsMemory as more:
-                # A renderer can't keep us asking: with all that there is none says again that it needs more.
+                # The last attempt has all the memory there is: a renderer can't make us retry for ever.
                 memory = workers.max_memory if is_last else more.memory
                 estimate = structs.replace(estimate, memory=memory)
         return await workers.pixels(estimate, work, estimate.memory, *args, **kwargs)

@@ -17,15 +17,15 @@ from tintype.model import Error, Kind
 from tintype.storage import durable
 
 MAX_AGE_SECONDS = 0.9
-"""How old the keys in memory may be when a link is verified: a retired key opens nothing after a second."""
+"""The maximum age of the keys in memory when a link is verified: a retired key is refused after a second."""
 KEY_BYTES = 32
-"""Bytes of a key: as many as SHA-256 puts out, as RFC 2104 advises."""
+"""Bytes of a key: the output size of SHA-256, as RFC 2104 recommends."""
 
 log = structlog.get_logger("tintype")
 
 
 class Key(Struct, frozen=True):
-    """A secret for signing links; `id` is written into each link."""
+    """A secret that signs links; each link contains its `id`."""
 
     id: str
     secret: bytes
@@ -33,19 +33,19 @@ class Key(Struct, frozen=True):
 
 
 class Signature(Struct, frozen=True):
-    """A signature as it stands in a link: which key, and 43 base64url characters of HMAC-SHA256."""
+    """The signature in a link: the id of its key, and HMAC-SHA256 in 43 base64url characters."""
 
     key: str
     mac: str
 
 
 def sign(key: Key, parts: Sequence[str]) -> Signature:
-    """Sign the parts of a link: HMAC-SHA256 (RFC 2104) over the parts, each led by its length in bytes."""
+    """Sign the parts of a link: HMAC-SHA256 (RFC 2104) over them, each prefixed by its length in bytes."""
     return Signature(key.id, _mac(key, parts))
 
 
 def verify(keys: Sequence[Key], parts: Sequence[str], signature: Signature) -> bool:
-    """Whether one of the keys made this signature of these parts. Takes the same time for every wrong one."""
+    """Whether one of the keys made this signature of these parts. Compares in constant time."""
     matching = [key for key in keys if key.id == signature.key]
     return any(hmac.compare_digest(_bytes(_mac(key, parts)), _bytes(signature.mac)) for key in matching)
 
@@ -53,16 +53,16 @@ def verify(keys: Sequence[Key], parts: Sequence[str], signature: Signature) -> b
 class Keyring:
     """The keys in a file, oldest first: all of them verify, the newest signs.
 
-    What another process added or removed counts here as soon as somebody calls `reload`. A file that vanishes
-    or breaks meanwhile changes nothing: the keys read last stay, and `fault` says what is wrong.
+    Changes by another process take effect here with the next `reload`. If the file is then missing or
+    unreadable, the keys read before stay in use, and `fault` says what is wrong.
 
     Args:
         path: the file.
-        required: False opens it without keys too, for work that most likely signs nothing.
+        required: False also opens it without keys, for commands that usually sign nothing.
 
     Raises:
-        Error: INTERNAL when the file is missing or holds no keys; if they are not required, whoever asks for
-            one.
+        Error: INTERNAL when the file is missing or has no keys; if they are not required, only `sign` and
+            `all` raise it.
     """
 
     def __init__(self, path: Path, *, required: bool = True) -> None:
@@ -73,7 +73,7 @@ class Keyring:
         self._reload_lock = threading.Lock()
         self.fault = ""
         self.generation = 0
-        """Differs after any key came or went, and so tells whether a verified link is still verified."""
+        """Bumped when a key was added or removed: links verified under an older one are verified again."""
         try:
             self._keys, self._file_identity = _read(path), _file_identity(path)
         except Error as unusable:
@@ -83,9 +83,9 @@ class Keyring:
 
     @classmethod
     def make(cls, path: Path) -> "Keyring":
-        """The keys in a file, which is made with one key, readable by its owner only, if it is missing."""
+        """Open the keys in a file; if it is missing, create it with one key, readable by its owner only."""
         with durable.exclusive_lock(path.parent):
-            # Another process may have started at the same moment, and have been first.
+            # Another process that starts at the same time may have created it.
             if not path.exists():
                 _write(path, (_new_key(),))
         return cls(path)
@@ -99,11 +99,15 @@ class Keyring:
         return verify(self._keys, parts, signature)
 
     def is_stale(self) -> bool:
-        """Whether the keys in memory are so old that `reload` is due before a link is verified."""
+        """Whether the keys in memory are so old that they must be reloaded before a link is verified."""
         return time.monotonic() > self._loaded_at + MAX_AGE_SECONDS
 
     def all(self) -> tuple[Key, ...]:
-        """All keys, oldest first; there is one at least."""
+        """All keys, oldest first, at least one.
+
+        Raises:
+            Error: INTERNAL when there are none.
+        """
         if not self._keys:
             raise Error(Kind.INTERNAL, self.fault)
         return self._keys
@@ -116,20 +120,20 @@ class Keyring:
         return key
 
     def retire(self, key_id: str) -> bool:
-        """Remove a key, so that links signed with it open no more; the last key stays. False: not removed."""
+        """Remove a key, which invalidates the links that it signed. False: it is unknown or the last one."""
         with durable.exclusive_lock(self._path.parent):
-            present = _read(self._path)
-            kept = tuple(key for key in present if key.id != key_id)
-            if len(kept) == len(present) or not kept:
+            current = _read(self._path)
+            remaining = tuple(key for key in current if key.id != key_id)
+            if len(remaining) == len(current) or not remaining:
                 return False
-            self._store(kept)
+            self._store(remaining)
         return True
 
     def reload(self) -> bool:
-        """Read the file again if it is another than the one read last; it blocks on the disk.
+        """Read the file again if it was replaced since; blocks on the disk.
 
         Returns:
-            Whether other keys than before were found.
+            Whether the keys changed.
         """
         now = time.monotonic()
         with self._reload_lock:
@@ -146,7 +150,7 @@ class Keyring:
         return is_changed
 
     def _report_fault(self, fault: str) -> None:
-        """Go on with the keys in memory; the log hears of it once."""
+        """Keep the keys in memory, and log the fault once."""
         if not self.fault:
             log.error("link-keys-unreadable", reason=fault)
         self.fault = fault
@@ -161,10 +165,10 @@ class Keyring:
 
 
 def replace_broken_keys(path: Path) -> bool:
-    """Make new keys where they are missing or broken; a broken file is kept as `….broken`.
+    """Create new keys where the file is missing or unreadable; an unreadable one is renamed to `….broken`.
 
     Returns:
-        False when the keys are there and whole: they stay.
+        False when the keys are readable; they are left as they are.
     """
     with durable.exclusive_lock(path.parent):
         try:
@@ -179,14 +183,14 @@ def replace_broken_keys(path: Path) -> bool:
 
 def _mac(key: Key, parts: Sequence[str]) -> str:
     message = b"".join(len(part).to_bytes(4) + part for part in map(_bytes, parts))
-    # Not hmac.digest(), which lets other threads in while it works: to have its turn back takes the event
-    # loop a hundred times as long as the digest.
+    # Not hmac.digest(): it releases the GIL, and waiting to get it back takes a hundred times as long as the
+    # digest itself.
     digest = hmac.new(key.secret, message, "sha256").digest()
     return urlsafe_b64encode(digest).rstrip(b"=").decode()
 
 
 def _bytes(text: str) -> bytes:
-    """UTF-8, of what came with a link too: lone surrogates there can match nothing, but must not raise."""
+    """UTF-8; lone surrogates, which a request may contain, match nothing but must not raise."""
     return text.encode("utf-8", "surrogatepass")
 
 
@@ -220,6 +224,6 @@ def _unusable(what: str) -> Error:
 
 
 def _file_identity(path: Path) -> tuple[int, int]:
-    """What differs between any two files that were put at this path."""
+    """What distinguishes any two files that were written to this path."""
     info = path.stat()
     return info.st_ino, info.st_mtime_ns

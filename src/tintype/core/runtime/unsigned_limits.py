@@ -1,4 +1,4 @@
-"""How large a picture may be that anybody can ask for: told before any work is done. Pure."""
+"""Limits on the size of pictures by unsigned links, checked before any work is done. Pure."""
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -18,18 +18,18 @@ from tintype.imaging.errors import size_in_words
 from tintype.model import Error, Image, Kind, LinkTarget
 
 UNBOUNDED = 2**31
-"""Pixels of a side that no picture has."""
+"""A side in pixels that no picture reaches."""
 ALWAYS_WRITABLE = 16_383
-"""Pixels of the longest side that every format has room for: WebP's."""
+"""The longest side, in pixels, that every format can store: WebP's limit."""
 
 
 class UnsignedLimits(Struct, frozen=True):
-    """Limits for pictures by links without a signature.
+    """Limits on the size of pictures by unsigned links.
 
     Attributes:
-        factor: how many times the original's longest side the longest side may have,
-        side: or so many pixels, whichever is more.
-        output: the limits for every picture.
+        factor: the longest side may be so many times that of the original,
+        side: or so many pixels, whichever is larger.
+        output: the limits on every picture, signed or not.
     """
 
     factor: float
@@ -37,17 +37,17 @@ class UnsignedLimits(Struct, frozen=True):
     output: OutputLimits
 
     def for_signed(self) -> "UnsignedLimits":
-        """The limits for links that only we can write: those on every picture."""
+        """The limits on pictures by signed links: `output` alone."""
         return replace(self, side=UNBOUNDED)
 
     def always_accepts(self, mode: Mode, width: int | None, height: int | None) -> bool:
-        """Whether such a picture is made of every image: it fills a box, and that is small."""
+        """Whether such a picture is allowed of any image: it fits into a box that is small."""
         if width is None or height is None or mode is Mode.COVER:
             return False
         return self._is_small(max(width, height))
 
     def accepts(self, source: Image | LinkTarget, mode: Mode, width: int | None, height: int | None) -> bool:
-        """Whether such a picture is made. For the usual sizes it is told by a few comparisons."""
+        """Whether such a picture is allowed. The usual sizes take only a few comparisons."""
         if self._is_plain(source, mode, width, height):
             return True
         try:
@@ -57,14 +57,18 @@ class UnsignedLimits(Struct, frozen=True):
         return True
 
     def require(self, source: Image | LinkTarget, recipe: Recipe) -> None:
-        """Raise INVALID for a picture that is larger than it may be, or than its format can be."""
+        """Require that a picture is within the limits, and within what its format can store.
+
+        Raises:
+            Error: INVALID when it is not.
+        """
         planned = plan(source.width, source.height, recipe)
         most = max(self.side, int(self.factor * max(source.width, source.height)))
         if max(planned.width, planned.height) > most:
             size = size_in_words(planned.width, planned.height)
             sentence = f"The result would have {size} pixels; of this image at most {most} a side are made."
             raise Error(Kind.INVALID, sentence)
-        # Where no alpha is a JPEG comes of what browsers don't show: it has less room than a PNG.
+        # Formats that browsers don't show become JPEG, or PNG with alpha: assume JPEG, whose limit is lower.
         target = spec(output_format(source.format, recipe, has_alpha=False))
         try:
             check_output(planned, source.width, source.height, self.output)
@@ -75,7 +79,7 @@ class UnsignedLimits(Struct, frozen=True):
     def _is_plain(
         self, source: Image | LinkTarget, mode: Mode, width: int | None, height: int | None
     ) -> bool:
-        """Whether the result is no larger than the source, or small in any case."""
+        """Whether the result is no larger than the source, or always allowed."""
         across, down = (width or 0) / source.width, (height or 0) / source.height
         if across <= 1 and down <= 1:
             return max(source.width, source.height) <= ALWAYS_WRITABLE
@@ -85,6 +89,6 @@ class UnsignedLimits(Struct, frozen=True):
         return self._is_small(longest)
 
     def _is_small(self, longest: float) -> bool:
-        """Whether a result with such a longest side is always made."""
+        """Whether a result with such a longest side is always allowed."""
         small = min(self.side, self.output.max_side, ALWAYS_WRITABLE)
         return longest <= small and longest * longest <= self.output.max_pixels

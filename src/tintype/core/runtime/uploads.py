@@ -1,4 +1,4 @@
-"""The uploads under way in this process, counted by account, so that nobody fills the disk with them."""
+"""The uploads under way in this process, counted by account so that they keep its quotas together."""
 
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator
@@ -9,81 +9,90 @@ from tintype.model import Error, Kind, Quotas, Usage
 
 
 class Uploads:
-    """The uploads that are under way in this process, by account: how many, and the bytes they take."""
+    """The uploads under way in this process, by account: their number, and the bytes reserved for them."""
 
     def __init__(self) -> None:
-        self._count: Counter[UUID] = Counter()
+        self._counts: Counter[UUID] = Counter()
         self._bytes: Counter[UUID] = Counter()
 
     @contextmanager
-    def begin(self, account: UUID, allowed: Quotas, held: Usage) -> Iterator["Upload"]:
-        """One more, until the block ends; `held`: what the account would hold with it, but for its bytes.
+    def begin(self, account: UUID, quotas: Quotas, usage: Usage) -> Iterator["Upload"]:
+        """Count an upload until the block ends.
+
+        Args:
+            account: the account.
+            quotas: of the account.
+            usage: of the account with this upload, without its bytes.
 
         Raises:
-            Error: TOO_MANY_REQUESTS, QUOTA_EXCEEDED.
+            Error: TOO_MANY_REQUESTS when as many uploads of the account are under way as may be.
         """
-        if allowed.uploads and self._count[account] >= allowed.uploads:
-            sentence = f"At most {allowed.uploads} uploads of an account are taken at once."
+        if quotas.uploads and self._counts[account] >= quotas.uploads:
+            sentence = f"At most {quotas.uploads} uploads of an account are taken at once."
             raise Error(Kind.TOO_MANY_REQUESTS, sentence, retry_after=1)
-        self._count[account] += 1
-        under_way = Upload(self._bytes, account, allowed, held)
+        self._counts[account] += 1
+        under_way = Upload(self._bytes, account, quotas, usage)
         try:
             yield under_way
         finally:
             under_way.end()
-            self._count[account] -= 1
-            if not self._count[account]:
-                del self._count[account], self._bytes[account]
+            self._counts[account] -= 1
+            if not self._counts[account]:
+                del self._counts[account], self._bytes[account]
 
 
 class Upload:
     """One upload under way."""
 
-    def __init__(self, under_way: Counter[UUID], account: UUID, allowed: Quotas, held: Usage) -> None:
-        self._under_way = under_way
+    def __init__(self, under_way: Counter[UUID], account: UUID, quotas: Quotas, usage: Usage) -> None:
+        self._reserved_by_account = under_way
         self._account = account
-        self._allowed = allowed
-        self._held = held
-        self._expected = 0
-        self._arrived = 0
+        self._quotas = quotas
+        self._usage = usage
+        self._reserved = 0
+        self._received = 0
 
-    def expect(self, size: int) -> None:
-        """Count it with so many bytes from now on.
+    def reserve(self, size: int) -> None:
+        """Reserve so many bytes for it, instead of those before.
 
         Raises:
-            Error: QUOTA_EXCEEDED when all that are under way don't fit.
+            Error: QUOTA_EXCEEDED when all uploads under way together exceed the quotas.
         """
-        self._count(size)
-        held = Usage(self._held.images, self._held.bytes + self._under_way[self._account])
-        require_within_quotas(self._allowed, held)
+        self._set_reserved(size)
+        usage = Usage(self._usage.images, self._usage.bytes + self._reserved_by_account[self._account])
+        require_within_quotas(self._quotas, usage)
 
     def end(self) -> None:
-        """Count it no more."""
-        self._count(0)
+        """Release what is reserved."""
+        self._set_reserved(0)
 
     async def counted(self, chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
-        """The bytes as they come, counted where more come than were expected.
+        """The chunks, unchanged; reserves more when more bytes come than are reserved.
 
         Raises:
             Error: QUOTA_EXCEEDED.
         """
         async for chunk in chunks:
-            self._arrived += len(chunk)
-            if self._arrived > self._expected:
-                self.expect(self._arrived)
+            self._received += len(chunk)
+            if self._received > self._reserved:
+                self.reserve(self._received)
             yield chunk
 
-    def _count(self, size: int) -> None:
-        self._under_way[self._account] += size - self._expected
-        self._expected = size
+    def _set_reserved(self, size: int) -> None:
+        self._reserved_by_account[self._account] += size - self._reserved
+        self._reserved = size
 
 
-def require_within_quotas(allowed: Quotas, held: Usage) -> None:
-    """Raise QUOTA_EXCEEDED for an account that holds, or would hold, more than it may."""
-    if allowed.images and held.images > allowed.images:
-        raise _exceeded(f"{allowed.images} images")
-    if allowed.bytes and held.bytes > allowed.bytes:
-        raise _exceeded(f"{allowed.bytes} bytes of originals")
+def require_within_quotas(quotas: Quotas, usage: Usage) -> None:
+    """Require that a usage is within quotas.
+
+    Raises:
+        Error: QUOTA_EXCEEDED when it is not.
+    """
+    if quotas.images and usage.images > quotas.images:
+        raise _exceeded(f"{quotas.images} images")
+    if quotas.bytes and usage.bytes > quotas.bytes:
+        raise _exceeded(f"{quotas.bytes} bytes of originals")
 
 
 def _exceeded(what: str) -> Error:

@@ -1,4 +1,4 @@
-"""Threads for what would hold up the event loop: pixels on a few, disks on some more."""
+"""Thread pools for what would block the event loop: work on pixels, and file access."""
 
 import asyncio
 import functools
@@ -45,13 +45,13 @@ class WorkerSettings(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Workers:
-    """Two pools of threads; that for pixels has a bounded queue with a deadline, shared fairly.
+    """Two thread pools; the one for pixels has a bounded fair queue with a deadline.
 
-    Who is cancelled while it waits for a slot frees its place; who is cancelled later waits for its thread.
+    A task cancelled while it waits for a slot leaves the queue; one cancelled later waits for its thread.
 
     Args:
         settings: how much is done at once.
-        slots: pieces of work on pixels at the same time.
+        slots: how much work on pixels runs at the same time.
         memory: bytes that all work on pixels may take together, by its estimates.
     """
 
@@ -64,52 +64,52 @@ class Workers:
         self.queue_timeout = settings.render_wait_seconds
         self._shared: dict[Hashable, _Shared[Any]] = {}
         self._background: dict[Hashable, asyncio.Task[object]] = {}
-        self._holding: set[asyncio.Task[Any] | None] = set()
-        self._waits: dict[asyncio.Task[Any] | None, _Wait] = {}
-        self._joined: dict[asyncio.Task[Any] | None, dict[Hashable, WorkEstimate]] = {}
+        self._running: set[asyncio.Task[Any] | None] = set()
+        self._waiting_tasks: dict[asyncio.Task[Any] | None, _Wait] = {}
+        self._joined_estimates: dict[asyncio.Task[Any] | None, dict[Hashable, WorkEstimate]] = {}
 
     async def disk(self, work: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs) -> R:
-        """Run file work on a thread. It always runs to its end: who is cancelled meanwhile waits for that.
+        """Run file work on a thread, always to its end: a task cancelled meanwhile waits for that.
 
-        Otherwise a transaction could end, or a file be closed, while a thread still works on it.
+        Otherwise a transaction could end, or a file be closed, while a thread still uses it.
         """
         return await _run_uncancellable(self._disk_threads, functools.partial(work, *args, **kwargs))
 
     async def pixels(
         self, estimate: WorkEstimate, work: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs
     ) -> R:
-        """Run image work on a thread once it is its payer's turn. It then runs to its end, as `disk` does.
+        """Run work on pixels on a thread when it gets a slot. It then runs to its end, as in `disk`.
 
         Raises:
-            Error: OVERLOADED when the queue is full, or the deadline passes before there is a slot;
-                INVALID_IMAGE when the work takes more memory than there is for all.
+            Error: OVERLOADED when the queue is full, or no slot is free before the deadline; INVALID_IMAGE
+                when the work needs more memory than the whole budget.
         """
         turn = await self._take_slot(estimate)
         began, task = time.perf_counter(), asyncio.current_task()
-        self._holding.add(task)
+        self._running.add(task)
         try:
             return await _run_uncancellable(self._pixel_threads, functools.partial(work, *args, **kwargs))
         finally:
-            self._holding.discard(task)
+            self._running.discard(task)
             seconds = time.perf_counter() - began
             self.counters.pixel_seconds += seconds
-            self._give_back(turn, seconds)
+            self._release_slot(turn, seconds)
 
     async def singleflight(
         self, key: Hashable, work: Callable[[], Coroutine[Any, Any, R]], estimate: WorkEstimate | None = None
     ) -> R:
-        """Run work, or share the answer of the same work (by key) that is under way already.
+        """Run work, or share the result of the same work (by key) that is under way.
 
-        One client that goes away takes nothing from the others. When all are gone, the work is dropped if
-        it still waits for its slot, and else runs to its end, for whoever asks next.
+        A client that disconnects doesn't affect the others. When all have disconnected, work that waits for a
+        slot is cancelled; work that has one runs to its end, for the next request.
 
-        Who shares work that still waits for its slot, and has a payer of his own (that of the estimate),
-        waits no longer than if he had been the only one to ask.
+        A client with another payer (that of `estimate`) that joins work waiting for a slot waits no longer
+        than if it had been the only one.
         """
         shared = self._shared.get(key)
         if shared is None:
             shared = self._shared[key] = _Shared(asyncio.create_task(work()))
-            self._joined[shared.task] = shared.joined
+            self._joined_estimates[shared.task] = shared.joined
             shared.task.add_done_callback(lambda _done: self._end_shared(key, shared))
         else:
             self.counters.shared += 1
@@ -119,12 +119,16 @@ class Workers:
             return await asyncio.shield(shared.task)
         finally:
             shared.clients -= 1
-            if not shared.clients and shared.task not in self._holding:
+            if not shared.clients and shared.task not in self._running:
                 self._forget(key, shared)
                 self.counters.dropped += shared.task.cancel()
 
     def require_seconds(self, payer: Hashable, limit: float) -> None:
-        """Raise TOO_MANY_REQUESTS for a payer that used its seconds of slots of a minute; 0 is no limit."""
+        """Require that a payer used fewer than `limit` seconds of slots in a minute; 0 is no limit.
+
+        Raises:
+            Error: TOO_MANY_REQUESTS when it used more.
+        """
         wait = self._used.wait(payer, limit)
         if wait:
             sentence = f"At most {limit:g} seconds of work on pictures are done in a minute."
@@ -132,39 +136,39 @@ class Workers:
 
     @property
     def max_memory(self) -> int:
-        """Bytes that a piece of work on pixels can have, when nothing else runs."""
+        """Bytes of memory that work on pixels can have when no other runs."""
         return self._queue.max_memory
 
     def waiting(self) -> int:
-        """How many wait for a slot."""
+        """How many jobs wait for a slot."""
         return len(self._queue)
 
     def spawn_background(self, key: Hashable, work: Callable[[], Coroutine[Any, Any, object]]) -> None:
-        """Do work that nobody waits for, unless the same (by key) is under way. Its errors go to the log."""
+        """Run work in the background, unless the same (by key) is running. Its errors are logged."""
         if key in self._background:
             return
         task = self._background[key] = asyncio.create_task(work())
         task.add_done_callback(lambda done: self._end_background(key, done))
 
     def has_waiters(self) -> bool:
-        """Whether somebody waits for a slot."""
+        """Whether any job waits for a slot."""
         return len(self._queue) > 0
 
     def is_under_way(self, key: Hashable) -> bool:
-        """Whether work that `once` shares is under way."""
+        """Whether `singleflight` runs work of this key."""
         return key in self._shared
 
     async def close(self) -> None:
-        """Drop what nobody waits for, let what runs finish, and end the threads."""
-        aside = [task for task in self._background.values() if task.cancel()]
-        if aside:
-            await asyncio.wait(aside)
+        """Cancel background work, let running threads finish, and shut the pools down."""
+        cancelled = [task for task in self._background.values() if task.cancel()]
+        if cancelled:
+            await asyncio.wait(cancelled)
         self._pixel_threads.shutdown()
         self._disk_threads.shutdown()
 
     def _end_shared(self, key: Hashable, shared: "_Shared[Any]") -> None:
         self._forget(key, shared)
-        del self._joined[shared.task]
+        del self._joined_estimates[shared.task]
         if not shared.clients:
             _log_unexpected(key, shared.task)
 
@@ -177,7 +181,7 @@ class Workers:
             sentence = "Working on this picture takes more memory than there is for it."
             raise Error(Kind.INVALID_IMAGE, sentence, field=Reason.TOO_COSTLY.value)
         turn: _Turn = asyncio.get_running_loop().create_future()
-        for each in (estimate, *self._joined.get(asyncio.current_task(), {}).values()):
+        for each in (estimate, *self._joined_estimates.get(asyncio.current_task(), {}).values()):
             if not turn.done():
                 self._push(turn, each)
         try:
@@ -197,24 +201,24 @@ class Workers:
         task = asyncio.current_task()
         try:
             async with asyncio.timeout(self.queue_timeout) as deadline:
-                self._waits[task] = _Wait(turn, deadline)
+                self._waiting_tasks[task] = _Wait(turn, deadline)
                 return await turn
         except (asyncio.CancelledError, TimeoutError):
             if not turn.cancelled() and turn.result():
-                # The slot and the end of the wait came at once.
-                self._give_back(turn, 0.0)
+                # It got the slot at the moment when its wait ended.
+                self._release_slot(turn, 0.0)
             self._queue.remove(turn)
             raise
         finally:
-            del self._waits[task]
+            del self._waiting_tasks[task]
 
     def _join(self, shared: "_Shared[Any]", estimate: WorkEstimate | None) -> None:
-        """Let shared work wait in another payer's line too, and as long as if it were new."""
+        """Let shared work also wait in another payer's flow, with a new deadline."""
         if estimate is None:
             return
-        # For when it comes to wait, or waits again: it may not have begun yet.
+        # Kept for later: the work may not wait for its slot yet, or may wait again.
         shared.joined[estimate.payer] = estimate
-        wait = self._waits.get(shared.task)
+        wait = self._waiting_tasks.get(shared.task)
         if wait is not None and not wait.turn.done():
             self._push(wait.turn, estimate)
             wait.deadline.reschedule(asyncio.get_running_loop().time() + self.queue_timeout)
@@ -223,13 +227,13 @@ class Workers:
         shed = self._queue.push(turn, estimate)
         if shed is not None and not shed.done():
             shed.set_result(False)
-        self._call_next()
+        self._start_next()
 
-    def _give_back(self, turn: "_Turn", seconds: float) -> None:
+    def _release_slot(self, turn: "_Turn", seconds: float) -> None:
         self._used.add(self._queue.finish(turn, seconds), seconds)
-        self._call_next()
+        self._start_next()
 
-    def _call_next(self) -> None:
+    def _start_next(self) -> None:
         while (turn := self._queue.pop()) is not None:
             if turn.cancelled():
                 self._queue.finish(turn, 0.0)
@@ -242,18 +246,18 @@ class Workers:
 
 
 _Turn = asyncio.Future[bool]
-"""Who waits for a slot: True when it is given one, False when it is crowded out."""
+"""A job that waits for a slot: True when it gets one, False when it is shed."""
 
 
 class _Wait(Struct, frozen=True):
-    """Work that waits for its slot, and until when."""
+    """A job that waits for its slot, and its deadline."""
 
     turn: _Turn
     deadline: asyncio.Timeout
 
 
 class _Shared(Generic[R]):
-    """Work under way, how many wait for its answer, and whose turn it may be besides."""
+    """Work under way, the number of its clients, and the estimates of other payers who joined."""
 
     def __init__(self, task: asyncio.Task[R]) -> None:
         self.task = task
@@ -262,7 +266,7 @@ class _Shared(Generic[R]):
 
 
 def _log_unexpected(key: Hashable, done: asyncio.Task[Any]) -> None:
-    """Tell the log what nobody else will hear of; an error that was foreseen is none of its business."""
+    """Log the exception of a task that no client awaits, unless it is an `Error`."""
     raised = None if done.cancelled() else done.exception()
     if raised is not None and not isinstance(raised, Error):
         log.error("unexpected-error", work=str(key), exc_info=raised)

@@ -19,7 +19,7 @@ async def authenticate(
     """The caller whose token is in a header. The request counts against the rate limit even if it fails."""
     caller = await authenticate_token(services, "evotor", wire.parse_token(context.headers))
     # Set twice: `take` raises when the limit is exceeded, and that error reports the status too.
-    context.rate_limit_status = rate_limiter.left(caller.token_id)
+    context.rate_limit_status = rate_limiter.status(caller.token_id)
     context.rate_limit_status = rate_limiter.take(caller.token_id)
     return caller
 
