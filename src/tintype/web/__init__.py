@@ -1,1 +1,1 @@
-"""HTTP itself, the same for every dialect: bodies, negotiation, delivery of pictures, and the front door."""
+"""HTTP, the same for every dialect: the ASGI application, bodies, negotiation, delivery of pictures."""

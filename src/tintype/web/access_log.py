@@ -1,4 +1,4 @@
-"""Log lines of requests: gathered, and written many at once."""
+"""The access log: lines of requests, buffered and written in batches."""
 
 import asyncio
 import json
@@ -11,23 +11,23 @@ import structlog
 from tintype.web.logs import WRITE_SIZE, LogSettings, Stderr, clean, is_json, logs_info
 
 MAX_LINES = 1000
-"""Lines that are gathered at most."""
+"""The most lines in the buffer."""
 FLUSH_SECONDS = 0.5
-"""How long a line waits at most."""
+"""The longest time that a line stays in the buffer."""
 
 log = structlog.get_logger("tintype")
 encode = msgspec.json.Encoder(enc_hook=str).encode
 
 LogFields = dict[str, object]
-"""The fields of a line, in their order."""
+"""The fields of a line, in order."""
 
 
 class AccessLog:
-    """The lines of one process. A normal stop loses none: `close` writes what is left.
+    """The access log of one process. A normal stop loses no line: `close` writes the buffer.
 
     Attributes:
-        is_on: whether requests have lines.
-        tells_pictures: whether pictures that were delivered have.
+        is_on: whether requests are logged.
+        logs_deliveries: whether delivered pictures are logged too.
     """
 
     def __init__(self, settings: LogSettings) -> None:
@@ -40,7 +40,7 @@ class AccessLog:
         self._stderr = Stderr()
 
     def add(self, fields: LogFields, ended_at: float) -> None:
-        """Tell of a request that was over at Unix time `at`."""
+        """Log a request that ended at Unix time `at`."""
         if not self.is_on:
             return
         self._pending.append((fields, ended_at))
@@ -50,7 +50,7 @@ class AccessLog:
             self._timer = asyncio.get_running_loop().call_later(FLUSH_SECONDS, self.flush)
 
     def flush(self) -> None:
-        """Write what was gathered."""
+        """Write the buffer."""
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
@@ -64,7 +64,7 @@ class AccessLog:
             log.info("request", **fields)
 
     def close(self) -> None:
-        """Write what was gathered, and from now on every line at once."""
+        """Write the buffer, and from now on every line immediately."""
         self._max_pending = 1
         self.flush()
 
@@ -76,7 +76,7 @@ def _json(pending: tuple[LogFields, float]) -> bytes:
     try:
         return encode(line) + b"\n"
     except UnicodeEncodeError:
-        # Half a character in a list of what was refused; rare, and this takes longer.
+        # A lone surrogate inside a list; rare, and json is slower.
         return json.dumps(line, default=str).encode() + b"\n"
 
 

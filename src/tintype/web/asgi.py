@@ -1,4 +1,4 @@
-"""The front door, plain ASGI: health, pictures, and behind them the dialects' endpoints."""
+"""The ASGI application: health, metrics and delivery itself; the framework serves the dialects' endpoints."""
 
 import asyncio
 import time
@@ -27,11 +27,11 @@ from tintype.web.settings import WebSettings
 Application = Callable[[Any, Any, Any], Awaitable[None]]
 
 LINGER_SECONDS = 1.0
-"""How long a connection stays open after a response, when the client still sends what nobody reads."""
+"""How long a connection stays open after a response when the client is still sending a body."""
 _RAW_METHODS = "OPTIONS, POST"
 _NOSNIFF = (b"x-content-type-options", b"nosniff")
 MAX_PATH = 1024
-"""Characters of the longest path of an endpoint: the framework remembers the paths it found one for."""
+"""The longest path of an endpoint, in characters: the framework caches the paths that it routed."""
 
 _FORWARDING_HEADERS = ("x-forwarded-for", "forwarded")
 _PROXY_ADVICE = "If a proxy of yours is in front, set TINTYPE_LIMITS_PROXIES to 1 (docs/nginx.md)."
@@ -44,11 +44,11 @@ class App:
 
     Args:
         endpoints: the framework's application.
-        all_routes: what each dialect has.
-        settings: where the service is reached.
+        all_routes: the routes of each dialect.
+        settings: of the server.
         delivery: answers delivery links.
         lines: the log of requests.
-        proxies: how many there are in front.
+        proxies: the number of trusted proxies in front.
     """
 
     def __init__(
@@ -123,7 +123,7 @@ class App:
                 self._access_log.add(fields, time.time())
 
     def _warn_of_forwarding_headers(self, context: Context) -> None:
-        """Say once that what a proxy tells is not believed: all who come through it count as one."""
+        """Warn once that a forwarding header is ignored: all clients behind that proxy count as one."""
         header = next((name for name in _FORWARDING_HEADERS if name in context.headers), None)
         if self._warns_of_forwarding_headers and header:
             self._warns_of_forwarding_headers = False
@@ -147,11 +147,11 @@ class App:
         if raw_endpoint is not None:
             await _send_raw(context, raw_endpoint, tracker)
             return
-        # Without the query: the framework would remember it, and everything here reads the context's.
+        # Without the query: the framework would cache it, and everything here reads it from the context.
         await self._endpoints(scope | {"query_string": b""}, tracker.receive, tracker.send)
 
     async def _respond_outside_dialects(self, context: Context, scope: Scope) -> RawResponse | None:
-        """The response where no dialect has a say: health, a host that is not served, metrics."""
+        """The response outside of all dialects: health, metrics, or a host that is not served."""
         if context.path in HEALTH_PATHS:
             return await health(self._services, context.path)
         refusal = self._hosts.refusal(scope["headers"])
@@ -163,7 +163,7 @@ class App:
         return None
 
     def _strip_base_path(self, path: str) -> str | None:
-        """The path below the base path; None if it lies outside. Health is answered on both sides."""
+        """The path below the base path; None if it lies outside. Health is answered inside and outside."""
         if not self._base or path in HEALTH_PATHS:
             return path
         if path == self._base or path.startswith(self._base + "/"):
@@ -174,7 +174,7 @@ class App:
         return next((prefix for prefix in self._links if path.startswith(prefix + "/")), None)
 
     def _is_noncanonical(self, path: str) -> bool:
-        """Whether the framework would overlook in a path what its dialect does not, or remember much."""
+        """Whether the framework would accept a path that its dialect doesn't have, or cache a long one."""
         routes = find_routes(self._all_routes, path)
         ends_with_slash = path != "/" and path.endswith("/") and not (routes and routes.trailing_slash)
         return ends_with_slash or "//" in path or len(path) > MAX_PATH
@@ -184,7 +184,7 @@ class App:
     ) -> None:
         error = to_error(raised, context)
         if tracker.status:
-            # The response has begun: nothing but breaking off tells the client that it is not whole.
+            # The response has begun: only closing the connection tells the client that it is incomplete.
             raise raised
         routes = find_routes(self._all_routes, context.path)
         response = (routes.render_error if routes else problem_details)(error, context)
@@ -224,8 +224,9 @@ class _RequestTracker:
                 headers = [field for field in headers if field[0] != b"content-length"]
             message = message | {"headers": headers}
         elif self._lingers and not message.get("more_body"):
-            # What follows closes the connection, and resets it if more was sent: who looks at answers while
-            # it sends has the time to see this one. Its length is not said, or it would end here.
+            # The server then closes the connection, which resets it if the client is still sending. The delay
+            # lets a client that reads while it sends see the response. Without a Content-Length it ends only
+            # with the connection.
             await self._send(message | {"more_body": True})
             await asyncio.sleep(LINGER_SECONDS)
             message = {"type": "http.response.body", "body": b""}
@@ -233,10 +234,10 @@ class _RequestTracker:
 
 
 def _log_fields(request_id: str, method: str, path: str, status: int, began: float) -> LogFields:
-    """The fields of every line about a request. Who asks for a picture is nobody's caller."""
+    """The fields of every line about a request. Delivery requests have no account or token."""
     return {
         "request_id": request_id,
-        # Cut here, and not only when they are written: lines are gathered.
+        # Truncated here, and not only when written: lines are buffered.
         "method": method[:MAX_VALUE],
         "path": path[:MAX_VALUE],
         "status": status,
@@ -247,7 +248,7 @@ def _log_fields(request_id: str, method: str, path: str, status: int, began: flo
 
 
 def _has_encoded_slash(scope: Scope) -> bool:
-    """Whether a slash in the path was written as %2F: then it is no border between two parts of it."""
+    """Whether the path contains a slash as %2F, which doesn't separate segments."""
     return b"%2f" in scope.get("raw_path", b"").lower()
 
 

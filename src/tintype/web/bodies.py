@@ -1,4 +1,4 @@
-"""Request bodies: read within limits, streamed where they are large, taken apart where they are multipart."""
+"""Request bodies: read within limits, streamed to a file, parsed as multipart."""
 
 import re
 from collections.abc import AsyncIterator, Mapping
@@ -24,12 +24,12 @@ from tintype.web.context import Context, from_scope
 from tintype.web.dialect_routes import Receive
 
 MAX_SEGMENTS = 100
-"""Parts of one multipart body."""
+"""The most parts of one multipart body."""
 MAX_FIRST_LINE = 64 * 1024
-"""Bytes that are looked at to find the first line of a multipart body."""
+"""The most bytes that are searched for the first line of a multipart body."""
 
 _EXTENDED_VALUE = re.compile(r"(UTF-8|ISO-8859-1)'[A-Za-z0-9-]*'(.+)\Z", re.IGNORECASE)
-"""RFC 8187, 3.2, in the two charsets that were ever required of its readers."""
+"""RFC 8187, 3.2, in the charsets that parsers have to support: UTF-8, and in RFC 5987 ISO-8859-1."""
 _PARAMETER = re.compile(r""";\s*([\w!#$%&'*+.^`|~-]+)\s*=\s*("(?:\\.|[^"\\])*"|[^;]*)""")
 _FIRST_LINE = re.compile(rb"--([^\r\n]{1,200})\r?\n")
 
@@ -37,7 +37,7 @@ AnyRequest = Request[Any, Any, Any]
 
 
 class Part(Struct, frozen=True):
-    """A file out of a body, staged; `filename` is what the client called it, empty if it has no name."""
+    """A staged file of a multipart body. `filename` is empty without one; `count` is how many files came."""
 
     staged: Staged
     filename: str
@@ -45,26 +45,26 @@ class Part(Struct, frozen=True):
 
 
 async def read(request: AnyRequest, limit: int) -> bytes:
-    """A whole body of at most `limit` bytes.
+    """Read a whole body of at most `limit` bytes.
 
     Raises:
-        Error: TOO_LARGE; MALFORMED when the client went away in the middle.
+        Error: TOO_LARGE when there are more; MALFORMED when the client disconnected before its end.
     """
     return await collect(from_scope(request.scope), request.receive, limit)
 
 
 async def collect(context: Context, receive: Receive, limit: int) -> bytes:
-    """The same, ahead of the framework."""
+    """As `read`, for endpoints outside of the framework."""
     _declared_length(context.headers, limit)
     parts = [chunk async for chunk in _limited(_stream(context, receive), limit)]
     return parts[0] if len(parts) == 1 else b"".join(parts)
 
 
 def chunks(request: AnyRequest) -> AsyncIterator[bytes]:
-    """A body as it comes in; nothing once it was read to its end.
+    """The chunks of a body; none once it was read to its end.
 
     Raises:
-        Error: MALFORMED when the client went away in the middle.
+        Error: MALFORMED when the client disconnected before its end.
     """
     return _stream(from_scope(request.scope), request.receive)
 
@@ -81,17 +81,18 @@ async def _stream(context: Context, receive: Receive) -> AsyncIterator[bytes]:
 async def staged_body(
     services: Services, caller: Caller, request: AnyRequest, limit: int, replaces: int | None = None
 ) -> AsyncIterator[Staged]:
-    """A raw body, staged; an upload of the caller's until the block ends.
+    """Stage a raw body; it counts as an upload of the caller until the block ends.
 
     Args:
-        caller: whose upload it is.
+        caller: the uploader.
         request: the request.
         limit: the most bytes.
-        replaces: bytes of the original that it takes the place of, if it does.
+        replaces: bytes of the original that it replaces; None: it is a new image.
 
     Raises:
-        Error: TOO_LARGE with field `body`, MALFORMED; QUOTA_EXCEEDED, TOO_MANY_REQUESTS, both before the body
-            is read where its length was announced.
+        Error: TOO_LARGE, with field `body`, when there are more; MALFORMED when the client disconnected;
+            QUOTA_EXCEEDED, TOO_MANY_REQUESTS as `admit_upload`, before the body is read if it has a
+            Content-Length.
     """
     length = _declared_length(request.headers, limit)
     async with admit_upload(services, caller, length, replaces) as under_way:
@@ -111,21 +112,22 @@ async def staged_part(
     body_limit: int,
     replaces: int | None = None,
 ) -> AsyncIterator[Part | None]:
-    """The file of a multipart body, staged; None if there is no such field. As `staged_body`, an upload.
+    """Stage the file of a multipart body; None if there is no such field. Otherwise as `staged_body`.
 
-    A boundary that the Content-Type lacks (set by hand, as in some vendors' documents) is read off the
-    body's first line.
+    If the Content-Type has no boundary (as in some vendors' examples), it is read from the first line of
+    the body.
 
     Args:
-        caller: whose upload it is.
+        caller: the uploader.
         request: the request.
-        field: the name of the file's field. Later fields of that name are counted and dropped.
+        field: the name of the file's field; later fields of that name are counted and dropped.
         limit: the most bytes of the file.
         body_limit: the most bytes of the whole body.
-        replaces: bytes of the original that it takes the place of, if it does.
+        replaces: bytes of the original that it replaces; None: it is a new image.
 
     Raises:
-        Error: TOO_LARGE with field `body` or `file`, MALFORMED; QUOTA_EXCEEDED, TOO_MANY_REQUESTS.
+        Error: TOO_LARGE, with field `body` or `file`, when there are more; MALFORMED when the body is not
+            valid multipart or the client disconnected; QUOTA_EXCEEDED, TOO_MANY_REQUESTS as `admit_upload`.
     """
     length = _declared_length(request.headers, body_limit)
     source = _MultipartSource(request, field, limit, body_limit)
@@ -139,7 +141,7 @@ async def staged_part(
 
 
 class _MultipartSource:
-    """The wanted file of a multipart body, as a stream of its own."""
+    """One file of a multipart body, as a stream."""
 
     def __init__(self, request: AnyRequest, field: str, limit: int, body_limit: int) -> None:
         self._request = request
@@ -151,7 +153,7 @@ class _MultipartSource:
         self.count = 0
 
     async def seek(self) -> bool:
-        """Go to where the file begins; False if the body has none."""
+        """Read up to the file; False if the body has none."""
         async for event in self._events:
             if isinstance(event, MultipartSegment) and event.name == self._field:
                 self.count = 1
@@ -171,7 +173,7 @@ class _MultipartSource:
             yield bytes(event)
 
     async def finish(self) -> None:
-        """Read what follows the file, so that a body that breaks off after it is noticed."""
+        """Read to the end of the body, so that an incomplete one is refused."""
         async for event in self._events:
             if isinstance(event, MultipartSegment) and event.name == self._field:
                 self.count += 1
@@ -192,7 +194,7 @@ class _MultipartSource:
 
 
 def is_multipart(request: AnyRequest) -> bool:
-    """Whether the body says that it is multipart/form-data."""
+    """Whether the Content-Type is multipart/form-data."""
     return media_type(request) == "multipart/form-data"
 
 
@@ -204,7 +206,7 @@ def media_type(request: AnyRequest) -> str:
 def filename(disposition: str) -> str | None:
     """The file name in a Content-Disposition: `filename*` (RFC 6266) before `filename`; None without either.
 
-    Clients put UTF-8 into `filename` though the header is Latin-1; it is read as UTF-8 where it is that.
+    Clients put UTF-8 into `filename` although headers are Latin-1; it is decoded as UTF-8 if it is valid.
     """
     given = {name.lower(): value.strip() for name, value in _PARAMETER.findall(";" + _as_utf8(disposition))}
     extended = _EXTENDED_VALUE.match(given.get("filename*", "").strip('"'))
@@ -221,7 +223,11 @@ def too_large(limit: int) -> Error:
 
 
 def _declared_length(headers: Mapping[str, str], limit: int) -> int | None:
-    """The length that a body says it has; one that is too large is refused before any of it is read."""
+    """The Content-Length, if there is a valid one.
+
+    Raises:
+        Error: TOO_LARGE when it exceeds the limit.
+    """
     declared = headers.get("content-length", "")
     if not declared.isdecimal():
         return None

@@ -1,4 +1,4 @@
-"""Conditional requests and ranges (RFC 9110, 13 and 14), as far as pictures know them."""
+"""Conditional requests and range requests (RFC 9110, 13 and 14) for pictures."""
 
 import re
 from collections.abc import Mapping
@@ -24,26 +24,26 @@ class ByteRange(Struct, frozen=True):
     partial: bool
 
 
-def is_unmodified(asked: Headers, etag: str, modified: datetime) -> bool:
-    """RFC 9110, 13.2.2: If-None-Match decides alone where it is sent; If-Modified-Since is second best."""
-    if "if-none-match" in asked:
-        tags = {tag.strip().removeprefix("W/") for tag in asked["if-none-match"].split(",")}
+def is_unmodified(headers: Headers, etag: str, modified: datetime) -> bool:
+    """Whether to answer 304. RFC 9110, 13.2.2: If-None-Match takes precedence over If-Modified-Since."""
+    if "if-none-match" in headers:
+        tags = {tag.strip().removeprefix("W/") for tag in headers["if-none-match"].split(",")}
         return bool(tags & {etag, "*"})
-    since = _date(asked.get("if-modified-since", ""))
+    since = _date(headers.get("if-modified-since", ""))
     return since is not None and modified.replace(microsecond=0) <= since
 
 
-def byte_range(method: str, asked: Headers, etag: str, modified: datetime, size: int) -> ByteRange:
-    """The bytes asked for; all of them unless it is one range that can be had and If-Range allows it.
+def byte_range(method: str, headers: Headers, etag: str, modified: datetime, size: int) -> ByteRange:
+    """The bytes to send: all, unless a single range is requested and If-Range matches.
 
     Raises:
-        Error: RANGE_NOT_SATISFIABLE, with the size as its code, when no byte of the range exists.
+        Error: RANGE_NOT_SATISFIABLE, with the size as its code, when the range is beyond the end.
     """
     whole = ByteRange(0, size, size, partial=False)
-    match = _RANGE.match(asked.get("range", "").replace(" ", ""))
-    if method != "GET" or match is None or not _if_range_matches(asked, etag, modified):
+    requested = _RANGE.match(headers.get("range", "").replace(" ", ""))
+    if method != "GET" or requested is None or not _if_range_matches(headers, etag, modified):
         return whole
-    first, last = match[1], match[2]
+    first, last = requested[1], requested[2]
     if not first and not last:
         return whole
     start = int(first) if first else max(0, size - int(last))
@@ -55,8 +55,8 @@ def byte_range(method: str, asked: Headers, etag: str, modified: datetime, size:
     return ByteRange(start, end, size, partial=True)
 
 
-def _if_range_matches(asked: Headers, etag: str, modified: datetime) -> bool:
-    condition = asked.get("if-range")
+def _if_range_matches(headers: Headers, etag: str, modified: datetime) -> bool:
+    condition = headers.get("if-range")
     if condition is None:
         return True
     if condition.startswith('"'):
@@ -66,7 +66,7 @@ def _if_range_matches(asked: Headers, etag: str, modified: datetime) -> bool:
 
 def _date(text: str) -> datetime | None:
     try:
-        found = parsedate_to_datetime(text)
+        parsed = parsedate_to_datetime(text)
     except (ValueError, IndexError, OverflowError):
         return None
-    return found if found.tzinfo else found.replace(tzinfo=UTC)
+    return parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)

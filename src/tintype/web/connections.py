@@ -1,8 +1,8 @@
-"""Connections that hold a place and do nothing with it, found among all of this process's and ended.
+"""Finds connections that are idle, slow or too many, and closes them.
 
-The server itself has a time limit for heads (`head_seconds`), and bodies are watched where they are read.
-What is left is seen from outside, by what the kernel counts: who sends nothing at all, who doesn't read its
-answer, and who has more connections than one address may have.
+The server itself limits the time for request heads (`head_seconds`), and `request_body` that for bodies. The
+rest is found by the kernel's counters: connections that send nothing at all, clients that don't read their
+response, and addresses with too many connections.
 """
 
 import asyncio
@@ -18,26 +18,26 @@ from tintype.web.tcp import Traffic
 from tintype.web.unsigned_limits import client_network
 
 CHECK_SECONDS = 1.0
-"""How often all connections are looked at."""
+"""Seconds between two checks of all connections."""
 CROWDED_CHECK_SECONDS = 0.25
-"""How often where hardly any place is left."""
+"""The same while nearly all connections are in use."""
 SLICE = 200
-"""Descriptors looked at before requests have their turn again."""
+"""Descriptors checked before the event loop gets its turn."""
 HIGH_WATERMARK, LOW_WATERMARK = 0.9, 0.5
-"""The part of `[web] connections` beyond which those that do nothing are ended early, and down to which."""
+"""Above the first fraction of `[web] connections` idle ones are closed early, down to the second."""
 
 log = structlog.get_logger("tintype")
 
 
 class Connection:
-    """A connection as far as it was followed.
+    """A tracked connection.
 
     Attributes:
-        descriptor: its number in this process.
-        traffic: what had gone over it at the last look.
-        address: who is on the other side; of IPv6 the first 64 bits.
+        descriptor: its file descriptor.
+        traffic: its counters at the last check.
+        address: the client's; of IPv6 the first 64 bits.
         opened: when it was first seen.
-        slow_from: since when bytes wait to be read by the other side, and how many it had read then.
+        slow_from: since when bytes wait to be read by the client, and how many it had read then.
     """
 
     __slots__ = ("address", "descriptor", "opened", "slow_from", "traffic")
@@ -51,20 +51,20 @@ class Connection:
 
     @property
     def is_idle(self) -> bool:
-        """Whether nothing is under way: nothing was asked yet, or all of it is answered and read."""
+        """Whether no request is under way: none came yet, or all are answered and read."""
         return not self.traffic.received or (self.traffic.is_answered and not self.traffic.is_waiting)
 
     def priority(self) -> tuple[bool, bool, int]:
-        """How much it does; who has less of it goes first."""
+        """The sort key for closing: the lowest is closed first."""
         return self.traffic.received > 0, not self.is_idle, self.traffic.received + self.traffic.acked
 
 
 class ConnectionPolicy:
-    """Which connections go. Pure.
+    """Selects the connections to close. Pure.
 
     Args:
         settings: the limits.
-        by_address: whether they are counted by address: not where all come from a proxy.
+        by_address: whether they are counted by address; not behind a proxy.
     """
 
     def __init__(self, settings: WebSettings, *, by_address: bool) -> None:
@@ -72,7 +72,7 @@ class ConnectionPolicy:
         self._max_per_address = settings.connections_per_address if by_address else 0
 
     def select(self, connections: Collection[Connection], now: float) -> dict[str, list[Connection]]:
-        """The connections to end, by the reason."""
+        """The connections to close, by reason."""
         silent = [each for each in connections if self._is_silent(each, now)]
         slow = [each for each in connections if self._is_slow(each, now)]
         selected = {id(each) for each in (*silent, *slow)}
@@ -81,14 +81,14 @@ class ConnectionPolicy:
         return {"silent": silent, "not read": slow, "too many": too_many}
 
     def is_nearly_full(self, connections: Sized) -> bool:
-        """Whether hardly any place is left."""
+        """Whether nearly all connections are in use."""
         return len(connections) > HIGH_WATERMARK * self._settings.connections
 
     def _is_silent(self, connection: Connection, now: float) -> bool:
         return not connection.traffic.received and now - connection.opened > self._settings.first_byte_seconds
 
     def _is_slow(self, connection: Connection, now: float) -> bool:
-        """Whether it read too slowly, in a stretch in which there always was something to read."""
+        """Whether the client read too slowly during `rate_seconds` in which bytes were always waiting."""
         acked = connection.traffic.acked
         if not connection.traffic.is_waiting:
             connection.slow_from = None
@@ -102,7 +102,7 @@ class ConnectionPolicy:
         return False
 
     def _too_many(self, connections: Iterable[Connection]) -> Iterator[Connection]:
-        """Of each address those beyond its limit, that did least."""
+        """Of each address the least active ones beyond its limit."""
         if not self._max_per_address:
             return
         by_address = defaultdict(list)
@@ -113,7 +113,7 @@ class ConnectionPolicy:
                 yield from sorted(current, key=Connection.priority)[: len(current) - self._max_per_address]
 
     def _excess_idle(self, connections: Collection[Connection], now: float) -> Iterator[Connection]:
-        """Where hardly any place is left: idle ones, but for those that have only just come."""
+        """When nearly all are in use: idle ones, except new ones."""
         if self.is_nearly_full(connections):
             excess = len(connections) - int(LOW_WATERMARK * self._settings.connections)
             idle = [each for each in connections if each.is_idle and now > each.opened]
@@ -121,11 +121,11 @@ class ConnectionPolicy:
 
 
 class ConnectionGuard:
-    """Follows the connections of this process to the port that it serves.
+    """Checks the connections of this process to its port, and closes those that the policy selects.
 
     Args:
         settings: the limits, and the port.
-        by_address: as for `Judge`.
+        by_address: as for `ConnectionPolicy`.
     """
 
     def __init__(self, settings: WebSettings, *, by_address: bool) -> None:
@@ -133,17 +133,17 @@ class ConnectionGuard:
         self._policy = ConnectionPolicy(settings, by_address=by_address)
         self._connections: dict[int, Connection] = {}
         self._other_sockets: set[int] = set()
-        """Cookies of connections that are not to our port."""
+        """Cookies of sockets that are not connected to our port."""
 
     async def watch(self) -> None:
-        """Look at all connections again and again."""
+        """Check all connections periodically."""
         while True:
             is_nearly_full = self._policy.is_nearly_full(self._connections)
             await asyncio.sleep(CROWDED_CHECK_SECONDS if is_nearly_full else CHECK_SECONDS)
             await self.check_all()
 
     async def check_all(self) -> None:
-        """Look at all connections once, and end those that go."""
+        """Check all connections once."""
         now = time.monotonic()
         current: dict[int, Connection] = {}
         other_sockets: set[int] = set()

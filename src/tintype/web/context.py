@@ -1,4 +1,4 @@
-"""What one request is known by, from the front door to the log line."""
+"""The context of one request, from the ASGI application to its log line."""
 
 import time
 from dataclasses import dataclass, field
@@ -19,9 +19,9 @@ Scope = dict[str, Any]
 class Context:
     """One request.
 
-    `base_url` is the address the client reached us by, without a slash at its end; `allowance` what the
-    token has left, in dialects that say so; `link` the path, with the base path, and the query, as they came;
-    `target` both without the base path.
+    `base_url` is the address that the client used, without a trailing slash; `link` the raw path, with the
+    base path, and the raw query; `target` both without the base path; `rate_limit_status` is set by dialects that
+    report it; `notes` are additional fields of the log line.
     """
 
     request_id: str
@@ -41,11 +41,11 @@ class Context:
 
     @property
     def announces_body(self) -> bool:
-        """Whether the head of the request says that a body follows."""
+        """Whether the headers announce a body."""
         return "transfer-encoding" in self.headers or self.headers.get("content-length", "0") != "0"
 
     def set_caller(self, caller: Caller) -> None:
-        """Remember who asks, for the log."""
+        """Set the caller, for the log."""
         self.account = caller.account.id
         self.token = caller.token_id
 
@@ -66,8 +66,8 @@ def open_context(scope: Scope, path: str, public_url: str, base_path: str) -> Co
 
 
 def from_scope(scope: Any) -> Context:  # noqa: ANN401  Litestar's scope and plain ASGI's are both meant
-    """The context that the front door put into a scope."""
-    return scope["tintype.context"]  # type: ignore[no-any-return]  # put there by the front door
+    """The context in a scope that went through `App`."""
+    return scope["tintype.context"]  # type: ignore[no-any-return]  # put there by App
 
 
 def _target(scope: Scope, base_path: str) -> str:
@@ -87,7 +87,7 @@ def _headers(scope: Scope) -> dict[str, str]:
 def _reached_by(scope: Scope, headers: dict[str, str]) -> str:
     host = headers.get("host", "")
     if not is_valid(host.encode("latin-1")):
-        # It is refused, but for health; none of it may come into what we hand out.
+        # Only health is answered for it; it must not become part of a link.
         name, port = scope.get("server") or ("localhost", None)
         host = f"{name}:{port}" if port else str(name)
     return f"{scope.get('scheme', 'http')}://{host}"

@@ -1,4 +1,4 @@
-"""A full disk: renditions give way to uploads, and what makes room has a reserve to do it in."""
+"""A full disk: renditions are evicted for uploads, and deletes use space that is reserved for them."""
 
 from collections.abc import Awaitable, Callable
 from typing import ParamSpec, TypeVar
@@ -15,21 +15,21 @@ T = TypeVar("T")
 log = structlog.get_logger("tintype")
 
 MIN_FREED_BYTES = 64 * 1024 * 1024
-"""Bytes of renditions that give way at least: a look at all of them takes a while."""
+"""Bytes of renditions to evict at least: each eviction scans all of them, which takes a while."""
 
 
 async def write_with_eviction(
     services: Services, work: Callable[P, None], /, *args: P.args, **kwargs: P.kwargs
 ) -> None:
-    """Write to the disk, on a thread; where it is full, renditions give way.
+    """Write to the disk on a thread; if it is full, evict renditions and try again.
 
     Args:
-        work: what writes. It may be done twice.
-        *args: what it is given.
-        **kwargs: the same.
+        work: writes; may be called twice.
+        *args: its arguments.
+        **kwargs: its keyword arguments.
 
     Raises:
-        Error: INSUFFICIENT_STORAGE.
+        Error: INSUFFICIENT_STORAGE when the disk is full and there is nothing to evict.
     """
     try:
         await services.workers.disk(work, *args, **kwargs)
@@ -43,15 +43,15 @@ async def write_with_eviction(
 
 
 async def with_reserve(services: Services, change: Callable[[], Awaitable[T]]) -> T:
-    """Carry out a change that makes room, on a full disk in the room that is reserved for such changes.
+    """Run a change that frees space; if the disk is full, release the reserved space and try again.
 
-    The reserve is made again by the next upload, which is refused as long as there is no room for it.
+    The next upload reserves the space again, and is refused as long as there is too little.
 
     Args:
-        change: what changes the catalogue. It may be done twice.
+        change: changes the catalogue; may be called twice.
 
     Raises:
-        Error: INSUFFICIENT_STORAGE when there is no reserve left, or none would help.
+        Error: INSUFFICIENT_STORAGE when there is no reserve left, or it doesn't suffice.
     """
     try:
         return await change()
@@ -64,10 +64,10 @@ async def with_reserve(services: Services, change: Callable[[], Awaitable[T]]) -
 
 
 def log_not_stored(refused: Error) -> None:
-    """Tell the log that something was not stored."""
+    """Log that something was not stored."""
     log.error("insufficient-storage", reason=refused.message)
 
 
 async def _free_space(services: Services) -> bool:
-    """Whether any renditions gave way; who asks while some do shares the answer."""
+    """Whether any renditions were evicted; concurrent callers share one eviction."""
     return await services.workers.singleflight("make-room", lambda: evict(services, MIN_FREED_BYTES)) > 0

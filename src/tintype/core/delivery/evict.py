@@ -1,4 +1,4 @@
-"""Keeping the cache of renditions within its size: what was used longest ago makes room for the new."""
+"""Keeps the cache of renditions within its size by evicting the least recently used."""
 
 import asyncio
 from contextlib import ExitStack
@@ -6,20 +6,23 @@ from contextlib import ExitStack
 from tintype.core.services import Services
 
 PAUSE = 5.0
-"""Seconds between two passes that found no room to make."""
+"""Seconds until the next pass after one that could not evict enough."""
 
 
 def maybe_evict(services: Services) -> None:
-    """Begin to make room, if that is due and not under way; nobody waits for it."""
+    """Start an eviction in the background, if one is due and none is running."""
     if services.renditions.needs_eviction():
         services.workers.spawn_background("evict", lambda: _evict_and_pause(services))
 
 
 async def evict(services: Services, to_free: int = 0) -> int:
-    """Count the cache, and remove what was used longest ago until there is room; answers how many files.
+    """Measure the cache, and remove the least recently used files until it is within its size.
 
-    With `to_free` at least so many bytes go, where there are as many. One process of the machine does it at a
-    time, a shard after the other: disk threads are free for others in between.
+    With `to_free` at least so many bytes are removed, if there are as many. Only one process of the machine
+    evicts at a time. It works shard by shard, so that disk threads are free for other work in between.
+
+    Returns:
+        How many files were removed.
     """
     with ExitStack() as stack:
         eviction = await services.workers.disk(stack.enter_context, services.renditions.evicting())
@@ -37,5 +40,5 @@ async def evict(services: Services, to_free: int = 0) -> int:
 async def _evict_and_pause(services: Services) -> None:
     await evict(services)
     if services.renditions.needs_eviction():
-        # All of it is in use: looking again at once would find the same.
+        # Everything is in use; another pass right away would find the same.
         await asyncio.sleep(PAUSE)

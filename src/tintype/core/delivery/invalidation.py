@@ -1,4 +1,4 @@
-"""Which image a link names: out of memory as long as that is true, and the following that keeps it true."""
+"""Finds the image a link names, from cache while it is fresh; polls `changes` to invalidate."""
 
 import asyncio
 import sqlite3
@@ -15,7 +15,7 @@ from tintype.core.services import Services
 from tintype.model import Links, Status, no_such_image
 
 POLL_SECONDS = 0.25
-"""How often the catalogue is asked for changes."""
+"""Seconds between two polls for changes."""
 
 
 async def find_deliverable(
@@ -29,21 +29,21 @@ async def find_deliverable(
     """The image that a link names, by id or number, if it is delivered.
 
     Args:
-        dialect: whose link it is.
+        dialect: the dialect of the link.
         key: the image.
-        version: which the link was made for; None: whichever is present.
-        default: what links of the dialect are unless the account says otherwise, if this one is plain;
-            None: it is signed.
+        version: the version that the link was made for; None: the present one.
+        default: for an unsigned link, the dialect's kind of links unless the account sets another;
+            None: the link is signed.
 
     Raises:
-        Error: NOT_FOUND when there is none, its present version is another than the link's, it is archived,
-            or its account doesn't publish through the dialect, or by signed links alone. All take as long.
+        Error: NOT_FOUND when there is none, its version is not the link's, it is archived, its account
+            doesn't publish through the dialect, or only by signed links. All take the same time.
     """
     cached = services.record_cache.get(key)
     if cached is not None and _is_delivered(cached, dialect, version, default):
         return cached
-    # A link that another process just made may name a version that is news here: memory never refuses.
-    # Before the question: a change that comes meanwhile must not be overwritten by an answer from before it.
+    # The cache never refuses: another process may have just made a version that is not known here yet.
+    # The generation is read before the query: a result from before a change must not be cached after it.
     generation = services.record_cache.generation
     found = await services.catalogue.query(
         lambda tx: images.find_deliverable(tx, dialect, key, version, default)
@@ -54,10 +54,10 @@ async def find_deliverable(
 
 
 class ChangePoller:
-    """Forgets what changes, whichever process changes it, and learns of new and retired keys.
+    """Polls for changes by any process and invalidates the cache; also reloads the keys.
 
-    On a thread and a connection of its own: what keeps requests waiting must not make memory doubtful, which
-    would send every one of them to the catalogue.
+    It has its own thread and connection: when requests have to wait, the cache must stay fresh, or each of
+    them would query the catalogue as well.
     """
 
     def __init__(self, services: Services) -> None:
@@ -72,18 +72,18 @@ class ChangePoller:
         self._applied = 0
 
     def start(self) -> None:
-        """Begin to follow, for the event loop that this was made in."""
+        """Start polling, for the event loop that this was created on."""
         self._thread.start()
 
     async def stop(self) -> None:
-        """End it."""
+        """Stop polling."""
         self._stop.set()
         await asyncio.to_thread(self._thread.join)
 
     def _run(self) -> None:
         while not self._stop.is_set():
-            # Whatever is wrong with the catalogue: memory soon counts no more, and whoever needs it then
-            # asks, and is told what is wrong.
+            # When the catalogue fails, the cache soon is no longer fresh; requests then query the catalogue
+            # and raise its error.
             with suppress(SQLAlchemyError, sqlite3.Error, OSError):
                 self._catch_up()
             self._stop.wait(POLL_SECONDS)
@@ -96,13 +96,13 @@ class ChangePoller:
         if not changed and self._scheduled == self._applied:
             self._services.record_cache.extend_freshness(polled_at)
             return
-        # In the loop, and in order: nothing may count as known that has not been forgotten yet.
+        # On the event loop, in order: the cache becomes fresh only after these invalidations.
         self._scheduled += 1
         with suppress(RuntimeError):
             self._loop.call_soon_threadsafe(self._apply, changed, has_gap, polled_at)
 
     def _read_changes(self) -> tuple[list[UUID | None], bool]:
-        """The images that changed since the last time, and whether some changes were missed."""
+        """The images that changed since the last poll, and whether changes were missed."""
         state = self._connection.state()
         if self._seq is None:
             self._seq = self._connection.query(changes.latest)

@@ -1,4 +1,4 @@
-"""An original that can't be read: deleted a moment ago, or lost although it is recorded."""
+"""An original that can't be read: just deleted, or lost although it is recorded."""
 
 import structlog
 
@@ -12,12 +12,12 @@ log = structlog.get_logger("tintype")
 async def missing_original(services: Services, image: Image, reason: str) -> Error:
     """The error for an original that can't be read.
 
-    NOT_FOUND where a delete or a replacement came in between; ORIGINAL_MISSING where the image is still
-    recorded with these bytes. The disk lost something then: an error in the log, and counted.
+    NOT_FOUND when the image was deleted or replaced meanwhile; ORIGINAL_MISSING when it is still recorded
+    with these bytes. Then the file is lost, which is logged and counted.
 
     Args:
-        image: as it was recorded when its original was asked for.
-        reason: what was seen of it, for the log.
+        image: the record from which the file was opened.
+        reason: what is wrong with the file, for the log.
     """
     recorded = await services.catalogue.query(lambda tx: images.get(tx, image.account_id, image.id))
     if recorded is None or recorded.sha256 != image.sha256:

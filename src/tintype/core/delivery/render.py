@@ -1,4 +1,4 @@
-"""Pictures for delivery: the original as it is, or a rendition made once and kept."""
+"""Pictures for delivery: the original, or a rendition from the cache, made once if it is not there."""
 
 import asyncio
 import os
@@ -27,21 +27,21 @@ from tintype.storage import RenditionWriter, durable
 AdmissionCheck = Callable[[], Awaitable[None]]
 
 MIN_PAUSE, MAX_PAUSE = 0.01, 0.1
-"""Seconds between two looks at what another process makes."""
+"""Seconds between two polls for a rendition that another process makes."""
 
 log = structlog.get_logger("tintype")
 
 
 REQUEST_TOO_COSTLY = frozenset({Reason.OUTPUT_TOO_LARGE, Reason.TOO_COSTLY})
-"""Why a picture that was taken in isn't drawn as asked, besides for want of an extra."""
+"""Refusals that are due to the request, not to a damaged original."""
 
 
 class Client(Struct, frozen=True):
-    """For whom a rendition is made.
+    """The client for which a rendition is made.
 
     Attributes:
-        payer: who pays for the work, as a WorkEstimate has it.
-        may_make: asked before anything is made anew; what it raises is raised.
+        payer: who pays for the work (see WorkEstimate).
+        admission_check: awaited before anything is rendered; what it raises is passed on.
     """
 
     payer: Hashable
@@ -49,15 +49,15 @@ class Client(Struct, frozen=True):
 
 
 class UnreadableOriginalError(Exception):
-    """An original is not there, or not what it was when it came."""
+    """An original is missing, or differs from what was uploaded."""
 
 
 class Picture(Struct, frozen=True):
-    """What is ready to be sent: `size` bytes at `path`. `tag` differs whenever the bytes can differ.
+    """What is ready to be sent: `size` bytes at `path`. `tag` (for the ETag) differs when the bytes can.
 
-    One that was just made has its bytes as `data` too, if they are few, or else in an open file, `unkept`,
-    where the cache had no room; they may be nowhere else. One that `stands_in` is delivered until another is
-    made, which takes longer.
+    A new rendition also has its bytes in `data` if it is small, or in the open file `not_cached` if the cache
+    had no room for it; then they may exist nowhere else. With `is_stand_in` it is delivered while the better
+    one is encoded in the background.
     """
 
     image: Image
@@ -71,7 +71,7 @@ class Picture(Struct, frozen=True):
 
 
 def original(services: Services, image: Image) -> Picture:
-    """The bytes as they came."""
+    """The original, unchanged."""
     return Picture(
         image=image,
         path=services.originals.path(image.sha256),
@@ -82,7 +82,7 @@ def original(services: Services, image: Image) -> Picture:
 
 
 def original_tag(image: Image) -> str:
-    """The tag of the bytes as they came."""
+    """The tag of the original."""
     return image.sha256[:32]
 
 
@@ -92,7 +92,7 @@ def stripped_tag(image: Image) -> str:
 
 
 def rendition_tag(image: Image, recipe: Recipe, accepted: AbstractSet[Format] = frozenset()) -> str:
-    """The tag of the rendition that suits who reads the accepted formats best, known before it is made."""
+    """The tag of the best rendition for a client that accepts these formats, known before it is made."""
     return _tag(image, variants(image, recipe, accepted)[0])
 
 
@@ -103,47 +103,47 @@ async def rendition(
     accepted: AbstractSet[Format] = frozenset(),
     client: Client | None = None,
 ) -> Picture:
-    """A picture made by a recipe: from the cache, or made now and put there.
+    """The rendition of an image by a recipe: from the cache, or made now and cached.
 
     Args:
-        image: of what.
-        recipe: how.
-        accepted: the formats that the client reads, besides those that everybody does.
-        client: for whom it is made; None: for the image's account.
+        image: the image.
+        recipe: the recipe.
+        accepted: the modern formats that the client accepts.
+        client: the client; None: the image's account pays.
 
     Raises:
-        Error: INVALID when the result would be larger than the limits allow; OVERLOADED; INVALID_IMAGE when
-            it takes more memory than there is; NOT_FOUND when the image was deleted meanwhile;
-            ORIGINAL_MISSING.
+        Error: INVALID when the result would exceed the limits; OVERLOADED when there is no slot in time;
+            INVALID_IMAGE when it needs more memory than there is; NOT_FOUND when the image was deleted
+            meanwhile; ORIGINAL_MISSING when its file is lost or damaged.
     """
     best, *others = variants(image, recipe, accepted)
     client = client or Client(image.account_id)
-    made = await services.workers.disk(_find, services, _paths(services, image, best))
-    if made is not None:
-        return _picture(image, best, made)
+    rendered = await services.workers.disk(_find, services, _paths(services, image, best))
+    if rendered is not None:
+        return _picture(image, best, rendered)
     if others and _is_deferred(services, best, output_pixels(image, recipe)):
         return await _stand_in(services, image, best, others[0], client)
     return _picture(image, best, await _make_once(services, image, best, client))
 
 
 async def stripped_original(services: Services, image: Image, client: Client) -> Picture:
-    """The original without its metadata: from the cache, or made now for a client and put there.
+    """The original without its metadata: from the cache, or made now and cached.
 
     Raises:
         Error: as `rendition`.
     """
-    making = stripped(image)
-    made = await services.workers.disk(_find, services, _paths(services, image, making))
-    return _picture(image, making, made or await _make_once(services, image, making, client))
+    variant = stripped(image)
+    rendered = await services.workers.disk(_find, services, _paths(services, image, variant))
+    return _picture(image, variant, rendered or await _make_once(services, image, variant, client))
 
 
 async def touch(services: Services, picture: Picture) -> None:
-    """Count a rendition's file as used now, though its bytes are delivered from elsewhere."""
+    """Mark the file of a rendition as used now, when its bytes are delivered from memory."""
     await services.workers.disk(services.renditions.find, picture.path)
 
 
 class _Rendered(Struct, frozen=True):
-    """A rendition that is there; if it was just made and isn't large, with its bytes."""
+    """A rendition; if it was just made and is small, with its bytes."""
 
     path: Path
     format: Format
@@ -151,17 +151,17 @@ class _Rendered(Struct, frozen=True):
     data: bytes | None = None
     not_cached: RenditionWriter | None = None
     is_new: bool = False
-    is_kept: bool = True
+    is_cached: bool = True
 
 
 _Drawn = RenderResult[RenditionWriter]
 
 _Paths = dict[Format, Path]
-"""Where what is made lies, by the format that it comes out in: one, unless several are tried."""
+"""The path of the result for each format that it may have: one, unless several are tried."""
 
 
 def _is_deferred(services: Services, best: Variant, pixels: int) -> bool:
-    """Whether nobody should wait for it. What can't be made here at all is refused at once."""
+    """Whether it is encoded in the background. A format that is not installed is refused at once instead."""
     format = best.formats[0]
     return is_slow(best) and is_installed(spec(format)) and services.deferred.is_deferred(format, pixels)
 
@@ -169,129 +169,134 @@ def _is_deferred(services: Services, best: Variant, pixels: int) -> bool:
 async def _stand_in(
     services: Services, image: Image, best: Variant, other: Variant, client: Client
 ) -> Picture:
-    """What is quickly made; the best is made later."""
-    made = await services.workers.disk(_find, services, _paths(services, image, other))
-    made = made or await _make_once(services, image, other, client)
-    alone = Client(client.payer)
+    """A variant that is quick to encode; queues the best one."""
+    rendered = await services.workers.disk(_find, services, _paths(services, image, other))
+    rendered = rendered or await _make_once(services, image, other, client)
+    background = Client(client.payer)
     services.deferred.add(
-        _key(_paths(services, image, best)), lambda: _make_once(services, image, best, alone)
+        _key(_paths(services, image, best)), lambda: _make_once(services, image, best, background)
     )
-    return structs.replace(_picture(image, other, made), is_stand_in=True)
+    return structs.replace(_picture(image, other, rendered), is_stand_in=True)
 
 
-async def _make_once(services: Services, image: Image, making: Variant, client: Client) -> _Rendered:
-    key, work = _key(_paths(services, image, making)), _estimate(services, image, making, client.payer)
-    # Who shares what another asked for causes no work.
+async def _make_once(services: Services, image: Image, variant: Variant, client: Client) -> _Rendered:
+    key, work = _key(_paths(services, image, variant)), _estimate(services, image, variant, client.payer)
+    # A request that shares work under way causes none.
     if client.admission_check is not None and not services.workers.is_under_way(key):
         await client.admission_check()
-    made = await services.workers.singleflight(
-        key, lambda: _make_or_wait(services, image, making, work), work
+    rendered = await services.workers.singleflight(
+        key, lambda: _make_or_wait(services, image, variant, work), work
     )
     maybe_evict(services)
-    return made
+    return rendered
 
 
-def _picture(image: Image, making: Variant, made: _Rendered) -> Picture:
-    media_type, tag = spec(made.format).media_type, _tag(image, making)
-    return Picture(image, made.path, made.size, media_type, tag, made.data, made.not_cached)
+def _picture(image: Image, variant: Variant, rendered: _Rendered) -> Picture:
+    media_type, tag = spec(rendered.format).media_type, _tag(image, variant)
+    return Picture(image, rendered.path, rendered.size, media_type, tag, rendered.data, rendered.not_cached)
 
 
-def _tag(image: Image, making: Variant) -> str:
-    return f"{image.sha256[:16]}-{making.fingerprint()[:16]}"
+def _tag(image: Image, variant: Variant) -> str:
+    return f"{image.sha256[:16]}-{variant.fingerprint()[:16]}"
 
 
-def _paths(services: Services, image: Image, making: Variant) -> _Paths:
-    fingerprint = making.fingerprint()
+def _paths(services: Services, image: Image, variant: Variant) -> _Paths:
+    fingerprint = variant.fingerprint()
     return {
         format: services.renditions.path(image.id, image.version, fingerprint, spec(format).extensions[0])
-        for format in making.formats
+        for format in variant.formats
     }
 
 
-def _key(placements: _Paths) -> Path:
-    """What work on it is known by, in this process and among those of this machine."""
-    return next(iter(placements.values()))
+def _key(paths: _Paths) -> Path:
+    """The key of the work on it, for singleflight in this process and for locks between processes."""
+    return next(iter(paths.values()))
 
 
-def _find(services: Services, placements: _Paths) -> _Rendered | None:
-    for format, path in placements.items():
+def _find(services: Services, paths: _Paths) -> _Rendered | None:
+    for format, path in paths.items():
         size = services.renditions.find(path)
         if size is not None:
             return _Rendered(path, format, size)
     return None
 
 
-async def _make_or_wait(services: Services, image: Image, making: Variant, work: WorkEstimate) -> _Rendered:
-    """Make a rendition, or wait for another process of this machine that does."""
-    patient_until = time.monotonic() + services.workers.queue_timeout
+async def _make_or_wait(services: Services, image: Image, variant: Variant, work: WorkEstimate) -> _Rendered:
+    """Make a rendition, or wait for another process of this machine that makes it."""
+    deadline = time.monotonic() + services.workers.queue_timeout
     while True:
-        alone = time.monotonic() >= patient_until
+        ignore_lock = time.monotonic() >= deadline
         try:
-            made = await decode(services.workers, work, _render, services, image, making, alone=alone)
+            rendered = await decode(
+                services.workers, work, _render, services, image, variant, ignore_lock=ignore_lock
+            )
         except UnreadableOriginalError as failed:
             raise await missing_original(services, image, str(failed)) from failed
-        # The slot is for others while we wait, and no thread waits with us.
-        made = made or await _await_other_process(services, image, making, patient_until)
-        if made is not None:
-            _count(services.workers.counters, made)
-            return made
+        # While this waits, it holds neither a slot nor a thread.
+        rendered = rendered or await _await_other_process(services, image, variant, deadline)
+        if rendered is not None:
+            _count(services.workers.counters, rendered)
+            return rendered
 
 
-def _estimate(services: Services, image: Image, making: Variant, payer: Hashable) -> WorkEstimate:
-    recipe = making.recipes[0]
+def _estimate(services: Services, image: Image, variant: Variant, payer: Hashable) -> WorkEstimate:
+    recipe = variant.recipes[0]
     if recipe is None:
         # Its bytes are copied, no pixel is decoded.
         return WorkEstimate(payer, image.bytes)
     pixels = image.width * image.height * image.frames
-    made = output_pixels(image, recipe)
+    output = output_pixels(image, recipe)
     costly = is_costly(image.format, pixels) or (
-        is_slow(making) and services.deferred.is_deferred(making.formats[0], made)
+        is_slow(variant) and services.deferred.is_deferred(variant.formats[0], output)
     )
-    return WorkEstimate(payer, pixels + made, costly=costly)
+    return WorkEstimate(payer, pixels + output, costly=costly)
 
 
-def _count(counters: Counters, made: _Rendered) -> None:
-    counters.coalesced += not made.is_new
-    counters.made += made.is_new
-    counters.not_cached += not made.is_kept
+def _count(counters: Counters, rendered: _Rendered) -> None:
+    counters.coalesced += not rendered.is_new
+    counters.made += rendered.is_new
+    counters.not_cached += not rendered.is_cached
 
 
 async def _await_other_process(
-    services: Services, image: Image, making: Variant, patient_until: float
+    services: Services, image: Image, variant: Variant, deadline: float
 ) -> _Rendered | None:
-    """What another process made; None when it gave up, or takes too long."""
+    """The rendition that another process made; None when it gave up, or takes too long."""
     pause = MIN_PAUSE
-    while time.monotonic() < patient_until:
-        made, goes_on = await services.workers.disk(_check_other_process, services, image, making)
-        if made is not None or not goes_on:
-            return made
+    while time.monotonic() < deadline:
+        rendered, is_running = await services.workers.disk(_check_other_process, services, image, variant)
+        if rendered is not None or not is_running:
+            return rendered
         await asyncio.sleep(pause)
         pause = min(pause * 1.5, MAX_PAUSE)
     return None
 
 
-def _check_other_process(services: Services, image: Image, making: Variant) -> tuple[_Rendered | None, bool]:
-    placements = _paths(services, image, making)
-    going_on = services.renditions.locks.is_held(_key(placements))
-    return _find(services, placements), going_on
+def _check_other_process(services: Services, image: Image, variant: Variant) -> tuple[_Rendered | None, bool]:
+    paths = _paths(services, image, variant)
+    is_running = services.renditions.locks.is_held(_key(paths))
+    return _find(services, paths), is_running
 
 
 def _render(
-    memory: int, services: Services, image: Image, making: Variant, *, alone: bool
+    memory: int, services: Services, image: Image, variant: Variant, *, ignore_lock: bool
 ) -> _Rendered | None:
-    """Make a rendition unless it is there by now; None if another process is at it and we can wait."""
-    placements = _paths(services, image, making)
-    with services.renditions.locks.hold(_key(placements)) as is_ours:
-        if not is_ours and not alone:
+    """Make a rendition unless it is cached by now; None if another process holds the lock.
+
+    With `ignore_lock` it is made in any case.
+    """
+    paths = _paths(services, image, variant)
+    with services.renditions.locks.hold(_key(paths)) as is_ours:
+        if not is_ours and not ignore_lock:
             return None
-        return _find(services, placements) or _cache(
-            services, placements, _smallest(memory, services, image, making, placements)
+        return _find(services, paths) or _cache(
+            services, paths, _smallest(memory, services, image, variant, paths)
         )
 
 
-def _smallest(memory: int, services: Services, image: Image, making: Variant, placements: _Paths) -> _Drawn:
-    """The picture; where several are to be made, the one with the fewest bytes, of equals the first."""
-    drawn = [_draw(memory, services, image, recipe, _key(placements)) for recipe in making.recipes]
+def _smallest(memory: int, services: Services, image: Image, variant: Variant, paths: _Paths) -> _Drawn:
+    """The result of the recipe; of several recipes the smallest, and the first among equals."""
+    drawn = [_draw(memory, services, image, recipe, _key(paths)) for recipe in variant.recipes]
     return min(drawn, key=lambda each: each.made.size)
 
 
@@ -303,7 +308,7 @@ def _draw(memory: int, services: Services, image: Image, recipe: Recipe | None, 
 
     began = time.perf_counter()
     try:
-        # What is written is a picture too large to be held until a slow client has it.
+        # A result that is too large for memory is written to a file.
         with _open_original(services, image) as source, durable.storage_errors():
             if recipe is None:
                 return services.renderers.strip(source.fileno(), image.format, memory, spool)
@@ -313,22 +318,28 @@ def _draw(memory: int, services: Services, image: Image, recipe: Recipe | None, 
             failed.reason in REQUEST_TOO_COSTLY or _lacks_extra(image, recipe, failed)
         ):
             raise Error(Kind.INVALID, str(failed)) from failed
-        # An original that was examined when it came can be drawn, if it still is what it was.
+        # It was decoded when it was uploaded: a refusal now means that the file has changed.
         raise UnreadableOriginalError(str(failed)) from failed
-    made = drawn.made
-    if made.format in SLOW:
-        services.deferred.record_duration(made.format, made.width * made.height, time.perf_counter() - began)
+    rendered = drawn.made
+    if rendered.format in SLOW:
+        services.deferred.record_duration(
+            rendered.format, rendered.width * rendered.height, time.perf_counter() - began
+        )
     return drawn
 
 
 def _open_original(services: Services, image: Image) -> BinaryIO:
-    """The original, to be read. Raises UnreadableError."""
+    """Open the original.
+
+    Raises:
+        UnreadableOriginalError: when it is missing, or its size is wrong.
+    """
     try:
         file = services.originals.path(image.sha256).open("rb")
     except FileNotFoundError:
         raise UnreadableOriginalError("the file is gone") from None
     if os.fstat(file.fileno()).st_size != image.bytes:
-        # Some decoders don't mind a missing end.
+        # Some decoders accept a truncated file.
         file.close()
         raise UnreadableOriginalError("the file has not the size that is recorded")
     return file
@@ -339,20 +350,26 @@ def _lacks_extra(image: Image, recipe: Recipe, failed: ImageRefused) -> bool:
     return failed.reason is Reason.UNSUPPORTED and not all(is_installed(spec(each)) for each in formats)
 
 
-def _cache(services: Services, placements: _Paths, drawn: _Drawn) -> _Rendered:
-    made, data, draft = drawn.made, drawn.data, drawn.file
-    path, is_kept = placements[made.format], False
+def _cache(services: Services, paths: _Paths, drawn: _Drawn) -> _Rendered:
+    rendered, data, writer = drawn.made, drawn.data, drawn.file
+    path, is_cached = paths[rendered.format], False
     try:
         if data is not None:
-            is_kept = services.renditions.put(path, data)
-        elif draft is not None:
-            is_kept = services.renditions.commit(path, draft, made.size)
+            is_cached = services.renditions.put(path, data)
+        elif writer is not None:
+            is_cached = services.renditions.commit(path, writer, rendered.size)
     except FileNotFoundError:
-        # Purged, or deleted with its image, while it was drawn.
+        # Its folder was removed meanwhile: the image was purged or deleted.
         pass
     except OSError as failed:
-        # A full disk: the picture is delivered all the same, and made again for who asks next.
+        # The disk is full: deliver it without caching it.
         log.warning("rendition-not-cached", path=str(path), reason=failed.strerror)
     return _Rendered(
-        path, made.format, made.size, data, None if is_kept else draft, is_new=True, is_kept=is_kept
+        path,
+        rendered.format,
+        rendered.size,
+        data,
+        None if is_cached else writer,
+        is_new=True,
+        is_cached=is_cached,
     )
