@@ -20,8 +20,8 @@ class Context:
     """One request.
 
     `base_url` is the address that the client used, without a trailing slash; `link` the raw path, with the
-    base path, and the raw query; `target` both without the base path; `rate_limit_status` is set by dialects that
-    report it; `notes` are additional fields of the log line.
+    base path, and the raw query; `target` both without the base path; `rate_limit_status` is set by dialects
+    that report it; `notes` are additional fields of the log line.
     """
 
     request_id: str

@@ -1,4 +1,4 @@
-"""Delivery of pictures over plain ASGI, the long way: a link is read, its picture found or made, and sent."""
+"""Delivery of pictures over ASGI: parse the link, find or make the picture, send it."""
 
 import os
 from collections.abc import Awaitable, Callable
@@ -52,14 +52,14 @@ from tintype.web.unsigned_limits import UnsignedRenderLimit
 Send = Callable[[dict[str, Any]], Awaitable[None]]
 
 CHUNK = 256 * 1024
-"""Bytes read at once where the server can't send a file by itself."""
+"""Bytes read at once when the server can't send the file itself."""
 TRIES = 3
-"""How often a rendition is made that is removed again before it can be opened."""
+"""Attempts to make a rendition that is removed before it can be opened."""
 
 METHODS = ("GET", "HEAD", "OPTIONS")
 
 _UNSIGNED = frozenset({Kind.FORBIDDEN, Kind.NOT_FOUND})
-"""How a dialect may refuse a signature."""
+"""The errors by which a dialect may refuse a signature."""
 
 _CORS_ORIGIN = {"access-control-allow-origin": "*"}
 _CORS_EXPOSE = {
@@ -67,7 +67,7 @@ _CORS_EXPOSE = {
     "cross-origin-resource-policy": "cross-origin",
 }
 CORS = _CORS_ORIGIN | _CORS_EXPOSE
-"""Pictures may be shown and read by any page: the link is the permission, no cookie plays a part."""
+"""Any page may show and read pictures: the link is the permission, cookies are not used."""
 
 _SECURITY_HEADERS = {
     "x-content-type-options": "nosniff",
@@ -76,7 +76,7 @@ _SECURITY_HEADERS = {
 
 
 class Source(Struct, frozen=True):
-    """Where the bytes of a picture come from: memory, or else a file that is held open."""
+    """Where the bytes of a picture come from: memory (`data`), or an open `file`."""
 
     picture: Picture
     data: bytes | None = None
@@ -85,7 +85,7 @@ class Source(Struct, frozen=True):
 
 
 class Delivery:
-    """Answers delivery links, and keeps ready what it has answered.
+    """Answers delivery links, and fills the response cache.
 
     Args:
         settings: what is kept in memory.
@@ -107,8 +107,8 @@ class Delivery:
         """Answer a delivery link of a dialect.
 
         Raises:
-            Error: as the opener; NOT_FOUND; INVALID; RANGE_NOT_SATISFIABLE; OVERLOADED; METHOD_NOT_ALLOWED;
-                MALFORMED when the client went away while its picture was made.
+            Error: METHOD_NOT_ALLOWED; what the link parser raises; as `find_deliverable`, `rendition` and
+                `byte_range`; MALFORMED when the client disconnected while its picture was made.
         """
         if context.method == "OPTIONS":
             await _preflight(send)
@@ -170,27 +170,27 @@ class Delivery:
     async def _parse_link(
         self, target: RequestTarget, link_parser: LinkParser
     ) -> tuple[int, DeliveryRequest]:
-        """What a link asks for, and the generation of the keys that it was checked with."""
+        """The request in a link, and the generation of the keys that verified it."""
         keyring = self._services.keyring
         if keyring.is_stale():
             await self._services.workers.disk(keyring.reload)
-        # Before the link is checked: keys that change meanwhile must not count as those it was checked with.
+        # Read before the link is verified: keys that change meanwhile must count as a newer generation.
         key_generation = keyring.generation
         try:
             return key_generation, link_parser(target)
         except Error as refused:
-            # Another process may have made a key a moment ago.
+            # Another process may have just added the key.
             if refused.kind not in _UNSIGNED or not await self._services.workers.disk(keyring.reload):
                 raise
         key_generation = keyring.generation
         return key_generation, link_parser(target)
 
     async def _open_source(self, answer: "_Response", scope: Scope, receive: Receive) -> Source:
-        """The picture, made if it has to be; and made again if it is removed before we have it open."""
+        """The picture, made if it is not cached; made again if it is removed before it is opened."""
         image, recipe = answer.record.image, answer.requested.recipe
         cached_body = self._body_cache.get(answer.tag)
         if cached_body is not None:
-            # Before the wait: meanwhile it may give way to others.
+            # Taken before the await, during which it may be evicted.
             source = Source(cached_body.picture, cached_body.data, cached_body)
             if recipe is not None or answer.strips_metadata:
                 await touch(self._services, cached_body.picture)
@@ -216,7 +216,7 @@ class Delivery:
         return await cancel_on_disconnect(answer.context, receive, work)
 
     def _client(self, answer: "_Response", recipe: Recipe | None, scope: Scope) -> Client:
-        """Who pays for a rendition: the address for a link without a signature, the account for the rest."""
+        """Who pays for a rendition: the client's address for an unsigned link, else the account."""
         image = answer.record.image
         if answer.requested.unsigned:
             return self._render_limit.client(
@@ -277,7 +277,7 @@ class Delivery:
         elif source.data is not None:
             await send({"type": "http.response.body", "body": source.data[span.start : span.end]})
         elif not span.partial and not picture.not_cached and _sends_paths(scope):
-            # The server opens it once more, a moment after us, and says 404 if it was removed in between.
+            # The server opens the file again, and answers 404 if it was removed in between.
             await send({"type": "http.response.pathsend", "path": str(picture.path)})
         else:
             await self._send_part(send, source, span)
@@ -295,13 +295,13 @@ class Delivery:
     def _cache_control(self, answer: "_Response") -> tuple[bytes, bytes]:
         field = answer.cache_policy.header(self._services.clock())
         if field is None:
-            # It did not yet when the link was read.
+            # It expired after the link was parsed.
             raise Error(Kind.EXPIRED_LINK, "The link has expired.")
         return field
 
 
 class _Response(Struct, frozen=True):
-    """A request for a picture that there is, and what its answer rests on."""
+    """A request for an existing picture, and what its response depends on."""
 
     context: Context
     key_generation: int
@@ -310,18 +310,18 @@ class _Response(Struct, frozen=True):
     cache_policy: CachePolicy
     tag: str
     strips_metadata: bool
-    """Whether it is the original without its metadata."""
+    """Whether the original is delivered without its metadata."""
     formats: frozenset[Format] | None
-    """The modern formats that the client reads; None where they make no difference."""
+    """The modern formats that the client accepts; None where the response doesn't vary with them."""
 
     @property
     def etag(self) -> str:
-        """The tag as a header field has it."""
+        """The ETag: the quoted tag."""
         return f'"{self.tag}"'
 
 
 def _stand_in_headers(answer: _Response, picture: Picture) -> _Response:
-    """The answer with another picture, which nobody should keep: the next request may get the better one."""
+    """The response with a stand-in, not to be cached: the next request may get the better picture."""
     return replace(answer, cache_policy=CachePolicy(0, public=False, expires=None), tag=picture.tag)
 
 
@@ -334,24 +334,21 @@ async def _find_image(services: Services, routes: DialectRoutes, requested: Deli
 
 
 def _is_canonical(answer: _Response) -> bool:
-    """Whether the link is spelled as we write it, the extension in the image's own case."""
+    """Whether the link is in canonical form, with the extension in the image's case."""
     requested = answer.requested
     return requested.canonical and requested.extension in {None, answer.record.image.extension}
 
 
 def _validator_headers(answer: _Response) -> Pairs:
-    """The fields of every answer about the picture, but for Cache-Control; a 304 has no others.
-
-    RFC 9110, 15.4.5: what a client has of the picture already is not said again.
-    """
+    """The fields of every response except Cache-Control; a 304 has no others (RFC 9110, 15.4.5)."""
     varying = {} if answer.formats is None else {"vary": "Accept"}
     return _pairs({"etag": answer.etag, **varying, **_CORS_ORIGIN})
 
 
 def _representation_headers(answer: _Response, picture: Picture, length: int) -> Pairs:
-    """The other fields of an answer that has the picture, or `length` bytes of it."""
+    """The other fields of a response with the picture, or `length` bytes of it."""
     image, name = answer.record.image, quote(answer.record.image.filename, safe="")
-    # In a page it is shown either way; opened by itself, it is saved instead of run.
+    # Pages embed it either way; opened by itself it is downloaded, so that its scripts don't run.
     disposition = (
         "attachment"
         if answer.requested.recipe is None and spec(image.format).can_contain_scripts
@@ -380,7 +377,7 @@ def _sends_paths(scope: Scope) -> bool:
 
 
 def _open_whole(picture: Picture) -> int:
-    """The descriptor of a picture's file, which has the size that is told to the client."""
+    """Open the file of a picture, and check that it has the recorded size."""
     descriptor = os.open(picture.path, os.O_RDONLY)
     try:
         _require_size(picture, os.fstat(descriptor).st_size)

@@ -1,4 +1,4 @@
-"""What the front door has to know of a dialect: its paths, its voice, its links."""
+"""What the ASGI application needs of a dialect: its paths, its error format, its links."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
@@ -12,7 +12,7 @@ from tintype.model import Error, Kind, Links
 from tintype.web.context import Context
 
 MAX_QUERY_FIELDS = 50
-"""Parameters of a delivery link."""
+"""The most query parameters of a delivery link."""
 
 
 class RawResponse(Struct, frozen=True):
@@ -25,19 +25,19 @@ class RawResponse(Struct, frozen=True):
 
 
 class DeliveryRequest(Struct, frozen=True):
-    """What a delivery link asks for.
+    """The request in a delivery link.
 
     Attributes:
         key: the image, by id or by number.
-        recipe: how the picture is made; None is the original as it came.
-        version: the version that the link was made for; None is whichever is present.
-        extension: what the image's extension has to be, case ignored; None is any.
-        max_age: seconds a client may keep the picture without asking again.
-        public: whether caches that serve several people may keep it.
-        expires: Unix time, in seconds, from which on the link opens nothing; None is never.
-        unsigned: whether anybody can write such a link; then whoever asks pays for its picture.
-        any_size: whether anybody can write one for whatever sizes.
-        canonical: whether it is spelled as we write it; no other spelling has an entry in a cache of its own.
+        recipe: how the picture is made; None is the original.
+        version: the version that the link was made for; None is the present one.
+        extension: the required extension of the image, ignoring case; None is any.
+        max_age: seconds for which clients may cache the picture.
+        public: whether shared caches may store it.
+        expires: Unix time, in seconds, when the link expires; None is never.
+        unsigned: whether the link has no signature; then the client's address pays for new renditions.
+        any_size: whether an unsigned link may name any size.
+        canonical: whether it is in canonical form; only such links have entries in the response cache.
     """
 
     key: UUID | int
@@ -53,9 +53,9 @@ class DeliveryRequest(Struct, frozen=True):
 
 
 class RequestTarget(Struct, frozen=True):
-    """What a delivery link asks of us: path and query as they came (RFC 9112, 3.2), without the base path.
+    """The request target of a delivery link: raw path and query (RFC 9112, 3.2), without the base path.
 
-    A signed link has one spelling: it opens only if `text` is to the letter what was written.
+    A signed link is valid only if `text` is exactly what was signed.
     """
 
     text: str
@@ -66,7 +66,7 @@ class RequestTarget(Struct, frozen=True):
         return unquote(self.text.partition("?")[0])
 
     def query(self) -> "Query":
-        """The parameters, decoded; of one that comes twice the last.
+        """The query parameters, decoded; the last one wins.
 
         Raises:
             Error: INVALID when there are too many.
@@ -79,27 +79,27 @@ class RequestTarget(Struct, frozen=True):
 
 
 Receive = Callable[[], Awaitable[Any]]
-"""How ASGI hands a message in: plainly, or as the framework types it."""
+"""ASGI's `receive`, plain or as the framework types it."""
 Query = Mapping[str, str]
 RawEndpoint = Callable[[Context, Receive], Awaitable[RawResponse]]
-"""An endpoint that is answered ahead of the framework: POST at exactly its path. Raises Error."""
+"""An endpoint outside of the framework: POST to exactly its path. Raises Error."""
 LinkParser = Callable[[RequestTarget], DeliveryRequest]
-"""Reads a delivery link. Raises Error (NOT_FOUND, INVALID, FORBIDDEN, EXPIRED_LINK) when it is none."""
+"""Parses a delivery link. Raises Error (NOT_FOUND, INVALID, FORBIDDEN, EXPIRED_LINK) when it is invalid."""
 ErrorRenderer = Callable[[Error, Context], RawResponse]
-"""Says an error in a dialect's own shape."""
+"""Renders an error in the format of a dialect."""
 
 
 class DialectRoutes(Struct, frozen=True):
-    """The paths of one dialect, and who speaks there.
+    """The paths of one dialect, and how they are served.
 
     Attributes:
         name: the dialect.
-        prefixes: where its paths begin; an error below them is said in its voice.
-        render_error: says errors.
-        link_parsers: prefixes of its delivery links, each with what reads them.
-        links: what its links are unless an account says otherwise.
-        raw_endpoints: endpoints that are answered ahead of the framework, by their paths.
-        trailing_slash: whether a slash at the end of a path is overlooked.
+        prefixes: of its paths; errors below them are rendered in its format.
+        render_error: renders errors.
+        link_parsers: the parsers of its delivery links, by prefix.
+        links: the kind of its links unless an account sets another.
+        raw_endpoints: endpoints outside of the framework, by path.
+        trailing_slash: whether a trailing slash is ignored.
     """
 
     name: str
@@ -112,7 +112,7 @@ class DialectRoutes(Struct, frozen=True):
 
 
 def find_routes(all_routes: Sequence[DialectRoutes], path: str) -> DialectRoutes | None:
-    """The mount whose paths these are."""
+    """The routes of the dialect that a path belongs to."""
     return next(
         (routes for routes in all_routes if any(_below(path, prefix) for prefix in routes.prefixes)), None
     )

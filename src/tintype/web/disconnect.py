@@ -1,4 +1,4 @@
-"""Clients that go away while something is done for them."""
+"""Clients that disconnect while work is done for them."""
 
 import asyncio
 from collections.abc import Coroutine
@@ -12,13 +12,13 @@ T = TypeVar("T")
 
 
 async def cancel_on_disconnect(context: Context, receive: Receive, work: Coroutine[Any, Any, T]) -> T:
-    """The outcome of some work, which is broken off when the client goes away.
+    """Await work, and cancel it when the client disconnects.
 
     Raises:
-        Error: MALFORMED when it did.
+        Error: MALFORMED when the client disconnected.
     """
     if context.announces_body and not context.body_is_read:
-        # What would be received next is the body.
+        # The next message would be the body.
         return await work
     making, leaving = asyncio.create_task(work), asyncio.create_task(_disconnected(receive))
     try:
@@ -29,7 +29,7 @@ async def cancel_on_disconnect(context: Context, receive: Receive, work: Corouti
     finally:
         making.cancel()
         leaving.cancel()
-        # What is under way on a thread may still use what the caller cleans up next.
+        # A thread may still use what the caller cleans up next.
         await asyncio.wait((making,))
 
 

@@ -1,4 +1,4 @@
-"""From whatever went wrong to an `Error`; what is not known goes to the log, whole."""
+"""Converts exceptions to `Error`s, and errors to problem details; logs unexpected exceptions."""
 
 import errno
 from http import HTTPStatus
@@ -38,10 +38,10 @@ STATUS = {
     Kind.ORIGINAL_MISSING: HTTPStatus.INTERNAL_SERVER_ERROR,
     Kind.INTERNAL: HTTPStatus.INTERNAL_SERVER_ERROR,
 }
-"""The usual HTTP status of each kind of error; a dialect departs from it where its vendor does."""
+"""The default HTTP status of each kind of error; dialects override it where their vendor's API differs."""
 
 _TOO_MANY_FILES = frozenset({errno.EMFILE, errno.ENFILE})
-"""Of this process, or of the machine, as many are open as may be."""
+"""The limit of open files of this process, or of the machine, is reached."""
 
 _KINDS = {
     HTTPStatus.NOT_FOUND: Kind.NOT_FOUND,
@@ -59,11 +59,11 @@ _MEMBERS = {
     Kind.MALFORMED: "field",
     Kind.INVALID_IMAGE: "reason",
 }
-"""What `Error.field` is called in problem details, where it says what a client can put right."""
+"""The name of `Error.field` in problem details, for the kinds where a client can correct it."""
 
 
 def to_error(raised: Exception, context: Context) -> Error:
-    """The `Error` for anything that was raised."""
+    """The `Error` for an exception."""
     if isinstance(raised, Error):
         return raised
     if isinstance(raised, HTTPException):
@@ -80,7 +80,7 @@ def to_error(raised: Exception, context: Context) -> Error:
 
 
 def standard_headers(error: Error) -> dict[str, str]:
-    """Headers that any client understands, whatever the dialect."""
+    """The standard headers of an error, the same in every dialect."""
     headers = {}
     if error.retry_after is not None:
         headers["Retry-After"] = str(error.retry_after)
@@ -92,12 +92,12 @@ def standard_headers(error: Error) -> dict[str, str]:
 
 
 def problem_details(error: Error, context: Context, status: HTTPStatus | None = None) -> RawResponse:
-    """An error as problem details (RFC 9457): the voice of every path that is no vendor's.
+    """An error as problem details (RFC 9457), the format of every path outside of the vendors' APIs.
 
     Args:
         error: the error.
         context: the request.
-        status: instead of the usual one of the error's kind.
+        status: instead of the default one.
     """
     status = status or STATUS[error.kind]
     member = _MEMBERS.get(error.kind)

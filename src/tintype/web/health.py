@@ -1,4 +1,4 @@
-"""Is the process alive, and can it serve."""
+"""Liveness and readiness."""
 
 from tintype.core import Services
 from tintype.core.upkeep.health import can_serve, degraded
@@ -10,12 +10,12 @@ HEALTH_PATHS = ("/healthz", "/readyz")
 async def health(services: Services, path: str) -> RawResponse:
     """`/healthz`: the process answers. `/readyz`: pictures can be delivered, else 503.
 
-    What doesn't work besides has a line each, such as `degraded: storage full`: a proxy that took the service
-    out for that would make it worse.
+    Each fault that doesn't prevent that is a line such as `degraded: storage full`; the status stays 200,
+    because taking the service out of rotation would make it worse.
     """
     if path == "/healthz":
         return RawResponse(200, b"ok\n", "text/plain")
-    # Who asks while somebody else does shares the answer: asking often costs nothing.
+    # Concurrent requests share one check, so frequent ones cost nothing.
     return await services.workers.singleflight("readiness", lambda: _readiness(services))
 
 

@@ -1,7 +1,7 @@
-"""The hosts that the service is asked by: what is one, and which are served.
+"""Validation of the Host header, and the hosts that are served.
 
-A page anywhere can have its own name lead to an address on this machine (DNS rebinding); the `Host` of what
-its browser then sends is still that name.
+A web page can make its own name resolve to an address of this machine (DNS rebinding); the requests that the
+browser then sends still have that name as Host.
 """
 
 import re
@@ -10,10 +10,10 @@ from http import HTTPStatus
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 
 LOOPBACK = ("localhost", "*.localhost", "127.0.0.0/8", "::1")
-"""What this machine calls itself."""
+"""The names and addresses of this machine for itself."""
 
 _HOST = re.compile(rb"(?:([A-Za-z0-9._\-]{1,253})|\[([0-9A-Fa-f:.]{2,45})\])(?::[0-9]{1,5})?\Z")
-"""RFC 9110, 7.2: a name or an address, and perhaps a port. RFC 3986 allows more in names than is in use."""
+"""RFC 9110, 7.2: a name or an address, and an optional port. RFC 3986 allows more names than are in use."""
 _NAME = re.compile(r"(?:\*\.)?[A-Za-z0-9._\-]{1,253}\Z")
 
 
@@ -21,10 +21,10 @@ class Hosts:
     """The hosts that are served.
 
     Args:
-        named: names, `*.` before them for all below them, addresses and networks; none: all hosts.
+        named: names (`*.` in front includes all subdomains), addresses and networks; empty: all hosts.
 
     Raises:
-        ValueError: one of them is nothing of that.
+        ValueError: when one is none of these.
     """
 
     def __init__(self, named: Sequence[str]) -> None:
@@ -41,7 +41,7 @@ class Hosts:
         return match is not None and (self._all or self._is_listed(match[1], match[2]))
 
     def refusal(self, fields: Iterable[tuple[bytes, bytes]]) -> tuple[HTTPStatus, str] | None:
-        """What is wrong with the `Host` among header fields; None if it is served."""
+        """Status and message for a request whose `Host` is invalid or not served; None if it is served."""
         hosts = [value for name, value in fields if name == b"host"]
         if len(hosts) != 1:
             # RFC 9112, 3.2.
@@ -76,7 +76,7 @@ class Hosts:
 
 
 def is_valid(host: bytes) -> bool:
-    """Whether this is a `Host` of any server."""
+    """Whether this is a syntactically valid `Host`."""
     return _HOST.match(host) is not None
 
 

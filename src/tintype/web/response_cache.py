@@ -1,7 +1,7 @@
-"""Answers that are ready: a picture asked for again is answered from memory, in a straight line.
+"""The response cache: a repeated request for a picture is answered from memory.
 
-No coroutine, no thread, no catalogue: the link as it came is looked up, and whether what was prepared for it
-still holds. Whatever asks for more than the picture or a 304 goes the long way, through `delivery`.
+A hit needs no coroutine, no thread and no query: the raw link is looked up, and the entry validated.
+A request for anything but the whole picture or a 304 goes through `delivery`.
 """
 
 import time
@@ -25,21 +25,21 @@ K = TypeVar("K")
 V = TypeVar("V")
 
 Link = tuple[bytes, bytes]
-"""The path and the query of a link, as they came."""
+"""The raw path and the raw query of a link."""
 Pairs = list[tuple[bytes, bytes]]
-"""Header fields as ASGI has them."""
+"""Header fields, as in ASGI."""
 Message = dict[str, Any]
 
 EMPTY_BODY: Message = {"type": "http.response.body", "body": b""}
-"""The end of an answer without a body."""
+"""The last message of a response without a body."""
 FRESH_SECONDS = 60.0
-"""How long an answer stays ready; the next one goes the long way, which also marks its rendition as used."""
+"""How long an entry is used; the next request goes through `delivery`, which marks its rendition as used."""
 BODY_OVERHEAD_BYTES = 1500
-"""What a picture in memory takes besides its bytes, and so counts for."""
+"""The overhead of a picture in memory, counted besides its bytes."""
 MAX_LINK = 1024
-"""Characters of the longest path and of the longest query of which an answer is kept ready."""
+"""The longest path, and the longest query, of a link that is cached, in bytes."""
 MAX_ACCEPT = 1024
-"""Bytes of the longest `Accept` that is read; those of browsers have some 100. A longer one names nothing."""
+"""The longest `Accept` that is parsed, in bytes; browsers send about 100. A longer one counts as empty."""
 
 _CACHEABLE_METHODS = frozenset({"GET", "HEAD"})
 _IF_NONE_MATCH, _IF_MODIFIED_SINCE = b"if-none-match", b"if-modified-since"
@@ -47,7 +47,7 @@ _ACCEPT, _HOST = b"accept", b"host"
 _RELEVANT_HEADERS = frozenset(
     {_HOST, _IF_NONE_MATCH, _IF_MODIFIED_SINCE, b"range", b"content-length", b"transfer-encoding"}
 )
-"""The header fields that can change the answer; a body has to be read before it."""
+"""The header fields that can change the response, or announce a body, which has to be read first."""
 
 
 class DeliverySettings(Struct, frozen=True, forbid_unknown_fields=True):
@@ -62,9 +62,9 @@ class DeliverySettings(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class CachedBody:
-    """A picture in memory, which rests on what is `known` of its image.
+    """A picture in memory, valid as long as the `record` of its image.
 
-    `body` is the message that sends it, and None once it gave way to others.
+    `body` is the ASGI message that sends it; None once it was evicted.
     """
 
     __slots__ = ("body", "data", "picture", "record")
@@ -77,11 +77,10 @@ class CachedBody:
 
 
 class BodyCache:
-    """The small pictures asked for last, by tag: at most `memory_bytes` of them.
+    """An LRU cache of small pictures by tag, at most `memory_bytes` in all.
 
-    Only what is asked for again is worth the room: most renditions are asked for once (by a crawler, or a
-    browser that then has its copy), and their bytes between those of pictures under way would leave holes
-    in memory that grow with every render.
+    A picture is cached only when it is requested a second time: most renditions are requested once (by a
+    crawler, or a browser that then caches it), and keeping those would fragment the memory.
     """
 
     def __init__(self, settings: DeliverySettings) -> None:
@@ -93,17 +92,17 @@ class BodyCache:
         self._bytes = 0
 
     def record_request(self, tag: str) -> None:
-        """Remember that a picture is asked for; of the last `links` that are."""
+        """Count a request for a picture; counts of the last `links` tags are kept."""
         _put(
             self._request_counts, tag, min(2, self._request_counts.get(tag, 0) + 1), self._max_request_counts
         )
 
     def seen_twice(self, tag: str) -> bool:
-        """Whether a picture was asked for twice, as far as that is remembered."""
+        """Whether a picture was requested twice, as far as counts are kept."""
         return self._request_counts.get(tag, 0) > 1
 
     def get(self, tag: str) -> CachedBody | None:
-        """The picture of this tag, if it is in memory, and its image neither purged nor changed since."""
+        """The picture of this tag, if it is cached and its image was neither purged nor changed since."""
         cached = self._bodies.get(tag)
         if cached is not None and not cached.record.is_valid:
             self._drop(tag)
@@ -111,14 +110,14 @@ class BodyCache:
         return cached
 
     def accepts(self, picture: Picture) -> bool:
-        """Whether a picture is kept: if it is small, and sought."""
+        """Whether a picture is cached: it is small and was requested twice."""
         return picture.size <= self._max_body_bytes and self.seen_twice(picture.tag)
 
     def put(self, picture: Picture, record: CachedImage, data: bytes) -> CachedBody:
-        """Keep a picture that `accepts` accepts; those used longest ago give way."""
+        """Cache a picture that `accepts` allows; evicts the least recently used."""
         cached = self.get(picture.tag)
         if cached is not None:
-            # Several asked for it at once.
+            # A concurrent request has cached it.
             return cached
         cached = self._bodies[picture.tag] = CachedBody(picture, record, data)
         self._bytes += picture.size + BODY_OVERHEAD_BYTES
@@ -127,7 +126,7 @@ class BodyCache:
         return cached
 
     def mark_used(self, cached: CachedBody) -> None:
-        """Count a picture as used just now."""
+        """Mark a picture as used now."""
         if cached.body is not None:
             self._bodies.move_to_end(cached.picture.tag)
 
@@ -139,14 +138,14 @@ class BodyCache:
 
 
 class CachePolicy(Struct, frozen=True):
-    """How long clients may keep a picture: `seconds`, and not past `expires` (Unix time) if that is given."""
+    """How long a response may be cached: `seconds`, and not past `expires` (Unix time) if that is set."""
 
     seconds: int
     public: bool
     expires: float | None
 
     def header(self, now: datetime) -> tuple[bytes, bytes] | None:
-        """The Cache-Control field at a moment; None once the link has expired."""
+        """The Cache-Control field at a time; None once the link has expired."""
         seconds = self.seconds
         if self.expires is not None:
             left = self.expires - now.timestamp()
@@ -157,18 +156,18 @@ class CachePolicy(Struct, frozen=True):
 
 
 class CachedResponse:
-    """What is prepared for a link: the header fields of its answers, the picture, and what it all rests on.
+    """A cached response to a link: header fields, the picture, and what its validity depends on.
 
     Attributes:
-        path: as the log tells it.
-        known: the image; when it holds no more, neither does this.
-        keys: the generation of the keys that the link was checked against.
+        path: for the log.
+        record: the image; when it becomes invalid, so does this.
+        key_generation: the generation of the keys that verified the link.
         etag: the ETag.
         cache_policy: for links that expire; otherwise Cache-Control is among the fields.
-        unmodified: the fields of a 304.
-        whole: the fields of a 200; empty while `body` is None.
+        not_modified_headers: the fields of a 304.
+        ok_headers: the fields of a 200; empty while `body` is None.
         body: the picture; None if it is not in memory.
-        until: when it has to be prepared anew, on the monotonic clock.
+        fresh_until: when it must be replaced, on the monotonic clock.
     """
 
     __slots__ = (
@@ -206,13 +205,13 @@ class CachedResponse:
 
 
 CacheResult = tuple[CachedResponse, int, Pairs, Message]
-"""What an answer was prepared from, its status, its header fields but for the request id, and its body."""
+"""The cache entry, the status, the header fields except the request id, and the body message."""
 
 
 class ResponseCache:
-    """Answers by link: at most `links`; those used longest ago give way.
+    """An LRU cache of responses by link, at most `links`.
 
-    Where the picture depends on what the client reads, there is one for each set of such formats.
+    Where the response varies with Accept, there is an entry for each set of modern formats.
     """
 
     def __init__(
@@ -228,7 +227,7 @@ class ResponseCache:
         self._negotiated_links: OrderedDict[Link, None] = OrderedDict()
 
     def find(self, scope: Scope) -> CacheResult | None:
-        """The answer to a request; None if it is not cached, or the request needs more than that."""
+        """The cached response to a request; None if there is none, or the request goes through `delivery`."""
         key = link = (scope["raw_path"], scope["query_string"])
         if link in self._negotiated_links:
             key = link, accepted_formats(scope["headers"])
@@ -254,7 +253,7 @@ class ResponseCache:
             _put(self._responses, (link, formats), response, self._max_entries)
 
     def _is_served(self, host: bytes) -> bool:
-        # Nearly all ask by the same one.
+        # Nearly all requests have the same host.
         if host != self._last_host:
             if not self._hosts.serve(host):
                 return False
@@ -275,7 +274,7 @@ class ResponseCache:
     ) -> CacheResult | None:
         cached_body = response.body
         if tag is not None:
-            # Any other tag, and any list of them, is read the long way. A tag counts more than a date.
+            # Other tags and lists go through `delivery`. If-None-Match takes precedence over the date.
             if tag != response.etag:
                 return None
             status, pairs, body = 304, response.not_modified_headers, EMPTY_BODY
@@ -291,7 +290,7 @@ class ResponseCache:
 
 
 def _relevant_headers(headers: Pairs) -> tuple[bytes, bytes | None, bytes | None] | None:
-    """Host, If-None-Match, If-Modified-Since; None if one is there twice, or there is more to the request."""
+    """Host, If-None-Match, If-Modified-Since; None if one comes twice, or the request needs `delivery`."""
     host, tag, since = b"", None, None
     for name, value in headers:
         if name in _RELEVANT_HEADERS:
@@ -307,7 +306,7 @@ def _relevant_headers(headers: Pairs) -> tuple[bytes, bytes | None, bytes | None
 
 
 def accepted_formats(headers: Pairs) -> frozenset[Format]:
-    """The modern formats that a client reads, by its `Accept`, not remembered: it may be anything."""
+    """The modern formats that a client accepts. Not memoized: `Accept` may be anything."""
     accept = b",".join([value for name, value in headers if name == _ACCEPT])
     return accepted(accept.decode("latin-1")) if len(accept) <= MAX_ACCEPT else frozenset()
 
