@@ -88,8 +88,8 @@ class Delivery:
     """Answers delivery links, and fills the response cache.
 
     Args:
-        settings: what is kept in memory.
-        bounds: what links that anybody can write may cause.
+        settings: of the caches in memory.
+        render_limit: the limit on new renditions by unsigned links.
         hosts: the hosts that are served.
     """
 
