@@ -1,4 +1,4 @@
-"""The only place where everything is put together: settings in, ASGI application out."""
+"""The composition root: builds the ASGI application from the settings."""
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
@@ -50,22 +50,22 @@ LINK_KEYS = "link-keys.json"
 RESERVE = "reserve"
 
 THUMBNAIL_SIDE = 480
-"""Pixels of a picture on the first page, at the most."""
+"""The longest side of a picture on the first page, in pixels."""
 
 
 def utc_now() -> datetime:
-    """The time."""
+    """The current time."""
     return datetime.now(UTC)
 
 
 def build_services(settings: Settings, clock: Clock = utc_now, *, keys_required: bool = True) -> Services:
-    """Build the services on a data folder, whose catalogue must be migrated. Needs a running loop.
+    """Build the services on a data folder with a migrated catalogue. Needs a running event loop.
 
     Raises:
-        Error: INTERNAL when there are no keys to sign links with, unless they are not required.
+        Error: INTERNAL when there are no keys to sign links, unless they are not required.
     """
-    part = renderer_share(settings.renderers, settings.web.workers)
-    workers = Workers(settings.workers, part.count, part.memory)
+    renderers_share = renderer_share(settings.renderers, settings.web.workers)
+    workers = Workers(settings.workers, renderers_share.count, renderers_share.memory)
     catalogue = Database(
         settings.data / CATALOGUE, settings.workers.catalogue_readers, settings.workers.catalogue_wait_seconds
     )
@@ -76,7 +76,7 @@ def build_services(settings: Settings, clock: Clock = utc_now, *, keys_required:
         reserve=Reserve(settings.data / RESERVE),
         workers=workers,
         renderers=open_renderers(
-            settings.renderers, part.count, workers.max_memory, settings.workers.malloc_arenas
+            settings.renderers, renderers_share.count, workers.max_memory, settings.workers.malloc_arenas
         ),
         deferred=DeferredEncodes(settings.deferred, workers),
         keyring=Keyring(settings.data / LINK_KEYS, required=keys_required),
@@ -91,7 +91,7 @@ def build_services(settings: Settings, clock: Clock = utc_now, *, keys_required:
 
 
 async def close_services(services: Services) -> None:
-    """Let work under way finish, and give everything back."""
+    """Finish work under way, and close everything."""
     await services.workers.close()
     await asyncio.to_thread(services.renderers.close)
     await services.catalogue.close()
@@ -104,17 +104,17 @@ def create_app(
     clock: Clock = utc_now,
     showcase: Showcase | None = None,
 ) -> App:
-    """The ASGI application. One a process, made after a fork.
+    """The ASGI application. One per process, created after a fork.
 
     Args:
-        settings: all of them.
-        dialects: all there are; those that the settings name are served, or all.
-        clock: tells the time.
-        showcase: what the first page of a demo shows; None outside a demo.
+        settings: all settings.
+        dialects: all dialects; those that the settings name are served, by default all.
+        clock: returns the time.
+        showcase: what the first page of a demo shows; None outside of a demo.
     """
     dialects = [each for each in dialects if each.name in (settings.web.dialects or {each.name})]
     services = build_services(settings, clock)
-    lines = AccessLog(settings.logs)
+    access_log = AccessLog(settings.logs)
     rate_limiters = {
         dialect.name: dialect.rate_limiter(settings.dialects[dialect.name]) for dialect in dialects
     }
@@ -124,16 +124,16 @@ def create_app(
     guard = ConnectionGuard(settings.web, by_address=settings.limits.proxies == 0)
 
     @asynccontextmanager
-    async def life(_app: Litestar) -> AsyncIterator[None]:
+    async def lifespan(_app: Litestar) -> AsyncIterator[None]:
         poller = ChangePoller(services)
         poller.start()
-        # Last of all that takes a core: requests are answered before the first picture is asked for.
+        # Last, as it takes CPU time: most first requests need no renderer.
         services.renderers.start()
         guarding = asyncio.create_task(guard.watch())
         yield
         guarding.cancel()
         await poller.stop()
-        lines.close()
+        access_log.close()
         await close_services(services)
 
     def answer_error(request: Request[Any, Any, State], raised: Exception) -> Any:  # noqa: ANN401  Litestar's type
@@ -149,10 +149,10 @@ def create_app(
         ],
         dependencies={"context": Provide(_context, sync_to_thread=False)},
         exception_handlers={Exception: answer_error},
-        lifespan=[life],
+        lifespan=[lifespan],
         openapi_config=None,
         logging_config=None,
-        # Each dialect has limits of its own, and answers in its own words when one is passed.
+        # Each dialect has its own limits, and its own error when one is exceeded.
         request_max_body_size=None,
     )
     return App(
@@ -163,7 +163,7 @@ def create_app(
         Delivery(
             services, settings.delivery, UnsignedRenderLimit(settings.limits), settings.web.served_hosts()
         ),
-        lines,
+        access_log,
         settings.limits.proxies,
     )
 
@@ -189,7 +189,7 @@ def _router(dialect: Dialect, services: Services, settings: Settings, rate_limit
     own = settings.dialects[dialect.name]
 
     async def read_raw(request: Request[Any, Any, State], caller: Given[Caller]) -> bytes:
-        """The body, once it is known who sent it."""
+        """The body, read after authentication."""
         del caller
         return await bodies.read(request, own.max_body_bytes)
 

@@ -1,4 +1,4 @@
-"""Every setting there is: each room's own, put together; read from a TOML file and the environment."""
+"""All settings, composed of those of each package; read from a TOML file and the environment."""
 
 import difflib
 import os
@@ -46,11 +46,11 @@ SECTIONS: dict[str, type[Struct]] = {
 
 
 class SettingError(Exception):
-    """A setting that is not known, or has a value that it can't have."""
+    """An unknown setting, or an invalid value."""
 
 
 class Settings(Struct, frozen=True):
-    """All settings. `data` is the folder of everything that is kept; `dialects` has an entry each."""
+    """All settings. `data` is the data folder; `dialects` has the settings of each dialect."""
 
     data: Path
     web: WebSettings

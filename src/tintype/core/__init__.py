@@ -1,4 +1,4 @@
-"""What tintype does, a verb a file; each use-case opens its own transactions."""
+"""The use-cases of tintype; each opens its own transactions."""
 
 from tintype.core.services import Services
 from tintype.storage import Staged

@@ -21,7 +21,7 @@ from tintype.model import Quotas
 from tintype.storage import Originals, Renditions, Reserve
 
 Clock = Callable[[], datetime]
-"""Tells the time, in UTC; tests set it as they like."""
+"""Returns the time, in UTC; tests replace it."""
 
 
 class ImageSettings(Struct, frozen=True, forbid_unknown_fields=True):
@@ -86,7 +86,7 @@ class QuotaSettings(Struct, frozen=True, forbid_unknown_fields=True):
     and by renditions that are not charged to an address."""
 
     def quotas(self) -> Quotas:
-        """All of them."""
+        """The default quotas."""
         return Quotas(self.max_bytes, self.max_images, self.max_uploads, self.max_pixel_seconds)
 
 
@@ -99,7 +99,7 @@ class RenditionSettings(Struct, frozen=True, forbid_unknown_fields=True):
 
 @dataclass(frozen=True, slots=True)
 class Services:
-    """What the use-cases share. One a process."""
+    """What the use-cases share. One per process."""
 
     catalogue: Database
     originals: Originals

@@ -1,4 +1,4 @@
-"""The log: one line an event, JSON or for reading."""
+"""The log: one line per event, as JSON or text."""
 
 import logging
 import select
@@ -12,19 +12,19 @@ import structlog
 from msgspec import Struct
 
 WRITE_SIZE = getattr(select, "PIPE_BUF", 4096)
-"""Bytes written at once: more of them could come apart where several processes write into one pipe."""
+"""Bytes per write: larger writes of several processes into one pipe may be interleaved."""
 MAX_CHARACTER_BYTES = 4
 """Bytes of one character in UTF-8."""
 MAX_VALUE = 2000
-"""Characters of a value in a line, such as a path; the rest is cut off."""
+"""The longest value in a line, such as a path, in characters; the rest is cut off."""
 MAX_TRACEBACK = 20_000
-"""Characters of a traceback, from its end."""
+"""The longest traceback, in characters; its beginning is cut off."""
 
 log = structlog.get_logger("tintype")
 
 
 class LogFormat(StrEnum):
-    """How a line looks."""
+    """The format of a line."""
 
     AUTO = "auto"
     JSON = "json"
@@ -32,7 +32,7 @@ class LogFormat(StrEnum):
 
 
 class LogLevel(StrEnum):
-    """How much is written."""
+    """The least level that is written."""
 
     DEBUG = "debug"
     INFO = "info"
@@ -71,7 +71,7 @@ def start(settings: LogSettings) -> None:
             last,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(level),
-        # One write a line: worker processes share the stream, and a line must not come apart.
+        # One write per line: worker processes share the stream, and lines must not be interleaved.
         logger_factory=structlog.WriteLoggerFactory(cast("TextIO", Stderr())),
         cache_logger_on_first_use=True,
     )
@@ -79,14 +79,14 @@ def start(settings: LogSettings) -> None:
 
 
 class Stderr:
-    """Standard error, whose own faults concern nobody.
+    """Standard error; its errors are ignored.
 
-    Where it ends on a full disk, in a pipe whose reader is gone or doesn't read, or on a terminal that was
-    halted (Ctrl-S), lines are lost, and no request waits.
+    When it is a full disk, a pipe whose reader is gone or doesn't read, or a halted terminal (Ctrl-S), lines
+    are lost, and no request waits.
     """
 
     def write(self, text: str) -> None:
-        """Write, or lose it."""
+        """Write; lose the text on an error."""
         with suppress(OSError):
             for piece in _pieces(text):
                 if not _is_writable():
@@ -95,13 +95,13 @@ class Stderr:
                 sys.stderr.flush()
 
     def flush(self) -> None:
-        """Flush, or lose it."""
+        """Flush; ignore errors."""
         with suppress(OSError):
             sys.stderr.flush()
 
 
 def _pieces(text: str) -> Iterator[str]:
-    """The text in pieces that a pipe takes at once if it takes anything: all of it, unless that is long."""
+    """The text in pieces of at most `WRITE_SIZE` bytes, which a pipe accepts whole or not at all."""
     if len(text.encode(errors="replace")) <= WRITE_SIZE:
         yield text
         return
@@ -111,12 +111,12 @@ def _pieces(text: str) -> Iterator[str]:
 
 
 def _is_writable() -> bool:
-    """Whether standard error takes `WRITE_SIZE` bytes at once, or has a fault to tell."""
+    """Whether standard error accepts `WRITE_SIZE` bytes without blocking, or raises an error."""
     try:
         waiting = select.poll()
         waiting.register(sys.stderr.fileno(), select.POLLOUT)
     except (AttributeError, ValueError):
-        # No descriptor that it could be asked of.
+        # It has no file descriptor.
         return True
     return bool(waiting.poll(0))
 
@@ -135,7 +135,7 @@ class _LibraryHandler(logging.Handler):
 
 
 def clean(text: str) -> str:
-    """A text as a line can have it: not endless, and with nothing in it that a terminal would obey."""
+    """The text, truncated, with control characters escaped."""
     text = text[:MAX_VALUE]
     return text if text.isprintable() else _escaped(text)
 
@@ -143,7 +143,7 @@ def clean(text: str) -> str:
 def _clean_values(
     _logger: object, _method: str, fields: MutableMapping[str, Any]
 ) -> MutableMapping[str, Any]:
-    """All texts of a line made clean; a traceback keeps its lines."""
+    """Clean all texts of a line; a traceback keeps its line breaks."""
     for name, value in fields.items():
         if name == "exception":
             fields[name] = "\n".join(map(clean, str(value)[-MAX_TRACEBACK:].splitlines()))

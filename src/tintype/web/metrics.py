@@ -1,4 +1,4 @@
-"""What a worker process has counted, in the text format of Prometheus."""
+"""The counters of a worker process, in the text format of Prometheus."""
 
 import os
 from collections.abc import Iterator
@@ -29,17 +29,17 @@ COUNTERS = {
     ),
     "pixel_seconds": ("pixel_seconds", "Seconds of render slots used, by uploads too."),
 }
-"""By the name in `_counts`: the metric's name, and what it says."""
+"""By the name in `_counts`: the metric's name and its help text."""
 
 
 async def metrics(services: Services) -> RawResponse:
-    """The counts of this process; a label names the process, as another may answer the next time."""
+    """The counters of this process; a label has its id, as another may answer the next request."""
     media_type, body = await services.workers.disk(_exposition, services)
     return RawResponse(200, body, media_type)
 
 
 class _CounterCollector:
-    """The counts as the library collects them."""
+    """A collector for prometheus-client."""
 
     def __init__(self, services: Services) -> None:
         self._services = services
@@ -63,7 +63,7 @@ def _counts(services: Services) -> dict[str, float]:
 
 
 def _exposition(services: Services) -> tuple[str, bytes]:
-    # Imported when it is first asked for: a twentieth of a second that no start has to wait for.
+    # Imported on first use: it takes 50 ms, which would delay each start.
     from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest  # noqa: PLC0415
 
     registry = CollectorRegistry(auto_describe=False)

@@ -1,4 +1,4 @@
-"""Which of the media types on offer a client prefers (RFC 9110, 12.5.1)."""
+"""Content negotiation: the media type that a client prefers (RFC 9110, 12.5.1)."""
 
 import re
 from collections.abc import Sequence
@@ -24,7 +24,7 @@ def preferred(accept: str, offers: Sequence[str]) -> str | None:
     """The offer with the highest quality; among equals the first offered; None if none is acceptable.
 
     No header, or an empty one, accepts everything. The most precise range that fits an offer decides
-    its quality. What is not a media range is overlooked.
+    its quality. What is not a media range is ignored.
     """
     ranges = [found for found in map(_range, accept.split(",")) if found is not None]
     if not accept.strip():

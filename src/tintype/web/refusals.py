@@ -1,4 +1,4 @@
-"""Refusals for want of capacity, which leave one after the other: many clients ask again at once."""
+"""Throttles responses of status 429 and 503, as many clients retry at once."""
 
 import asyncio
 import time
@@ -7,19 +7,18 @@ from http import HTTPStatus
 
 THROTTLED_STATUSES = frozenset({HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE})
 MAX_WAIT = 3.0
-"""Seconds that a refusal waits at the most."""
+"""The longest delay of a refusal, in seconds."""
 BURST = 20
-"""Refusals that leave without a wait after a time without any."""
+"""Refusals that are sent without delay after a pause."""
 
 
 class RefusalThrottle:
-    """A token bucket (ITU-T I.371, as a virtual schedule): so many refusals a second, the others wait.
+    """A token bucket (ITU-T I.371, as a virtual schedule): so many refusals per second, the others wait.
 
-    Hundreds of clients that ask again as soon as they are refused would otherwise take all the time there is,
-    from those who are answered out of memory too.
+    Otherwise hundreds of clients that retry immediately would take all the CPU time, even from cache hits.
 
     Args:
-        rate: refusals a second; 0 is no limit.
+        rate: refusals per second; 0 is no limit.
         now: a clock that only goes forward, in seconds.
     """
 
@@ -29,13 +28,13 @@ class RefusalThrottle:
         self._due = 0.0
 
     async def wait(self) -> None:
-        """Wait for the turn of another refusal."""
+        """Wait until another refusal may be sent."""
         delay = self.take()
         if delay > 0:
             await asyncio.sleep(delay)
 
     def take(self) -> float:
-        """Count another refusal; the seconds until its turn."""
+        """Count another refusal; return the seconds until it may be sent."""
         now = self._now()
         self._due = max(self._due, now - BURST * self._interval) + self._interval
         self._due = min(self._due, now + MAX_WAIT)

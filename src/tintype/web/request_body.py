@@ -1,4 +1,4 @@
-"""A request body as it comes in: waited for within limits, and dropped where nobody wants it."""
+"""A request body: received within time limits, and drained when it is not read."""
 
 import asyncio
 import time
@@ -12,10 +12,10 @@ _DISCONNECT = {"type": "http.disconnect"}
 
 
 class RequestBody:
-    """The messages of a request, of which all but the last are its body.
+    """The messages of a request: its body, then the disconnect.
 
-    A body that stands still, comes too slowly or takes too long counts as broken off, as if its client had
-    gone away. Only the time that we wait for it counts.
+    A body that stalls, is too slow or takes too long is treated as if the client had disconnected. Only the
+    time spent waiting for it counts.
     """
 
     def __init__(self, context: Context, receive: Receive, settings: WebSettings) -> None:
@@ -32,14 +32,14 @@ class RequestBody:
         """The next message."""
         message: dict[str, Any]
         if self._context.body_is_read:
-            # All that can come is that the client goes away, at any time.
+            # Only a disconnect can follow, at any time.
             message = await self._receive()
             return message
         self._has_begun = True
         message, is_fast = await self._next()
         self._remaining -= len(message.get("body", b""))
         if self._remaining == 0 and message.get("more_body"):
-            # That was all: the server would tell so in a message of its own, a trip between threads later.
+            # The body is complete: don't wait for the server's last, empty message.
             message = message | {"more_body": False}
         if message.get("more_body") and not is_fast:
             message = _DISCONNECT
@@ -48,27 +48,27 @@ class RequestBody:
         return message
 
     async def drain(self) -> None:
-        """Drop what nobody has read: a client may look at no answer before it has sent everything."""
+        """Discard the unread body: a client may not read the response before it has sent everything."""
         if not self._has_begun and (self._expects_continue() or not self._context.announces_body):
-            # The client waits for our word before it sends a body, or has none to send.
+            # The client waits for 100 Continue, or has no body.
             return
         is_unauthenticated = self._context.account is None
         limit = self._settings.stranger_drain_bytes if is_unauthenticated else self._settings.drain_bytes
         if self._remaining > limit:
-            # To drop some of it would not save the connection, nor an answer that nobody looks at yet.
+            # Draining a part would neither keep the connection nor deliver the response.
             return
         dropped = 0
         while not self._context.body_is_read and dropped <= limit:
             dropped += len((await self.receive()).get("body", b""))
 
     def has_unread_body(self) -> bool:
-        """Whether more of the body is on its way that nobody will read."""
+        """Whether the client is still sending a body that will not be read."""
         return (
             self._context.announces_body and not self._context.body_is_read and not self._expects_continue()
         )
 
     def can_keep_alive(self) -> bool:
-        """Whether what comes next on this connection is another request."""
+        """Whether the next bytes on this connection are another request."""
         if self._context.body_is_read:
             return not self._is_aborted
         return not self._has_begun and not self._context.announces_body
@@ -77,7 +77,7 @@ class RequestBody:
         return self._context.headers.get("expect", "").lower() == "100-continue"
 
     async def _next(self) -> tuple[dict[str, Any], bool]:
-        """The next message, and whether the body comes fast enough."""
+        """The next message, and whether the body is fast enough."""
         began = time.monotonic()
         try:
             async with asyncio.timeout(self._rate.timeout()):
@@ -88,7 +88,7 @@ class RequestBody:
 
 
 class _RateCheck:
-    """How long a body was waited for, and how much of it came in the present stretch of that time."""
+    """Checks the total time and the rate of a body, over periods of `rate_seconds`."""
 
     def __init__(self, settings: WebSettings) -> None:
         self._settings = settings
@@ -97,11 +97,11 @@ class _RateCheck:
         self._received = 0
 
     def timeout(self) -> float:
-        """Seconds that the next piece may take."""
+        """Seconds that the next message may take."""
         return min(self._settings.body_idle_seconds, max(0.0, self._remaining))
 
     def is_fast_enough(self, seconds: float, size: int) -> bool:
-        """Whether the body comes fast enough, when so many bytes more took so many seconds."""
+        """Count `size` bytes that took so many seconds; return whether the body is fast enough."""
         self._remaining -= seconds
         self._waited += seconds
         self._received += size

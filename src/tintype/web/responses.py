@@ -1,4 +1,4 @@
-"""Responses as the framework wants them, from bytes that are ready."""
+"""The framework's responses from encoded bytes."""
 
 from litestar import Response
 
@@ -12,12 +12,12 @@ def json_response(
     headers: dict[str, str] | None = None,
     media_type: str = "application/json",
 ) -> Response[bytes]:
-    """A response whose body is encoded already."""
+    """A response with an encoded body."""
     return Response(body, status_code=status, headers=headers, media_type=media_type)
 
 
 def from_raw(answer: RawResponse) -> Response[bytes]:
-    """The framework's response for an answer of ours."""
+    """The framework's response for a RawResponse."""
     return json_response(
         answer.body, status=answer.status, headers=answer.headers, media_type=answer.media_type
     )

@@ -1,7 +1,6 @@
-"""Signatures behind addresses that can be written without: `…?Mode=Fit&Width=200&kid=<key>&sig=<signature>`.
+"""Optional signatures at the end of links: `…?Mode=Fit&Width=200&kid=<key>&sig=<signature>`.
 
-For dialects whose vendor documents a plain address. What is signed is the address to the letter, so that a
-signed link has one spelling.
+For dialects whose vendor documents unsigned links. The exact text is signed, so a signed link has one form.
 """
 
 import re
@@ -15,7 +14,7 @@ _PARAMETERS = frozenset({"kid", "sig"})
 
 
 def append(keyring: Keyring, dialect: str, address: str) -> str:
-    """The address of a dialect's link (path and query) with our signature behind it."""
+    """A dialect's link (path and query) with a signature appended."""
     return _write(address, keyring.sign((dialect, address)))
 
 
@@ -23,7 +22,7 @@ def detach(keyring: Keyring, dialect: str, target: RequestTarget) -> tuple[Reque
     """A dialect's link without its signature, and whether it had one.
 
     Raises:
-        Error: NOT_FOUND, as for an image that isn't there, when a signature isn't ours or stands elsewhere.
+        Error: NOT_FOUND, as for a missing image, when the signature is invalid or not at the end.
     """
     found = _SIGNED.match(target.text)
     if found is None:

@@ -1,6 +1,6 @@
-"""What the kernel knows of this process's TCP connections, read without letting other threads in.
+"""The kernel's counters of this process's TCP connections, read without releasing the GIL.
 
-Linux only; elsewhere there is nothing to be seen.
+Linux only; on other systems no connections are reported.
 """
 
 import ctypes
@@ -27,7 +27,7 @@ _GetOption = Callable[[int, int, int, int, int], int]
 def _load_getsockopt() -> _GetOption | None:
     if not sys.platform.startswith("linux"):
         return None
-    # PyDLL keeps the interpreter: such a call takes a microsecond, and another thread's turn thousands.
+    # PyDLL keeps the GIL: the call takes a microsecond, getting the GIL back thousands.
     word, number = ctypes.c_void_p, ctypes.c_int
     prototype = ctypes.PYFUNCTYPE(number, number, number, number, word, word)
     return prototype(("getsockopt", ctypes.PyDLL(None)))
@@ -41,14 +41,14 @@ _INFO_SIZE_AT, _COOKIE_SIZE_AT = ctypes.addressof(_info_size), ctypes.addressof(
 
 
 class Traffic(NamedTuple):
-    """A connection at one moment.
+    """The counters of a connection at one moment.
 
     Attributes:
-        cookie: what the kernel names this socket by, and no other while it runs.
-        received: bytes that came, whether anybody read them or not.
-        acked: bytes that the other side has confirmed.
-        is_waiting: whether bytes wait to be sent, or to be confirmed.
-        is_answered: whether something was sent after the last byte that came.
+        cookie: the kernel's unique number of this socket.
+        received: bytes received by the kernel, read or not.
+        acked: bytes that the other side has acknowledged.
+        is_waiting: whether bytes wait to be sent or acknowledged.
+        is_answered: whether something was sent after the last received byte.
     """
 
     cookie: int
@@ -59,7 +59,7 @@ class Traffic(NamedTuple):
 
 
 def traffic(descriptor: int) -> Traffic | None:
-    """What has gone over a descriptor; None if it is no TCP connection."""
+    """The counters of a descriptor; None if it is no TCP connection."""
     if _getsockopt is None or _getsockopt(descriptor, socket.IPPROTO_TCP, _TCP_INFO, _INFO_AT, _INFO_SIZE_AT):
         return None
     state, unacked, sent_ago, received_ago, acked, received, unsent = _INFO.unpack_from(_info)
@@ -71,7 +71,7 @@ def traffic(descriptor: int) -> Traffic | None:
 
 
 def descriptors() -> range:
-    """All numbers that a descriptor of this process can have at present."""
+    """The range of all open descriptors of this process."""
     if _getsockopt is None:
         return range(0)
     with suppress(OSError):
@@ -82,21 +82,21 @@ def descriptors() -> range:
 
 
 def endpoints(descriptor: int) -> tuple[int, str] | None:
-    """The port on this side of a connection and the address on the other; None if it is gone meanwhile."""
+    """The local port and the remote address of a connection; None if it was closed meanwhile."""
     with suppress(OSError), socket.socket(fileno=os.dup(descriptor)) as duplicate:
         return duplicate.getsockname()[1], duplicate.getpeername()[0]
     return None
 
 
 def shut_down(descriptor: int, cookie: int, *, drop: bool) -> bool:
-    """End a connection, if the descriptor is still that of this cookie; whoever uses it finds it closed.
+    """Shut a connection down, if the descriptor still has this cookie; the server then sees it closed.
 
     Args:
-        descriptor: where it was seen.
-        cookie: which it was.
-        drop: whether what waits to be sent is dropped too.
+        descriptor: its descriptor.
+        cookie: its cookie.
+        drop: whether unsent bytes are dropped too.
     """
-    # What is looked at and what is ended are the same, whatever the number comes to mean meanwhile.
+    # The duplicate stays the same socket even if the descriptor is reused meanwhile.
     with suppress(OSError), socket.socket(fileno=os.dup(descriptor)) as duplicate:
         found = traffic(duplicate.fileno())
         if found is None or found.cookie != cookie:

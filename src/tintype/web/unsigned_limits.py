@@ -1,4 +1,4 @@
-"""What a link that anybody can write may cause: how many new renditions an address can ask for."""
+"""Limits on new renditions by unsigned links, per client address."""
 
 from collections.abc import Mapping
 from contextlib import suppress
@@ -18,7 +18,7 @@ from tintype.model import Image
 from tintype.web.context import Scope
 
 NETWORK_BITS = 64
-"""Leading bits of an IPv6 address that one customer shares (RFC 6177): all of his addresses count as one."""
+"""The prefix length of the IPv6 network of one customer (RFC 6177), whose addresses count as one."""
 
 
 class LimitSettings(Struct, frozen=True, forbid_unknown_fields=True):
@@ -46,7 +46,7 @@ class LimitSettings(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class UnsignedRenderLimit:
-    """Counts new renditions by address, in this process."""
+    """Limits new renditions by address, in this process."""
 
     def __init__(self, settings: LimitSettings) -> None:
         self._settings = settings
@@ -55,10 +55,10 @@ class UnsignedRenderLimit:
     def client(
         self, services: Services, image: Image, recipe: Recipe | None, scope: Scope, *, any_size: bool
     ) -> Client:
-        """For whom this rendition is made: for the address that asks; `free` for a size of its choice.
+        """The client that pays for this rendition, by its address; `any_size` if it chose the size.
 
-        Before it is made anew there may be raised:
-            Error: FORBIDDEN for a size that the account doesn't allow; TOO_MANY_REQUESTS.
+        Its admission check raises:
+            Error: FORBIDDEN for a size that the account doesn't allow; TOO_MANY_REQUESTS over the limits.
         """
         payer = AddressPayer(client_network(scope, self._settings.proxies))
 
@@ -72,7 +72,7 @@ class UnsignedRenderLimit:
 
 
 def client_network(scope: Scope, proxies: int) -> str:
-    """Who asks: the address behind so many proxies; of an IPv6 address its first 64 bits."""
+    """The client's address behind so many proxies; of an IPv6 address its first 64 bits."""
     found = client_ip(scope, proxies)
     with suppress(ValueError):
         return str(IPv6Network((found, NETWORK_BITS), strict=False))
@@ -80,7 +80,7 @@ def client_network(scope: Scope, proxies: int) -> str:
 
 
 def client_ip(scope: Mapping[str, Any], proxies: int) -> str:
-    """The address behind so many proxies, in the usual spelling; IPv4 in IPv6 is IPv4."""
+    """The client's address behind so many proxies, in canonical form; IPv4-mapped IPv6 becomes IPv4."""
     client = (scope.get("client") or ("",))[0]
     lines = [value.decode("latin-1") for name, value in scope["headers"] if name == b"x-forwarded-for"]
     hops = [*(hop.strip() for hop in ",".join(lines).split(",") if hop.strip()), client]

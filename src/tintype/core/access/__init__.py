@@ -1,1 +1,1 @@
-"""Who may do what: tokens, publication, quotas, keys, and the audit log of their changes."""
+"""Access control: tokens, publication, quotas, keys, and the audit log of their changes."""

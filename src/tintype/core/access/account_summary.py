@@ -1,4 +1,4 @@
-"""All that holds for an account."""
+"""The settings and the usage of an account."""
 
 from msgspec import Struct
 
@@ -11,15 +11,15 @@ from tintype.model import Account, Publications, QuotaOverrides, Quotas, Usage
 
 
 class AccountSummary(Struct, frozen=True):
-    """What holds for an account, and what it holds.
+    """The settings and the usage of an account.
 
     Attributes:
         account: the account.
-        publications: the dialects that it publishes through, each with what its links are.
-        sizes: that plain links may ask for, as they were set; None is any.
-        quotas: how much it may hold and do.
-        overrides: what of that is set for this account.
-        usage: what it holds.
+        publications: the dialects that it publishes through, each with the kind of its links.
+        sizes: the allowed sizes of unsigned links, as they were set; None is any.
+        quotas: the effective quotas.
+        overrides: the quotas that are set for this account.
+        usage: its images and bytes.
     """
 
     account: Account
@@ -31,17 +31,17 @@ class AccountSummary(Struct, frozen=True):
 
 
 async def account_summary(services: Services, name: str) -> AccountSummary:
-    """All that holds for the account of this name.
+    """The summary of the account of this name.
 
     Raises:
-        Error: NOT_FOUND.
+        Error: NOT_FOUND when there is no such account.
     """
     async with services.catalogue.read() as tx:
         return await _summary(services, tx, await get_account(tx, name))
 
 
 async def account_summaries(services: Services) -> list[AccountSummary]:
-    """All that holds for every account, by name."""
+    """The summaries of all accounts, by name."""
     async with services.catalogue.read() as tx:
         return [await _summary(services, tx, account) for account in await accounts.list_all(tx)]
 

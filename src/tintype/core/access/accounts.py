@@ -9,7 +9,7 @@ async def get_account(tx: Transaction, name: str) -> Account:
     """The account of this name.
 
     Raises:
-        Error: NOT_FOUND.
+        Error: NOT_FOUND when there is no such account.
     """
     found = await accounts.find(tx, name)
     if found is None:

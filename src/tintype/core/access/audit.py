@@ -23,32 +23,32 @@ async def record(
     account: str | None = None,
     **details: object,
 ) -> None:
-    """Add an entry, in the transaction that makes the change.
+    """Add an entry, in the transaction of the change.
 
     Args:
         tx: the transaction.
-        now: when.
+        now: the time.
         actor: who, and from where.
         event: what.
-        account: the name of the account that it is about, if it is about one.
-        details: whatever tells more; values that JSON has, no secrets.
+        account: the name of the account that it concerns, if any.
+        details: further fields; JSON values, no secrets.
     """
     await audit.add(tx, now, actor, event.value, account, details)
 
 
-async def entries(services: Services, asked: AuditFilter) -> AsyncIterator[AuditEntry]:
-    """The entries that are asked for, oldest first, read in short transactions.
+async def entries(services: Services, wanted: AuditFilter) -> AsyncIterator[AuditEntry]:
+    """The entries that match a filter, oldest first, read in short transactions.
 
     Raises:
         Error: NOT_FOUND when there is no such account.
     """
-    if asked.account is not None:
+    if wanted.account is not None:
         async with services.catalogue.read() as tx:
-            await get_account(tx, asked.account)
+            await get_account(tx, wanted.account)
     seq = 0
     while True:
         async with services.catalogue.read() as tx:
-            batch = await audit.list_after(tx, seq, asked, BATCH)
+            batch = await audit.list_after(tx, seq, wanted, BATCH)
         for entry in batch:
             yield entry
         if len(batch) < BATCH:

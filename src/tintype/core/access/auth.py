@@ -1,4 +1,4 @@
-"""Who may come in: tokens made, recognised and refused; roles and scopes asked for."""
+"""Authentication and authorization: tokens, roles and scopes."""
 
 import hashlib
 import secrets
@@ -19,17 +19,17 @@ from tintype.model import Account, Actor, Caller, Error, Kind, Person, Role, Tok
 from tintype.model.audit import Event
 
 MAX_NAME = 255
-"""Characters of the name of an account or a person: what the catalogue has room for."""
+"""The longest name of an account or a person, in characters; the catalogue's columns have this size."""
 SECRET_BYTES = 32
-"""Random bytes of a token: far beyond guessing, so a plain SHA-256 of it can be stored."""
+"""Random bytes of a token: too many to guess, so a plain SHA-256 of it can be stored."""
 
 
 async def authenticate(services: Services, dialect: str, secret: str | None) -> Caller:
     """The caller behind an access token.
 
     Raises:
-        Error: NO_TOKEN, UNKNOWN_TOKEN (revoked ones too), EXPIRED_TOKEN, or FORBIDDEN where the account
-            doesn't publish through the dialect: what is handed out there would open nothing.
+        Error: NO_TOKEN; UNKNOWN_TOKEN, also when it is revoked; EXPIRED_TOKEN; FORBIDDEN when the account
+            doesn't publish through the dialect.
     """
     if not secret:
         raise Error(Kind.NO_TOKEN, "A token is required.")
@@ -41,8 +41,7 @@ async def authenticate_pair(services: Services, dialect: str, client: str, acces
     """The caller behind an access token that was issued for a client token.
 
     Raises:
-        Error: NO_TOKEN, UNKNOWN_TOKEN (also when the two don't belong together), EXPIRED_TOKEN or FORBIDDEN,
-            as in `admit`.
+        Error: as `authenticate`; UNKNOWN_TOKEN also when one was not issued for the other.
     """
     if not client or not access:
         raise Error(Kind.NO_TOKEN, "Two tokens are required.")
@@ -55,13 +54,21 @@ async def authenticate_pair(services: Services, dialect: str, client: str, acces
 
 
 def require_scope(caller: Caller, scope: str) -> None:
-    """Raise FORBIDDEN unless the caller's token has the scope."""
+    """Require that the caller's token has the scope.
+
+    Raises:
+        Error: FORBIDDEN when it has not.
+    """
     if scope not in caller.scopes:
         raise Error(Kind.FORBIDDEN, f"This token lacks the scope {scope}.")
 
 
 def require_role(caller: Caller, roles: frozenset[Role]) -> None:
-    """Raise FORBIDDEN unless the caller has one of the roles."""
+    """Require that the caller has one of the roles.
+
+    Raises:
+        Error: FORBIDDEN when it has not.
+    """
     if caller.role not in roles:
         raise Error(Kind.FORBIDDEN, f"The role {caller.role.value} may not do this.")
 
@@ -79,10 +86,10 @@ async def issue_token(  # noqa: PLR0913  a token is all of these
     lifetime: timedelta | None = None,
     actor: Actor,
 ) -> list[str]:
-    """Make an access token, and answer its secret, which is stored nowhere and cannot be had again.
+    """Create an access token, and return its secret, which is not stored.
 
-    Where the dialect `pairs` tokens, a client token is made too, and its secret comes first. From now on the
-    account publishes through the dialect.
+    With `pairs`, a client token is created too, and its secret comes first. The account also publishes
+    through the dialect from now on.
     """
     now = services.clock()
     client, client_secret = _new(account, person, dialect, now, kind=TokenKind.CLIENT, label=label)
@@ -108,7 +115,7 @@ async def issue_token(  # noqa: PLR0913  a token is all of these
 
 
 async def revoke_token(services: Services, token_id: UUID, actor: Actor) -> Token:
-    """Refuse a token from now on, and those issued for it.
+    """Revoke a token, and those issued for it.
 
     Raises:
         Error: NOT_FOUND when there is no such token.
@@ -131,10 +138,10 @@ async def list_tokens(services: Services, account: str | None = None) -> list[To
 async def get_or_create_person(
     services: Services, account_name: str, person_name: str
 ) -> tuple[Account, Person]:
-    """An account and one of its people, both added if they are new.
+    """An account and one of its people; both are created if they don't exist.
 
     Raises:
-        Error: INVALID when a new one would have no name, or one that can't be shown.
+        Error: INVALID when a new name is empty, too long or not printable.
     """
     now = services.clock()
     async with services.catalogue.write() as tx:
@@ -186,7 +193,7 @@ def _new(  # noqa: PLR0913  a token is all of these
 
 
 def _audit_details(token: Token) -> dict[str, object]:
-    """What the audit log says of a token."""
+    """The fields of a token in the audit log."""
     return {
         "token": str(token.id),
         "dialect": token.dialect,
@@ -215,7 +222,7 @@ async def _find_tokens(services: Services, dialect: str, secret_texts: Sequence[
     keys = [(dialect, digest) for digest in digests]
     if not all(key in cached for key in keys):
         found = await services.catalogue.query(lambda tx: tokens.by_digest(tx, dialect, digests))
-        # Not those that nobody knows: whoever makes them up would crowd out what is known.
+        # Unknown tokens are not cached: invented ones would evict the others.
         cached.update({(dialect, digest): token for digest, token in found.items()})
     return [cached.get(key) for key in keys]
 

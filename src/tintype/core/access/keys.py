@@ -1,4 +1,4 @@
-"""Keys that sign links, added and retired with an entry in the audit log."""
+"""Adds and removes the keys that sign links, with entries in the audit log."""
 
 from tintype.core.access import audit
 from tintype.core.delivery.disk_space import with_reserve
@@ -12,14 +12,14 @@ async def rotate(services: Services, actor: Actor) -> Key:
     """Add a key; it signs from now on.
 
     Raises:
-        Error: INSUFFICIENT_STORAGE.
+        Error: INSUFFICIENT_STORAGE when the disk is full.
     """
     key: Key | None = None
 
     async def add() -> Key:
         nonlocal key
         async with services.catalogue.write() as tx:
-            # What a full disk refused after that is done again: with this key, not with another.
+            # May be called again after a full disk: then with the same key.
             if key is None:
                 added = await services.workers.disk(services.keyring.rotate)
                 key = added
@@ -30,17 +30,18 @@ async def rotate(services: Services, actor: Actor) -> Key:
 
 
 async def retire(services: Services, key_id: str, actor: Actor) -> None:
-    """Remove a key, so that links signed with it open no more.
+    """Remove a key, which invalidates the links that it signed.
 
     Raises:
-        Error: NOT_FOUND when there is no such key, or it is the only one; INSUFFICIENT_STORAGE.
+        Error: NOT_FOUND when there is no such key, or it is the only one; INSUFFICIENT_STORAGE when the
+            disk is full.
     """
     is_removed = False
 
     async def remove() -> None:
         nonlocal is_removed
         async with services.catalogue.write() as tx:
-            # First: what can't be recorded isn't done either.
+            # First: a change that can't be recorded is not made.
             await audit.record(tx, services.clock(), actor, Event.KEY_RETIRED, key=key_id)
             is_removed = is_removed or await services.workers.disk(services.keyring.retire, key_id)
             if not is_removed:
@@ -51,7 +52,7 @@ async def retire(services: Services, key_id: str, actor: Actor) -> None:
 
 
 async def record_new(services: Services, actor: Actor) -> Key:
-    """Record, and answer, the key that was made because there was none, or none that could be read."""
+    """Record the key that was created because the file was missing or unreadable; return it."""
     (key,) = services.keyring.all()
     async with services.catalogue.write() as tx:
         await audit.record(tx, services.clock(), actor, Event.KEY_ADDED, key=key.id, replaces="all")

@@ -14,14 +14,14 @@ async def strips_metadata(services: Services, name: str) -> bool:
     """Whether originals of the account of this name are delivered without their metadata.
 
     Raises:
-        Error: NOT_FOUND.
+        Error: NOT_FOUND when there is no such account.
     """
     async with services.catalogue.read() as tx:
         return await accounts.strips_metadata(tx, (await get_account(tx, name)).id)
 
 
 async def strips_metadata_by_id(services: Services, account: UUID) -> bool:
-    """The same by the account's id, remembered until anything in the catalogue changes."""
+    """The same by the account's id, cached until anything in the catalogue changes."""
     cached, key = services.query_cache.snapshot(), ("strips-metadata", account)
     if key not in cached:
         cached[key] = await services.catalogue.query(lambda tx: accounts.strips_metadata(tx, account))
@@ -29,10 +29,10 @@ async def strips_metadata_by_id(services: Services, account: UUID) -> bool:
 
 
 async def set_strips_metadata(services: Services, name: str, actor: Actor, *, strips: bool) -> None:
-    """Deliver originals of the account without their metadata, or as they came; in every process in a second.
+    """Deliver originals of the account without their metadata, or unchanged; everywhere within a second.
 
     Raises:
-        Error: NOT_FOUND.
+        Error: NOT_FOUND when there is no such account.
     """
     async with services.catalogue.write() as tx:
         account = await get_account(tx, name)
@@ -53,5 +53,5 @@ async def set_strips_metadata(services: Services, name: str, actor: Actor, *, st
         )
 
 
-def _policy_name(strips: bool) -> str:  # noqa: FBT001  the one thing that it tells of
+def _policy_name(strips: bool) -> str:  # noqa: FBT001  its only argument
     return "stripped" if strips else "kept"

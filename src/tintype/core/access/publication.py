@@ -1,4 +1,4 @@
-"""Through which dialects the images of an account are delivered, and what the links there are."""
+"""The dialects through which the images of an account are delivered, and the kind of links of each."""
 
 from collections.abc import Collection
 from datetime import datetime
@@ -13,17 +13,17 @@ from tintype.model.audit import Event
 
 
 async def published(services: Services, name: str) -> Publications:
-    """What the account of this name publishes through.
+    """The publications of the account of this name.
 
     Raises:
-        Error: NOT_FOUND.
+        Error: NOT_FOUND when there is no such account.
     """
     async with services.catalogue.read() as tx:
         return await publications.get(tx, (await get_account(tx, name)).id)
 
 
 async def unpublished(services: Services) -> list[str]:
-    """The names of the accounts whose images no link opens."""
+    """The names of the accounts without publications: no link to their images is valid."""
     return await services.catalogue.query(publications.accounts_without)
 
 
@@ -36,12 +36,13 @@ async def publish(
     add: bool = False,
     remove: bool = False,
 ) -> Publications:
-    """Publish the account's images through exactly these dialects; or these too, or these no longer.
+    """Publish the account's images through exactly these dialects; or `add` or `remove` these.
 
-    Links of others open nothing any more, in no process after a second. What stays keeps what its links are.
+    Links of removed dialects become invalid in all processes within a second. The others keep their kind of
+    links.
 
     Raises:
-        Error: NOT_FOUND.
+        Error: NOT_FOUND when there is no such account.
     """
     async with services.catalogue.write() as tx:
         account = await get_account(tx, name)
@@ -68,7 +69,7 @@ async def change_publications(
     for dialect in present - wanted:
         await publications.remove(tx, account.id, dialect)
     if present - wanted:
-        # What is new needs no word: memory never refuses.
+        # Additions need no invalidation: the cache never refuses.
         await changes.record_account(tx, account.id, now)
     if present != wanted:
         changed = {"before": sorted(present), "after": sorted(wanted)}
@@ -79,12 +80,12 @@ async def change_publications(
 async def set_links(
     services: Services, name: str, dialect: str, links: Links | None, actor: Actor
 ) -> Publications:
-    """Say what the account's links of a dialect are; None: as the settings say.
+    """Set the kind of the account's links of a dialect; None: as in the settings.
 
-    Where they are signed, plain ones open nothing any more, in no process after a second.
+    When they are signed, unsigned ones become invalid in all processes within a second.
 
     Raises:
-        Error: NOT_FOUND, also when the account doesn't publish through the dialect.
+        Error: NOT_FOUND when there is no such account, or it doesn't publish through the dialect.
     """
     async with services.catalogue.write() as tx:
         account = await get_account(tx, name)

@@ -1,4 +1,4 @@
-"""How much an account may hold and do: told before a body is read, and again where an image is recorded."""
+"""Quotas of accounts, checked before a body is read and again when an image is recorded."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -17,7 +17,7 @@ from tintype.model.audit import Event
 
 
 async def account_quotas(services: Services, account: UUID) -> Quotas:
-    """How much an account may hold and do; remembered until something changes."""
+    """The effective quotas of an account, cached until anything in the catalogue changes."""
     cached, key = services.query_cache.snapshot(), ("quotas", account)
     if key not in cached:
         cached[key] = effective_quotas(
@@ -28,18 +28,26 @@ async def account_quotas(services: Services, account: UUID) -> Quotas:
 
 
 def effective_quotas(services: Services, overrides: QuotaOverrides) -> Quotas:
-    """What is set for an account, and else what the settings say."""
+    """The overrides of an account, and the settings for the rest."""
     given = {name: value for name, value in structs.asdict(overrides).items() if value is not None}
     return structs.replace(services.quotas, **given)
 
 
 async def require_seconds(services: Services, account: UUID) -> None:
-    """Raise TOO_MANY_REQUESTS when the account used its seconds of render slots of a minute."""
+    """Require that the account has seconds of render slots left.
+
+    Raises:
+        Error: TOO_MANY_REQUESTS when it used those of a minute.
+    """
     services.workers.require_seconds(account, (await account_quotas(services, account)).pixel_seconds)
 
 
 async def require_room(services: Services, tx: Transaction, account: UUID) -> None:
-    """Raise QUOTA_EXCEEDED when the account holds more than it may, in the transaction that adds to it."""
+    """Require that the account is within its quotas, in the transaction that adds to it.
+
+    Raises:
+        Error: QUOTA_EXCEEDED when it is not.
+    """
     require_within_quotas(
         effective_quotas(services, await accounts.quotas(tx, account)), await usage.get(tx, account)
     )
@@ -52,25 +60,27 @@ async def admit_upload(
     """An upload under way, from before its body is read until its image is recorded.
 
     Args:
-        caller: whose it is.
-        length: bytes of the body, if that is known.
-        replaces: bytes of the original that it takes the place of; None: it is an image more.
+        caller: the uploader.
+        length: bytes of the body, if known.
+        replaces: bytes of the original that it replaces; None: it is a new image.
 
     Raises:
-        Error: QUOTA_EXCEEDED; TOO_MANY_REQUESTS when too many are under way, or the account used its seconds
-            of render slots.
+        Error: QUOTA_EXCEEDED when the account would exceed its quotas; TOO_MANY_REQUESTS when too many of its
+            uploads are under way, or it used its seconds of render slots.
     """
     account = caller.account.id
     allowed = await account_quotas(services, account)
     services.workers.require_seconds(account, allowed.pixel_seconds)
-    held = await services.catalogue.query(lambda tx: usage.get(tx, account))
+    expected = await services.catalogue.query(lambda tx: usage.get(tx, account))
     if replaces is None:
-        held = Usage(held.images + 1, held.bytes)
+        expected = Usage(expected.images + 1, expected.bytes)
     else:
-        # Where quotas were lowered since, what isn't more than before is still taken.
-        allowed = structs.replace(allowed, images=0, bytes=allowed.bytes and max(allowed.bytes, held.bytes))
-        held = Usage(held.images, held.bytes - replaces)
-    with services.uploads.begin(account, allowed, held) as under_way:
+        # After quotas were lowered, a replacement that is no larger is still accepted.
+        allowed = structs.replace(
+            allowed, images=0, bytes=allowed.bytes and max(allowed.bytes, expected.bytes)
+        )
+        expected = Usage(expected.images, expected.bytes - replaces)
+    with services.uploads.begin(account, allowed, expected) as under_way:
         under_way.reserve(length or 0)
         yield under_way
 
@@ -78,23 +88,23 @@ async def admit_upload(
 async def set_quotas(
     services: Services, name: str, given: QuotaOverrides, actor: Actor, *, reset: bool
 ) -> None:
-    """Set how much the account of this name may hold and do; it counts from the next request on.
+    """Set the quotas of the account of this name, from the next request on.
 
     Args:
         name: of the account.
-        given: what is set; None: as it was.
-        actor: who sets it.
-        reset: what isn't given is as the settings say again.
+        given: the new overrides; None: unchanged.
+        actor: who sets them.
+        reset: remove the overrides that are not given.
 
     Raises:
-        Error: NOT_FOUND.
+        Error: NOT_FOUND when there is no such account.
     """
     async with services.catalogue.write() as tx:
         account = await get_account(tx, name)
         before = await accounts.quotas(tx, account.id)
-        kept = {} if reset else structs.asdict(before)
-        told = {name: value for name, value in structs.asdict(given).items() if value is not None}
-        after = QuotaOverrides(**{**kept, **told})
+        current = {} if reset else structs.asdict(before)
+        changes_given = {name: value for name, value in structs.asdict(given).items() if value is not None}
+        after = QuotaOverrides(**{**current, **changes_given})
         await accounts.set_quotas(tx, account.id, after)
         changed = {"before": structs.asdict(before), "after": structs.asdict(after)}
         await audit.record(tx, services.clock(), actor, Event.QUOTAS_CHANGED, name, **changed)

@@ -1,4 +1,4 @@
-"""Bounds for links that anybody can write: which sizes an account lets them ask for."""
+"""The sizes that an account allows in unsigned links."""
 
 import re
 from uuid import UUID
@@ -14,7 +14,7 @@ from tintype.model import Account, Actor, Error, Kind
 from tintype.model.audit import Event
 
 MAX_SIZES = 100
-"""Sizes that an account can allow."""
+"""The most sizes that an account can allow."""
 
 _SIZE = re.compile(r"([1-9][0-9]{0,4})?x([1-9][0-9]{0,4})?\Z")
 
@@ -37,7 +37,7 @@ def parse_sizes(text: str) -> SizeAllowlist:
     """The sizes in a text such as `320x240,640x,x480`.
 
     Raises:
-        Error: INVALID.
+        Error: INVALID when it is malformed, or there are too many.
     """
     words = text.split(",")
     if len(words) > MAX_SIZES:
@@ -49,7 +49,7 @@ async def get_allowlist(services: Services, name: str) -> tuple[Account, SizeAll
     """The account of this name, and the sizes it allows; None is any.
 
     Raises:
-        Error: NOT_FOUND.
+        Error: NOT_FOUND when there is no such account.
     """
     async with services.catalogue.read() as tx:
         account = await get_account(tx, name)
@@ -59,7 +59,7 @@ async def get_allowlist(services: Services, name: str) -> tuple[Account, SizeAll
 async def set_allowlist(
     services: Services, account: Account, sizes: SizeAllowlist | None, actor: Actor
 ) -> None:
-    """Let links that anybody can write ask for these sizes only, from the next new rendition on."""
+    """Allow only these sizes in unsigned links, from the next new rendition on."""
     text = None if sizes is None else str(sizes)
     async with services.catalogue.write() as tx:
         before = await accounts.allowed_sizes(tx, account.id)
@@ -69,7 +69,7 @@ async def set_allowlist(
 
 
 async def allowlist_by_id(services: Services, account: UUID) -> SizeAllowlist | None:
-    """The sizes that an account allows; None is any. Remembered until something changes."""
+    """The sizes that an account allows; None is any. Cached until anything changes."""
     cached, key = services.query_cache.snapshot(), ("sizes", account)
     if key not in cached:
         cached[key] = _sizes(await services.catalogue.query(lambda tx: accounts.allowed_sizes(tx, account)))
@@ -78,7 +78,11 @@ async def allowlist_by_id(services: Services, account: UUID) -> SizeAllowlist | 
 
 
 async def require_size(services: Services, account: UUID, recipe: Recipe) -> None:
-    """Raise FORBIDDEN unless the account lets anybody ask for the recipe's size."""
+    """Require that the account allows the recipe's size.
+
+    Raises:
+        Error: FORBIDDEN when it doesn't.
+    """
     found = await allowlist_by_id(services, account)
     if found is not None and not found.allow(recipe):
         raise Error(Kind.FORBIDDEN, f"Pictures are made in these sizes here: {found}.")

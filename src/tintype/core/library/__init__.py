@@ -1,1 +1,1 @@
-"""Images taken in, listed, changed and deleted."""
+"""Images: upload, list, update, delete."""

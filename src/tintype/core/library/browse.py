@@ -1,4 +1,4 @@
-"""Looking at the library: one image, a page of a list, what hangs at a place."""
+"""Reading the library: one image, a page of a list, the images attached at a placement."""
 
 from uuid import UUID
 
@@ -20,18 +20,18 @@ async def find_image(services: Services, caller: Caller, id: UUID) -> Image:
     return image
 
 
-async def list_page(services: Services, caller: Caller, selection: ListQuery) -> tuple[int, list[Image]]:
-    """How many of the account's images match, and those of the page asked for."""
-    return await services.catalogue.query(lambda tx: images.list_page(tx, caller.account.id, selection))
+async def list_page(services: Services, caller: Caller, query: ListQuery) -> tuple[int, list[Image]]:
+    """How many of the account's images match a query, and those of the requested page."""
+    return await services.catalogue.query(lambda tx: images.list_page(tx, caller.account.id, query))
 
 
 async def newest_images(services: Services, caller: Caller, before: int | None, limit: int) -> list[Image]:
-    """The account's images, newest first, from the one before number `before`."""
+    """The account's images with numbers below `before`, newest first."""
     return await services.catalogue.query(lambda tx: images.list_newest(tx, caller.account.id, before, limit))
 
 
 async def attached(services: Services, caller: Caller, placement: Placement) -> list[tuple[Placement, Image]]:
-    """What hangs at every slot of the place's holder, in the order it was hung."""
+    """The images attached at the placement's holder, in the order in which they were attached."""
     async with services.catalogue.read() as tx:
         pairs = await placements.attached(tx, caller.account.id, placement)
         found = await images.by_numbers(tx, caller.account.id, [number for _, number in pairs])

@@ -1,4 +1,4 @@
-"""Taking images out: records first, then whatever of their bytes nobody else needs."""
+"""Deletes images: first the record, then the original if no other image has the same bytes."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
@@ -13,26 +13,26 @@ from tintype.model.audit import Event
 
 
 async def delete(services: Services, caller: Caller, id: UUID, placement: Placement | None = None) -> None:
-    """Delete an image of the caller's account; its places are free and its links dead on return.
+    """Delete an image of the caller's account; on return its placements are free and its links invalid.
 
     Args:
-        caller: whose image it has to be.
+        caller: the owner of the image.
         id: the image.
-        placement: where it has to hang, if anywhere.
+        placement: where it has to be attached; None: anywhere.
 
     Raises:
-        Error: NOT_FOUND when there is no such image of the account, or not at that place.
+        Error: NOT_FOUND when the account has no such image, or not at that placement.
     """
-    erased = await with_reserve(services, lambda: _delete_record(services, caller, id, placement))
+    deleted = await with_reserve(services, lambda: _delete_record(services, caller, id, placement))
     services.record_cache.invalidate(id)
     await services.workers.disk(services.renditions.remove_image, id)
-    await remove_if_unreferenced(services, erased.sha256)
+    await remove_if_unreferenced(services, deleted.sha256)
 
 
 async def remove_if_unreferenced(services: Services, sha256: str) -> bool:
-    """Remove an original that no image refers to; answers whether it did.
+    """Remove an original unless an image refers to it; return whether it was removed.
 
-    Inside a write transaction: nobody can record an image with these bytes meanwhile.
+    Inside a write transaction, so that no image with these bytes can be recorded meanwhile.
     """
     async with services.catalogue.write() as tx:
         if await images.is_referenced(tx, sha256):
@@ -45,7 +45,7 @@ async def remove_if_unreferenced(services: Services, sha256: str) -> bool:
 async def remove_original_on_failure(services: Services, sha256: str) -> AsyncIterator[None]:
     """Remove an original again when the block that publishes and records it fails or is cancelled.
 
-    It failed after the bytes had their name when the commit did: on a full disk they would stay there.
+    When the commit fails, the bytes are already published: on a full disk they would stay there.
     """
     try:
         yield
@@ -53,13 +53,13 @@ async def remove_original_on_failure(services: Services, sha256: str) -> AsyncIt
         if isinstance(failed, Error) and failed.kind is Kind.INSUFFICIENT_STORAGE:
             log_not_stored(failed)
         if not (isinstance(failed, Error) and failed.kind is Kind.OVERLOADED):
-            # Otherwise its turn to write never came, and it published nothing.
+            # After OVERLOADED there was no transaction, and nothing was published.
             await _remove_published(services, sha256)
         raise
 
 
 async def _remove_published(services: Services, sha256: str) -> None:
-    # What this may fail with says less than why it is done.
+    # The error that led here says more than one raised here.
     with suppress(Error):
         if await services.workers.disk(services.originals.exists, sha256):
             await remove_if_unreferenced(services, sha256)
@@ -73,9 +73,9 @@ async def _delete_record(
             raise no_such_image()
         now = services.clock()
         await changes.record(tx, caller.account.id, id, now)
-        erased = await images.delete_image(tx, caller.account.id, id)
-        if erased is None:
+        deleted = await images.delete_image(tx, caller.account.id, id)
+        if deleted is None:
             raise no_such_image()
-        told = {"image": str(id), "filename": erased.filename, "sha256": erased.sha256}
-        await audit.record(tx, now, caller.actor, Event.IMAGE_DELETED, caller.account.name, **told)
-        return erased
+        details = {"image": str(id), "filename": deleted.filename, "sha256": deleted.sha256}
+        await audit.record(tx, now, caller.actor, Event.IMAGE_DELETED, caller.account.name, **details)
+        return deleted

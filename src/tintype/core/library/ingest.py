@@ -1,4 +1,4 @@
-"""Taking images in: bytes to a stage, the stage examined, then bytes and record kept together."""
+"""Uploads: bytes are staged in a file, examined, and then published and recorded."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -27,22 +27,22 @@ from tintype.storage import SizeLimitExceeded, Staged
 log = structlog.get_logger("tintype")
 
 WRITE_SIZE = 256 * 1024
-"""Bytes gathered before a thread is asked to write them."""
+"""Bytes buffered before a thread writes them."""
 PIXELS_PER_BYTE = 4
-"""Pixels that a byte of an upload is taken for, until its header is read: about a photograph's."""
+"""The estimated pixels per byte of an upload, before its header is read: about those of a photograph."""
 
 
 @asynccontextmanager
 async def stage(services: Services, chunks: AsyncIterator[bytes], limit: int) -> AsyncIterator[Staged]:
-    """Bytes streamed to a temporary file, hashed meanwhile and durable; it is gone when the block ends.
+    """Stream bytes to a temporary file, hashed and synced; it is removed when the block ends.
 
     Raises:
-        Error: TOO_LARGE when more than `limit` bytes come; INSUFFICIENT_STORAGE when the disk takes nothing,
-            though renditions gave way.
+        Error: TOO_LARGE when more than `limit` bytes come; INSUFFICIENT_STORAGE when the disk is full though
+            renditions were evicted.
     """
     staged = services.originals.stage(limit)
     try:
-        # What is reserved for deletes is not for uploads: without it there is no room for them either.
+        # The space reserved for deletes must be there first: uploads may not use it.
         await write_with_eviction(services, services.reserve.hold)
         await write_with_eviction(services, staged.open)
         await _fill(services, staged, chunks, limit)
@@ -52,10 +52,10 @@ async def stage(services: Services, chunks: AsyncIterator[bytes], limit: int) ->
 
 
 class Inspection(Struct, frozen=True):
-    """What staged bytes are, as far as that can be told.
+    """The result of examining staged bytes.
 
-    `refused` says why they can't be taken in; `facts` is then there if the header could be read,
-    `format` if the bytes begin like a known one.
+    `refused` is the reason when they are refused; then `info` is set if the header could be read, and
+    `format` if the bytes begin like a known format.
     """
 
     format: Format | None = None
@@ -64,10 +64,10 @@ class Inspection(Struct, frozen=True):
 
 
 async def inspect_staged(services: Services, caller: Caller, staged: Staged) -> Inspection:
-    """As `examine`, for those who want to say everything that is wrong, not only the first.
+    """As `examine`, for callers that report all faults of an upload and not only the first.
 
     Raises:
-        Error: OVERLOADED.
+        Error: OVERLOADED when there is no slot in time.
     """
     work = await services.workers.disk(_estimate, caller, staged)
     return await decode(
@@ -76,13 +76,12 @@ async def inspect_staged(services: Services, caller: Caller, staged: Staged) -> 
 
 
 async def examine(services: Services, caller: Caller, staged: Staged) -> ImageInfo:
-    """What the staged bytes are.
+    """Read the header of staged bytes, check every limit, then decode all of it once.
 
-    The header is held against every limit before a pixel is decoded; then all of it is decoded once,
-    so that a damaged file is refused at the door.
+    So a damaged file is refused on upload.
 
     Raises:
-        Error: INVALID_IMAGE, with a sentence that says why; OVERLOADED.
+        Error: INVALID_IMAGE, with the reason, when they are refused; OVERLOADED when no slot is free in time.
     """
     seen = await inspect_staged(services, caller, staged)
     if seen.refused is not None or seen.info is None:
@@ -102,34 +101,34 @@ async def record_image(  # noqa: PLR0913  an image is recorded with all of these
     replace: bool = False,
     unique: bool = False,
 ) -> Image:
-    """Record an image with its bytes, and hang it at a place if one is given.
+    """Publish the bytes, record the image, and attach it at a placement if one is given.
 
     Args:
-        caller: whose image it becomes.
+        caller: the owner.
         staged: the bytes; they are published and then no longer staged.
         info: what `examine` found.
-        filename: as it came; only its last part is kept.
-        status: what the image starts as.
-        placement: where to hang it.
-        replace: take down what hangs at the place; otherwise a taken place is a conflict.
-        unique: the account's having an image with these bytes and this file name already is a conflict.
+        filename: from the client; only its last part is used.
+        status: the initial status.
+        placement: where to attach it.
+        replace: detach the image at the placement; otherwise an occupied placement is a conflict.
+        unique: an image of the account with the same bytes and file name is a conflict.
 
     Raises:
-        Error: CONFLICT when the place is taken or the image is there already, QUOTA_EXCEEDED; nothing is kept
-            then.
+        Error: CONFLICT when the placement is occupied or the image exists already; QUOTA_EXCEEDED when the
+            account would exceed its quotas. Nothing is recorded then.
     """
     new = new_image(staged, info, filename, status)
     async with remove_original_on_failure(services, new.sha256), services.catalogue.write() as tx:
         if unique and await images.find_duplicate(tx, caller.account.id, new.sha256, new.filename):
             raise Error(Kind.CONFLICT, "This image is there already.")
-        # Write transactions follow one another: told in here, times and numbers are in the same order.
+        # Read inside: write transactions are serial, so times and numbers have the same order.
         now = services.clock()
         image = await images.add(tx, caller.account.id, caller.person, new, now)
         await require_room(services, tx, caller.account.id)
         if placement is not None:
             await _attach(tx, caller, image.number, placement, replace=replace)
-        # Bytes before row: published inside the transaction, after all that can refuse it and before
-        # the commit. A crash in between leaves an object without a row, which a sweep removes.
+        # Bytes before row: published inside the transaction, after every check and before the commit. A crash
+        # in between leaves an original without a record, which garbage collection removes.
         await services.workers.disk(services.originals.publish, staged)
     return image
 
@@ -141,7 +140,7 @@ async def find_duplicate(services: Services, caller: Caller, sha256: str, filena
 
 
 def new_image(staged: Staged, info: ImageInfo, filename: str, status: Status) -> NewImage:
-    """What is recorded of staged bytes; of the file name only the last part."""
+    """The record for staged bytes; only the last part of the file name is used."""
     filename = names.clean(filename)
     name, extension = names.split(filename, info.format)
     shown = info.placeholder
@@ -204,7 +203,7 @@ def _examine_in_renderer(renderers: RendererPool, source: int, limits: Limits, m
     except StartError:
         raise
     except RendererError:
-        # A file that a decoder doesn't expect is no fault of ours, but worth to be looked at.
+        # The decoder failed on this file: refuse it as damaged, and log it for the operator.
         log.exception("unexpected-error", work="examine")
         unread = damaged()
         return Examined(refused=Refusal(unread.reason, unread.sentence))

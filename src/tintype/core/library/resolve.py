@@ -1,4 +1,4 @@
-"""From ids to what links are made of: one query a batch, and none for what is remembered."""
+"""Resolves ids to what links are made of: one query per batch, and none for cached ids."""
 
 from collections.abc import Callable, Collection, Sequence
 from typing import Any, TypeVar
@@ -14,10 +14,9 @@ _NOT_CACHED: Any = object()
 
 
 async def link_targets(services: Services, caller: Caller, ids: Sequence[UUID]) -> dict[UUID, LinkTarget]:
-    """The present versions of those ids that are images of the caller's account.
+    """The link targets of those ids that are images of the caller's account.
 
-    An id that is missing from the answer does not exist or is another account's: the two can't be told
-    apart.
+    An id that is missing from the result doesn't exist or belongs to another account.
     """
     return await services.catalogue.query(lambda tx: images.link_targets(tx, caller.account.id, ids))
 
@@ -29,15 +28,15 @@ async def resolve_ids(
     read: Callable[[str], UUID],
     keep: Callable[[LinkTarget], T],
 ) -> dict[str, T | None]:
-    """What a dialect needs of the versions of images, by their names; remembered until something changes.
+    """What a dialect needs of the images with these names, cached until anything changes.
 
-    None for an image that does not exist or is another account's.
+    None for an image that doesn't exist or belongs to another account.
 
     Args:
-        caller: whose images they have to be.
-        names: as the caller's dialect spells ids.
-        read: the id that a name spells. What it raises is raised here.
-        keep: what the dialect needs of a version; the same each time.
+        caller: the owner of the images.
+        names: ids as the caller's dialect writes them.
+        read: parses a name to an id; its exceptions are passed on.
+        keep: converts a link target to what is cached; must be a pure function.
     """
     cached = services.query_cache.snapshot()
     start = f"{caller.dialect} {caller.account.id} "

@@ -1,4 +1,4 @@
-"""Changing images: put away and brought back, or given other bytes. What changed is delivered at once."""
+"""Updates images: archive, restore, or replace the bytes. Changes take effect at once."""
 
 from uuid import UUID
 
@@ -16,7 +16,7 @@ from tintype.storage import Staged
 
 
 async def set_status(services: Services, caller: Caller, id: UUID, status: Status) -> Image:
-    """Archive an image of the caller's account, or bring it back; no link opens an archived one.
+    """Archive an image of the caller's account, or restore it; links to an archived one are invalid.
 
     Raises:
         Error: NOT_FOUND when the account has no such image.
@@ -29,33 +29,33 @@ async def set_status(services: Services, caller: Caller, id: UUID, status: Statu
 async def replace(
     services: Services, caller: Caller, id: UUID, staged: Staged, info: ImageInfo, filename: str
 ) -> Image:
-    """Give an image of the caller's account other bytes; it is then its next version.
+    """Replace the bytes of an image of the caller's account, which makes its next version.
 
-    Id, number, status and places stay. Links to a version before are dead on return, those to none in
-    particular deliver the new bytes. The bytes before are dropped unless another image has them.
+    Id, number, status and placements stay. On return, links to earlier versions are invalid, and those
+    without a version deliver the new bytes. The old original is removed unless another image has it too.
 
     Args:
-        caller: whose image it has to be.
+        caller: the owner of the image.
         id: the image.
         staged: the bytes; they are published and then no longer staged.
         info: what `examine` found.
-        filename: as it came; empty: the image keeps its own.
+        filename: from the client; empty: unchanged.
 
     Raises:
-        Error: NOT_FOUND when the account has no such image, QUOTA_EXCEEDED.
+        Error: NOT_FOUND when the account has no such image; QUOTA_EXCEEDED when it would exceed its quotas.
     """
     async with remove_original_on_failure(services, staged.sha256), services.catalogue.write() as tx:
         image = await images.get(tx, caller.account.id, id)
         if image is None:
             raise no_such_image()
         now = services.clock()
-        made = new_image(staged, info, filename or image.filename, image.status)
-        changed = await images.replace(tx, image, made, caller.person, now)
-        if made.bytes > image.bytes:
+        new = new_image(staged, info, filename or image.filename, image.status)
+        changed = await images.replace(tx, image, new, caller.person, now)
+        if new.bytes > image.bytes:
             await require_room(services, tx, caller.account.id)
         await changes.record(tx, caller.account.id, id, now)
-        told = {"image": str(id), "version": changed.version, "before": image.sha256, "after": made.sha256}
-        await audit.record(tx, now, caller.actor, Event.IMAGE_REPLACED, caller.account.name, **told)
+        details = {"image": str(id), "version": changed.version, "before": image.sha256, "after": new.sha256}
+        await audit.record(tx, now, caller.actor, Event.IMAGE_REPLACED, caller.account.name, **details)
         # Inside the transaction, as every new original is.
         await services.workers.disk(services.originals.publish, staged)
     services.record_cache.invalidate(id)

@@ -1,1 +1,1 @@
-"""What an operator runs, or a timer: checks, garbage collection, backups, backfills."""
+"""Maintenance, run by an operator or a timer: checks, garbage collection, backups, backfills."""

@@ -1,4 +1,4 @@
-"""Placeholders for images that were recorded before there were any."""
+"""Placeholders for images that were recorded before this feature."""
 
 from collections.abc import Callable
 
@@ -17,7 +17,7 @@ BATCH = 1000
 
 
 class BackfillResult(Struct, frozen=True):
-    """How many images there is a placeholder for now, and how many still lack one as theirs can't be read."""
+    """How many images got a placeholder, and how many did not as their originals can't be read."""
 
     made: int
     unreadable: int
@@ -28,13 +28,13 @@ async def backfill_placeholders(
 ) -> BackfillResult:
     """Make the placeholders that images lack, from their originals.
 
-    Safe beside a running service, and when it is broken off: what is made is kept, and a second call goes on.
+    Safe beside a running service, and when interrupted: a second call continues.
 
     Args:
-        on_step: called once an image, to show progress.
+        on_step: called once per image, to show progress.
 
     Raises:
-        Error: OVERLOADED.
+        Error: OVERLOADED when there is no slot in time.
     """
     last, made, seen = 0, 0, 0
     while batch := await _without_placeholder(services, last):
@@ -47,7 +47,7 @@ async def backfill_placeholders(
 
 
 async def count_steps(services: Services) -> int:
-    """How many steps `placehold` takes, at the most."""
+    """How many steps `backfill_placeholders` takes at most."""
     async with services.catalogue.read() as tx:
         return await images.count_without_placeholder(tx)
 
@@ -58,7 +58,7 @@ async def _without_placeholder(services: Services, after: int) -> list[Image]:
 
 
 async def _backfill_one(services: Services, image: Image) -> bool:
-    """Answers whether the original could be read."""
+    """Return whether the original could be read."""
     pixels = image.width * image.height * image.frames
     work = WorkEstimate(image.account_id, pixels, costly=is_costly(image.format, pixels))
     found = await decode(services.workers, work, _placeholder, services, image.sha256)
@@ -72,7 +72,7 @@ async def _backfill_one(services: Services, image: Image) -> bool:
 def _placeholder(memory: int, services: Services, sha256: str) -> Placeholder | None:
     try:
         with services.originals.path(sha256).open("rb") as source:
-            # No limits: it was accepted when it came, perhaps under others.
+            # No limits: it was accepted on upload, perhaps under other limits.
             found = services.renderers.examine(source.fileno(), None, memory)
     except FileNotFoundError:
         return None

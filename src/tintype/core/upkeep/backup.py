@@ -1,4 +1,4 @@
-"""A copy of a whole library, made while it is in use: every record of the copy has its bytes."""
+"""Backups of a library in use: every record in a backup has its bytes."""
 
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -22,19 +22,19 @@ from tintype.storage.digest import digest_of
 T = TypeVar("T")
 
 THREADS = 4
-"""Files copied at the same time: while one is synced, others are read."""
+"""Files copied concurrently: while one is synced, others are read."""
 BATCH = 64
-"""Files handed to the threads together: what is known of a library is never all in memory."""
+"""Files given to the threads at once, so that the list of a large library is never all in memory."""
 TRIES = 3
-"""How often an original is looked for that moves between its folder and that of the removed meanwhile."""
+"""Attempts to find an original that is moved to or from the folder of removed ones meanwhile."""
 
 OnStart = Callable[[int], None]
 OnStep = Callable[[int], None]
-"""Told how many bytes there are, and then how many more are done with."""
+"""Called with the total of bytes, and then with the bytes of each finished original."""
 
 
 class Files(Struct, frozen=True):
-    """Where a library keeps what belongs into a backup. `private` are small files that may be missing."""
+    """The files of a library that belong into a backup. `private` are small files that may be missing."""
 
     catalogue: Path
     originals: Originals
@@ -42,7 +42,7 @@ class Files(Struct, frozen=True):
 
 
 class Outcome(StrEnum):
-    """What became of an original."""
+    """The outcome of copying an original."""
 
     PRESENT = "present"
     COPIED = "copied"
@@ -51,7 +51,7 @@ class Outcome(StrEnum):
 
 
 class CopyResult(Struct):
-    """What became of the originals: how many, and their bytes; of what could not be copied the digests."""
+    """The outcomes of all originals: counts, bytes, and the digests of those that could not be copied."""
 
     present: int = 0
     copied: int = 0
@@ -71,7 +71,7 @@ class CopyResult(Struct):
 
 
 class BackupResult(Struct, frozen=True):
-    """A backup that was made: the name of its snapshot, what it is of, and what was copied for it."""
+    """A new snapshot: its name, its manifest, and what was copied for it."""
 
     name: str
     manifest: Manifest
@@ -87,24 +87,23 @@ def back_up(
     on_start: OnStart = lambda _: None,
     on_step: OnStep = lambda _: None,
 ) -> BackupResult:
-    """Add a snapshot of a library to a backup: its catalogue, the originals that it lacks, keys, settings.
+    """Add a snapshot of a library to a backup: its catalogue, missing originals, keys and settings.
 
-    Safe beside a running service. What is deleted for good meanwhile waits until the copy is made, so that
-    everything that the copied catalogue names is there to be copied. Broken off at any moment, it leaves the
-    snapshots before as they were.
+    Safe beside a running service: originals are not deleted permanently until the copy is made, so everything
+    that the copied catalogue names can be copied. If it is interrupted, earlier snapshots are unaffected.
 
     Args:
         files: the library.
-        backup: where to.
+        backup: the backup.
         now: the time.
-        deep: also read every original that the backup has, and copy those that are damaged again.
-        on_start: told the bytes of all originals.
-        on_step: told the bytes of some that are done with.
+        deep: also read every original in the backup, and copy damaged ones again.
+        on_start: called with the bytes of all originals.
+        on_step: called with the bytes of each finished one.
 
     Raises:
-        Error: CONFLICT while another backup of the library, or a sweep, runs.
+        Error: CONFLICT while another backup or garbage collection of the library runs.
         InvalidBackup: when the folder is no backup of this library, or is being written to.
-        OSError: when there is no room, among others.
+        OSError: when the disk is full, or fails.
     """
     library = contents(files.catalogue).library
     with _exclusive(files.originals), backup.writing(library):
@@ -120,7 +119,7 @@ def back_up(
 
 
 def prune(backup: Backup, keep: int) -> tuple[int, int]:
-    """Remove all but the newest snapshots, and every original that none of those names.
+    """Remove all but the newest snapshots, and every original that these don't need.
 
     Args:
         backup: the backup.
@@ -150,7 +149,7 @@ def prune(backup: Backup, keep: int) -> tuple[int, int]:
 
 
 def for_each_original(catalogue: Path, work: Callable[[str, int], Outcome], on_step: OnStep) -> CopyResult:
-    """Do work for every original that a catalogue names, a few at a time."""
+    """Run work for every original that a catalogue names, a few concurrently."""
     tally = CopyResult()
     threads = ThreadPoolExecutor(THREADS, "copy")
     try:

@@ -1,4 +1,4 @@
-"""Keeping records and bytes in step: what is wrong is found, what is left over is removed."""
+"""Consistency of records and files: `check` finds faults, garbage collection removes what is unused."""
 
 from collections import Counter
 from collections.abc import AsyncIterator, Callable
@@ -17,13 +17,13 @@ from tintype.core.services import Services
 from tintype.model import Error, Kind
 
 ABANDONED_AFTER_SECONDS = 24 * 3600
-"""No upload takes a day: a temporary file this old was left by a crash."""
+"""A temporary file this old was left by a crash: no upload takes a day."""
 BATCH = 1000
 """Records read in one transaction."""
 TOO_MANY = 10
-"""More unused originals than one in so many are no left-overs: something is wrong with the catalogue."""
+"""If more than one in so many originals is unused, the catalogue is probably wrong."""
 CLOCK_SLACK_SECONDS = 1.0
-"""How far the time of a file may be behind the time of the catalogue."""
+"""How far the time of a file may be before the time of the catalogue."""
 
 
 class GcSettings(Struct, frozen=True, forbid_unknown_fields=True):
@@ -34,7 +34,7 @@ class GcSettings(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Fault(StrEnum):
-    """What can be wrong between records and bytes."""
+    """The kinds of faults."""
 
     BYTES_MISSING = "bytes-missing"
     BYTES_DAMAGED = "bytes-damaged"
@@ -44,7 +44,7 @@ class Fault(StrEnum):
 
 
 class Finding(Struct, frozen=True):
-    """One thing that is wrong: with an original, perhaps that of an image; or with what an account holds."""
+    """One fault: of an original (of an image, if one needs it), or of the usage of an account."""
 
     fault: Fault
     sha256: str = ""
@@ -53,7 +53,7 @@ class Finding(Struct, frozen=True):
 
 
 class GcPlan(Struct, frozen=True):
-    """What a sweep would do, and why it should perhaps not; of `present` originals no image has `unused`."""
+    """What a garbage collection would do. `doubt` is the reason to confirm it first; None: there is none."""
 
     present: int
     unused: list[str]
@@ -64,7 +64,7 @@ class GcPlan(Struct, frozen=True):
 
 
 class GcResult(Struct, frozen=True):
-    """What a sweep did: originals set aside, and those set aside earlier that it deleted or put back."""
+    """What a garbage collection did; `deleted` and `put_back` were set aside earlier."""
 
     set_aside: int = 0
     deleted: int = 0
@@ -74,7 +74,7 @@ class GcResult(Struct, frozen=True):
 
 
 class _Disposition(Enum):
-    """What became of an original that was set aside long enough ago; a damaged one that is needed is kept."""
+    """What was done with an original that was set aside long enough; KEPT: it is needed, but damaged."""
 
     DELETED = auto()
     PUT_BACK = auto()
@@ -82,7 +82,7 @@ class _Disposition(Enum):
 
 
 class Leftovers(Struct, frozen=True):
-    """What waits to be deleted, and is no fault; `since` is when the oldest original was set aside."""
+    """What waits to be deleted and is no fault; `since`: when the oldest original was set aside."""
 
     removed: int
     removed_bytes: int
@@ -93,18 +93,18 @@ class Leftovers(Struct, frozen=True):
 async def check(
     services: Services, *, deep: bool = False, on_step: Callable[[], None] = lambda: None
 ) -> AsyncIterator[Finding]:
-    """Every record that lacks its bytes, every original that lacks a record, every wrong sum of an account's.
+    """Yield every record without its bytes, every original without a record, every wrong usage of an account.
 
-    Beside a running service, an original may be told of whose last image is being deleted just then.
+    Beside a running service, an original may be reported while its last image is being deleted.
 
     Args:
         deep: also read every original again and compare its digest.
-        on_step: called once an image and once an original, to show progress.
+        on_step: called once per image and per original, to show progress.
     """
     async for image, sha256, size in _records(services):
         fault = await services.workers.disk(_fault, services, sha256, size, deep=deep)
         on_step()
-        # Deleted since: the record was gone before its bytes.
+        # Unless it was deleted meanwhile: the record is removed before the bytes.
         if fault is not None and not await _is_missing(services, image):
             yield Finding(fault, sha256, image)
     present = await services.workers.disk(lambda: list(services.originals.each()))
@@ -124,12 +124,12 @@ async def count_steps(services: Services) -> int:
 
 
 async def leftovers(services: Services) -> Leftovers:
-    """What was set aside, and what broken-off uploads and renditions left."""
+    """What was set aside, and the temporary files of interrupted uploads and renditions."""
     return await services.workers.disk(_leftovers, services)
 
 
 async def plan_gc(services: Services, settings: GcSettings) -> GcPlan:
-    """What a sweep would do now."""
+    """What a garbage collection would do now."""
     present = await services.workers.disk(lambda: list(services.originals.each()))
     unused = [sha256 async for sha256 in _unused(services, present)]
     renditions = await services.workers.disk(lambda: list(services.renditions.each()))
@@ -147,37 +147,37 @@ async def plan_gc(services: Services, settings: GcSettings) -> GcPlan:
 async def collect_garbage(services: Services, plan: GcPlan, confirmed: int | None = None) -> GcResult:
     """Set aside originals without a record; remove renditions of images that are gone, and temporary files.
 
-    Sums of what accounts hold are set right if they are wrong. What was set aside long enough ago is deleted;
-    what a record needs again is put back instead. Safe beside a running service: each step is checked inside
-    a write transaction, and a rendition that goes too early is made again.
+    Wrong usages of accounts are recounted. Originals that were set aside long enough ago are deleted, or put
+    back if a record needs them again. Safe beside a running service: each step is checked inside a write
+    transaction, and a rendition that is removed too early is made again.
 
     Args:
         plan: what to do.
-        confirmed: so many originals are unused, says a person who knows that it is right.
+        confirmed: the number of unused originals, if the operator has confirmed it.
 
     Raises:
-        Error: CONFLICT when there is doubt about the plan and `confirmed` does not name the number of its
-            unused originals, or while a backup runs. Nothing is removed then.
+        Error: CONFLICT when the plan is doubtful and `confirmed` is not the number of its unused originals,
+            or while a backup runs. Nothing is removed then.
     """
     _confirm(plan, confirmed)
     with services.originals.removed.shared_lock() as is_free:
         if not is_free:
             raise Error(Kind.CONFLICT, "A backup is running; try again when it has ended.")
-        fates = Counter([await _delete_or_put_back(services, path) for path in plan.expired])
+        dispositions = Counter([await _delete_or_put_back(services, path) for path in plan.expired])
         set_aside = [await _set_aside(services, sha256) for sha256 in plan.unused]
         await services.workers.disk(_remove, services, plan.rendition_folders, plan.temporary_files)
     await _recount_usage(services)
     return GcResult(
         set_aside=sum(set_aside),
-        deleted=fates[_Disposition.DELETED],
-        put_back=fates[_Disposition.PUT_BACK],
+        deleted=dispositions[_Disposition.DELETED],
+        put_back=dispositions[_Disposition.PUT_BACK],
         rendition_folders=len(plan.rendition_folders),
         temporary_files=len(plan.temporary_files),
     )
 
 
 async def restore_removed(services: Services) -> Counter[bool]:
-    """Put back what was set aside and a record needs.
+    """Put back the originals that were set aside and that a record needs.
 
     Returns:
         How many originals were put back (True), and how many could not be, as they are damaged (False).
@@ -191,9 +191,9 @@ async def restore_removed(services: Services) -> Counter[bool]:
 
 
 async def _removal_doubt(services: Services, unused: list[str], present: int) -> str | None:
-    """Why so many originals can hardly be left over; None if they can.
+    """Why it is doubtful that so many originals are unused; None if it is not.
 
-    One unused original beside others that are in use is never too many: a crash leaves one.
+    A single unused original beside used ones is never doubtful: a crash leaves one.
     """
     async with services.catalogue.read() as tx:
         made_at = await library.made_at(tx)
@@ -217,7 +217,7 @@ def _confirm(plan: GcPlan, confirmed: int | None) -> None:
 
 
 async def _recount_usage(services: Services) -> None:
-    # First without a lock that writers wait for: all images are counted.
+    # Check without the write lock first: it counts all images.
     async with services.catalogue.read() as tx:
         is_right = not await usage.mismatches(tx)
     if not is_right:
@@ -226,7 +226,7 @@ async def _recount_usage(services: Services) -> None:
 
 
 async def _records(services: Services) -> AsyncIterator[tuple[UUID, str, int]]:
-    """Id, digest and size of every image, in short transactions: none is held while files are read."""
+    """Id, digest and size of every image; no transaction is open while files are read."""
     last = 0
     while True:
         async with services.catalogue.read() as tx:
@@ -265,7 +265,7 @@ def _leftovers(services: Services) -> Leftovers:
 
 
 async def _set_aside(services: Services, sha256: str) -> bool:
-    """Inside a write transaction: nobody can record an image with these bytes meanwhile."""
+    """Inside a write transaction, so that no image with these bytes can be recorded meanwhile."""
     async with services.catalogue.write() as tx:
         if await images.is_referenced(tx, sha256):
             return False
@@ -274,7 +274,7 @@ async def _set_aside(services: Services, sha256: str) -> bool:
 
 
 async def _delete_or_put_back(services: Services, path: Path) -> _Disposition:
-    """Delete for good what was set aside, or put it back, as a record needs it."""
+    """Delete an original that was set aside, or put it back if a record needs it."""
     async with services.catalogue.write() as tx:
         if await _is_needed(services, tx, path.name):
             is_back = await services.workers.disk(services.originals.put_back, path)
@@ -304,7 +304,7 @@ def _remove(services: Services, folders: list[UUID], files: list[Path]) -> None:
 async def _unused(
     services: Services, originals: list[str], on_step: Callable[[], None] = lambda: None
 ) -> AsyncIterator[str]:
-    """Those of some originals that no image has."""
+    """The originals that no image refers to."""
     for first in range(0, len(originals), BATCH):
         batch = originals[first : first + BATCH]
         async with services.catalogue.read() as tx:
@@ -316,7 +316,7 @@ async def _unused(
 
 
 async def _is_unused(services: Services, sha256: str) -> bool:
-    # Again where no upload can be half done: its bytes are there before its record is to be seen.
+    # Checked again inside a write transaction: an upload publishes its bytes before its record is visible.
     async with services.catalogue.write() as tx:
         return not await images.is_referenced(tx, sha256) and await services.workers.disk(
             services.originals.exists, sha256

@@ -1,4 +1,4 @@
-"""Whether the service can serve, and what of it doesn't work at the moment."""
+"""Health: whether the service can serve, and which parts are degraded."""
 
 import asyncio
 from uuid import UUID
@@ -10,9 +10,9 @@ from tintype.core.services import Services
 from tintype.model import Error, Kind
 
 READ_SECONDS = 3.0
-"""How long the catalogue may take to answer."""
+"""The time limit for a query of the catalogue."""
 WRITE_SECONDS = 1.0
-"""How long it may be held by another program until that counts as a fault."""
+"""The time limit to get the write lock, which another program may hold."""
 
 
 async def can_serve(services: Services) -> bool:
@@ -27,7 +27,7 @@ async def can_serve(services: Services) -> bool:
 
 
 async def degraded(services: Services) -> list[str]:
-    """What doesn't work though pictures are delivered: each part with its fault, in a few words."""
+    """The parts that fail although pictures are delivered, each with its fault."""
     faults = {
         "storage": await services.workers.disk(services.reserve.fault),
         "catalogue": await _catalogue_fault(services),

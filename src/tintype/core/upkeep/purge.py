@@ -1,4 +1,4 @@
-"""Dropping all that was made of an image, with a receipt. The image stays, and its links open as before."""
+"""Removes all renditions of an image, with a receipt. The image and its links stay."""
 
 from uuid import UUID
 
@@ -15,7 +15,7 @@ _FORMATS = {spec(format).extensions[0]: format for format in Format}
 
 
 class Removed(Struct, frozen=True):
-    """A rendition that was removed: of which version of the image, by which recipe (its fingerprint)."""
+    """A removed rendition: the version of the image, and the fingerprint of the recipe."""
 
     version: int
     recipe: str
@@ -30,15 +30,15 @@ class Receipt(Struct, frozen=True):
     removed: tuple[Removed, ...]
 
     def bytes(self) -> int:
-        """The bytes of all of it."""
+        """The bytes of all removed renditions."""
         return sum(each.bytes for each in self.removed)
 
 
 async def purge(services: Services, caller: Caller, id: UUID) -> Receipt:
     """Remove every rendition of an image of the caller's account.
 
-    It is out of this process's memory on return, and out of every other's within a second. What is being
-    made meanwhile, and what is asked for afterwards, is made anew: it is not in the receipt.
+    On return the caches of this process are invalidated; those of other processes within a second. Renditions
+    made meanwhile or afterwards are not in the receipt.
 
     Raises:
         Error: NOT_FOUND when the account has no such image.
@@ -47,7 +47,7 @@ async def purge(services: Services, caller: Caller, id: UUID) -> Receipt:
 
 
 async def purge_any(services: Services, key: UUID | int) -> Receipt:
-    """As `purge`, for who owns the library: of any account's image, by id or number.
+    """As `purge`, for operators: of any account's image, by id or number.
 
     Raises:
         Error: NOT_FOUND when there is no such image.
@@ -60,13 +60,13 @@ async def purge_any(services: Services, key: UUID | int) -> Receipt:
 
 
 async def _purge(services: Services, image: Image) -> Receipt:
-    # Files before memory: nobody can fetch into memory again what was to go.
-    kept = await services.workers.disk(services.renditions.remove_image, image.id)
+    # Files before caches: otherwise a request could cache a file again.
+    removed_files = await services.workers.disk(services.renditions.remove_image, image.id)
     await with_reserve(services, lambda: _note(services, image))
     services.record_cache.invalidate(image.id)
     removed = (
         Removed(each.version, each.recipe, _FORMATS[each.extension], each.bytes)
-        for each in kept
+        for each in removed_files
         if each.extension in _FORMATS
     )
     return Receipt(image, tuple(removed))

@@ -1,4 +1,4 @@
-"""A library made again from a backup, in a folder that is new or empty."""
+"""Restores a library from a backup into a new or empty folder."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -19,13 +19,13 @@ from tintype.storage.backups import Backup, InvalidBackup, Manifest
 from tintype.storage.copying import DigestMismatch, copy_verified
 
 UNFINISHED = "restore-unfinished"
-"""A file that lies in the folder until the restore is complete."""
+"""A marker file in the folder until the restore is complete."""
 MAX_LISTED = 10
-"""How many originals are named when some are missing."""
+"""How many missing originals are listed by name."""
 
 
 def choose_snapshot(backup: Backup, name: str | None) -> tuple[str, Manifest]:
-    """The snapshot to restore, the newest unless one is named, and what it is of.
+    """The snapshot to restore, by default the newest, and its manifest.
 
     Raises:
         InvalidBackup: when there is none, or it is damaged.
@@ -49,22 +49,22 @@ def restore(
     on_start: OnStart = lambda _: None,
     on_step: OnStep = lambda _: None,
 ) -> CopyResult:
-    """Make a library of a snapshot. Broken off and run again, it goes on.
+    """Restore a library from a snapshot. An interrupted restore continues when run again.
 
-    The catalogue comes last: without it no command takes the folder for a library.
+    The catalogue is written last: without it no command accepts the folder as a library.
 
     Args:
-        backup: where from.
+        backup: the backup.
         name: the snapshot.
-        folder: where to.
-        files_in: where a library in a folder keeps what; called once the folder is there.
+        folder: the new library.
+        files_in: the files of a library in a folder; called once the folder exists.
         allow_missing: restore the rest when originals are missing or damaged.
-        on_start: told the bytes of all originals.
-        on_step: told the bytes of some that are done with.
+        on_start: called with the bytes of all originals.
+        on_step: called with the bytes of each finished one.
 
     Raises:
-        InvalidBackup: when the snapshot is not whole; before anything is made, unless only reading all of an
-            original showed it.
+        InvalidBackup: when the snapshot is incomplete; before anything is written, unless only reading a whole
+            original shows it.
         Error: CONFLICT when the folder is not empty.
     """
     manifest = backup.manifest(name)
@@ -88,7 +88,7 @@ def restore(
 def _begin(folder: Path) -> None:
     if durable.is_empty(folder):
         return
-    # Broken off before: there is no catalogue yet, and so nothing that anybody could have changed.
+    # An interrupted restore: there is no catalogue yet, so nothing can have been changed.
     if not (folder / UNFINISHED).exists() or any(folder.glob("*.sqlite3")):
         raise Error(Kind.CONFLICT, f"{folder} is not empty; a backup is restored into a new folder.")
 
@@ -141,6 +141,6 @@ def _finish(snapshot: Path, manifest: Manifest, files: Files) -> None:
         if path.name in manifest.files:
             durable.write_private(path, (snapshot / path.name).read_bytes())
     catalogue = files.catalogue
-    draft = catalogue.with_name(f"{catalogue.name}.new")
-    copy_verified(snapshot / catalogue.name, draft, catalogue, manifest.files[catalogue.name])
+    temporary = catalogue.with_name(f"{catalogue.name}.new")
+    copy_verified(snapshot / catalogue.name, temporary, catalogue, manifest.files[catalogue.name])
     durable.sync_folder(catalogue.parent)
