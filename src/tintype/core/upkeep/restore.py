@@ -63,8 +63,8 @@ def restore(
         on_step: called with the bytes of each finished one.
 
     Raises:
-        InvalidBackup: when the snapshot is incomplete; before anything is written, unless only reading a whole
-            original shows it.
+        InvalidBackup: when the snapshot is incomplete; before anything is written, unless only reading whole
+            originals shows it.
         Error: CONFLICT when the folder is not empty.
     """
     manifest = backup.manifest(name)
