@@ -54,7 +54,7 @@ class DeliverySettings(Struct, frozen=True, forbid_unknown_fields=True):
     """What is kept ready in memory: pictures that were asked for twice or more."""
 
     links: Annotated[int, Meta(ge=0)] = 10_000
-    """Links whose answers each worker process keeps ready; 0: none, and no pictures either."""
+    """Links whose responses each worker process caches; 0: none, and no pictures either."""
     memory_bytes: Annotated[int, Meta(ge=0)] = 64 * 1024 * 1024
     """The most bytes of pictures that each worker process keeps in memory; each counts 1,500 more."""
     picture_bytes: Annotated[int, Meta(ge=0)] = 256 * 1024

@@ -1,4 +1,4 @@
-"""Where the service is reached, and what whoever reaches it may do there."""
+"""Settings of the server: addresses, connections, time limits."""
 
 from typing import Annotated
 from urllib.parse import urlsplit
@@ -31,7 +31,7 @@ class WebSettings(Struct, frozen=True, forbid_unknown_fields=True):
     """The dialects that are served, such as ["mews", "native"]; empty: all of them. Of the others there is
     nothing, neither endpoints nor links."""
     metrics: bool = False
-    """Whether `/metrics` is answered, to anybody: what the worker process that is asked has counted."""
+    """Whether `/metrics` is served, to anybody: the counters of the worker process that answers."""
     connections: Annotated[int, Meta(ge=1)] = 8192
     """Connections that each worker process has open at once; more wait until one of them ends."""
     connections_per_address: Annotated[int, Meta(ge=0)] = 1024
@@ -46,15 +46,15 @@ class WebSettings(Struct, frozen=True, forbid_unknown_fields=True):
     """Answers of status 429 and 503 that leave each worker process in a second. More wait for their turn,
     three seconds at the most: clients that ask again at once take no time from others. 0: no limit."""
     drain_bytes: Annotated[int, Meta(ge=0)] = 256 * 1024 * 1024
-    """How much of a request body that nobody wants is read and dropped before the answer is sent. A server
-    that answers and closes while the client still sends resets the connection, and many clients then never
-    see the answer."""
+    """How much of an unread request body is read and dropped before the response is sent. A server that
+    responds and closes while the client still sends resets the connection, and many clients then never see
+    the response."""
     stranger_drain_bytes: Annotated[int, Meta(ge=0)] = 1024 * 1024
-    """The same where nobody is known by a token."""
+    """The same for requests without a valid token."""
     body_idle_seconds: Annotated[float, Meta(gt=0)] = 30.0
-    """How long a request body may stand still before it counts as broken off."""
+    """How long a request body may stall before it counts as aborted."""
     body_seconds: Annotated[float, Meta(gt=0)] = 3600.0
-    """How long a request body may be waited for in all before it counts as broken off."""
+    """How long a request body may be waited for in all before it counts as aborted."""
     min_rate: Annotated[int, Meta(ge=0)] = 1024
     """Bytes a second that a request body has to come at, and an answer has to be read at, on average over
     `rate_seconds`; 0: at any rate."""

@@ -28,8 +28,8 @@ class DeferredSettings(Struct, frozen=True, forbid_unknown_fields=True):
     live_seconds: Annotated[float, Meta(gt=0)] = 0.5
     """The longest that a client waits for one, going by how long those before it took."""
     waiting: Annotated[int, Meta(ge=0)] = 32
-    """Pictures that may wait to be made after their stand-in was delivered. More are dropped, and all of them
-    when clients have to wait for a slot; who asks again brings them back."""
+    """Pictures that may be queued after their stand-in was delivered. More are dropped, and all of them when
+    clients have to wait for a slot; the next request queues them again."""
 
 
 class DeferredEncodes:

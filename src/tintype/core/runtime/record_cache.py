@@ -18,10 +18,10 @@ class CacheSettings(Struct, frozen=True, forbid_unknown_fields=True):
     """What is cached between requests."""
 
     images: Annotated[int, Meta(ge=0)] = 10_000
-    """Images whose records each worker process remembers; 0: none, and every delivery asks the catalogue."""
+    """Image records that each worker process caches; 0: none, and every delivery queries the catalogue."""
     answers: Annotated[int, Meta(ge=0)] = 20_000
-    """Tokens, images of batches and links to them that each worker process remembers until anything in the
-    catalogue changes; 0: none."""
+    """Results of other queries (tokens, images of batches, links) that each worker process caches until
+    anything in the catalogue changes; 0: none."""
 
 
 class CachedImage:

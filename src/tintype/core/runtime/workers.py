@@ -28,7 +28,8 @@ class WorkerSettings(Struct, frozen=True, forbid_unknown_fields=True):
     """How much is done at once in one process."""
 
     render_queue: Annotated[int, Meta(ge=0)] = 64
-    """Pictures that may wait for a slot; beyond it whoever has the most of them is told "busy"."""
+    """Pictures that may wait for a slot; beyond it the newest of the client with the most is refused with
+    "busy"."""
     render_wait_seconds: Annotated[float, Meta(gt=0)] = 20.0
     """How long a picture waits for a slot before the answer is "busy", and for another process that makes the
     same one before it is made here too."""
