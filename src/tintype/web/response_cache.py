@@ -51,7 +51,7 @@ _RELEVANT_HEADERS = frozenset(
 
 
 class DeliverySettings(Struct, frozen=True, forbid_unknown_fields=True):
-    """What is kept ready in memory: pictures that were asked for twice or more."""
+    """The response cache in memory, for pictures that were requested twice or more."""
 
     links: Annotated[int, Meta(ge=0)] = 10_000
     """Links whose responses each worker process caches; 0: none, and no pictures either."""
@@ -84,7 +84,7 @@ class BodyCache:
     """
 
     def __init__(self, settings: DeliverySettings) -> None:
-        self._max_entries = settings.memory_bytes
+        self._max_bytes = settings.memory_bytes
         self._max_body_bytes = min(settings.picture_bytes, settings.memory_bytes - BODY_OVERHEAD_BYTES)
         self._bodies: OrderedDict[str, CachedBody] = OrderedDict()
         self._request_counts: OrderedDict[str, int] = OrderedDict()
@@ -121,7 +121,7 @@ class BodyCache:
             return cached
         cached = self._bodies[picture.tag] = CachedBody(picture, record, data)
         self._bytes += picture.size + BODY_OVERHEAD_BYTES
-        while self._bytes > self._max_entries:
+        while self._bytes > self._max_bytes:
             self._drop(next(iter(self._bodies)))
         return cached
 
