@@ -136,6 +136,13 @@ def test_ctrl_c_while_it_fills_ends_in_one_line_and_the_next_start_completes_it(
 
 
 def test_make_serve_takes_a_folder_with_a_space() -> None:
-    command = ["make", "--dry-run", "--assume-old=.venv/installed", "serve", "DATA=my library"]
+    command = [
+        "make",
+        "--no-print-directory",
+        "--dry-run",
+        "--assume-old=.venv/installed",
+        "serve",
+        "DATA=my library",
+    ]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True, timeout=30)
     assert shlex.split(done.stdout.splitlines()[-1])[2:4] == ["--data", "my library"]

@@ -79,7 +79,7 @@ async def test_a_jxl_that_cannot_be_made_is_refused_and_nothing_stands_in(
     for slot in town.services.renderers._slots:  # noqa: SLF001  those that are there have it
         if slot.renderer is not None:
             slot.renderer.result().end()
-    with pytest.raises(Error, match=r"tintype\[jxl\]"):
+    with pytest.raises(Error, match=r"tintype-server\[jxl\]"):
         await rendition(town.services, photo, Recipe(width=160, format=Format.JXL))
 
 
