@@ -37,6 +37,7 @@ from tintype.imaging.sandbox.messages import Examined
 from tintype.imaging.sandbox.pool import (
     MAX_IN_MEMORY,
     OWN_MEMORY,
+    Allowance,
     NeedsMemory,
     RendererError,
     RendererExit,
@@ -73,9 +74,15 @@ def opened(data: bytes) -> Iterator[int]:
         yield file.fileno()
 
 
-def examined(pool: RendererPool, data: bytes, limits: Limits | None = None, memory: int = MUCH) -> Examined:
+def examined(
+    pool: RendererPool,
+    data: bytes,
+    limits: Limits | None = None,
+    memory: int = MUCH,
+    seconds_used: float = 0.0,
+) -> Examined:
     with opened(data) as source:
-        return pool.examine(source, limits, memory)
+        return pool.examine(source, limits, Allowance(memory, seconds_used))
 
 
 def drawn(
@@ -86,7 +93,7 @@ def drawn(
     memory: int = MUCH,
 ) -> RenderResult[io.BytesIO]:
     with opened(data) as source:
-        return pool.render(source, recipe, OutputLimits(), Limits(), memory, spool)
+        return pool.render(source, recipe, OutputLimits(), Limits(), Allowance(memory), spool)
 
 
 def pids(pool: RendererPool) -> list[int]:
@@ -168,7 +175,7 @@ def test_the_place_in_the_file_makes_no_difference(pool: RendererPool) -> None:
     with opened(SOURCES["tiff"]) as source:
         for placement in (0, 100, len(SOURCES["tiff"]) + 5):
             os.lseek(source, placement, os.SEEK_SET)
-            assert pool.examine(source, Limits(), MUCH).refused is None
+            assert pool.examine(source, Limits(), Allowance(MUCH)).refused is None
 
 
 def test_a_large_rendition_goes_to_a_file(pool: RendererPool) -> None:
@@ -263,6 +270,20 @@ def test_a_picture_that_takes_too_long_is_given_up_and_nothing_else() -> None:
         assert drawn(pool, SOURCES["png"], Recipe(width=40)).data is not None
 
 
+def test_attempts_with_more_memory_have_what_is_left_of_the_time() -> None:
+    slow = pictures.encode(Image.effect_noise((3000, 3000), 90), "png")
+    with renderers(seconds=60.0) as (pool, lost):
+        began = time.monotonic()
+        found = examined(pool, slow, Limits(), MOST, seconds_used=59.99)
+        assert found.refused is not None
+        assert found.refused.reason is Reason.TOO_COSTLY
+        assert time.monotonic() - began < 30
+        assert [each.why for each in lost] == ["late"]
+        found = examined(pool, SOURCES["png"], Limits(), MOST, seconds_used=60.0)
+        assert found.refused is not None
+        assert len(lost) == 1
+
+
 def test_a_renderer_that_is_killed_while_idle_is_replaced() -> None:
     with renderers() as (pool, _):
         examined(pool, SOURCES["png"])
@@ -323,6 +344,8 @@ def test_of_a_renderer_that_ends_at_work_only_the_picture_is_lost(
             threading.Thread(target=_kill_at_work, args=(pid, _cpu(pid), ended_by)).start()
             with pytest.raises(expected) as caught:
                 drawn(pool, slow, Recipe(format=Format.AVIF, lossless=True), memory=memory_)
+            if isinstance(caught.value, NeedsMemory):
+                assert caught.value.seconds >= 0.2
         assert isinstance(caught.value, ImageRefused)
         assert caught.value.reason is reason
         assert [(each.why, each.status) for each in lost] == [("died", -ended_by)] * 2

@@ -12,7 +12,7 @@ from tintype.cli.library import plain_errors
 from tintype.core.runtime.renderers import RendererSettings, open_renderers
 from tintype.imaging import Format, ImageRefused, Limits, OutputLimits, Recipe, extension_fits, spec
 from tintype.imaging.sandbox.messages import Rendered
-from tintype.imaging.sandbox.pool import OWN_MEMORY
+from tintype.imaging.sandbox.pool import OWN_MEMORY, Allowance
 
 STANDARD_OUTPUT = "-"
 
@@ -60,7 +60,9 @@ def _render(source: Path, recipe: Recipe) -> tuple[bytes, Rendered]:
     pool = open_renderers(settings, 1, memory, arenas=1)
     try:
         with source.open("rb") as file:
-            result = pool.render(file.fileno(), recipe, OutputLimits(), Limits(), memory, io.BytesIO)
+            result = pool.render(
+                file.fileno(), recipe, OutputLimits(), Limits(), Allowance(memory), io.BytesIO
+            )
     finally:
         pool.close()
     return (result.file.getvalue() if result.file else result.data or b""), result.made

@@ -8,7 +8,7 @@ from structlog.testing import capture_logs
 from tintype.core.runtime.fair_queue import WorkEstimate
 from tintype.core.runtime.renderers import decode
 from tintype.core.runtime.workers import Workers, WorkerSettings
-from tintype.imaging.sandbox.pool import NeedsMemory, StartError
+from tintype.imaging.sandbox.pool import Allowance, NeedsMemory, StartError
 from tintype.model import Error, Kind
 
 WORK = WorkEstimate(uuid4(), 1_000_000)
@@ -17,21 +17,25 @@ WORK = WorkEstimate(uuid4(), 1_000_000)
 async def test_work_is_asked_again_with_what_it_needs_and_then_with_all_there_is() -> None:
     workers, given = Workers(WorkerSettings(), 2), []
 
-    def work(memory: int) -> int:
-        given.append(memory)
-        if memory < workers.max_memory:
-            raise NeedsMemory(memory + 1)
-        return memory
+    def work(allowance: Allowance) -> int:
+        given.append(allowance)
+        if allowance.memory < workers.max_memory:
+            raise NeedsMemory(allowance.memory + 1, 1.5)
+        return allowance.memory
 
     assert await decode(workers, WORK, work) == workers.max_memory
-    assert given == [WORK.memory, WORK.memory + 1, workers.max_memory]
+    assert given == [
+        Allowance(WORK.memory, 0.0),
+        Allowance(WORK.memory + 1, 1.5),
+        Allowance(workers.max_memory, 3.0),
+    ]
     await workers.close()
 
 
 async def test_when_no_renderer_can_be_started_the_service_is_busy() -> None:
     workers = Workers(WorkerSettings(), 1)
 
-    def work(_: int) -> None:
+    def work(_: Allowance) -> None:
         raise StartError("Cannot allocate memory")
 
     with capture_logs() as logs, pytest.raises(Error) as caught:

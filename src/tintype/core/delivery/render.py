@@ -20,7 +20,7 @@ from tintype.core.runtime.renderers import decode
 from tintype.core.services import Services
 from tintype.imaging import Format, ImageRefused, Reason, Recipe, spec
 from tintype.imaging.extras import is_installed
-from tintype.imaging.sandbox.pool import RenderResult
+from tintype.imaging.sandbox.pool import Allowance, RenderResult
 from tintype.model import Error, Image, Kind
 from tintype.storage import RenditionWriter, durable
 
@@ -279,7 +279,7 @@ def _check_other_process(services: Services, image: Image, variant: Variant) -> 
 
 
 def _render(
-    memory: int, services: Services, image: Image, variant: Variant, *, ignore_lock: bool
+    allowance: Allowance, services: Services, image: Image, variant: Variant, *, ignore_lock: bool
 ) -> _Rendered | None:
     """Make a rendition unless it is cached by now; None if another process holds the lock.
 
@@ -290,17 +290,21 @@ def _render(
         if not is_ours and not ignore_lock:
             return None
         return _find(services, paths) or _cache(
-            services, paths, _smallest(memory, services, image, variant, paths)
+            services, paths, _smallest(allowance, services, image, variant, paths)
         )
 
 
-def _smallest(memory: int, services: Services, image: Image, variant: Variant, paths: _Paths) -> _Drawn:
+def _smallest(
+    allowance: Allowance, services: Services, image: Image, variant: Variant, paths: _Paths
+) -> _Drawn:
     """The result of the recipe; of several recipes the smallest, and the first among equals."""
-    drawn = [_draw(memory, services, image, recipe, _key(paths)) for recipe in variant.recipes]
+    drawn = [_draw(allowance, services, image, recipe, _key(paths)) for recipe in variant.recipes]
     return min(drawn, key=lambda each: each.made.size)
 
 
-def _draw(memory: int, services: Services, image: Image, recipe: Recipe | None, path: Path) -> _Drawn:
+def _draw(
+    allowance: Allowance, services: Services, image: Image, recipe: Recipe | None, path: Path
+) -> _Drawn:
     limits, source_limits = services.images.output_limits(), services.images.input_limits()
 
     def spool() -> RenditionWriter:
@@ -311,8 +315,10 @@ def _draw(memory: int, services: Services, image: Image, recipe: Recipe | None, 
         # A result that is too large for memory is written to a file.
         with _open_original(services, image) as source, durable.storage_errors():
             if recipe is None:
-                return services.renderers.strip(source.fileno(), image.format, memory, spool)
-            drawn = services.renderers.render(source.fileno(), recipe, limits, source_limits, memory, spool)
+                return services.renderers.strip(source.fileno(), image.format, allowance, spool)
+            drawn = services.renderers.render(
+                source.fileno(), recipe, limits, source_limits, allowance, spool
+            )
     except ImageRefused as failed:
         if recipe is not None and (
             failed.reason in REQUEST_TOO_COSTLY or _lacks_extra(image, recipe, failed)

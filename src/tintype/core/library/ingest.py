@@ -20,7 +20,7 @@ from tintype.imaging import Format, ImageInfo, Limits, sniff
 from tintype.imaging.errors import damaged
 from tintype.imaging.formats import HEAD_BYTES
 from tintype.imaging.sandbox.messages import Examined, Refusal
-from tintype.imaging.sandbox.pool import RendererError, RendererPool, StartError
+from tintype.imaging.sandbox.pool import Allowance, RendererError, RendererPool, StartError
 from tintype.model import Caller, Error, Image, Kind, NewImage, Placement, Status, names
 from tintype.storage import SizeLimitExceeded, Staged
 
@@ -188,18 +188,20 @@ def _estimate(caller: Caller, staged: Staged) -> WorkEstimate:
     return WorkEstimate(caller.account.id, staged.size * PIXELS_PER_BYTE, costly=is_costly(format_))
 
 
-def _inspect(memory: int, renderers: RendererPool, staged: Staged, limits: Limits) -> Inspection:
+def _inspect(allowance: Allowance, renderers: RendererPool, staged: Staged, limits: Limits) -> Inspection:
     with staged.path.open("rb") as source:
-        found = _examine_in_renderer(renderers, source.fileno(), limits, memory)
+        found = _examine_in_renderer(renderers, source.fileno(), limits, allowance)
     if found.refused is None:
         return Inspection(found.format, found.info)
     refused = Error(Kind.INVALID_IMAGE, found.refused.sentence, field=found.refused.reason.value)
     return Inspection(found.format, found.info, refused)
 
 
-def _examine_in_renderer(renderers: RendererPool, source: int, limits: Limits, memory: int) -> Examined:
+def _examine_in_renderer(
+    renderers: RendererPool, source: int, limits: Limits, allowance: Allowance
+) -> Examined:
     try:
-        return renderers.examine(source, limits, memory)
+        return renderers.examine(source, limits, allowance)
     except StartError:
         raise
     except RendererError:

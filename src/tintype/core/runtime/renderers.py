@@ -10,7 +10,14 @@ from msgspec import Meta, Struct, structs
 from tintype.core.runtime.fair_queue import LIGHT, WorkEstimate
 from tintype.core.runtime.workers import Workers
 from tintype.imaging.sandbox.confinement import Confinement
-from tintype.imaging.sandbox.pool import OWN_MEMORY, NeedsMemory, RendererExit, RendererPool, StartError
+from tintype.imaging.sandbox.pool import (
+    OWN_MEMORY,
+    Allowance,
+    NeedsMemory,
+    RendererExit,
+    RendererPool,
+    StartError,
+)
 from tintype.model import Error, Kind
 
 P = ParamSpec("P")
@@ -73,7 +80,7 @@ def open_renderers(settings: RendererSettings, count: int, max_memory: int, aren
 async def decode(
     workers: Workers,
     estimate: WorkEstimate,
-    work: Callable[Concatenate[int, P], R],
+    work: Callable[Concatenate[Allowance, P], R],
     /,
     *args: P.args,
     **kwargs: P.kwargs,
@@ -83,7 +90,7 @@ async def decode(
     Args:
         workers: the worker pool.
         estimate: the estimated cost.
-        work: called in a thread with the bytes of memory that it may take, and the other arguments.
+        work: called in a thread with what it may take, and the other arguments.
         args: the other arguments.
         kwargs: the other arguments.
 
@@ -91,15 +98,19 @@ async def decode(
         Error: OVERLOADED when there is no slot in time, or no renderer can be started; INVALID_IMAGE when it
             needs more memory than there is.
     """
+    seconds = 0.0
     try:
         for is_last in (False, True):
             try:
-                return await workers.pixels(estimate, work, estimate.memory, *args, **kwargs)
+                allowance = Allowance(estimate.memory, seconds)
+                return await workers.pixels(estimate, work, allowance, *args, **kwargs)
             except NeedsMemory as more:
                 # The last attempt has all the memory there is: a renderer can't make us retry for ever.
                 memory = workers.max_memory if is_last else more.memory
                 estimate = structs.replace(estimate, memory=memory)
-        return await workers.pixels(estimate, work, estimate.memory, *args, **kwargs)
+                # All attempts together have the time of one image.
+                seconds += more.seconds
+        return await workers.pixels(estimate, work, Allowance(estimate.memory, seconds), *args, **kwargs)
     except StartError as failed:
         log.error("renderer-start-failed", reason=str(failed))  # noqa: TRY400  the reason says it all
         raise Error(

@@ -10,6 +10,7 @@ from tintype.core.runtime.fair_queue import WorkEstimate
 from tintype.core.runtime.renderers import decode
 from tintype.core.services import Services
 from tintype.imaging import Placeholder
+from tintype.imaging.sandbox.pool import Allowance
 from tintype.model import Image
 
 BATCH = 1000
@@ -69,11 +70,11 @@ async def _backfill_one(services: Services, image: Image) -> bool:
     return True
 
 
-def _placeholder(memory: int, services: Services, sha256: str) -> Placeholder | None:
+def _placeholder(allowance: Allowance, services: Services, sha256: str) -> Placeholder | None:
     try:
         with services.originals.path(sha256).open("rb") as source:
             # No limits: it was accepted on upload, perhaps under other limits.
-            found = services.renderers.examine(source.fileno(), None, memory)
+            found = services.renderers.examine(source.fileno(), None, allowance)
     except FileNotFoundError:
         return None
     return found.info.placeholder if found.info else None

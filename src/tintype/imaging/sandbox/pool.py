@@ -5,6 +5,7 @@ of the service: there are as many renderers as such threads.
 """
 
 import signal
+import time
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -59,12 +60,20 @@ class Sink(Protocol):
 S = TypeVar("S", bound=Sink)
 
 
-class NeedsMemory(Exception):  # noqa: N818  it is an answer, not a fault
-    """The work needs `memory` bytes, and was not done: retry with this limit."""
+class Allowance(Struct, frozen=True):
+    """What an image may take: bytes of memory, and the time limit less the seconds of earlier attempts."""
 
-    def __init__(self, memory: int) -> None:
+    memory: int
+    seconds_used: float = 0.0
+
+
+class NeedsMemory(Exception):  # noqa: N818  it is an answer, not a fault
+    """The work needs `memory` bytes, and was not done after these seconds: retry with this limit."""
+
+    def __init__(self, memory: int, seconds: float = 0.0) -> None:
         super().__init__(memory)
         self.memory = memory
+        self.seconds = seconds
 
 
 class RendererError(Exception):
@@ -132,13 +141,13 @@ class RendererPool:
         for slot, started in zip(self._slots, starting, strict=True):
             self._starter.submit(self._wait_for_start, slot, started)
 
-    def examine(self, source: int, limits: Limits | None, memory: int) -> Examined:
+    def examine(self, source: int, limits: Limits | None, allowance: Allowance) -> Examined:
         """Inspect an open file, and verify that it can be decoded completely.
 
         Args:
             source: its descriptor; the file position doesn't matter.
             limits: on originals; None: no limits.
-            memory: memory limit in bytes.
+            allowance: the memory limit, and the time used.
 
         Raises:
             NeedsMemory: it needs a higher memory limit.
@@ -146,7 +155,8 @@ class RendererPool:
         """
         try:
             return self._run(
-                self._order(Examine(limits), memory),
+                Examine(limits),
+                allowance,
                 source,
                 lambda renderer, answer: _check_examined(renderer, answer, limits),
             )
@@ -159,7 +169,7 @@ class RendererPool:
         recipe: Recipe,
         limits: OutputLimits,
         source_limits: Limits,
-        memory: int,
+        allowance: Allowance,
         spool: Callable[[], S],
     ) -> RenderResult[S]:
         """Render an open file.
@@ -169,7 +179,7 @@ class RendererPool:
             recipe: how to render it.
             limits: on the rendition.
             source_limits: on the source.
-            memory: memory limit in bytes.
+            allowance: the memory limit, and the time used.
             spool: opens a file for a rendition that is too large for memory.
 
         Raises:
@@ -178,18 +188,24 @@ class RendererPool:
             RendererError: an unexpected error.
             OSError: the file of `spool` can't be written.
         """
-        order = self._order(Render(recipe, limits, source_limits), memory)
         return self._run(
-            order,
+            Render(recipe, limits, source_limits),
+            allowance,
             source,
-            lambda renderer, answer: _read_rendition(renderer, answer, recipe.format, memory, spool),
+            lambda renderer, answer: _read_rendition(
+                renderer, answer, recipe.format, allowance.memory, spool
+            ),
         )
 
-    def strip(self, source: int, format: Format, memory: int, spool: Callable[[], S]) -> RenderResult[S]:
+    def strip(
+        self, source: int, format: Format, allowance: Allowance, spool: Callable[[], S]
+    ) -> RenderResult[S]:
         """Strip the metadata of an open file of this format; otherwise as `render`."""
-        order = self._order(Strip(format), memory)
         return self._run(
-            order, source, lambda renderer, answer: _read_rendition(renderer, answer, format, memory, spool)
+            Strip(format),
+            allowance,
+            source,
+            lambda renderer, answer: _read_rendition(renderer, answer, format, allowance.memory, spool),
         )
 
     def close(self) -> None:
@@ -200,18 +216,30 @@ class RendererPool:
                 slot.renderer.result().end()
                 slot.renderer = None
 
-    def _run(self, order: Order, source: int, finish: Callable[[Renderer, Answer], T]) -> T:
+    def _run(
+        self,
+        work: Examine | Render | Strip,
+        allowance: Allowance,
+        source: int,
+        finish: Callable[[Renderer, Answer], T],
+    ) -> T:
+        order = self._order(work, allowance.memory)
+        seconds = self._seconds - allowance.seconds_used
+        if seconds <= 0:
+            raise too_costly()
         slot = self._idle.pop()
         give_back = self._idle.appendleft
         try:
             renderer = self._ready_renderer(slot)
+            began = time.monotonic()
             try:
-                return finish(
-                    renderer, self._checked_answer(renderer.send(order, source, self._seconds), order)
-                )
+                return finish(renderer, self._checked_answer(renderer.send(order, source, seconds), order))
             except EndedError as ended:
                 self._on_end(RendererExit(ended.why, ended.status, order.memory))
-                raise self._error_for_exit(ended, order) from None
+                raise self._error_for_exit(ended, order, time.monotonic() - began) from None
+            except NeedsMemory as more:
+                more.seconds = time.monotonic() - began
+                raise
             finally:
                 if renderer.is_reusable():
                     give_back = self._idle.append
@@ -234,7 +262,7 @@ class RendererPool:
                 raise self._needs_more(self._max_memory if answer.memory is None else answer.memory, order)
         return answer
 
-    def _error_for_exit(self, ended: EndedError, order: Order) -> Exception:
+    def _error_for_exit(self, ended: EndedError, order: Order, seconds: float) -> Exception:
         """The error for an image whose renderer ended."""
         if ended.why == "late":
             return too_costly()
@@ -242,7 +270,7 @@ class RendererPool:
             return damaged()
         if not order.is_max_memory:
             # Out of memory, libraries abort, or crash on a null pointer.
-            return NeedsMemory(self._max_memory)
+            return NeedsMemory(self._max_memory, seconds)
         return too_costly() if ended.status in OUT_OF_MEMORY_SIGNALS else damaged()
 
     def _needs_more(self, memory: int, order: Order) -> Exception:
