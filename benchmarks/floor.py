@@ -71,9 +71,9 @@ def _run(job: Job) -> Sample:
         thread.start()
     for thread in threads:
         thread.join()
-    record_duration = time.perf_counter() - began
+    seconds = time.perf_counter() - began
     percentiles = statistics.quantiles([*times, times[-1]], n=100)
-    return Sample(len(times), record_duration, percentiles[49], percentiles[98], errors=0)
+    return Sample(len(times), seconds, percentiles[49], percentiles[98], errors=0)
 
 
 if __name__ == "__main__":

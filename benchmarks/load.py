@@ -144,7 +144,7 @@ async def burst(server: Server, path: str, clients: int) -> tuple[Sample, set[by
 
     async with asyncio.timeout(BURST_WITHIN):
         answers = await asyncio.gather(*(ask(*pair) for pair in pairs))
-    times = statistics.quantiles([1000 * record_duration for record_duration, _, _ in answers], n=100)
+    times = statistics.quantiles([1000 * seconds for seconds, _, _ in answers], n=100)
     good = [body for _, status, body in answers if status == b"HTTP/1.1 200"]
     sample = Sample(clients, time.perf_counter() - began, times[49], times[98], clients - len(good))
     return sample, set(good)

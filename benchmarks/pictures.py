@@ -155,8 +155,8 @@ def _leaves(width: int, height: int, dice: random.Random) -> Image.Image:
             draw.regular_polygon((x, y, r), dice.randint(3, 6), dice.uniform(0, 360), fill=_colour(dice))
     for _ in range(LETTERINGS):
         font = ImageFont.load_default(max(8, width * dice.uniform(0.01, 0.04)))
-        placement = (dice.uniform(0, width * 0.8), dice.uniform(0, height * 0.9))
-        draw.text(placement, "Tintype 1853", fill=_colour(dice), font=font)
+        position = (dice.uniform(0, width * 0.8), dice.uniform(0, height * 0.9))
+        draw.text(position, "Tintype 1853", fill=_colour(dice), font=font)
     return image
 
 

@@ -28,11 +28,11 @@ def with_curves(element: bytes, profile: bytes = SRGB) -> bytes:
     return profile
 
 
-def with_primaries(*placements: tuple[float, float, float]) -> bytes:
+def with_primaries(*primaries: tuple[float, float, float]) -> bytes:
     """sRGB with red, green and blue somewhere else: X, Y, Z under D50."""
     profile = SRGB
-    for name, placement in zip(PRIMARIES, placements, strict=True):
-        numbers = (round(number * 65536) for number in placement)
+    for name, primary in zip(PRIMARIES, primaries, strict=True):
+        numbers = (round(number * 65536) for number in primary)
         profile = changed(profile, name, struct.pack(">4s4x3i", b"XYZ ", *numbers))
     return profile
 

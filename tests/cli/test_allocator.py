@@ -69,9 +69,9 @@ def further_arenas(process: int) -> int:
     """Arenas besides the first, by the map of a process's memory."""
     found = 0
     for line in Path(f"/proc/{process}/maps").read_text().splitlines():
-        placement, may, *rest = line.split()
+        addresses, may, *rest = line.split()
         is_of_no_file = len(rest) == 3
-        found += may == "rw-p" and is_of_no_file and int(placement.partition("-")[0], 16) % HEAP == 0
+        found += may == "rw-p" and is_of_no_file and int(addresses.partition("-")[0], 16) % HEAP == 0
     return found
 
 

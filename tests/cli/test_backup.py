@@ -271,8 +271,8 @@ def test_where_no_backup_can_be_it_says_why_and_changes_nothing(
     data: Path, target: Path, what: str, tmp_path: Path
 ) -> None:
     said(data, "backup", str(target))
-    placements = {"inside": data / "backup", "around": tmp_path, "itself": data, "busy": target, "gc": target}
-    to = placements.get(what, tmp_path / what)
+    folders = {"inside": data / "backup", "around": tmp_path, "itself": data, "busy": target, "gc": target}
+    to = folders.get(what, tmp_path / what)
     if what == "folder":
         to.mkdir()
         (to / "notes.txt").write_text("mine")

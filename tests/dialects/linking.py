@@ -90,21 +90,21 @@ def respelled(link: str) -> set[str]:
 
 
 def _respelled_path(path: str) -> set[str]:
-    placements = (1, len(path) // 2, len(path) - 1)
-    encoded = {path[:at] + f"%{ord(path[at]):02X}" + path[at + 1 :] for at in placements}
+    positions = (1, len(path) // 2, len(path) - 1)
+    encoded = {path[:at] + f"%{ord(path[at]):02X}" + path[at + 1 :] for at in positions}
     twice = {each.replace("%", "%25") for each in encoded}
     return encoded | twice | {path + "/", "/" + path, path + ";x", path.swapcase(), path + "%00", path + "//"}
 
 
 def _respelled_query(query: str) -> set[str]:
     parts = query.split("&")
-    placements = range(len(parts) + 1)
-    orders = [parts[at:] + parts[:at] for at in placements] + [parts[::-1]]
+    positions = range(len(parts) + 1)
+    orders = [parts[at:] + parts[:at] for at in positions] + [parts[::-1]]
     more = [*parts, "utm_source=mail", "x", "", "=", "sig=", "kid="]
-    added = [[*parts[:at], part, *parts[at:]] for part in more for at in placements]
+    added = [[*parts[:at], part, *parts[at:]] for part in more for at in positions]
     others = [
         [*parts[:at], other, *parts[at + 1 :]]
-        for at in placements[:-1]
+        for at in positions[:-1]
         for other in _respelled_part(parts[at])
     ]
     marked = {query + "?", "?" + query, query.swapcase()}

@@ -117,10 +117,10 @@ def _parts(body: bytes, content_type: str, cuts: list[int]) -> object:
 
 
 def _request(body: bytes, content_type: str, cuts: list[int]) -> Any:  # noqa: ANN401  what stands for a request
-    placements = sorted({0, len(body), *(cut % (len(body) + 1) for cut in cuts)})
+    positions = sorted({0, len(body), *(cut % (len(body) + 1) for cut in cuts)})
     messages = [
         {"type": "http.request", "body": body[start:end], "more_body": end < len(body)}
-        for start, end in pairwise(placements)
+        for start, end in pairwise(positions)
     ] or [{"type": "http.request", "body": b"", "more_body": False}]
     context = SimpleNamespace(body_is_read=False)
 

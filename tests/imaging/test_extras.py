@@ -58,8 +58,8 @@ def assert_corners(image: Image.Image) -> None:
         pictures.YELLOW: (width * 7 // 8, height * 7 // 8),
         pictures.GREY: (width // 2, height // 2),
     }
-    for colour, placement in at.items():
-        assert image.convert("RGB").getpixel(placement) == pytest.approx(colour, abs=20)
+    for colour, position in at.items():
+        assert image.convert("RGB").getpixel(position) == pytest.approx(colour, abs=20)
 
 
 @pytest.mark.parametrize("format_", CORNERS)

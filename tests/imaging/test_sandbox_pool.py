@@ -173,8 +173,8 @@ def test_what_is_refused_is_refused_with_its_reason(
 
 def test_the_place_in_the_file_makes_no_difference(pool: RendererPool) -> None:
     with opened(SOURCES["tiff"]) as source:
-        for placement in (0, 100, len(SOURCES["tiff"]) + 5):
-            os.lseek(source, placement, os.SEEK_SET)
+        for offset in (0, 100, len(SOURCES["tiff"]) + 5):
+            os.lseek(source, offset, os.SEEK_SET)
             assert pool.examine(source, Limits(), Allowance(MUCH)).refused is None
 
 

@@ -37,7 +37,7 @@ class Gate:
 
 
 @pytest.fixture
-async def admission_check() -> AsyncIterator[Gate]:
+async def gate() -> AsyncIterator[Gate]:
     made = Gate()
     yield made
     made.open.set()
@@ -60,61 +60,61 @@ async def kind_of(work: asyncio.Task[int]) -> Kind | None:
     return None
 
 
-async def test_beyond_the_queue_the_answer_is_busy(admission_check: Gate) -> None:
+async def test_beyond_the_queue_the_answer_is_busy(gate: Gate) -> None:
     pool = workers(queue=2)
-    accepted = [asyncio.create_task(pool.pixels(WORK, admission_check)) for _ in range(3)]
+    accepted = [asyncio.create_task(pool.pixels(WORK, gate)) for _ in range(3)]
     await let_all_start()
-    assert await kind_of(asyncio.create_task(pool.pixels(WORK, admission_check))) is Kind.OVERLOADED
+    assert await kind_of(asyncio.create_task(pool.pixels(WORK, gate))) is Kind.OVERLOADED
     assert pool.counters.refused == 1
-    admission_check.open.set()
+    gate.open.set()
     assert await asyncio.gather(*accepted) == [1, 2, 3]
-    assert await pool.pixels(WORK, admission_check) == 4
+    assert await pool.pixels(WORK, gate) == 4
 
 
-async def test_who_waits_too_long_for_a_slot_is_told_busy_and_never_runs(admission_check: Gate) -> None:
+async def test_who_waits_too_long_for_a_slot_is_told_busy_and_never_runs(gate: Gate) -> None:
     pool = workers(wait=0.01)
-    first = asyncio.create_task(pool.pixels(WORK, admission_check))
-    await admission_check.is_running()
-    assert await kind_of(asyncio.create_task(pool.pixels(WORK, admission_check))) is Kind.OVERLOADED
-    admission_check.open.set()
+    first = asyncio.create_task(pool.pixels(WORK, gate))
+    await gate.is_running()
+    assert await kind_of(asyncio.create_task(pool.pixels(WORK, gate))) is Kind.OVERLOADED
+    gate.open.set()
     assert await first == 1
-    assert await pool.pixels(WORK, admission_check) == 2
+    assert await pool.pixels(WORK, gate) == 2
 
 
-async def test_the_deadline_is_for_the_wait_and_not_for_the_work(admission_check: Gate) -> None:
+async def test_the_deadline_is_for_the_wait_and_not_for_the_work(gate: Gate) -> None:
     pool = workers(wait=0.01)
-    task = asyncio.create_task(pool.pixels(WORK, admission_check))
-    await admission_check.is_running()
+    task = asyncio.create_task(pool.pixels(WORK, gate))
+    await gate.is_running()
     await asyncio.wait([task], timeout=0.1)
     assert not task.done()
-    admission_check.open.set()
+    gate.open.set()
     assert await task == 1
 
 
-async def test_who_gives_up_waiting_frees_his_place(admission_check: Gate) -> None:
+async def test_who_gives_up_waiting_frees_his_place(gate: Gate) -> None:
     pool = workers(queue=1)
-    working = asyncio.create_task(pool.pixels(WORK, admission_check))
-    await admission_check.is_running()
-    waiting = asyncio.create_task(pool.pixels(WORK, admission_check))
+    working = asyncio.create_task(pool.pixels(WORK, gate))
+    await gate.is_running()
+    waiting = asyncio.create_task(pool.pixels(WORK, gate))
     await let_all_start()
     waiting.cancel()
     await asyncio.wait([waiting])
-    next_one = asyncio.create_task(pool.pixels(WORK, admission_check))
-    admission_check.open.set()
+    next_one = asyncio.create_task(pool.pixels(WORK, gate))
+    gate.open.set()
     assert list(await asyncio.gather(working, next_one)) == [1, 2]
 
 
-async def test_who_goes_away_from_running_work_holds_the_slot_until_it_is_done(admission_check: Gate) -> None:
+async def test_who_goes_away_from_running_work_holds_the_slot_until_it_is_done(gate: Gate) -> None:
     pool = workers(wait=0.01)
-    gone = asyncio.create_task(pool.pixels(WORK, admission_check))
-    await admission_check.is_running()
+    gone = asyncio.create_task(pool.pixels(WORK, gate))
+    await gate.is_running()
     gone.cancel()
-    waiting = asyncio.create_task(pool.pixels(WORK, admission_check))
+    waiting = asyncio.create_task(pool.pixels(WORK, gate))
     assert (await asyncio.wait([waiting], timeout=10))[0], "it was given a slot that is not free"
     assert await kind_of(waiting) is Kind.OVERLOADED
     assert not gone.done()
-    admission_check.open.set()
-    assert await pool.pixels(WORK, admission_check) == 2
+    gate.open.set()
+    assert await pool.pixels(WORK, gate) == 2
     assert gone.cancelled()
 
 
@@ -143,76 +143,73 @@ async def test_no_more_run_at_once_than_there_are_slots() -> None:
     assert most == 2
 
 
-async def test_the_same_work_under_way_is_shared_and_done_anew_afterwards(admission_check: Gate) -> None:
+async def test_the_same_work_under_way_is_shared_and_done_anew_afterwards(gate: Gate) -> None:
     pool = workers(queue=0)
     together = [
-        asyncio.create_task(pool.singleflight("key", lambda: pool.pixels(WORK, admission_check)))
-        for _ in range(5)
+        asyncio.create_task(pool.singleflight("key", lambda: pool.pixels(WORK, gate))) for _ in range(5)
     ]
-    await admission_check.is_running()
-    admission_check.open.set()
+    await gate.is_running()
+    gate.open.set()
     assert await asyncio.gather(*together) == [1] * 5
-    assert await pool.singleflight("key", lambda: pool.pixels(WORK, admission_check)) == 2
+    assert await pool.singleflight("key", lambda: pool.pixels(WORK, gate)) == 2
 
 
-async def test_one_who_goes_away_does_not_take_the_work_from_the_others(admission_check: Gate) -> None:
+async def test_one_who_goes_away_does_not_take_the_work_from_the_others(gate: Gate) -> None:
     pool = workers(queue=0)
-    first = asyncio.create_task(pool.singleflight("key", lambda: pool.pixels(WORK, admission_check)))
-    await admission_check.is_running()
-    second = asyncio.create_task(pool.singleflight("key", lambda: pool.pixels(WORK, admission_check)))
+    first = asyncio.create_task(pool.singleflight("key", lambda: pool.pixels(WORK, gate)))
+    await gate.is_running()
+    second = asyncio.create_task(pool.singleflight("key", lambda: pool.pixels(WORK, gate)))
     await let_all_start()
     first.cancel()
     await asyncio.wait([first])
-    admission_check.open.set()
+    gate.open.set()
     assert await second == 1
 
 
-async def test_when_all_have_gone_away_work_that_waits_is_dropped(admission_check: Gate) -> None:
+async def test_when_all_have_gone_away_work_that_waits_is_dropped(gate: Gate) -> None:
     pool = workers(queue=1)
-    running = asyncio.create_task(pool.pixels(WORK, admission_check))
-    await admission_check.is_running()
+    running = asyncio.create_task(pool.pixels(WORK, gate))
+    await gate.is_running()
     clients = [
-        asyncio.create_task(pool.singleflight("key", lambda: pool.pixels(WORK, admission_check)))
-        for _ in range(3)
+        asyncio.create_task(pool.singleflight("key", lambda: pool.pixels(WORK, gate))) for _ in range(3)
     ]
     await let_all_start()
     for client in clients:
         client.cancel()
     await asyncio.wait(clients)
     # Its place is free, and its key: who asks now has work of his own, that nobody cancelled.
-    asked_again = asyncio.create_task(pool.singleflight("key", lambda: pool.pixels(WORK, admission_check)))
-    admission_check.open.set()
+    asked_again = asyncio.create_task(pool.singleflight("key", lambda: pool.pixels(WORK, gate)))
+    gate.open.set()
     assert [await running, await asked_again] == [1, 2]
     assert (pool.counters.dropped, pool.counters.shared, pool.counters.refused) == (1, 2, 0)
     assert pool.counters.pixel_seconds > 0
 
 
-async def test_when_one_of_several_stays_work_that_waits_is_not_dropped(admission_check: Gate) -> None:
+async def test_when_one_of_several_stays_work_that_waits_is_not_dropped(gate: Gate) -> None:
     pool = workers(queue=1)
-    running = asyncio.create_task(pool.pixels(WORK, admission_check))
-    await admission_check.is_running()
+    running = asyncio.create_task(pool.pixels(WORK, gate))
+    await gate.is_running()
     clients = [
-        asyncio.create_task(pool.singleflight("key", lambda: pool.pixels(WORK, admission_check)))
-        for _ in range(3)
+        asyncio.create_task(pool.singleflight("key", lambda: pool.pixels(WORK, gate))) for _ in range(3)
     ]
     await let_all_start()
     for client in clients[:2]:
         client.cancel()
-    admission_check.open.set()
+    gate.open.set()
     assert [await running, await clients[2]] == [1, 2]
 
 
 async def test_when_all_have_gone_away_work_that_runs_is_there_for_who_asks_next(
-    admission_check: Gate,
+    gate: Gate,
 ) -> None:
     pool = workers(queue=1)
-    gone = asyncio.create_task(pool.singleflight("key", lambda: pool.pixels(WORK, admission_check)))
-    await admission_check.is_running()
+    gone = asyncio.create_task(pool.singleflight("key", lambda: pool.pixels(WORK, gate)))
+    await gate.is_running()
     gone.cancel()
     await asyncio.wait([gone])
-    next_one = asyncio.create_task(pool.singleflight("key", lambda: pool.pixels(WORK, admission_check)))
+    next_one = asyncio.create_task(pool.singleflight("key", lambda: pool.pixels(WORK, gate)))
     await let_all_start()
-    admission_check.open.set()
+    gate.open.set()
     assert await next_one == 1
 
 
@@ -220,95 +217,95 @@ async def test_when_all_have_gone_away_work_that_runs_is_there_for_who_asks_next
     ("error", "told"), [(Error(Kind.INVALID), []), (ZeroDivisionError(), ["unexpected-error"])]
 )
 async def test_what_goes_wrong_when_all_have_gone_away_is_told_to_the_log_if_it_was_unforeseen(
-    admission_check: Gate, error: Exception, told: list[str]
+    gate: Gate, error: Exception, told: list[str]
 ) -> None:
     pool = workers(queue=1)
 
     async def fail() -> None:
-        await pool.pixels(WORK, admission_check)
+        await pool.pixels(WORK, gate)
         raise error
 
     with capture_logs() as lines:
         gone = asyncio.create_task(pool.singleflight("key", fail))
-        await admission_check.is_running()
+        await gate.is_running()
         gone.cancel()
         await asyncio.wait([gone])
-        admission_check.open.set()
-        await asyncio.gather(pool.pixels(WORK, admission_check))
+        gate.open.set()
+        await asyncio.gather(pool.pixels(WORK, gate))
         await let_all_start()
     assert [line["event"] for line in lines] == told
 
 
-async def test_a_flood_of_one_account_does_not_hold_up_another(admission_check: Gate) -> None:
+async def test_a_flood_of_one_account_does_not_hold_up_another(gate: Gate) -> None:
     pool = workers(queue=10)
-    flood = [asyncio.create_task(pool.pixels(WORK, admission_check)) for _ in range(8)]
-    await admission_check.is_running()
-    other = asyncio.create_task(pool.pixels(WorkEstimate(uuid4(), 1_000_000), admission_check))
+    flood = [asyncio.create_task(pool.pixels(WORK, gate)) for _ in range(8)]
+    await gate.is_running()
+    other = asyncio.create_task(pool.pixels(WorkEstimate(uuid4(), 1_000_000), gate))
     await let_all_start()
-    admission_check.open.set()
+    gate.open.set()
     # One ran already, and one of equal rights was there before.
     assert await other <= 3
     assert max(await asyncio.gather(*flood)) == 9
 
 
-async def test_a_flood_that_fills_the_queue_makes_room_for_another_account(admission_check: Gate) -> None:
+async def test_a_flood_that_fills_the_queue_makes_room_for_another_account(gate: Gate) -> None:
     pool = workers(queue=3)
-    flood = [asyncio.create_task(pool.pixels(WORK, admission_check)) for _ in range(4)]
-    await admission_check.is_running()
-    other = asyncio.create_task(pool.pixels(WorkEstimate(uuid4(), 1), admission_check))
+    flood = [asyncio.create_task(pool.pixels(WORK, gate)) for _ in range(4)]
+    await gate.is_running()
+    other = asyncio.create_task(pool.pixels(WorkEstimate(uuid4(), 1), gate))
     assert await kind_of(flood[-1]) is Kind.OVERLOADED
-    admission_check.open.set()
+    gate.open.set()
     assert sorted(await asyncio.gather(*flood[:-1], other)) == [1, 2, 3, 4]
 
 
 async def test_who_asks_for_what_a_flood_asked_for_does_not_wait_behind_the_flood(
-    admission_check: Gate,
+    gate: Gate,
 ) -> None:
     pool = workers(queue=20)
     flood = [
-        asyncio.create_task(pool.singleflight(key, lambda: pool.pixels(WORK, admission_check), WORK))
+        asyncio.create_task(pool.singleflight(key, lambda: pool.pixels(WORK, gate), WORK))
         for key in range(10)
     ]
-    await admission_check.is_running()
+    await gate.is_running()
     other = WorkEstimate(uuid4(), 1_000_000)
-    joined = asyncio.create_task(pool.singleflight(9, lambda: pool.pixels(other, admission_check), other))
+    joined = asyncio.create_task(pool.singleflight(9, lambda: pool.pixels(other, gate), other))
     await let_all_start()
     assert pool.waiting() == 9
-    admission_check.open.set()
+    gate.open.set()
     # One ran already, and one of equal rights was there before.
     assert await joined <= 3
     assert sorted(await asyncio.gather(*flood)) == list(range(1, 11))
 
 
-async def test_who_joins_work_before_it_waits_is_not_forgotten(admission_check: Gate) -> None:
+async def test_who_joins_work_before_it_waits_is_not_forgotten(gate: Gate) -> None:
     pool = workers(queue=20)
-    flood = [asyncio.create_task(pool.pixels(WORK, admission_check)) for _ in range(8)]
-    await admission_check.is_running()
+    flood = [asyncio.create_task(pool.pixels(WORK, gate)) for _ in range(8)]
+    await gate.is_running()
     other, begins = WorkEstimate(uuid4(), 1_000_000), asyncio.Event()
 
     async def work() -> int:
         await begins.wait()
-        return await pool.pixels(WORK, admission_check)
+        return await pool.pixels(WORK, gate)
 
     both = [asyncio.create_task(pool.singleflight("key", work, estimate)) for estimate in (WORK, other)]
     await let_all_start()
     begins.set()
     await let_all_start()
-    admission_check.open.set()
+    gate.open.set()
     assert max(await asyncio.gather(*both)) <= 3
     assert max(await asyncio.gather(*flood)) == 9
 
 
 async def test_who_joins_work_that_waits_gives_it_as_much_time_as_if_it_were_new(
-    admission_check: Gate,
+    gate: Gate,
 ) -> None:
     pool = workers(queue=20)
-    running = asyncio.create_task(pool.pixels(WORK, admission_check))
-    await admission_check.is_running()
-    first = asyncio.create_task(pool.singleflight("key", lambda: pool.pixels(WORK, admission_check), WORK))
+    running = asyncio.create_task(pool.pixels(WORK, gate))
+    await gate.is_running()
+    first = asyncio.create_task(pool.singleflight("key", lambda: pool.pixels(WORK, gate), WORK))
     await let_all_start()
     pool.queue_timeout = 0.01
-    second = asyncio.create_task(pool.singleflight("key", lambda: pool.pixels(WORK, admission_check), WORK))
+    second = asyncio.create_task(pool.singleflight("key", lambda: pool.pixels(WORK, gate), WORK))
     assert [await kind_of(task) for task in (first, second)] == [Kind.OVERLOADED, Kind.OVERLOADED]
     assert not running.done()
 
@@ -328,26 +325,26 @@ async def test_who_used_his_seconds_of_a_minute_is_told_how_long_to_wait() -> No
     pool.require_seconds(uuid4(), 0.02)
 
 
-async def test_work_that_takes_more_memory_than_there_is_is_refused_at_once(admission_check: Gate) -> None:
+async def test_work_that_takes_more_memory_than_there_is_is_refused_at_once(gate: Gate) -> None:
     pool = Workers(WorkerSettings(), slots=2, memory=100_000_000)
     with pytest.raises(Error, match="memory") as raised:
-        await pool.pixels(WorkEstimate(uuid4(), 1, memory=100_000_001), admission_check)
+        await pool.pixels(WorkEstimate(uuid4(), 1, memory=100_000_001), gate)
     assert (raised.value.kind, raised.value.field) == (Kind.INVALID_IMAGE, "too-costly")
-    admission_check.open.set()
-    assert await pool.pixels(WorkEstimate(uuid4(), 1, memory=50_000_000), admission_check) == 1
+    gate.open.set()
+    assert await pool.pixels(WorkEstimate(uuid4(), 1, memory=50_000_000), gate) == 1
 
 
-async def test_a_slot_given_to_one_who_goes_away_that_moment_goes_to_the_next(admission_check: Gate) -> None:
+async def test_a_slot_given_to_one_who_goes_away_that_moment_goes_to_the_next(gate: Gate) -> None:
     pool = workers(queue=5)
-    running = asyncio.create_task(pool.pixels(WORK, admission_check))
-    await admission_check.is_running()
-    gone, stays = (asyncio.create_task(pool.pixels(WORK, admission_check)) for _ in range(2))
+    running = asyncio.create_task(pool.pixels(WORK, gate))
+    await gate.is_running()
+    gone, stays = (asyncio.create_task(pool.pixels(WORK, gate)) for _ in range(2))
     await let_all_start()
-    admission_check.open.set()
+    gate.open.set()
     running.add_done_callback(lambda _done: gone.cancel())
     await asyncio.wait([running, gone, stays])
     assert stays.result() >= 2
-    assert await pool.pixels(WORK, admission_check) > stays.result()
+    assert await pool.pixels(WORK, gate) > stays.result()
 
 
 async def test_shared_work_that_fails_fails_for_all_and_is_tried_again() -> None:
@@ -360,15 +357,15 @@ async def test_shared_work_that_fails_fails_for_all_and_is_tried_again() -> None
     assert await pool.singleflight("key", lambda: pool.pixels(WORK, divmod, 7, 2)) == (3, 1)
 
 
-async def test_who_is_cancelled_waits_for_his_file_work_to_end(admission_check: Gate) -> None:
+async def test_who_is_cancelled_waits_for_his_file_work_to_end(gate: Gate) -> None:
     """Otherwise what follows, such as the end of a transaction, would overtake it."""
     pool = workers()
-    task = asyncio.create_task(pool.disk(admission_check))
-    await admission_check.is_running()
+    task = asyncio.create_task(pool.disk(gate))
+    await gate.is_running()
     task.cancel()
     await let_all_start()
     assert not task.done()
-    admission_check.open.set()
+    gate.open.set()
     await asyncio.wait([task])
     assert task.cancelled()
 

@@ -58,11 +58,11 @@ def test_the_link_opens_without_any_header_and_delivers_the_original(shop: Shop,
     assert decoded(answer.content).size == (SIDE, SIDE)
 
 
-@pytest.mark.parametrize("placement", range(1, 5))
-def test_a_link_with_another_character_anywhere_is_not_found(shop: Shop, placement: int) -> None:
+@pytest.mark.parametrize("position", range(1, 5))
+def test_a_link_with_another_character_anywhere_is_not_found(shop: Shop, position: int) -> None:
     url = shop.upload(sound()).json()["url"]
     parts = urlsplit(url).path.split("/")[1:]
-    parts[placement] = ("2" if parts[placement][0] == "1" else "1") + parts[placement][1:]
+    parts[position] = ("2" if parts[position][0] == "1" else "1") + parts[position][1:]
     assert_failure(shop.http.get("/" + "/".join(parts)), 404, "not_found")
 
 

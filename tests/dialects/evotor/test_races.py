@@ -74,7 +74,7 @@ def test_of_two_uploads_for_one_product_one_wins(
     pictures = (sound(seed), sound(seed if alike else seed + 1))
     answers = at_once(partial(one.upload, pictures[0]), partial(other.upload, pictures[1]))
     assert statuses(answers) == {200: 1, 409: 1}
-    won = next(placement for placement, each in enumerate(answers) if each.status_code == 200)
+    won = next(position for position, each in enumerate(answers) if each.status_code == 200)
     assert one.items() == [answers[won].json()]
     assert one.http.get(answers[won].json()["url"]).content == pictures[won]
     assert originals(service) - before == {hashlib.sha256(pictures[won]).hexdigest()}

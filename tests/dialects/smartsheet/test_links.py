@@ -149,13 +149,13 @@ def test_no_part_of_a_link_can_be_changed(keyring: Keyring, part: str, changed: 
     assert refusal(lambda: opened(forged, keyring)) is Kind.FORBIDDEN
 
 
-@pytest.mark.parametrize("placement", range(43))
-def test_no_character_of_a_signature_can_be_changed(keyring: Keyring, placement: int) -> None:
+@pytest.mark.parametrize("position", range(43))
+def test_no_character_of_a_signature_can_be_changed(keyring: Keyring, position: int) -> None:
     link = signed(LINK, keyring)
     start, mac = link[:-43], link[-43:]
-    other = "A" if mac[placement] != "A" else "B"
+    other = "A" if mac[position] != "A" else "B"
     assert (
-        refusal(lambda: opened(start + mac[:placement] + other + mac[placement + 1 :], keyring))
+        refusal(lambda: opened(start + mac[:position] + other + mac[position + 1 :], keyring))
         is Kind.FORBIDDEN
     )
 
