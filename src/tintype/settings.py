@@ -92,8 +92,8 @@ def load(
     folder = (data or Path(environment.get(DATA) or DEFAULT_DATA)).resolve()
     known = sections(dialects)
     given = _from_file(folder / CONFIG_NAME, known) | _from_environment(environment, known)
-    _require_dialects(given.get(("web", "dialects")), dialects)
     values: dict[str, Any] = {section: _section(section, kind, given) for section, kind in known.items()}
+    _require_dialects(values["web"].dialects, given, dialects)
     own = {dialect.name: values.pop(dialect.name) for dialect in dialects}
     return Settings(data=folder, dialects=own, **values)
 
@@ -185,33 +185,32 @@ def _members(text: str) -> list[str]:
     return [member.strip() for member in text.split(",") if member.strip()]
 
 
-def _require_dialects(given: _Given | None, dialects: Sequence[Dialect]) -> None:
-    if given is None or not isinstance(given.value, list):
-        return
+def _require_dialects(names: Sequence[str], given: _AllGiven, dialects: Sequence[Dialect]) -> None:
     known = [dialect.name for dialect in dialects]
-    for name in given.value:
+    for name in names:
         if name not in known:
             there_are = f"{name!r}, which is no dialect; there are {', '.join(known)}."
-            raise SettingError(f"[web] dialects in {given.source} names {there_are}")
+            raise SettingError(f"[web] dialects in {given['web', 'dialects'].source} names {there_are}")
 
 
 def _section(section: str, kind: type[Struct], given: _AllGiven) -> Struct:
-    values = {field.name: _value(section, field, given) for field in msgspec.structs.fields(kind)}
+    values = {
+        field.name: _value(section, field, given[section, field.name])
+        for field in msgspec.structs.fields(kind)
+        if (section, field.name) in given
+    }
     try:
-        return kind(**{name: value for name, value in values.items() if value is not msgspec.UNSET})
+        return kind(**values)
     except ValueError as wrong:
         raise SettingError(f"[{section}] {wrong}.") from wrong
 
 
-def _value(section: str, field: msgspec.structs.FieldInfo, given: _AllGiven) -> Any:  # noqa: ANN401  a setting's
-    found = given.get((section, field.name))
-    if found is None:
-        return msgspec.UNSET
+def _value(section: str, field: msgspec.structs.FieldInfo, given: _Given) -> Any:  # noqa: ANN401  a setting's
     try:
         # Not strict: what comes from the environment is text.
-        return msgspec.convert(found.value, field.type, strict=False)
+        return msgspec.convert(given.value, field.type, strict=False)
     except msgspec.ValidationError as wrong:
         expected = str(wrong).partition(" - at ")[0].replace("`", "")
         raise SettingError(
-            f"[{section}] {field.name} is {found.value!r} in {found.source}: {expected}."
+            f"[{section}] {field.name} is {given.value!r} in {given.source}: {expected}."
         ) from wrong

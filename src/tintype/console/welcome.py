@@ -47,7 +47,11 @@ class Thumbnail(Struct, frozen=True):
 
     image: Image
     url: str | None
-    is_archived: bool
+
+    @property
+    def is_archived(self) -> bool:
+        """Whether the image is archived: then no link of it opens."""
+        return self.image.status is Status.ARCHIVED
 
 
 class Page(Struct, frozen=True):
@@ -100,7 +104,7 @@ async def _show(
 
 
 def _thumbnail(page: Page, image: Image, base_url: str) -> Thumbnail:
-    is_archived = image.status is Status.ARCHIVED
-    if page.thumbnail is None or is_archived:
-        return Thumbnail(image, None, is_archived)
-    return Thumbnail(image, base_url + page.thumbnail(image), is_archived)
+    thumbnail = Thumbnail(image, None)
+    if page.thumbnail is None or thumbnail.is_archived:
+        return thumbnail
+    return Thumbnail(image, base_url + page.thumbnail(image))

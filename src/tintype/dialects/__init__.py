@@ -48,6 +48,11 @@ class DemoScene(Struct, frozen=True):
     upload: str
 
 
+def limit_tokens(settings: Any) -> RateLimiter:  # noqa: ANN401  of any dialect
+    """A rate limiter: `requests` of each token in any `window_seconds`, by these two settings."""
+    return RateLimiter(settings.requests, settings.window_seconds)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Dialect:
     """One API that clients speak.
@@ -59,7 +64,7 @@ class Dialect:
         routes: its endpoints; their parameters can be `services`, `settings`, `context`, `caller`,
             `rate_limiter` and `raw` (the body).
         authenticate: returns the caller of a request, by the vendor's rules; raises Error.
-        rate_limiter: makes the rate limiter of its tokens from the settings.
+        rate_limiter: makes the rate limiter of its tokens from the settings; by default `limit_tokens`.
         render_error: encodes an error as the vendor does.
         link_parsers: makes the parsers of its delivery links, by path prefix.
         links: returns whether its links are plain or signed where the account has no setting of its own;
@@ -80,9 +85,9 @@ class Dialect:
     settings: type[Struct]
     routes: tuple[HTTPRouteHandler, ...]
     authenticate: Callable[..., Awaitable[Caller]]
-    rate_limiter: Callable[[Any], RateLimiter]
     render_error: ErrorRenderer
     link_parsers: Callable[[LinkContext, Any], dict[str, LinkParser]]
+    rate_limiter: Callable[[Any], RateLimiter] = limit_tokens
     links: Callable[[Any], Links] | None = None
     raw_endpoints: Mapping[str, Callable[[Services, Any, RateLimiter], RawEndpoint]] = field(
         default_factory=dict

@@ -15,7 +15,7 @@ from tintype.web.access_log import AccessLog, LogFields
 from tintype.web.context import Context, Scope, open_context
 from tintype.web.delivery import CORS, Delivery, Send
 from tintype.web.dialect_routes import DialectRoutes, RawEndpoint, RawResponse, Receive, find_routes
-from tintype.web.errors import problem_details, to_error
+from tintype.web.errors import method_not_allowed, no_such_path, problem_details, to_error
 from tintype.web.health import HEALTH_PATHS, health
 from tintype.web.logs import MAX_VALUE
 from tintype.web.metrics import METRICS_PATH, metrics
@@ -142,7 +142,7 @@ class App:
             await self._delivery.deliver(context, scope, receive, tracker.send, self._links[prefix], prefix)
             return
         if not is_inside or _has_encoded_slash(scope) or self._is_noncanonical(context.path):
-            raise Error(Kind.NOT_FOUND, "There is nothing at this path.")
+            raise no_such_path()
         raw_endpoint = self._raw_endpoints.get(context.path)
         if raw_endpoint is not None:
             await _send_raw(context, raw_endpoint, tracker)
@@ -268,7 +268,7 @@ async def _send_raw(context: Context, endpoint: RawEndpoint, tracker: _RequestTr
         )
         await tracker.send({"type": "http.response.body", "body": b""})
     else:
-        raise Error(Kind.METHOD_NOT_ALLOWED, "This method can't be used on this path.", field=_RAW_METHODS)
+        raise method_not_allowed(_RAW_METHODS)
 
 
 async def _send_response(send: Send, response: RawResponse, *, head: bool = False) -> None:

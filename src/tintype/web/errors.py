@@ -43,16 +43,6 @@ STATUS = {
 _TOO_MANY_FILES = frozenset({errno.EMFILE, errno.ENFILE})
 """The limit of open files of this process, or of the machine, is reached."""
 
-_KINDS = {
-    HTTPStatus.NOT_FOUND: Kind.NOT_FOUND,
-    HTTPStatus.METHOD_NOT_ALLOWED: Kind.METHOD_NOT_ALLOWED,
-    HTTPStatus.REQUEST_ENTITY_TOO_LARGE: Kind.TOO_LARGE,
-}
-
-_SENTENCES = {
-    Kind.NOT_FOUND: "There is nothing at this path.",
-    Kind.METHOD_NOT_ALLOWED: "This method can't be used on this path.",
-}
 _MEMBERS = {
     Kind.INVALID: "field",
     Kind.TOO_LARGE: "field",
@@ -67,16 +57,32 @@ def to_error(raised: Exception, context: Context) -> Error:
     if isinstance(raised, Error):
         return raised
     if isinstance(raised, HTTPException):
-        allow = {name.lower(): value for name, value in (raised.headers or {}).items()}.get("allow", "")
-        kind = _KINDS.get(HTTPStatus(raised.status_code), Kind.MALFORMED)
-        return Error(
-            kind, _SENTENCES.get(kind, raised.detail), field=allow if kind is Kind.METHOD_NOT_ALLOWED else ""
-        )
+        return _from_framework(raised)
     if isinstance(raised, OSError) and raised.errno in _TOO_MANY_FILES:
         log.error("too-many-open-files", request_id=context.request_id, reason=raised.strerror)
         return Error(Kind.OVERLOADED, "Too many files are open now; try again in a moment.", retry_after=5)
     log.error("unexpected-error", request_id=context.request_id, path=context.path, exc_info=raised)
     return Error(Kind.INTERNAL, INTERNAL)
+
+
+def no_such_path() -> Error:
+    """The error for a path that has nothing."""
+    return Error(Kind.NOT_FOUND, "There is nothing at this path.")
+
+
+def method_not_allowed(allowed: str) -> Error:
+    """The error for a method that a path doesn't have; `allowed`: those that it has, as in `Allow`."""
+    return Error(Kind.METHOD_NOT_ALLOWED, "This method can't be used on this path.", field=allowed)
+
+
+def _from_framework(raised: HTTPException) -> Error:
+    if raised.status_code == HTTPStatus.NOT_FOUND:
+        return no_such_path()
+    if raised.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
+        headers = {name.lower(): value for name, value in (raised.headers or {}).items()}
+        return method_not_allowed(headers.get("allow", ""))
+    is_too_large = raised.status_code == HTTPStatus.REQUEST_ENTITY_TOO_LARGE
+    return Error(Kind.TOO_LARGE if is_too_large else Kind.MALFORMED, raised.detail)
 
 
 def standard_headers(error: Error) -> dict[str, str]:

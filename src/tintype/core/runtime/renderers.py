@@ -98,19 +98,18 @@ async def decode(
         Error: OVERLOADED when there is no slot in time, or no renderer can be started; INVALID_IMAGE when it
             needs more memory than there is.
     """
-    seconds = 0.0
+    allowance = Allowance(estimate.memory)
     try:
         for is_last in (False, True):
             try:
-                allowance = Allowance(estimate.memory, seconds)
                 return await workers.pixels(estimate, work, allowance, *args, **kwargs)
             except NeedsMemory as more:
                 # The last attempt has all the memory there is: a renderer can't make us retry for ever.
                 memory = workers.max_memory if is_last else more.memory
                 estimate = structs.replace(estimate, memory=memory)
                 # All attempts together have the time of one image.
-                seconds += more.seconds
-        return await workers.pixels(estimate, work, Allowance(estimate.memory, seconds), *args, **kwargs)
+                allowance = Allowance(memory, allowance.seconds_used + more.seconds)
+        return await workers.pixels(estimate, work, allowance, *args, **kwargs)
     except StartError as failed:
         log.error("renderer-start-failed", reason=str(failed))  # noqa: TRY400  the reason says it all
         raise Error(

@@ -8,7 +8,7 @@ from tintype.core.runtime.rate_limit import RateLimiter
 from tintype.dialects import DemoScene, Dialect, LinkContext
 from tintype.dialects.evotor import endpoints, links, wire
 from tintype.dialects.evotor.settings import Settings
-from tintype.model import Caller
+from tintype.model import Caller, no_such_image
 from tintype.web.context import Context
 from tintype.web.dialect_routes import DeliveryRequest, LinkParser, RequestTarget
 
@@ -30,7 +30,7 @@ def link_parsers(link_context: LinkContext, settings: Settings) -> dict[str, Lin
     def parse_link(target: RequestTarget) -> DeliveryRequest:
         link, signature = links.parse(target.text)
         if not link_context.keyring.verify(link.parts(), signature):
-            raise links.no_such_link()
+            raise no_such_image()
         return link.delivery_request(settings.max_age_seconds)
 
     return {links.PREFIX: parse_link}
@@ -60,7 +60,6 @@ DIALECT = Dialect(
         endpoints.delete_images,
     ),
     authenticate=authenticate,
-    rate_limiter=lambda settings: RateLimiter(settings.requests, settings.window_seconds),
     render_error=wire.render_error,
     link_parsers=link_parsers,
     scopes=frozenset({endpoints.READ, endpoints.WRITE}),

@@ -9,7 +9,7 @@ from uuid import UUID
 from msgspec import Struct
 
 from tintype.core.runtime.signing import Signature
-from tintype.model import Error, Kind
+from tintype.model import no_such_image
 from tintype.model.ids import parse_short, short
 from tintype.web.dialect_routes import DeliveryRequest
 
@@ -51,10 +51,5 @@ def parse(target: str) -> tuple[Link, Signature]:
     found = _PATH.match(target)
     image = parse_short(found[1]) if found else None
     if found is None or image is None:
-        raise no_such_link()
+        raise no_such_image()
     return Link(image, int(found[2])), Signature(found[3], found[4])
-
-
-def no_such_link() -> Error:
-    """The error for any invalid link: it does not tell which part is wrong."""
-    return Error(Kind.NOT_FOUND, "There is no such image.")

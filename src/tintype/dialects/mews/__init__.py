@@ -72,7 +72,6 @@ DIALECT = Dialect(
     settings=Settings,
     routes=(),
     authenticate=authenticate,
-    rate_limiter=lambda settings: RateLimiter(settings.requests, settings.window_seconds),
     render_error=wire.render_error,
     link_parsers=link_parsers,
     links=lambda settings: settings.links,

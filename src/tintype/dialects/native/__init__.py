@@ -4,7 +4,6 @@ from litestar.di import NamedDependency as Given
 
 from tintype.core import Services
 from tintype.core.access.auth import authenticate as authenticate_token
-from tintype.core.runtime.rate_limit import RateLimiter
 from tintype.core.runtime.signing import Keyring
 from tintype.dialects import DemoScene, Dialect, LinkContext
 from tintype.dialects.native import endpoints, links, wire
@@ -64,7 +63,6 @@ DIALECT = Dialect(
         endpoints.make_links,
     ),
     authenticate=authenticate,
-    rate_limiter=lambda settings: RateLimiter(settings.requests, settings.window_seconds),
     render_error=wire.render_error,
     link_parsers=link_parsers,
     scopes=frozenset({endpoints.READ, endpoints.WRITE}),

@@ -54,9 +54,7 @@ async def upload(
         info = await cancel_on_disconnect(context, request.receive, examine(services, caller, part.staged))
         image = await record_image(services, caller, part.staged, info, part.filename, status=status)
     headers = {"Location": f"{context.base_url}/v1/images/{image.id}", **_PRIVATE}
-    return json_response(
-        wire.encode_response(image, _url(services, context, image)), status=201, headers=headers
-    )
+    return _respond(services, context, image, status=201, headers=headers)
 
 
 @get("/v1/images")
@@ -91,7 +89,7 @@ async def get_image(
     rate_limiter.take(caller.token_id)
     require_scope(caller, READ)
     image = await find_image(services, caller, _id(image_id))
-    return json_response(wire.encode_response(image, _url(services, context, image)), headers=_PRIVATE)
+    return _respond(services, context, image)
 
 
 @patch("/v1/images/{image_id:str}")
@@ -107,7 +105,7 @@ async def change_image(
     rate_limiter.take(caller.token_id)
     require_scope(caller, WRITE)
     image = await set_status(services, caller, _id(image_id), wire.parse_change(raw))
-    return json_response(wire.encode_response(image, _url(services, context, image)), headers=_PRIVATE)
+    return _respond(services, context, image)
 
 
 @put("/v1/images/{image_id:str}/original")
@@ -129,7 +127,7 @@ async def replace_original(
     async with _staged_upload(request, services, settings, caller, replaces=present.bytes) as part:
         info = await cancel_on_disconnect(context, request.receive, examine(services, caller, part.staged))
         image = await replace(services, caller, id, part.staged, info, part.filename)
-    return json_response(wire.encode_response(image, _url(services, context, image)), headers=_PRIVATE)
+    return _respond(services, context, image)
 
 
 @delete("/v1/images/{image_id:str}")
@@ -211,6 +209,19 @@ def _link(
     expires = None if expires_at is None else int(expires_at.timestamp())
     link = links.Link(target.id, target.version, recipe, expires)
     return wire.SignedLink(requested.image, _signed_url(services, context, link), expires_at)
+
+
+def _respond(
+    services: Services,
+    context: Context,
+    image: Image,
+    status: int = 200,
+    headers: dict[str, str] = _PRIVATE,
+) -> Response[bytes]:
+    """The image and a link to it."""
+    return json_response(
+        wire.encode_response(image, _url(services, context, image)), status=status, headers=headers
+    )
 
 
 def _url(services: Services, context: Context, image: Image) -> str:

@@ -15,7 +15,7 @@ from msgspec import Struct
 from tintype.core.runtime.signing import Signature
 from tintype.imaging import Recipe, parse_params
 from tintype.imaging.recipe.params import READERS
-from tintype.model import Error, Kind
+from tintype.model import Error, Kind, no_such_image
 from tintype.model.ids import parse_short, short
 from tintype.web.dialect_routes import DeliveryRequest, Query, RequestTarget
 
@@ -91,7 +91,7 @@ def parse(target: RequestTarget) -> tuple[Link, Signature]:
     """
     image, query = parse_short(target.path.removeprefix(PREFIX + "/")), target.query()
     if image is None:
-        raise Error(Kind.NOT_FOUND, "There is no such image.")
+        raise no_such_image()
     link = Link(
         image,
         version=_number(query, "v"),

@@ -4,7 +4,6 @@ from litestar.di import NamedDependency as Given
 
 from tintype.core import Services
 from tintype.core.access.auth import authenticate as authenticate_token
-from tintype.core.runtime.rate_limit import RateLimiter
 from tintype.dialects import DemoScene, Dialect, LinkContext
 from tintype.dialects.publisher import endpoints, links, wire
 from tintype.dialects.publisher.settings import Settings
@@ -49,7 +48,6 @@ DIALECT = Dialect(
     settings=Settings,
     routes=(endpoints.get_images,),
     authenticate=authenticate,
-    rate_limiter=lambda settings: RateLimiter(settings.requests, settings.window_seconds),
     render_error=wire.render_error,
     link_parsers=link_parsers,
     links=lambda settings: settings.links,

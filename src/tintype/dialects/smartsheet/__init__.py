@@ -71,7 +71,6 @@ DIALECT = Dialect(
     settings=Settings,
     routes=(endpoints.add_cell_image, endpoints.get_row),
     authenticate=authenticate,
-    rate_limiter=lambda settings: RateLimiter(settings.requests, settings.window_seconds),
     render_error=wire.render_error,
     link_parsers=link_parsers,
     raw_endpoints=dict.fromkeys(endpoints.PATHS, list_image_urls),

@@ -233,10 +233,7 @@ class RendererPool:
             renderer = self._ready_renderer(slot)
             began = time.monotonic()
             try:
-                return finish(renderer, self._checked_answer(renderer.send(order, source, seconds), order))
-            except EndedError as ended:
-                self._on_end(RendererExit(ended.why, ended.status, order.memory))
-                raise self._error_for_exit(ended, order, time.monotonic() - began) from None
+                return self._send(renderer, order, source, seconds, finish)
             except NeedsMemory as more:
                 more.seconds = time.monotonic() - began
                 raise
@@ -247,6 +244,20 @@ class RendererPool:
                     self._replace(slot, renderer)
         finally:
             give_back(slot)
+
+    def _send(
+        self,
+        renderer: Renderer,
+        order: Order,
+        source: int,
+        seconds: float,
+        finish: Callable[[Renderer, Answer], T],
+    ) -> T:
+        try:
+            return finish(renderer, self._checked_answer(renderer.send(order, source, seconds), order))
+        except EndedError as ended:
+            self._on_end(RendererExit(ended.why, ended.status, order.memory))
+            raise self._error_for_exit(ended, order) from None
 
     def _order(self, work: Examine | Render | Strip, memory: int) -> Order:
         return Order(work, memory, is_max_memory=memory >= self._max_memory)
@@ -262,7 +273,7 @@ class RendererPool:
                 raise self._needs_more(self._max_memory if answer.memory is None else answer.memory, order)
         return answer
 
-    def _error_for_exit(self, ended: EndedError, order: Order, seconds: float) -> Exception:
+    def _error_for_exit(self, ended: EndedError, order: Order) -> Exception:
         """The error for an image whose renderer ended."""
         if ended.why == "late":
             return too_costly()
@@ -270,7 +281,7 @@ class RendererPool:
             return damaged()
         if not order.is_max_memory:
             # Out of memory, libraries abort, or crash on a null pointer.
-            return NeedsMemory(self._max_memory, seconds)
+            return NeedsMemory(self._max_memory)
         return too_costly() if ended.status in OUT_OF_MEMORY_SIGNALS else damaged()
 
     def _needs_more(self, memory: int, order: Order) -> Exception:

@@ -1,6 +1,5 @@
 """Loads what codecs and fonts would load on first use, before opening files is forbidden."""
 
-import base64
 from importlib import import_module
 
 import pyvips
@@ -15,7 +14,6 @@ from tintype.imaging.recipe import Recipe
 
 SIDE = 16
 SAMPLE_SVG = b'<svg xmlns="http://www.w3.org/2000/svg" width="16" height="16"><text y="9">Aa</text></svg>'
-HEADER_OF_HEIC = base64.b64decode("AAAAGGZ0eXBoZWljAAAAAGhlaWNtaWYx")
 
 
 def import_lazy_modules() -> None:
