@@ -11,6 +11,7 @@ import pytest
 from tests import pictures
 from tests.cli.calling import library, said
 from tests.cli.killing import killable
+from tests.extra_pictures import svg
 
 EVENT = "original-missing"
 COUNTER = re.compile(r"^tintype_originals_missing_total\{[^}]*\} (\S+)", re.MULTILINE)
@@ -48,3 +49,22 @@ def test_a_lost_original_is_an_error_and_never_looks_deleted(
     lines = [json.loads(line) for line in service.lines if line.startswith("{")]
     told = [line for line in lines if line["event"] == EVENT]
     assert [(line["level"], line["image"]) for line in told] == [("error", image["id"])] * 2
+
+
+def test_what_cannot_be_drawn_is_not_said_to_be_lost(tmp_path: Path) -> None:
+    """Each group of this SVG takes a surface of the size that it is drawn at: small it can be, large not."""
+    data = library(tmp_path / "library")
+    token = said(data, "token", "create", "--dialect", "native").strip()
+    groups = svg('<g opacity="0.9">' * 150 + '<rect width="80" height="60"/>' + "</g>" * 150)
+    with killable(data, "serve", "--port", "0") as service:
+        with httpx.Client(base_url=service.ready(), headers={"Authorization": f"Bearer {token}"}) as client:
+            image = client.post("/v1/images", content=groups).json()
+            wanted = {"links": [{"image": image["id"], "width": width} for width in (80, 2000)]}
+            small, large = client.post("/v1/links", json=wanted).json()["links"]
+            assert client.get(small["url"]).status_code == 200
+            assert client.get(large["url"], timeout=30).status_code == 400
+        service.process.terminate()
+        service.join(30)
+    lines = [json.loads(line) for line in service.lines if line.startswith("{")]
+    assert [line["image"] for line in lines if line["event"] == "rendition-refused"] == [image["id"]]
+    assert [line for line in lines if line["level"] == "error"] == []

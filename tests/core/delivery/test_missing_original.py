@@ -1,5 +1,6 @@
 """An original that is lost is an error of ours; one that was deleted is not there."""
 
+import io
 from collections.abc import Callable
 from pathlib import Path
 
@@ -9,7 +10,7 @@ from structlog.testing import capture_logs
 from tests import pictures
 from tests.core.conftest import Town, once
 from tintype.core.delivery.missing_original import missing_original
-from tintype.core.delivery.render import rendition
+from tintype.core.delivery.render import Client, rendition, stripped_original
 from tintype.core.library.deletion import delete
 from tintype.core.library.ingest import examine, stage
 from tintype.core.library.update import replace
@@ -17,6 +18,8 @@ from tintype.imaging import Recipe
 from tintype.model import Error, Image, Kind
 
 RECIPE = Recipe(width=32)
+DIRECTORY = 34665
+"""The TIFF tag of the EXIF directory."""
 
 
 def cut(path: Path) -> None:
@@ -52,6 +55,22 @@ async def test_what_the_disk_lost_is_told_to_the_log_and_counted(
     assert (line["image"], line["sha256"]) == (str(image.id), image.sha256)
     assert line["reason"]
     assert town.services.workers.counters.originals_missing == 1
+
+
+def tiff_with_exif_elsewhere() -> bytes:
+    """A TIFF whose EXIF directory is said to lie where its pixels are."""
+    made = io.BytesIO()
+    pictures.photo(80, 60).save(made, "TIFF", tiffinfo={DIRECTORY: 8})
+    return made.getvalue()
+
+
+async def test_what_cannot_be_stripped_is_not_said_to_be_lost(town: Town) -> None:
+    image = await town.add(data=tiff_with_exif_elsewhere())
+    with capture_logs() as lines, pytest.raises(Error) as error:
+        await stripped_original(town.services, image, Client(image.account_id))
+    assert error.value.kind is Kind.INVALID
+    assert [(line["event"], line["image"]) for line in lines] == [("rendition-refused", str(image.id))]
+    assert town.services.workers.counters.originals_missing == 0
 
 
 async def test_a_deleted_image_is_missing_and_no_fault(town: Town) -> None:

@@ -324,7 +324,10 @@ def _draw(
             failed.reason in REQUEST_TOO_COSTLY or _lacks_extra(image, recipe, failed)
         ):
             raise Error(Kind.INVALID, str(failed)) from failed
-        # It was decoded when it was uploaded: a refusal now means that the file has changed.
+        # It was decoded at its upload: either the file has changed, or it can't be worked on like this.
+        if _is_intact(services, image):
+            log.warning("rendition-refused", image=str(image.id), path=str(path), reason=str(failed))
+            raise Error(Kind.INVALID, _sentence(recipe)) from failed
         raise UnreadableOriginalError(str(failed)) from failed
     rendered = drawn.made
     if rendered.format in SLOW:
@@ -332,6 +335,12 @@ def _draw(
             rendered.format, rendered.width * rendered.height, time.perf_counter() - began
         )
     return drawn
+
+
+def _sentence(recipe: Recipe | None) -> str:
+    if recipe is None:
+        return "The metadata of this original can't be removed."
+    return "This picture can't be drawn like this."
 
 
 def _open_original(services: Services, image: Image) -> BinaryIO:
@@ -349,6 +358,14 @@ def _open_original(services: Services, image: Image) -> BinaryIO:
         file.close()
         raise UnreadableOriginalError("the file has not the size that is recorded")
     return file
+
+
+def _is_intact(services: Services, image: Image) -> bool:
+    """Whether the original has the bytes that were uploaded."""
+    try:
+        return services.originals.digest(image.sha256) == image.sha256
+    except FileNotFoundError:
+        return False
 
 
 def _lacks_extra(image: Image, recipe: Recipe, failed: ImageRefused) -> bool:
