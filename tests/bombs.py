@@ -117,5 +117,43 @@ def heif_sizes(data: bytes, width: int, height: int) -> bytes:
     return bytes(changed)
 
 
+def heif_extents(items: int, extents: int) -> bytes:
+    """A HEIC whose `iloc` box has so many items, each of so many extents of no bytes."""
+    locations = b"".join(struct.pack(">3H", item, 0, extents) for item in range(1, items + 1))
+    return _heif(_full_box(b"iloc", struct.pack(">HH", 0, items) + locations))
+
+
+def heif_references(first: int, others: int) -> bytes:
+    """A HEIC whose primary item is made of so many, each of which is made of so many others."""
+    counts = ((1, 2, first), *((2, 3, min(others - at, 65_535)) for at in range(0, others, 65_535)))
+    boxes = (
+        _box(b"dimg", struct.pack(">HH", item, count) + struct.pack(">H", part) * count)
+        for item, part, count in counts
+    )
+    return _heif(_full_box(b"iref", b"".join(boxes)))
+
+
+def _heif(more: bytes) -> bytes:
+    """A HEIC of three grids of 64 by 64 pixels, without their data."""
+    items = b"".join(_full_box(b"infe", struct.pack(">HH", item, 0) + b"grid\0", 2) for item in (1, 2, 3))
+    sizes = _box(b"ipco", _full_box(b"ispe", struct.pack(">II", 64, 64)))
+    owners = struct.pack(">I", 3) + b"".join(struct.pack(">HBB", item, 1, 1) for item in (1, 2, 3))
+    inner = (
+        _full_box(b"pitm", struct.pack(">H", 1)),
+        _full_box(b"iinf", struct.pack(">H", 3) + items),
+        _box(b"iprp", sizes + _full_box(b"ipma", owners)),
+        more,
+    )
+    return _box(b"ftyp", b"heic" + bytes(4) + b"heicmif1") + _full_box(b"meta", b"".join(inner))
+
+
+def _box(kind: bytes, content: bytes) -> bytes:
+    return struct.pack(">I4s", 8 + len(content), kind) + content
+
+
+def _full_box(kind: bytes, content: bytes, version: int = 0) -> bytes:
+    return _box(kind, bytes((version, 0, 0, 0)) + content)
+
+
 def _24(number: int) -> bytes:
     return number.to_bytes(3, "little")

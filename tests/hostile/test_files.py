@@ -24,6 +24,8 @@ FILES: dict[str, Callable[[], bytes]] = {
     "frames of a GIF": lambda: pictures.tiny_gif(300_000, 100, 100),
     "pieces of a GIF": lambda: bombs.gif_pieces(10_000_000),
     "the size of an AVIF": lambda: bombs.heif_sizes(pictures.avif(), 30_000, 30_000),
+    "extents of a HEIC": lambda: bombs.heif_extents(2000, 65_535),
+    "references of a HEIC": lambda: bombs.heif_references(1990, 1_900_000),
     "a box of a JXL": lambda: b"\0\0\0\x0cJXL \r\n\x87\n\0\0\0\x01abcd" + bytes([255] * 8),
     "depth of an SVG": lambda: bombs.svg_depth(600_000),
     "elements of an SVG": lambda: svg("<g/>" * 2_000_000),

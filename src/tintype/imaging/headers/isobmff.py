@@ -5,6 +5,7 @@ Boxes, items, properties and tiles of grids are counted, and their sizes added u
 
 import struct
 from collections.abc import Iterator
+from itertools import islice
 
 from msgspec import Struct
 
@@ -89,7 +90,8 @@ def _required_items(meta: Meta) -> list[int]:
             belonging.setdefault(owner, []).append(item)
     found, level = [meta.primary], [meta.primary]
     for _ in range(MAX_DEPTH):
-        level = [part for item in level for part in (*derived.get(item, ()), *belonging.get(item, ()))]
+        parts = (part for item in level for part in (*derived.get(item, ()), *belonging.get(item, ())))
+        level = list(islice(parts, MAX_ITEMS + 1))
         found += level
         if len(found) > MAX_ITEMS:
             raise too_many("parts", MAX_ITEMS)
@@ -192,6 +194,7 @@ def _locations(data: Buffer, inner: dict[bytes, Box]) -> Iterator[tuple[int, int
     numbers = _Numbers(data, inner[b"iloc"])
     sizes = numbers.number(2)
     offset_size, length_size, base_size, index_size = (sizes >> shift & 15 for shift in (12, 8, 4, 0))
+    index_size = index_size if numbers.version else 0
     wide = 4 if numbers.version > 1 else 2
     idat = inner[b"idat"].start if b"idat" in inner else 0
     for _ in range(min(numbers.number(wide), MAX_ITEMS)):
@@ -199,12 +202,13 @@ def _locations(data: Buffer, inner: dict[bytes, Box]) -> Iterator[tuple[int, int
         in_idat = numbers.version > 0 and numbers.number(2) & 15 == 1
         numbers.number(2)
         base = numbers.number(base_size) + (idat if in_idat else 0)
-        for piece in range(numbers.number(2)):
-            numbers.number(index_size if numbers.version else 0)
-            offset = numbers.number(offset_size)
+        extents = numbers.number(2)
+        if extents:
+            numbers.number(index_size)
+            yield item, base + numbers.number(offset_size)
             numbers.number(length_size)
-            if not piece:
-                yield item, base + offset
+            # Skipped at once: extents may have no bytes, so that nothing else bounds their number.
+            numbers.bytes((extents - 1) * (index_size + offset_size + length_size))
 
 
 def _grid(data: Buffer, at: int) -> Size:
