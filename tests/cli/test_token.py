@@ -97,6 +97,21 @@ def test_without_scopes_a_token_has_all_of_its_dialect(data: Path) -> None:
     assert [row[6] for row in rows(data)] == ["images:read images:write", "images:read"]
 
 
+def test_no_label_is_more_than_text(data: Path) -> None:
+    said(data, "token", "create", "--dialect", "native", "--label", "\x1b[31m\u202ered")
+    listed = said(data, "token", "list")
+    assert "\\x1b[31m\\x202ered" in listed
+    assert all(each.isprintable() for each in listed.replace("\n", ""))
+
+
+@pytest.mark.parametrize("command", [("purge",), ("keys", "retire"), ("account", "show")])
+def test_no_argument_in_a_sentence_is_more_than_text(data: Path, command: tuple[str, ...]) -> None:
+    result = call(data, *command, "\x1b[31mred")
+    assert result.exit_code == 1
+    assert "\\x1b[31mred" in result.stderr
+    assert "\x1b[31m" not in result.stderr
+
+
 @pytest.mark.parametrize("option", ["--account", "--person"])
 @pytest.mark.parametrize("name", ["", " ", "a\nb", "\x1b[31m", "x" * 256])
 def test_what_names_nobody_is_refused(data: Path, option: str, name: str) -> None:

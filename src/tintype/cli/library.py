@@ -83,7 +83,7 @@ def plain_errors(command: Callable[P, T]) -> Callable[P, T]:
             # The reader of the pipe, such as `head`, has ended: click exits silently.
             raise
         except _EXPECTED_ERRORS as error:
-            raise click.ClickException(str(error)) from error
+            raise click.ClickException("\n".join(map(printable, str(error).splitlines()))) from error
         except UnicodeEncodeError as error:
             raise click.ClickException(f"This is not valid UTF-8: {error.object!a}.") from error
         except sqlite3.Error as error:

@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from tintype.cli.arguments import printable
 from tintype.cli.library import command_actor, data_option, plain_errors, with_services
 from tintype.core import Services
 from tintype.core.access.auth import get_or_create_person, issue_token, list_tokens, revoke_token
@@ -132,7 +133,7 @@ def show(data: Path, account: str | None) -> None:
             _state(each),
         )
         # As Text, so that brackets in a name are not markup.
-        table.add_row(*map(Text, cells))
+        table.add_row(*(Text(printable(cell)) for cell in cells))
     # Wide enough for one line per token in a file or a pipe.
     console = Console()
     (console if console.is_terminal else Console(width=400)).print(table)
