@@ -125,22 +125,48 @@ def test_a_file_that_is_no_text_is_named(tmp_path: Path) -> None:
         ("web.port = 70000", {}, "[web] port is 70000 in {file}, line 1: Expected int <= 65535"),
         ("", {"TINTYPE_WEB_PORT": "eighty"}, "[web] port is 'eighty' in TINTYPE_WEB_PORT: Expected int"),
         ("[web]\nprot = 1", {}, "[web] prot in {file}, line 2 is not a setting. Did you mean port?"),
-        ("[wbe]\nport = 1", {}, "[wbe] in {file} is not a section of the settings. Did you mean web?"),
+        (
+            "[wbe]\nport = 1",
+            {},
+            "[wbe] in {file}, line 1 is not a section of the settings. Did you mean web?",
+        ),
         (
             "[later]\nwaiting = 1",
             {},
-            "[later] in {file} is not a section of the settings. Did you mean deferred?",
+            "[later] in {file}, line 1 is not a section of the settings. Did you mean deferred?",
         ),
         ("", {"TINTYPE_WEB_PROT": "1"}, "TINTYPE_WEB_PROT is not a setting. Did you mean TINTYPE_WEB_PORT?"),
         ("", {"TINTYPE_BOUNDS_PROXIES": "1"}, "Did you mean TINTYPE_LIMITS_PROXIES?"),
         (
             "",
             {"TINTYPE_WEB_PUBLIC_URL": "images.example.com"},
-            "[web] public_url is 'images.example.com': it begins",
+            "[web] public_url is 'images.example.com' in TINTYPE_WEB_PUBLIC_URL: it begins",
         ),
         ("", {"TINTYPE_WEB_PUBLIC_URL": "ftp://images.example.com"}, "[web] public_url is 'ftp://images."),
-        ("", {"TINTYPE_WEB_PUBLIC_URL": "https://"}, "[web] public_url is 'https://': it begins with"),
-        ("", {"TINTYPE_WEB_HOSTS": "a b"}, "[web] hosts: 'a b' is no host."),
+        ("", {"TINTYPE_WEB_PUBLIC_URL": "https://"}, "in TINTYPE_WEB_PUBLIC_URL: it begins with"),
+        (
+            "",
+            {"TINTYPE_WEB_PUBLIC_URL": "https://["},
+            "[web] public_url is 'https://[' in TINTYPE_WEB_PUBLIC_URL",
+        ),
+        (
+            "[web]\npublic_url = 'a.example'",
+            {},
+            "[web] public_url is 'a.example' in {file}, line 2: it begins",
+        ),
+        ("", {"TINTYPE_WEB_HOSTS": "a b"}, "[web] hosts is ['a b'] in TINTYPE_WEB_HOSTS: 'a b' is no host."),
+        ("[web]\nhosts = ['ok', 'a b']", {}, "[web] hosts is ['ok', 'a b'] in {file}, line 2: 'a b' is no"),
+        (
+            "[logs]\nformat = 'xml'",
+            {},
+            "[logs] format is 'xml' in {file}, line 2: allowed are auto, json, text.",
+        ),
+        ("", {"TINTYPE_MEWS_LINKS": "x"}, "[mews] links is 'x' in TINTYPE_MEWS_LINKS: allowed are "),
+        (
+            "\nfacts.bytes = 1",
+            {},
+            "[facts] in {file}, line 2 is not a section of the settings. Did you mean cache?",
+        ),
     ],
 )
 def test_an_error_says_what_came_from_where_and_what_is_allowed(

@@ -4,6 +4,7 @@ import difflib
 import os
 import tomllib
 from collections.abc import Iterable, Mapping, Sequence
+from enum import Enum
 from pathlib import Path
 from typing import Any, get_origin
 
@@ -120,8 +121,9 @@ def _from_file(path: Path, known: Mapping[str, type[Struct]]) -> _AllGiven:
     given = {}
     for section, table in tables.items():
         if section not in known:
+            source = f"{path}{_line(text, section)}"
             raise SettingError(
-                f"[{section}] in {path} is not a section of the settings.{_hint(section, known)}"
+                f"[{section}] in {source} is not a section of the settings.{_hint(section, known)}"
             )
         if not isinstance(table, dict):
             raise SettingError(f"{section} in {path} is a section: write [{section}] above its settings.")
@@ -134,14 +136,15 @@ def _from_file(path: Path, known: Mapping[str, type[Struct]]) -> _AllGiven:
     return given
 
 
-def _line(text: str, section: str, name: str) -> str:
-    """Where a setting stands in the file, as far as it is written in the usual way."""
-    table = ""
+def _line(text: str, section: str, name: str = "") -> str:
+    """Where a setting, or a section, is in the file, if it is written in the usual way."""
+    wanted, table = f"{section}.{name}", ""
     for number, line in enumerate(text.splitlines(), 1):
         key = line.partition("=")[0].strip()
         if key.startswith("["):
-            table = key.partition("]")[0].strip("[ ")
-        elif f"{table}.{key}".strip(".") == f"{section}.{name}":
+            table, key = key.partition("]")[0].strip("[ "), ""
+        here = f"{table}.{key}".lstrip(".")
+        if here == wanted or (not name and here.startswith(wanted)):
             return f", line {number}"
     return ""
 
@@ -202,7 +205,12 @@ def _section(section: str, kind: type[Struct], given: _AllGiven) -> Struct:
     try:
         return kind(**values)
     except ValueError as wrong:
-        raise SettingError(f"[{section}] {wrong}.") from wrong
+        name, reason = wrong.args
+        raise _invalid(section, name, given[section, name], reason) from wrong
+
+
+def _invalid(section: str, name: str, given: _Given, reason: str) -> SettingError:
+    return SettingError(f"[{section}] {name} is {given.value!r} in {given.source}: {reason}.")
 
 
 def _value(section: str, field: msgspec.structs.FieldInfo, given: _Given) -> Any:  # noqa: ANN401  a setting's
@@ -210,7 +218,10 @@ def _value(section: str, field: msgspec.structs.FieldInfo, given: _Given) -> Any
         # Not strict: what comes from the environment is text.
         return msgspec.convert(given.value, field.type, strict=False)
     except msgspec.ValidationError as wrong:
-        expected = str(wrong).partition(" - at ")[0].replace("`", "")
-        raise SettingError(
-            f"[{section}] {field.name} is {given.value!r} in {given.source}: {expected}."
-        ) from wrong
+        raise _invalid(section, field.name, given, _expected(field.type, wrong)) from wrong
+
+
+def _expected(kind: Any, wrong: msgspec.ValidationError) -> str:  # noqa: ANN401  a setting's type
+    if isinstance(kind, type) and issubclass(kind, Enum):
+        return f"allowed are {', '.join(member.value for member in kind)}"
+    return str(wrong).partition(" - at ")[0].replace("`", "")

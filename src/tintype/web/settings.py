@@ -62,17 +62,14 @@ class WebSettings(Struct, frozen=True, forbid_unknown_fields=True):
     """How long a client may be slower than that."""
 
     def __post_init__(self) -> None:
-        """Raise ValueError for a host that is none, or a public address that is not one of the web."""
+        """Raise ValueError (the setting's name, what is wrong) for an invalid host or public address."""
         try:
             Hosts(self.hosts)
         except ValueError as wrong:
-            raise ValueError(f"hosts: {wrong}") from None
-        address = urlsplit(self.public_url)
-        if self.public_url and not (address.scheme in {"http", "https"} and address.hostname):
-            raise ValueError(
-                f"public_url is {self.public_url!r}: it begins with https:// or http:// and a host, such as "
-                "https://images.example.com"
-            )
+            raise ValueError("hosts", str(wrong).removesuffix(".")) from None
+        if self.public_url and not _is_web_address(self.public_url):
+            allowed = "it begins with https:// or http:// and a host, such as https://images.example.com"
+            raise ValueError("public_url", allowed)
 
     def served_hosts(self) -> Hosts:
         """The hosts that are served."""
@@ -83,3 +80,11 @@ class WebSettings(Struct, frozen=True, forbid_unknown_fields=True):
         """The base path with a slash before it and none behind it; empty if there is none."""
         inner = self.base_path.strip("/")
         return f"/{inner}" if inner else ""
+
+
+def _is_web_address(url: str) -> bool:
+    try:
+        address = urlsplit(url)
+    except ValueError:  # such as a bracket that is not closed
+        return False
+    return address.scheme in {"http", "https"} and bool(address.hostname)
