@@ -15,6 +15,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from tests.cli.calling import everything, library, sentence
 from tests.cli.killing import killable
 from tests.running import Running, running
 
@@ -121,8 +122,9 @@ def test_its_first_page_does_without_pictures_where_nothing_signs_links_to_them(
 def test_ctrl_c_while_it_fills_ends_in_one_line_and_the_next_start_completes_it(tmp_path: Path) -> None:
     data = tmp_path / "library"
     with killable(data, "demo", "--port", "0") as filling:
-        # The first file that the filling process writes.
-        while not (data / "000.png").exists():
+        # The first file that the filling process writes; it marks the folder before, and is empty then.
+        sample = data / "000.png"
+        while not sample.exists() or not sample.stat().st_size:
             assert filling.process.poll() is None
         # To the whole group, as a terminal does.
         os.killpg(filling.process.pid, signal.SIGINT)
@@ -133,6 +135,13 @@ def test_ctrl_c_while_it_fills_ends_in_one_line_and_the_next_start_completes_it(
     ]
     with running(data, "demo") as completed:
         assert len(completed.info["images"]) == 12
+
+
+def test_it_adds_nothing_to_a_library_of_somebody(tmp_path: Path) -> None:
+    data = library(tmp_path / "library")
+    before = everything(data)
+    assert "has a library that is no demo" in sentence(data, "demo", "--port", "0")
+    assert everything(data) == before
 
 
 def test_make_serve_takes_a_folder_with_a_space() -> None:

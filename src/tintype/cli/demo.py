@@ -11,6 +11,7 @@ from pathlib import Path
 import msgspec
 import rich_click as click
 
+from tintype.app import CATALOGUE
 from tintype.cli.demo_library import CREDENTIALS, SAMPLE, Credentials, DemoLibrary, fill
 from tintype.cli.demo_requests import requests
 from tintype.cli.library import plain_errors, prepare_library, run_with_services
@@ -53,12 +54,27 @@ def demo(data: Path, host: str | None, port: int | None) -> None:
     it: keep a demo on this machine. It answers only requests for this machine's own names (localhost,
     127.0.0.1…), unless TINTYPE_WEB_HOSTS has others.
     """
-    settings = _restrict_hosts(override(prepare_library(data), host, port))
+    settings = _restrict_hosts(override(_prepare_demo(data), host, port))
     (settings.data / DEMO_JSON).unlink(missing_ok=True)
     if not (settings.data / CREDENTIALS).exists():
         _fill_in_process(settings)
     library = msgspec.json.decode((settings.data / CREDENTIALS).read_bytes(), type=DemoLibrary)
     run(settings, lambda url: _write_and_print(settings, library, url), _showcase(library, settings.data))
+
+
+def _prepare_demo(data: Path) -> Settings:
+    """As `prepare_library`, but never on a library that is not a demo's."""
+    is_new = not (data / CATALOGUE).exists()
+    if not is_new and not (data / SAMPLE).exists():
+        raise click.ClickException(
+            f"{data} has a library that is no demo, and the demo would add images and tokens to it. Serve it "
+            f"with `tintype serve --data {shlex.quote(str(data))}`, or name another folder for the demo."
+        )
+    settings = prepare_library(data)
+    if is_new:
+        # Marks the library as a demo's, even if it is interrupted before it is filled.
+        durable.write_private(settings.data / SAMPLE, b"")
+    return settings
 
 
 def _restrict_hosts(settings: Settings) -> Settings:
