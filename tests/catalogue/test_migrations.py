@@ -115,11 +115,23 @@ def test_a_migration_that_fails_leaves_nothing(tmp_path: Path) -> None:
     path = tmp_path / "catalogue.sqlite3"
     engine = create_engine(f"sqlite:///{path}")
     with engine.begin() as connection:
+        connection.execute(text("CREATE TABLE alembic_version (version_num TEXT)"))
         connection.execute(text("CREATE TABLE stores (id INTEGER)"))  # in the way of the last table
     engine.dispose()
     with pytest.raises(Exception, match="stores"):
         schema.migrate(path)
-    assert query(path, "SELECT name FROM sqlite_master WHERE type = 'table'") == [("stores",)]
+    tables = query(path, "SELECT name FROM sqlite_master WHERE type = 'table'")
+    assert tables == [("alembic_version",), ("stores",)]
+
+
+def test_the_database_of_another_program_is_left_as_it_is(tmp_path: Path) -> None:
+    path = tmp_path / "catalogue.sqlite3"
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute("CREATE TABLE recipes (name TEXT)")
+    before = path.read_bytes()
+    with pytest.raises(schema.ForeignDatabase, match="another program"):
+        schema.migrate(path)
+    assert path.read_bytes() == before
 
 
 def test_accounts_that_exist_publish_through_the_dialects_of_their_tokens_and_keep_their_places(

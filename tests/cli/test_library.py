@@ -105,6 +105,20 @@ def test_no_empty_catalogue_is_made_beside_originals(
     assert everything(bereft) == before
 
 
+@pytest.mark.parametrize("path", [each for each in leaves() if each not in NEEDS_NONE], ids=" ".join)
+def test_no_command_takes_the_database_of_another_program(tmp_path: Path, path: tuple[str, ...]) -> None:
+    data = tmp_path / "folder"
+    data.mkdir()
+    if path == ("import",):
+        (tmp_path / "elsewhere").mkdir()
+    with closing(sqlite3.connect(data / "catalogue.sqlite3")) as connection:
+        connection.execute("CREATE TABLE recipes (name TEXT)")
+        connection.commit()
+    before = everything(tmp_path)
+    assert "the database of another program" in sentence(data, *whole(path, tmp_path))
+    assert everything(tmp_path) == before
+
+
 def test_a_new_library_is_complete_and_its_owners_alone(tmp_path: Path) -> None:
     data = tmp_path / "new" / "folder"
     assert said(data, "init") == f"Made a library in {data}.\n"

@@ -17,14 +17,24 @@ class SchemaTooOld(Exception):  # noqa: N818  nothing failed: the catalogue is t
     """The catalogue was written by an older version of tintype, and has not been migrated."""
 
 
+class ForeignDatabase(Exception):  # noqa: N818  nothing failed: the file is somebody else's
+    """The database is another program's."""
+
+
 def revision(path: Path) -> str | None:
-    """The revision of a catalogue's schema; None if the file is missing or not a catalogue."""
+    """The revision of a catalogue's schema; None if the file is missing or empty.
+
+    Raises:
+        ForeignDatabase: it has tables, and they are not a catalogue's.
+    """
     if not path.exists():
         return None
     with closing(connect(path)) as connection:
-        query = "SELECT 1 FROM sqlite_master WHERE name = 'alembic_version'"
-        if connection.execute(query).fetchone() is None:
+        names = {name for (name,) in connection.execute("SELECT name FROM sqlite_master")}
+        if not names:
             return None
+        if "alembic_version" not in names:
+            raise ForeignDatabase(f"{path} is the database of another program.")
         row = connection.execute("SELECT version_num FROM alembic_version").fetchone()
     return None if row is None else str(row[0])
 

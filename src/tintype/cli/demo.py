@@ -12,6 +12,7 @@ import msgspec
 import rich_click as click
 
 from tintype.app import CATALOGUE
+from tintype.catalogue import schema
 from tintype.cli.demo_library import CREDENTIALS, SAMPLE, Credentials, DemoLibrary, fill
 from tintype.cli.demo_requests import requests
 from tintype.cli.library import plain_errors, prepare_library, run_with_services
@@ -64,7 +65,7 @@ def demo(data: Path, host: str | None, port: int | None) -> None:
 
 def _prepare_demo(data: Path) -> Settings:
     """As `prepare_library`, but never on a library that is not a demo's."""
-    is_new = not (data / CATALOGUE).exists()
+    is_new = schema.revision(data / CATALOGUE) is None
     if not is_new and not (data / SAMPLE).exists():
         raise click.ClickException(
             f"{data} has a library that is no demo, and the demo would add images and tokens to it. Serve it "

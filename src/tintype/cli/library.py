@@ -64,6 +64,7 @@ _EXPECTED_ERRORS = (
     InvalidBackup,
     schema.SchemaTooNew,
     schema.SchemaTooOld,
+    schema.ForeignDatabase,
     Error,
     OSError,
 )
