@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 from tintype.imaging.errors import ImageRefused, Reason
 from tintype.imaging.formats import Format, FormatSpec, extension_fits, sniff, spec
 from tintype.imaging.image_info import ImageInfo, Limits, Placeholder, check_limits
-from tintype.imaging.recipe import Colour, Crop, Focal, Mode, Recipe, parse_colour
+from tintype.imaging.recipe import Crop, Focal, Mode, Recipe
 from tintype.imaging.recipe.auto import output_format
+from tintype.imaging.recipe.colour import Colour, parse_colour
 from tintype.imaging.recipe.geometry import OutputLimits, Plan, check_output, check_writable, plan
 from tintype.imaging.recipe.params import ParamError, parse_params
 

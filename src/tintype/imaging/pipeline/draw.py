@@ -15,7 +15,8 @@ from tintype.imaging.pipeline.load import Loaded, load, load_whole
 from tintype.imaging.pipeline.pixel_window import PixelWindow, pixel_window
 from tintype.imaging.pipeline.profiles import is_srgb
 from tintype.imaging.pipeline.resample import resample
-from tintype.imaging.recipe import LEVELS, Colour, Recipe
+from tintype.imaging.recipe import Recipe
+from tintype.imaging.recipe.colour import LEVELS, Colour
 from tintype.imaging.recipe.geometry import AxisPlan, Plan
 
 PROFILE = "icc-profile-data"

@@ -6,7 +6,8 @@ from types import MappingProxyType
 from typing import Any
 
 from tintype.imaging.formats import Format
-from tintype.imaging.recipe import Crop, Focal, Mode, Recipe, parse_colour
+from tintype.imaging.recipe import Crop, Focal, Mode, Recipe
+from tintype.imaging.recipe.colour import parse_colour
 
 AUTO = "auto"
 
