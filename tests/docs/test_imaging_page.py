@@ -13,7 +13,7 @@ from tintype.imaging import Crop, Format, Mode, Recipe, spec
 from tintype.imaging.recipe.params import READERS
 
 PAGE = (Path(__file__).parents[2] / "docs" / "imaging.md").read_text()
-TABLE = PAGE[PAGE.index("## Recipes") : PAGE.index("## How pixels are made")]
+TABLE = PAGE[PAGE.index("## Recipes") : PAGE.index("## The pipeline")]
 
 
 def test_the_example_prints_what_the_page_says(tmp_path: Path) -> None:

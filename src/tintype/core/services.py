@@ -32,8 +32,8 @@ class ImageSettings(Struct, frozen=True, forbid_unknown_fields=True):
     max_pixels: Annotated[int, Meta(ge=1)] = 100_000_000
     """The most pixels of one frame of an original."""
     max_whole_pixels: Annotated[int, Meta(ge=1)] = 50_000_000
-    """The same where all of a frame is decoded at once: WebP, GIF, AVIF, HEIC, JXL and SVG, interlaced PNG,
-    progressive JPEG."""
+    """The same for formats of which a whole frame is decoded at once: WebP, GIF, AVIF, HEIC, JXL and SVG,
+    interlaced PNG, progressive JPEG."""
     max_side: Annotated[int, Meta(ge=1)] = 20_000
     """The longest side of an original, in pixels."""
     max_frames: Annotated[int, Meta(ge=1)] = 1_000
@@ -49,7 +49,7 @@ class ImageSettings(Struct, frozen=True, forbid_unknown_fields=True):
     max_output_total_pixels: Annotated[int, Meta(ge=1)] = 25_000_000
     """The most pixels of all frames of an animated rendition together; frames beyond them are left out."""
     max_svg_bytes: Annotated[int, Meta(ge=1)] = 10 * 1024 * 1024
-    """The largest SVG, in bytes: a parser holds all of it, as a tree that is many times as large."""
+    """The largest SVG, in bytes: its parser builds a tree in memory that is many times as large."""
 
     def input_limits(self) -> Limits:
         """The limits on originals."""
@@ -82,8 +82,9 @@ class QuotaSettings(Struct, frozen=True, forbid_unknown_fields=True):
     max_uploads: Annotated[int, Meta(ge=0)] = 64
     """Uploads of an account that may be under way at once, in each worker process."""
     max_pixel_seconds: Annotated[int, Meta(ge=0)] = 600
-    """Seconds of render slots that an account may use in a minute, in each worker process: by its uploads,
-    and by renditions that are not charged to an address."""
+    """Seconds of render slots that an account may use per minute, in each worker process: for its uploads,
+    and for renditions that are not charged to an address.
+    """
 
     def quotas(self) -> Quotas:
         """The default quotas."""
@@ -94,7 +95,9 @@ class RenditionSettings(Struct, frozen=True, forbid_unknown_fields=True):
     """The cache of what was made."""
 
     max_bytes: Annotated[int, Meta(ge=1)] = 10 * 1024**3
-    """What renditions may take on the disk. Before that is reached, those used longest ago are removed."""
+    """The most bytes of cached renditions on disk. The least recently used are removed before it is
+    reached.
+    """
 
 
 @dataclass(frozen=True, slots=True)

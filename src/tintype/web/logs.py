@@ -46,9 +46,9 @@ class LogSettings(Struct, frozen=True, forbid_unknown_fields=True):
     format: LogFormat = LogFormat.AUTO
     """`json`, an object a line; `text`, for reading; `auto`, text on a terminal and JSON elsewhere."""
     level: LogLevel = LogLevel.INFO
-    """The least level that is written: `debug`, `info`, `warning`, `error`."""
+    """The lowest level that is logged: `debug`, `info`, `warning`, `error`."""
     pictures: bool = True
-    """Whether delivered pictures have a line each, of level `info`; refusals have one anyway."""
+    """Whether each delivered picture is logged, at level `info`; refusals are always logged."""
 
 
 def start(settings: LogSettings) -> None:

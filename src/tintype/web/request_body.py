@@ -52,8 +52,8 @@ class RequestBody:
         if not self._has_begun and (self._expects_continue() or not self._context.announces_body):
             # The client waits for 100 Continue, or has no body.
             return
-        is_unauthenticated = self._context.account is None
-        limit = self._settings.stranger_drain_bytes if is_unauthenticated else self._settings.drain_bytes
+        settings, account = self._settings, self._context.account
+        limit = settings.unauthenticated_drain_bytes if account is None else settings.drain_bytes
         if self._remaining > limit:
             # Draining a part would neither keep the connection nor deliver the response.
             return

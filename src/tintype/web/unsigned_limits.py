@@ -25,20 +25,25 @@ class LimitSettings(Struct, frozen=True, forbid_unknown_fields=True):
     """Bounds for links without a signature."""
 
     new_renditions: Annotated[int, Meta(ge=0)] = 600
-    """Pictures that one address may have made anew in a window by links without a signature; 0 is no limit.
-    Pictures that were made before are not counted."""
+    """New renditions that one address may request in a window through unsigned links; 0: no limit. Cached
+    renditions are not counted.
+    """
     window_seconds: Annotated[float, Meta(gt=0)] = 60.0
     """Length of the sliding window, in seconds."""
     pixel_seconds: Annotated[int, Meta(ge=0)] = 120
-    """Seconds of render slots that one address may use in a minute by such links; 0 is no limit. What is
-    under way when they are used up is finished."""
+    """Seconds of render slots that one address may use per minute through such links; 0: no limit. Renditions
+    in progress are finished.
+    """
     proxies: Annotated[int, Meta(ge=0, le=16)] = 0
-    """Proxies of yours in front of the service, each of which adds to X-Forwarded-For; 0: the header is not
-    believed."""
+    """Trusted proxies in front of the service, each of which appends to X-Forwarded-For; 0: the header is
+    ignored.
+    """
     enlarge_factor: Annotated[float, Meta(ge=1)] = 2.0
-    """How many times the longest side of its original the longest side of such a picture may have."""
+    """How many times as long as the longest side of the original the longest side of such a rendition may
+    be.
+    """
     enlarge_side: Annotated[int, Meta(ge=1)] = 2_500
-    """The longest side that such a picture may be enlarged to in any case, in pixels."""
+    """The longest side that such a rendition may be enlarged to in any case, in pixels."""
 
     def unsigned(self, output: OutputLimits) -> UnsignedLimits:
         """The limits on the size of such pictures; `output`: those on every picture."""

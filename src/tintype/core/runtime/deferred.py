@@ -24,12 +24,13 @@ class DeferredSettings(Struct, frozen=True, forbid_unknown_fields=True):
     """Pictures in formats that are slow to make (AVIF, JPEG XL): something quicker stands in for them."""
 
     live_pixels: Annotated[int, Meta(ge=0)] = 1_000_000
-    """The most pixels of such a picture that a client waits for; 0: none is waited for."""
+    """The most pixels of such a rendition that is encoded while the client waits; 0: none is."""
     live_seconds: Annotated[float, Meta(gt=0)] = 0.5
-    """The longest that a client waits for one, going by how long those before it took."""
+    """The longest that a client waits for one, estimated from the time that earlier ones took."""
     waiting: Annotated[int, Meta(ge=0)] = 32
-    """Pictures that may be queued after their stand-in was delivered. More are dropped, and all of them when
-    clients have to wait for a slot; the next request queues them again."""
+    """Renditions that may be queued for encoding after a substitute in a faster format was delivered. Further
+    ones are dropped, and all of them while clients wait for a slot; the next request queues them again.
+    """
 
 
 class DeferredEncodes:

@@ -30,13 +30,15 @@ class RendererSettings(Struct, frozen=True, forbid_unknown_fields=True):
     """The processes that pictures are decoded and drawn in. Nothing else looks into files that came in."""
 
     count: Annotated[int, Meta(ge=0)] = 0
-    """How many pictures are decoded at the same time, each by a renderer; 0 is one a core, as far as there is
-    memory for them. They are shared out among the worker processes."""
+    """How many images are decoded at the same time, each by a renderer process; 0: one per core, as far as
+    memory allows. They are divided among the worker processes.
+    """
     memory_bytes: Annotated[int, Meta(ge=OWN_MEMORY + LIGHT)] = 1024 * 1024 * 1024
-    """What all renderers may take together, shared out among the worker processes. A picture that takes more
-    is refused."""
+    """The memory that all renderers may use together, in bytes, divided among the worker processes. An image
+    that needs more is refused.
+    """
     seconds: Annotated[float, Meta(gt=0)] = 10.0
-    """How long a picture may take. Then its renderer is killed and another takes its place."""
+    """How long an image may take, in seconds. Then its renderer is killed and replaced."""
 
 
 class RendererShare(Struct, frozen=True):

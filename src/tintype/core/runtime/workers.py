@@ -28,21 +28,25 @@ class WorkerSettings(Struct, frozen=True, forbid_unknown_fields=True):
     """How much is done at once in one process."""
 
     render_queue: Annotated[int, Meta(ge=0)] = 64
-    """Pictures that may wait for a slot; beyond it the newest of the client with the most is refused with
-    "busy"."""
+    """Images that may wait for a slot; beyond it the newest of the client with the most is refused with
+    503.
+    """
     render_wait_seconds: Annotated[float, Meta(gt=0)] = 20.0
-    """How long a picture waits for a slot before the answer is "busy", and for another process that makes the
-    same one before it is made here too."""
+    """How long an image waits for a slot before it is refused with 503, and for another process that makes
+    the same rendition before it is made here too.
+    """
     disk_threads: Annotated[int, Meta(ge=1)] = 8
     """Threads that read and write files."""
     catalogue_readers: Annotated[int, Meta(ge=1)] = 4
-    """Transactions that read the catalogue at the same time; beside them one writes."""
+    """Transactions that read the catalogue at the same time; one more writes."""
     catalogue_wait_seconds: Annotated[float, Meta(gt=0)] = 4.0
-    """How long a change waits for its turn to write the catalogue, which another program may hold locked,
-    before the answer is "busy"."""
+    """How long a change waits to write to the catalogue, which another program may have locked, before it is
+    refused with 503.
+    """
     malloc_arenas: Annotated[int, Meta(ge=0)] = 2
-    """Arenas of memory that the threads of a worker process share, where the C library is glibc: fewer hold
-    less of what was freed. A renderer has one. 0 leaves the allocators as they are."""
+    """Memory arenas (`M_ARENA_MAX` of glibc) of a worker process: fewer keep less of the memory that was
+    freed. A renderer has one. 0: the default of the C library.
+    """
 
 
 class Workers:

@@ -30,7 +30,7 @@ class GcSettings(Struct, frozen=True, forbid_unknown_fields=True):
     """What `tintype gc` does with originals that no image has."""
 
     keep_days: Annotated[int, Meta(ge=0, le=36_500)] = 7
-    """How many days originals that were set aside stay in the folder `removed` before they are deleted."""
+    """How many days unused originals stay in the folder `removed` before they are deleted."""
 
 
 class Fault(StrEnum):
