@@ -186,6 +186,16 @@ def test_a_full_queue_refuses_the_newest_of_the_account_with_the_most() -> None:
     assert len(fair) == 3
 
 
+def test_a_payer_whose_only_job_is_refused_leaves_nothing_behind() -> None:
+    fair = queue(slots=1, room=1)
+    add(fair, A, 0)
+    fair.pop()
+    assert add(fair, B, 0) is None
+    assert add(fair, C, 0) == (C, 0)
+    fair.finish((A, 0), 1.0)
+    assert [serve(fair, 1.0), serve(fair, 1.0)] == [(B, 0), None]
+
+
 def test_a_job_that_leaves_frees_its_place_and_leaving_twice_is_no_error() -> None:
     fair = queue(slots=1, room=1)
     add(fair, A, 0)
@@ -440,6 +450,27 @@ def test_what_is_costly_leaves_a_slot_to_the_rest(slots: int, running: int) -> N
     for number in range(6):
         machine.push(A, f"{number}", 10, costly=True)
     assert len(machine.running) == running
+
+
+def test_all_heavy_work_together_leaves_memory_for_light_work() -> None:
+    machine = Machine(slots=3)
+    machine.push(A, "600", 600)
+    machine.push(B, "361", 361)
+    assert machine.running == ["600"]
+    machine.push(C, "360", 360)
+    machine.finish("600")
+    assert machine.running == ["361", "360"]
+
+
+def test_work_is_heavy_beyond_a_quarter_of_a_gibibyte() -> None:
+    machine = Machine(slots=3)
+    for number in range(3):
+        machine.push(A, f"{number}", 256)
+    assert len(machine.running) == 3
+    for number in range(3, 6):
+        machine.finish(machine.running[0])
+        machine.push(A, f"{number}", 257)
+    assert len(machine.running) == 3 - 1
 
 
 def test_heavy_work_whose_turn_it_is_is_not_overtaken_by_other_heavy_work() -> None:

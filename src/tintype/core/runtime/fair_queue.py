@@ -119,8 +119,7 @@ class FairQueue(Generic[J]):
         A job that is waiting already then waits in the flows of both payers, and starts with the first.
         """
         flow = _Flow(estimate.payer, self._is_heavy(estimate))
-        if not self._is_waiting(estimate.payer):
-            self._used[estimate.payer] = max(self._floor, self._used.get(estimate.payer, 0.0))
+        self._used[estimate.payer] = max(self._floor, self._used.get(estimate.payer, 0.0))
         self._last_turn.setdefault(flow, self._turn)
         self._flows.setdefault(flow, {}).setdefault(job, estimate)
         flows = self._flows_of.setdefault(job, [])
@@ -221,9 +220,6 @@ class FairQueue(Generic[J]):
 
     def _size(self, flows: Iterable[_Flow]) -> int:
         return sum(len(self._flows[flow]) for flow in flows)
-
-    def _is_waiting(self, payer: Hashable) -> bool:
-        return _Flow(payer, heavy=False) in self._flows or _Flow(payer, heavy=True) in self._flows
 
     def _close_if_empty(self, flow: _Flow) -> None:
         if not self._flows[flow]:
