@@ -28,7 +28,7 @@ from tintype.web.conditions import byte_range, is_unmodified
 from tintype.web.context import open_context
 from tintype.web.dialect_routes import RequestTarget as LinkTarget
 from tintype.web.hosts import Hosts, is_valid
-from tintype.web.negotiate import preferred
+from tintype.web.negotiate import modern_formats, preferred
 from tintype.web.unsigned_limits import client_ip, client_network
 
 ETAG, DATE = '"abc"', "Fri, 02 Jan 2026 03:04:05 GMT"
@@ -52,6 +52,7 @@ def range_of(asked: dict[str, str]) -> None:
 def negotiated(accept: str) -> None:
     offers = ["application/json", "application/xml", "text/html"]
     assert preferred(accept, offers) in {*offers, None}
+    modern_formats(accept)
 
 
 def disposed(header: str) -> None:
@@ -199,7 +200,7 @@ TARGETS = (
     Target(
         "Accept",
         either(
-            mutated_text("application/json;q=0.5, text/*, */*"),
+            mutated_text("application/json;q=0.5, text/*, */*", "image/avif,image/webp;q=0.5,*/*;q=0.1"),
             repeated(",", ";q=", "a/b", "*", most=LONG),
         ),
         negotiated,

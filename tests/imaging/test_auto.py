@@ -3,35 +3,10 @@
 import pytest
 
 from tintype.imaging import Format, Recipe
-from tintype.imaging.recipe.auto import accepted, candidates
+from tintype.imaging.recipe.auto import candidates
 
-CHROME = "image/avif,image/webp,image/apng,image/svg+xml,image/*,*/*;q=0.8"
-SAFARI_14 = "image/webp,image/png,image/svg+xml,image/*;q=0.8,video/*;q=0.8,*/*;q=0.5"
 BOTH = frozenset({Format.AVIF, Format.WEBP})
 NOTHING: frozenset[Format] = frozenset()
-
-
-@pytest.mark.parametrize(
-    ("header", "formats"),
-    [
-        (CHROME, BOTH),
-        (SAFARI_14, {Format.WEBP}),
-        ("", set()),
-        ("*/*", set()),
-        ("image/*", set()),
-        ("image/jpeg, image/png", set()),
-        ("IMAGE/WebP", {Format.WEBP}),
-        (" image/webp ; q=0.1 ", {Format.WEBP}),
-        ("image/webp;q=0", set()),
-        ("image/webp; q=0.000, image/avif;q=1", {Format.AVIF}),
-        ("image/webp;Q=0", set()),
-        ("image/avif;v=1;q=0", set()),
-        ("image/webpx,ximage/webp,image/webp image/avif", set()),
-        (",,;,", set()),
-    ],
-)
-def test_only_what_is_named_is_accepted(header: str, formats: set[Format]) -> None:
-    assert accepted(header) == formats
 
 
 @pytest.mark.parametrize(

@@ -1,8 +1,8 @@
 """What the ASGI application needs of a dialect: its paths, its error format, its links."""
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
-from urllib.parse import parse_qsl, unquote
+from urllib.parse import unquote
 from uuid import UUID
 
 from msgspec import Struct
@@ -10,9 +10,7 @@ from msgspec import Struct
 from tintype.imaging import Recipe
 from tintype.model import Error, Kind, Links
 from tintype.web.context import Context
-
-MAX_QUERY_FIELDS = 50
-"""The most query parameters of a delivery link."""
+from tintype.web.query import Query, parse_query
 
 
 class RawResponse(Struct, frozen=True):
@@ -65,22 +63,21 @@ class RequestTarget(Struct, frozen=True):
         """The path, decoded."""
         return unquote(self.text.partition("?")[0])
 
-    def query(self) -> "Query":
+    def query(self) -> Query:
         """The query parameters, decoded; the last one wins.
 
         Raises:
             Error: INVALID when there are too many.
         """
-        text = self.text.partition("?")[2]
-        try:
-            return dict(parse_qsl(text, keep_blank_values=True, max_num_fields=MAX_QUERY_FIELDS))
-        except ValueError:
-            raise Error(Kind.INVALID, f"A link has at most {MAX_QUERY_FIELDS} parameters.") from None
+        return parse_query(self.text.partition("?")[2], _too_many)
+
+
+def _too_many(most: int) -> Error:
+    return Error(Kind.INVALID, f"A link has at most {most} parameters.")
 
 
 Receive = Callable[[], Awaitable[Any]]
 """ASGI's `receive`, plain or as the framework types it."""
-Query = Mapping[str, str]
 RawEndpoint = Callable[[Context, Receive], Awaitable[RawResponse]]
 """An endpoint outside of the framework: POST to exactly its path. Raises Error."""
 LinkParser = Callable[[RequestTarget], DeliveryRequest]

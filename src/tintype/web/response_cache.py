@@ -17,9 +17,9 @@ from tintype.core import Services
 from tintype.core.delivery.render import Picture
 from tintype.core.runtime.record_cache import CachedImage
 from tintype.imaging import Format
-from tintype.imaging.recipe.auto import accepted
 from tintype.web.context import Scope
 from tintype.web.hosts import Hosts
+from tintype.web.negotiate import modern_formats
 
 K = TypeVar("K")
 V = TypeVar("V")
@@ -308,7 +308,7 @@ def _relevant_headers(headers: Pairs) -> tuple[bytes, bytes | None, bytes | None
 def accepted_formats(headers: Pairs) -> frozenset[Format]:
     """The modern formats that a client accepts. Not memoized: `Accept` may be anything."""
     accept = b",".join([value for name, value in headers if name == _ACCEPT])
-    return accepted(accept.decode("latin-1")) if len(accept) <= MAX_ACCEPT else frozenset()
+    return modern_formats(accept.decode("latin-1")) if len(accept) <= MAX_ACCEPT else frozenset()
 
 
 def _put(response_cache: OrderedDict[K, V], key: K, value: V, max_entries: int) -> None:

@@ -20,7 +20,6 @@ QUERIES = either(
 def query(text: str) -> None:
     with only(Kind.INVALID):
         wire.parse_request(text, default_limit=10, max_limit=100, max_extensions=10)
-    wire.parse_authorization(text)
 
 
 def link(text: str) -> None:

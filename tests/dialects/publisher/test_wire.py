@@ -266,27 +266,6 @@ def test_a_file_size_is_right_to_half_a_hundredth(size: int) -> None:
     assert unit == "B" or Fraction(number) >= 1
 
 
-@pytest.mark.parametrize(
-    ("header", "token"),
-    [
-        ("abc", "abc"),
-        ("Bearer abc", "abc"),
-        ("bearer abc", "abc"),
-        ("BEARER   abc ", "abc"),
-        ("  abc ", "abc"),
-        ("Bearer\tabc", "abc"),
-        ("Bearerabc", "Bearerabc"),
-        ("Bearer", "Bearer"),
-        ("Basic abc", "Basic abc"),
-        ("Bearer abc def", "abc def"),
-        ("", ""),
-        ("   ", ""),
-    ],
-)
-def test_tokens_in_authorization(header: str, token: str) -> None:
-    assert wire.parse_authorization(header) == token
-
-
 def test_a_bare_query_is_the_newest_thirty_of_all() -> None:
     selection = wire.parse_request("", **LIMITS).list_query
     assert selection == ListQuery(sort=SortKey.MODIFIED_AT, descending=True, limit=30, skip=0)

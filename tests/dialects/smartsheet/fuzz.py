@@ -21,7 +21,6 @@ HEADERS = fields(
         "content-disposition": mutated_text('attachment; filename="a.png"'),
         "content-length": mutated_text("12", "0"),
         "accept": mutated_text("application/json, */*;q=0.1"),
-        "authorization": mutated_text("Bearer abc"),
         "smartsheet-integration-source": mutated_text("AI,organisation,source"),
     }
 )
@@ -51,7 +50,6 @@ def upload(given: tuple[dict[str, str], str]) -> None:
         wire.require_length(headers, 12)
     with only(Kind.MALFORMED, Kind.NOT_ACCEPTABLE):
         wire.require_headers(headers)
-    wire.parse_authorization(headers.get("authorization", ""))
     wire.log_fields(headers)
     with only(Kind.MALFORMED):
         wire.parse_exclude(query)

@@ -4,7 +4,6 @@ import re
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from http import HTTPStatus
-from urllib.parse import parse_qsl
 from uuid import UUID
 
 import msgspec
@@ -15,11 +14,13 @@ from tintype.imaging import Format, ImageInfo, Reason, spec
 from tintype.model import Caller, Error, Image, Kind, Placement, no_such_image
 from tintype.model.error import Violation
 from tintype.model.ids import parse_uuid
+from tintype.web.authorization import bearer_token
 from tintype.web.bodies import Part
 from tintype.web.context import Context
 from tintype.web.dialect_routes import RawResponse
 from tintype.web.errors import STATUS, standard_headers
 from tintype.web.negotiate import preferred
+from tintype.web.query import parse_filled
 
 FIELD = "datafile"
 """The form field that holds the picture of an upload."""
@@ -27,7 +28,6 @@ FIELD = "datafile"
 JSON = "application/json"
 JSON_V2 = "application/vnd.evotor.v2+json"
 
-_SCHEME = re.compile(r"bearer[ \t]+", re.IGNORECASE)
 _OPAQUE_ID = re.compile(r"[A-Za-z0-9._-]{1,128}")
 
 _CODES = {
@@ -106,14 +106,14 @@ class Rules(Struct, frozen=True):
     side: int
 
 
-def parse_token(headers: Mapping[str, str]) -> str:
-    """The token in the headers; empty if there is none.
+def parse_token(headers: Mapping[str, str]) -> str | None:
+    """The token in the headers; None or empty if there is none.
 
     `X-Authorization` has precedence over `Authorization`. In both, the scheme `Bearer` is optional, because
     clients send all of these forms.
     """
-    value = headers.get("x-authorization", "").strip() or headers.get("authorization", "").strip()
-    return _SCHEME.sub("", value, count=1) if _SCHEME.match(value) else value
+    value = headers.get("x-authorization", "").strip() or headers.get("authorization", "")
+    return bearer_token(value, scheme_required=False)
 
 
 def parse_opaque_id(text: str) -> str:
@@ -145,7 +145,7 @@ def require_first_page(query: str) -> None:
     Raises:
         Error: MALFORMED when there is one.
     """
-    if any(name == "cursor" for name, _ in parse_qsl(query)):
+    if "cursor" in parse_filled(query):
         raise Error(Kind.MALFORMED, "This cursor is not known.")
 
 

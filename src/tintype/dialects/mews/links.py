@@ -11,7 +11,8 @@ from msgspec import Struct
 from tintype.imaging import Mode, Recipe
 from tintype.model import Error, Kind
 from tintype.model.ids import parse_uuid
-from tintype.web.dialect_routes import DeliveryRequest, Query, RequestTarget
+from tintype.web.dialect_routes import DeliveryRequest, RequestTarget
+from tintype.web.query import Query
 
 PREFIX = "/Media/Image"
 SIGNED_FOR = "mews"

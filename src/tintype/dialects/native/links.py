@@ -17,7 +17,8 @@ from tintype.imaging import Recipe, parse_params
 from tintype.imaging.recipe.params import READERS
 from tintype.model import Error, Kind, no_such_image
 from tintype.model.ids import parse_short, short
-from tintype.web.dialect_routes import DeliveryRequest, Query, RequestTarget
+from tintype.web.dialect_routes import DeliveryRequest, RequestTarget
+from tintype.web.query import Query
 
 PREFIX = "/v1/media"
 

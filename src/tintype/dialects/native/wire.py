@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from datetime import datetime
 from http import HTTPStatus
 from typing import Annotated
-from urllib.parse import parse_qsl
 from uuid import UUID
 
 import msgspec
@@ -17,12 +16,11 @@ from tintype.core.upkeep import purge
 from tintype.imaging import Crop, Focal, Format, Mode, Reason, Recipe, parse_colour, spec
 from tintype.imaging.recipe.params import AUTO
 from tintype.model import Error, Kind, Status
+from tintype.web.authorization import bearer_token
 from tintype.web.context import Context
-from tintype.web.dialect_routes import Query, RawResponse
+from tintype.web.dialect_routes import RawResponse
 from tintype.web.errors import STATUS, problem_details
-
-MAX_PARAMETERS = 50
-"""The most parameters of a query."""
+from tintype.web.query import parse_query
 
 MAX_SIDE = 65_535
 """The largest side that a link can have; the settings of [images] limit what is rendered."""
@@ -31,7 +29,6 @@ MAX_RENDITION_BYTES = 999_999_999
 MAX_LIFE_SECONDS = 10 * 366 * 86_400
 """The longest lifetime of a link that expires."""
 
-_BEARER = re.compile(r"bearer +([!-~]+) *\Z", re.IGNORECASE)
 _DIGITS = re.compile(r"[0-9]{1,9}\Z")
 _CURSOR = re.compile(r"[A-Za-z0-9_-]{10}[AEIMQUYcgkosw048]\Z")
 
@@ -166,9 +163,9 @@ class ListQuery(Struct, frozen=True):
 
 
 def parse_authorization(header: str) -> str | None:
-    """The bearer token (RFC 6750); None if there is none."""
-    found = _BEARER.match(header)
-    return found[1] if found else None
+    """The bearer token; None if there is none, or one of characters that no token has (RFC 6750, 2.1)."""
+    token = bearer_token(header)
+    return token if token and token.isascii() and token.isprintable() else None
 
 
 def parse_status(query: str) -> Status:
@@ -177,7 +174,7 @@ def parse_status(query: str) -> Status:
     Raises:
         Error: INVALID when it is neither.
     """
-    status = _STATUSES.get(_parameters(query).get("status", "active"))
+    status = _STATUSES.get(parse_query(query, _too_many_parameters).get("status", "active"))
     if status is None:
         raise _invalid_status()
     return status
@@ -209,7 +206,7 @@ def parse_list_query(query: str, *, default_limit: int, max_limit: int) -> ListQ
     Raises:
         Error: INVALID with the name of the invalid parameter.
     """
-    parameters = _parameters(query)
+    parameters = parse_query(query, _too_many_parameters)
     limit = parameters.get("limit", str(min(default_limit, max_limit)))
     if not _DIGITS.match(limit) or not 1 <= int(limit) <= max_limit:
         raise _invalid("limit", f"has to be a whole number from 1 to {max_limit}")
@@ -332,11 +329,8 @@ def _parse_cursor(cursor: str) -> int:
     return number
 
 
-def _parameters(query: str) -> Query:
-    try:
-        return dict(parse_qsl(query, keep_blank_values=True, max_num_fields=MAX_PARAMETERS))
-    except ValueError:
-        raise Error(Kind.INVALID, f"A query has at most {MAX_PARAMETERS} parameters.") from None
+def _too_many_parameters(most: int) -> Error:
+    return Error(Kind.INVALID, f"A query has at most {most} parameters.")
 
 
 def _invalid_status() -> Error:

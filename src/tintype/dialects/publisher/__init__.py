@@ -8,14 +8,15 @@ from tintype.dialects import DemoScene, Dialect, LinkContext
 from tintype.dialects.publisher import endpoints, links, wire
 from tintype.dialects.publisher.settings import Settings
 from tintype.model import Caller
+from tintype.web.authorization import bearer_token
 from tintype.web.context import Context
 from tintype.web.dialect_routes import DeliveryRequest, LinkParser, RequestTarget
 from tintype.web.signatures import detach
 
 
 async def authenticate(services: Given[Services], context: Given[Context]) -> Caller:
-    """The caller whose token is in the Authorization header."""
-    token = wire.parse_authorization(context.headers.get("authorization", ""))
+    """The caller whose token is in the Authorization header, alone or after `Bearer`."""
+    token = bearer_token(context.headers.get("authorization", ""), scheme_required=False)
     return await authenticate_token(services, "publisher", token)
 
 

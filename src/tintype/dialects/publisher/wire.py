@@ -6,7 +6,6 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from http import HTTPStatus
 from typing import TypeVar
-from urllib.parse import parse_qsl
 from xml.sax.saxutils import escape  # only writes: no XML is parsed here
 
 import msgspec
@@ -19,6 +18,7 @@ from tintype.web.context import Context
 from tintype.web.dialect_routes import RawResponse
 from tintype.web.errors import STATUS, standard_headers
 from tintype.web.negotiate import preferred
+from tintype.web.query import parse_filled
 
 T = TypeVar("T")
 
@@ -111,12 +111,6 @@ class Failure(Struct, frozen=True):
 _ROOT_ELEMENTS: dict[type[Struct], str] = {Images: "images", Failure: "error"}
 
 
-def parse_authorization(header: str) -> str:
-    """The token in an Authorization header: alone or after `Bearer`, in upper or lower case."""
-    scheme, *rest = header.split(maxsplit=1)[:2] or [""]
-    return rest[0].rstrip() if rest and scheme.lower() == "bearer" else header.strip()
-
-
 def negotiate(context: Context) -> MediaType:
     """The media type that the client prefers.
 
@@ -137,7 +131,7 @@ def parse_request(query: str, *, default_limit: int, max_limit: int, max_extensi
     Raises:
         Error: INVALID with the name of the invalid parameter.
     """
-    parameters = _parameters(query)
+    parameters = parse_filled(query)
     key, descending = _parse_parameter(parameters, "sort", _parse_sort, (SortKey.MODIFIED_AT, True))
     limit = _parse_parameter(parameters, "limit", _parse_number, min(default_limit, max_limit))
     if not 1 <= limit <= max_limit:
@@ -221,14 +215,6 @@ def to_xml(value: Struct) -> bytes:
     a parser would read a plain one as a line feed.
     """
     return (_DECLARATION + _element(_ROOT_ELEMENTS[type(value)], value)).encode()
-
-
-def _parameters(query: str) -> dict[str, str]:
-    text = query.encode("latin-1").decode("utf-8", "replace")
-    found: dict[str, str] = {}
-    for name, value in parse_qsl(text, errors="replace"):
-        found.setdefault(name, value)
-    return found
 
 
 def _parse_parameter(

@@ -10,6 +10,7 @@ from tintype.dialects.smartsheet import endpoints, links, wire
 from tintype.dialects.smartsheet.settings import Settings
 from tintype.model import Caller, Error, Kind
 from tintype.model.ids import short
+from tintype.web.authorization import bearer_token
 from tintype.web.bodies import collect
 from tintype.web.context import Context
 from tintype.web.dialect_routes import (
@@ -25,7 +26,7 @@ from tintype.web.dialect_routes import (
 async def authenticate(services: Given[Services], context: Given[Context]) -> Caller:
     """The caller of a bearer token; access tokens and OAuth 2 tokens are sent in the same way."""
     return await authenticate_token(
-        services, "smartsheet", wire.parse_authorization(context.headers.get("authorization", ""))
+        services, "smartsheet", bearer_token(context.headers.get("authorization", ""))
     )
 
 

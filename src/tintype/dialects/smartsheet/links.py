@@ -14,7 +14,8 @@ from tintype.core.runtime.signing import Signature
 from tintype.imaging import Mode, Recipe, plan
 from tintype.model import Error, Kind, LinkTarget
 from tintype.model.ids import parse_short, short
-from tintype.web.dialect_routes import DeliveryRequest, Query, RequestTarget
+from tintype.web.dialect_routes import DeliveryRequest, RequestTarget
+from tintype.web.query import Query
 
 PREFIX = "/storageProxy/image/images"
 

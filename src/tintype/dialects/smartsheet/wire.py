@@ -6,7 +6,6 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import Annotated, Any
-from urllib.parse import parse_qsl
 from uuid import UUID
 
 import msgspec
@@ -20,6 +19,7 @@ from tintype.web.context import Context
 from tintype.web.dialect_routes import RawResponse
 from tintype.web.errors import STATUS, standard_headers
 from tintype.web.negotiate import preferred
+from tintype.web.query import parse_query
 
 Headers = Mapping[str, str]
 
@@ -29,7 +29,6 @@ SOURCE_TYPES = frozenset({"AI", "SCRIPT", "APPLICATION"})
 MAX_EXCERPT = 100
 """The most characters of a client's value that are copied into an error or the log."""
 MAX_ITEM_SIDE = 2**31 - 1
-MAX_QUERY_FIELDS = 50
 MAX_ID = 2**63 - 1
 
 _LOGGED_HEADERS = {
@@ -38,7 +37,6 @@ _LOGGED_HEADERS = {
     "change_agent": "smartsheet-change-agent",
 }
 
-_BEARER = re.compile(r"bearer\s+(\S+)\s*\Z", re.IGNORECASE)
 _ID = re.compile(r"[0-9]{1,19}\Z")
 # RFC 9110, 8.3.1 and 5.6.2: a type and a subtype, each a token, then parameters.
 _MEDIA_TYPE = re.compile(r"\s*([\w!#$%&'*+.^`|~-]+/[\w!#$%&'*+.^`|~-]+)\s*(?:;.*)?\Z", re.ASCII | re.DOTALL)
@@ -180,12 +178,6 @@ class Upload(Struct, frozen=True):
     alt_text: str
 
 
-def parse_authorization(authorization: str) -> str | None:
-    """The bearer token in an Authorization header; None if there is none."""
-    match = _BEARER.match(authorization)
-    return match[1] if match else None
-
-
 def require_headers(headers: Headers) -> None:
     """Check the headers Accept and Smartsheet-Integration-Source.
 
@@ -254,7 +246,7 @@ def parse_upload(headers: Headers, query: str, *, max_alt_text: int) -> Upload:
     name = filename(headers.get("content-disposition", ""))
     if not name:
         raise _invalid_header("Content-Disposition")
-    parameters = _parameters(query)
+    parameters = parse_query(query, _too_many_parameters)
     alt_text = parameters.get("altText", "")
     if len(alt_text) > max_alt_text:
         message = f"Cannot add image to cell with alt text larger than {max_alt_text} characters."
@@ -309,7 +301,9 @@ def upload_errors() -> Iterator[None]:
 
 def parse_exclude(query: str) -> frozenset[str]:
     """The values of `exclude`, the parts that the response leaves out; unknown values are ignored."""
-    return frozenset(word.strip() for word in _parameters(query).get("exclude", "").split(","))
+    return frozenset(
+        word.strip() for word in parse_query(query, _too_many_parameters).get("exclude", "").split(",")
+    )
 
 
 def encode_response(urls: list[ImageUrl], expires_in: int) -> RawResponse:
@@ -412,11 +406,8 @@ def _id(text: str) -> str:
     return str(int(text))
 
 
-def _parameters(query: str) -> dict[str, str]:
-    try:
-        return dict(parse_qsl(query, keep_blank_values=True, max_num_fields=MAX_QUERY_FIELDS))
-    except ValueError:
-        raise Error(Kind.MALFORMED, f"there are more than {MAX_QUERY_FIELDS} parameters.") from None
+def _too_many_parameters(most: int) -> Error:
+    return Error(Kind.MALFORMED, f"there are more than {most} parameters.")
 
 
 def _row(at: Placement, cells: Sequence[tuple[Placement, Image]], *, with_images: bool) -> Row:

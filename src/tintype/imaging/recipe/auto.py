@@ -14,18 +14,6 @@ TINY_PIXELS = 16_384
 """Up to this size the container's overhead dominates, so all formats are tried and the smallest file is used:
 an AVIF has some 300 bytes before its first pixel."""
 
-_BY_MEDIA_TYPE = {spec(format).media_type: format for format in MODERN}
-
-
-def accepted(accept: str) -> frozenset[Format]:
-    """The modern formats that an `Accept` header (RFC 9110, 12.5.1) names.
-
-    Wildcards are ignored: every browser sends one, whatever it supports. So is a format with q=0.
-    """
-    parts = (part.partition(";") for part in accept.lower().split(","))
-    named = ((_BY_MEDIA_TYPE.get(media.strip()), parameters) for media, _, parameters in parts)
-    return frozenset(format for format, parameters in named if format and not _is_refused(parameters))
-
 
 def candidates(
     source: Format, recipe: Recipe, accepted: AbstractSet[Format], *, has_alpha: bool, frames: int
@@ -68,11 +56,3 @@ def _fallback(source: Format, recipe: Recipe, *, has_alpha: bool, can_animate: b
     if can_animate:
         return Format.GIF
     return Format.PNG if has_alpha or recipe.lossless or source in FLAT else Format.JPEG
-
-
-def _is_refused(parameters: str) -> bool:
-    for parameter in parameters.split(";"):
-        name, _, value = parameter.partition("=")
-        if name.strip() == "q":
-            return not value.strip().strip("0.")
-    return False
