@@ -1,14 +1,20 @@
-"""What a process has counted, told to who is let at it."""
+"""What a service has counted, told to who is let at it."""
 
+import os
+import re
+import signal
 from collections.abc import Callable
-from dataclasses import fields
+from pathlib import Path
 
 import httpx
+from prometheus_client import Counter, Gauge
 
-from tests.running import Running
+from tests import pictures
+from tests.cli.killing import workers_of
+from tests.core.following import until
+from tests.running import Running, make_token
 from tests.web.counting import counted
 from tintype.core.runtime.counters import Counters
-from tintype.web.metrics import COUNTERS
 
 
 def test_nobody_is_told_unless_it_is_switched_on(anyone: httpx.Client) -> None:
@@ -19,6 +25,58 @@ def test_all_that_is_counted_is_told(serve: Callable[..., Running]) -> None:
     service = serve(TINTYPE_WEB_METRICS="true")
     answer = httpx.get(f"{service.base_url}/metrics")
     assert answer.headers["content-type"].startswith("text/plain; version=")
+    declared: dict[str, Counter | Gauge] = vars(Counters())
+    names = {sample.name for metric in declared.values() for sample in next(iter(metric.collect())).samples}
     told = counted(service)
-    assert told == {f"{name}_total": 0 for name, _ in COUNTERS.values()} | {"work_waiting": 0}
-    assert set(COUNTERS) == {field.name for field in fields(Counters)} | {"deferred_made", "deferred_dropped"}
+    assert told == {name.removeprefix("tintype_"): 0 for name in names if not name.endswith("_created")}
+    for line in ("# TYPE tintype_work_waiting gauge", "# TYPE tintype_renditions_made_total counter"):
+        assert line in answer.text
+    assert "# HELP tintype_renditions_made_total Renditions made.\n" in answer.text
+
+
+def test_any_worker_process_tells_the_sums_of_all(serve: Callable[..., Running]) -> None:
+    service = serve(TINTYPE_WEB_METRICS="true", TINTYPE_WEB_WORKERS="2")
+    # The kernel gives each of the connections to either process.
+    render(service, range(10, 26))
+    assert {counted(service)["renditions_made_total"] for _ in range(16)} == {16}
+
+
+async def test_counters_go_on_after_a_worker_process_has_crashed(serve: Callable[..., Running]) -> None:
+    service = serve(TINTYPE_WEB_METRICS="true")
+    (crashing,) = workers_of(service.process.pid)
+    render(service, range(10, 12))
+    files = metrics_files(crashing)
+    os.kill(crashing, signal.SIGKILL)
+    await until(lambda: crashing not in workers_of(service.process.pid) and is_ready(service))
+    render(service, range(20, 23))
+    assert counted(service)["renditions_made_total"] == 2 + 3
+    (folder,) = {file.parent for file in files}
+    # There are no more of them: a worker that crashes again and again fills no memory.
+    assert files == set(folder.iterdir())
+    service.process.terminate()
+    service.process.wait(30)
+    assert not folder.exists()
+
+
+def render(service: Running, widths: range) -> None:
+    """Make a rendition of each width, each over a connection of its own."""
+    headers = {"Authorization": f"Bearer {make_token(service.data, 'native')}"}
+    with httpx.Client(base_url=service.base_url, headers=headers) as client:
+        image = client.post("/v1/images", content=pictures.png(64, 48)).json()["id"]
+        wanted = {"links": [{"image": image, "width": width} for width in widths]}
+        links = client.post("/v1/links", json=wanted).json()["links"]
+    for link in links:
+        httpx.get(link["url"]).raise_for_status()
+
+
+def is_ready(service: Running) -> bool:
+    try:
+        return httpx.get(f"{service.base_url}/readyz").is_success
+    except httpx.TransportError:
+        return False
+
+
+def metrics_files(process: int) -> set[Path]:
+    """The files of metrics that a process has mapped into memory."""
+    maps = Path(f"/proc/{process}/maps").read_text()
+    return {Path(path) for path in re.findall(r"/\S*/tintype-metrics-\S*", maps)}

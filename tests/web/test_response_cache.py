@@ -17,6 +17,7 @@ import pytest
 
 from tests import pictures
 from tests.core.conftest import Clock, Town, founded
+from tests.core.counting import count
 from tests.core.following import until
 from tests.running import TINTYPE, Running, make_token
 from tests.service_log import announced, entries
@@ -233,10 +234,10 @@ async def test_a_client_that_goes_away_does_not_wait_for_its_upload(tmp_path: Pa
         headers |= {"content_length": str(len(content))}
         waiting = asyncio.create_task(leaving.send(path, "POST", headers, content))
         workers = door.app._services.workers  # noqa: SLF001  there is no other way to see the queue
-        await until(lambda: workers.waiting() == 1)
+        await until(lambda: count(workers.counters.waiting) == 1)
         leaving.gone.set()
         assert (await waiting).status == 400
-        assert not workers.waiting()
+        assert count(workers.counters.waiting) == 0
         assert not staying.done()
         assert (await staying).status == 200
         assert not list((tmp_path / "incoming").iterdir())

@@ -9,6 +9,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable
+from contextlib import nullcontext
 from pathlib import Path
 
 import msgspec
@@ -28,6 +29,7 @@ from tintype.cli.library import (
 from tintype.cli.supervisor import Supervisor, allow_open_files, become_worker
 from tintype.console import Showcase
 from tintype.core.access.keys import record_new
+from tintype.core.runtime.counters import counters_folder, share_counters
 from tintype.core.runtime.signing import Keyring, replace_broken_keys
 from tintype.dialects import discover
 from tintype.imaging.allocator import limit_arenas
@@ -95,9 +97,11 @@ def run(settings: Settings, on_ready: Callable[[str], None], showcase: Showcase 
     ready_read, ready_write = os.pipe()
     supervisor = os.getpid()
 
-    def load_app() -> App:
+    def load_app(worker: int) -> App:
         # In the worker, after the fork: threads and connections do not survive a fork.
         become_worker(supervisor, settings.web.stop_seconds)
+        if counters is not None:
+            share_counters(counters, worker)
         limit_arenas(settings.workers.malloc_arenas)
         try:
             app = create_app(settings, discover(), showcase=showcase)
@@ -118,7 +122,8 @@ def run(settings: Settings, on_ready: Callable[[str], None], showcase: Showcase 
         on_ready(url)
 
     threading.Thread(target=_wait_until_ready, args=(settings, ready_read, mark_ready), daemon=True).start()
-    server.serve(target_loader=load_app, wrap_loader=False)
+    with counters_folder() if settings.web.metrics else nullcontext() as counters:
+        server.serve(target_loader=load_app, wrap_loader=False)
 
 
 def base_url(settings: Settings) -> str:

@@ -1,6 +1,7 @@
 """The worker processes: started, restarted after a crash, and stopped together with the supervisor."""
 
 import faulthandler
+import functools
 import os
 import resource
 import select
@@ -16,7 +17,7 @@ import structlog
 from granian.constants import HTTPModes, Interfaces
 from granian.http import HTTP1Settings
 from granian.log import LogLevels
-from granian.server.mp import MPServer
+from granian.server.mp import MPServer, WorkerProcess
 
 from tintype.web.settings import WebSettings
 
@@ -85,6 +86,10 @@ class Supervisor(MPServer):
         super().startup(spawn_target, target_loader)  # type: ignore[no-untyped-call]  # granian's
         if before is signal.SIG_IGN:
             signal.signal(signal.SIGHUP, signal.SIG_IGN)
+
+    def _spawn_worker(self, idx: int, target: Any, callback_loader: Any) -> WorkerProcess:  # type: ignore[override]  # noqa: ANN401  granian's
+        """Create a worker, whose loader is given its number."""
+        return super()._spawn_worker(idx, target, functools.partial(callback_loader, idx))
 
     def signal_handler_reload(self, *_: object) -> None:
         """Stop on SIGHUP, which a closed terminal sends: otherwise nobody could stop the service."""

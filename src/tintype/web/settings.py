@@ -32,7 +32,7 @@ class WebSettings(Struct, frozen=True, forbid_unknown_fields=True):
     nor links.
     """
     metrics: bool = False
-    """Whether `/metrics` is served, to anybody: the counters of the worker process that answers."""
+    """Whether `/metrics` is served, to anybody: the counters of all worker processes together."""
     connections: Annotated[int, Meta(ge=1)] = 8192
     """Connections that each worker process has open at once; more wait until one of them ends."""
     connections_per_address: Annotated[int, Meta(ge=0)] = 1024

@@ -9,6 +9,7 @@ from structlog.testing import capture_logs
 
 from tests import pictures
 from tests.core.conftest import Town, once
+from tests.core.counting import count
 from tintype.core.delivery.missing_original import missing_original
 from tintype.core.delivery.render import Client, rendition, stripped_original
 from tintype.core.library.deletion import delete
@@ -54,7 +55,7 @@ async def test_what_the_disk_lost_is_told_to_the_log_and_counted(
     assert (line["event"], line["log_level"]) == ("original-missing", "error")
     assert (line["image"], line["sha256"]) == (str(image.id), image.sha256)
     assert line["reason"]
-    assert town.services.workers.counters.originals_missing == 1
+    assert count(town.services.workers.counters.originals_missing) == 1
 
 
 def tiff_with_exif_elsewhere() -> bytes:
@@ -70,7 +71,7 @@ async def test_what_cannot_be_stripped_is_not_said_to_be_lost(town: Town) -> Non
         await stripped_original(town.services, image, Client(image.account_id))
     assert error.value.kind is Kind.INVALID
     assert [(line["event"], line["image"]) for line in lines] == [("rendition-refused", str(image.id))]
-    assert town.services.workers.counters.originals_missing == 0
+    assert count(town.services.workers.counters.originals_missing) == 0
 
 
 async def test_a_deleted_image_is_missing_and_no_fault(town: Town) -> None:
@@ -79,7 +80,7 @@ async def test_a_deleted_image_is_missing_and_no_fault(town: Town) -> None:
     with capture_logs() as lines:
         assert (await refused(town, image)).kind is Kind.NOT_FOUND
     assert lines == []
-    assert town.services.workers.counters.originals_missing == 0
+    assert count(town.services.workers.counters.originals_missing) == 0
 
 
 async def test_an_image_that_was_replaced_meanwhile_is_no_fault(town: Town) -> None:

@@ -15,6 +15,7 @@ from msgspec import structs
 
 from tests import pictures
 from tests.core.conftest import Clock, Town
+from tests.core.counting import count
 from tintype.app import build_services, close_services
 from tintype.core import Services
 from tintype.core.delivery.invalidation import find_deliverable
@@ -153,7 +154,7 @@ async def test_two_processes_make_a_rendition_once(
         )
     assert sorted(put) == sorted({str(picture.path) for picture in made})
     assert len(put) == len(recipes)
-    assert sum(services.workers.counters.made for services in (town.services, other)) == len(recipes)
+    assert sum(count(services.workers.counters.made) for services in (town.services, other)) == len(recipes)
 
 
 async def test_who_waits_for_another_process_takes_no_slot_and_serves_what_it_made(
@@ -224,7 +225,8 @@ async def test_on_a_full_disk_the_picture_is_delivered_and_nothing_is_left(
     assert picture.data is not None
     assert pictures.decode(picture.data).size == (32, 24)
     assert picture.size == len(picture.data)
-    assert (town.services.workers.counters.made, town.services.workers.counters.not_cached) == (1, 1)
+    counters = town.services.workers.counters
+    assert (count(counters.made), count(counters.not_cached)) == (1, 1)
     assert [name for name in town.files() if name.startswith("renditions/")] == []
 
 

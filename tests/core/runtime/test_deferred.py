@@ -9,6 +9,7 @@ import pytest
 
 from tests import pictures
 from tests.core.conftest import Clock, Town, founded
+from tests.core.counting import count
 from tests.core.following import until
 from tintype.core.delivery.render import Client, Picture, rendition, rendition_tag
 from tintype.core.runtime.deferred import DeferredEncodes, DeferredSettings
@@ -53,8 +54,8 @@ async def test_a_webp_stands_in_for_an_avif_until_that_is_there(town: Town, phot
     assert (last.media_type, made.format, made.size) == ("image/avif", "AVIF", (160, 160))
     assert last.tag == rendition_tag(photo, AVIF, BOTH) != first.tag
     # It is counted a moment after it can be delivered. Who asked in between may have had it looked for again.
-    await until(lambda: town.services.deferred.made > 0)
-    assert town.services.deferred.dropped == 0
+    await until(lambda: count(town.services.workers.counters.deferred_made) > 0)
+    assert count(town.services.workers.counters.deferred_dropped) == 0
 
 
 async def test_a_jpeg_stands_in_where_no_webp_is_read(town: Town, photo: Image) -> None:
@@ -140,11 +141,11 @@ async def test_too_much_is_dropped_and_comes_back_when_it_is_asked_again() -> No
 
     for name in ("one", "one", "two"):
         later.add(name, lambda name=name: work(name))  # type: ignore[misc]  # a default that binds
-    assert later.dropped == 1
+    assert count(workers.counters.deferred_dropped) == 1
     go_on.set()
     async with asyncio.timeout(30):
         assert await done.get() == "one"
-        await until(lambda: later.made == 1)
+        await until(lambda: count(workers.counters.deferred_made) == 1)
         later.add("two", lambda: work("two"))
         assert await done.get() == "two"
     await workers.close()
@@ -166,7 +167,8 @@ async def test_nothing_is_made_later_while_clients_wait(town: Town) -> None:
     waiting = asyncio.create_task(workers.pixels(work, int))
     await until(workers.has_waiters)
     later.add("picture", lambda: asyncio.sleep(0))
-    assert (later.made, later.dropped) == (0, 1)
+    assert count(workers.counters.deferred_made) == 0
+    assert count(workers.counters.deferred_dropped) == 1
     go_on.set()
     await asyncio.gather(running, waiting)
     await workers.close()

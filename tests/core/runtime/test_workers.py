@@ -10,6 +10,7 @@ from uuid import uuid4
 import pytest
 from structlog.testing import capture_logs
 
+from tests.core.counting import count
 from tintype.core.runtime.fair_queue import WorkEstimate
 from tintype.core.runtime.workers import Workers, WorkerSettings
 from tintype.model import Error, Kind
@@ -65,7 +66,7 @@ async def test_beyond_the_queue_the_answer_is_busy(gate: Gate) -> None:
     accepted = [asyncio.create_task(pool.pixels(WORK, gate)) for _ in range(3)]
     await let_all_start()
     assert await kind_of(asyncio.create_task(pool.pixels(WORK, gate))) is Kind.OVERLOADED
-    assert pool.counters.refused == 1
+    assert count(pool.counters.refused) == 1
     gate.open.set()
     assert await asyncio.gather(*accepted) == [1, 2, 3]
     assert await pool.pixels(WORK, gate) == 4
@@ -181,8 +182,10 @@ async def test_when_all_have_gone_away_work_that_waits_is_dropped(gate: Gate) ->
     asked_again = asyncio.create_task(pool.singleflight("key", lambda: pool.pixels(WORK, gate)))
     gate.open.set()
     assert [await running, await asked_again] == [1, 2]
-    assert (pool.counters.dropped, pool.counters.shared, pool.counters.refused) == (1, 2, 0)
-    assert pool.counters.pixel_seconds > 0
+    assert count(pool.counters.dropped) == 1
+    assert count(pool.counters.shared) == 2
+    assert count(pool.counters.refused) == 0
+    assert count(pool.counters.pixel_seconds) > 0
 
 
 async def test_when_one_of_several_stays_work_that_waits_is_not_dropped(gate: Gate) -> None:
@@ -270,7 +273,7 @@ async def test_who_asks_for_what_a_flood_asked_for_does_not_wait_behind_the_floo
     other = WorkEstimate(uuid4(), 1_000_000)
     joined = asyncio.create_task(pool.singleflight(9, lambda: pool.pixels(other, gate), other))
     await let_all_start()
-    assert pool.waiting() == 9
+    assert count(pool.counters.waiting) == 9
     gate.open.set()
     # One ran already, and one of equal rights was there before.
     assert await joined <= 3

@@ -33,7 +33,7 @@ async def evict(services: Services, to_free: int = 0) -> int:
         if await services.workers.disk(eviction.plan, to_free):
             for shard in eviction.shards:
                 await services.workers.disk(eviction.remove, shard)
-        services.workers.counters.evicted += eviction.files
+        services.workers.counters.evicted.inc(eviction.files)
         return eviction.files
 
 

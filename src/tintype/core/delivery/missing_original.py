@@ -29,7 +29,7 @@ async def missing_original(services: Services, image: Image, reason: str) -> Err
         sha256=image.sha256,
         reason=reason,
     )
-    services.workers.counters.originals_missing += 1
+    services.workers.counters.originals_missing.inc()
     return Error(
         Kind.ORIGINAL_MISSING,
         "The original of this image is lost or damaged. The request id finds it in the log.",

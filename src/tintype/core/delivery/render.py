@@ -253,9 +253,9 @@ def _estimate(services: Services, image: Image, variant: Variant, payer: Hashabl
 
 
 def _count(counters: Counters, rendered: _Rendered) -> None:
-    counters.coalesced += not rendered.is_new
-    counters.made += rendered.is_new
-    counters.not_cached += not rendered.is_cached
+    (counters.made if rendered.is_new else counters.coalesced).inc()
+    if not rendered.is_cached:
+        counters.not_cached.inc()
 
 
 async def _await_other_process(

@@ -1,27 +1,73 @@
-"""Counters of this process since its start, for `/metrics`."""
+"""Metrics of the service since its start, for `/metrics`."""
 
-from dataclasses import dataclass
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from prometheus_client import Counter, Gauge, values
+
+MEMORY_FOLDER = Path("/dev/shm")  # noqa: S108  a private folder is made in it
+"""Where Linux keeps files in memory: the event loop must not wait for a disk when it counts."""
 
 
-@dataclass(slots=True)
+@contextmanager
+def counters_folder() -> Iterator[Path]:
+    """A new folder for `share_counters`, removed at the end; in memory where there is such a file system."""
+    parent = MEMORY_FOLDER if os.access(MEMORY_FOLDER, os.W_OK) else None
+    with TemporaryDirectory(prefix="tintype-metrics-", dir=parent) as folder:
+        yield Path(folder)
+
+
+def share_counters(folder: Path, worker: int) -> None:
+    """Keep the metrics that this process creates from now on in files, for `/metrics` of any worker process.
+
+    Counters go on where a worker of the same number stopped, so that they never decrease, and there are no
+    more files than workers.
+
+    Args:
+        folder: shared by the worker processes of one service, empty at its start.
+        worker: the number of this worker process; no two that run have the same.
+    """
+    # prometheus-client's own setting, which its collector reads as well.
+    os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(folder)
+    values.ValueClass = values.MultiProcessValue(lambda: worker)  # type: ignore[no-untyped-call]  # its own
+
+
 class Counters:
-    """Monotonic counters, changed only on the event loop."""
+    """Monotonic counters and a gauge, changed only on the event loop."""
 
-    made: int = 0
-    """Renditions made."""
-    shared: int = 0
-    """Requests that waited for a rendition that another request had begun."""
-    coalesced: int = 0
-    """Renditions that another process of the machine had made before it was their turn."""
-    dropped: int = 0
-    """Renditions not begun because all clients disconnected."""
-    refused: int = 0
-    """Work on pixels that was shed: the queue was full, or no slot became free in time."""
-    not_cached: int = 0
-    """Renditions delivered but not cached: the disk or the cache was full."""
-    evicted: int = 0
-    """Renditions evicted from the cache."""
-    originals_missing: int = 0
-    """Deliveries that found an original missing or damaged."""
-    pixel_seconds: float = 0.0
-    """Seconds of render slots used, by uploads too."""
+    def __init__(self) -> None:
+        self.made = _counter("renditions_made", "Renditions made.")
+        self.shared = _counter(
+            "renditions_shared", "Requests that waited for a rendition that another had begun."
+        )
+        self.coalesced = _counter(
+            "renditions_coalesced", "Renditions that another process had made before it was their turn."
+        )
+        self.dropped = _counter("renditions_dropped", "Renditions not begun, as all who asked went away.")
+        self.not_cached = _counter(
+            "renditions_not_cached", "Renditions delivered and not kept: the disk or the cache was full."
+        )
+        self.evicted = _counter("renditions_evicted", "Renditions removed to make room.")
+        self.deferred_made = _counter(
+            "renditions_deferred_made", "Renditions made after something had stood in for them."
+        )
+        self.deferred_dropped = _counter(
+            "renditions_deferred_dropped", "Such renditions dropped, as there was too much to do."
+        )
+        self.refused = _counter("work_refused", "Work on pixels refused as busy.")
+        self.originals_missing = _counter(
+            "originals_missing", "Deliveries that found an original missing or damaged."
+        )
+        self.pixel_seconds = _counter("pixel_seconds", "Seconds of render slots used, by uploads too.")
+        self.waiting = Gauge(
+            "tintype_work_waiting", "Work on pixels that waits.", registry=None, multiprocess_mode="livesum"
+        )
+        # A worker that crashed leaves the last value of its gauge.
+        self.waiting.set(0)
+
+
+def _counter(name: str, meaning: str) -> Counter:
+    return Counter(f"tintype_{name}", meaning, registry=None)

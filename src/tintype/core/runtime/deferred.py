@@ -34,10 +34,7 @@ class DeferredSettings(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class DeferredEncodes:
-    """A bounded queue of encodes that run one at a time in the background. One per process.
-
-    `made` and `dropped` count what was encoded, and what was dropped under load or failed.
-    """
+    """A bounded queue of encodes that run one at a time in the background. One per process."""
 
     def __init__(self, settings: DeferredSettings, workers: Workers) -> None:
         self._settings = settings
@@ -45,8 +42,6 @@ class DeferredEncodes:
         self._jobs: dict[Hashable, Callable[[], Coroutine[Any, Any, object]]] = {}
         self._is_busy = False
         self._seconds_per_pixel: dict[Format, float] = {}
-        self.made = 0
-        self.dropped = 0
 
     def is_deferred(self, format: Format, pixels: int) -> bool:
         """Whether encoding so many pixels in this format takes longer than a client should wait."""
@@ -63,7 +58,7 @@ class DeferredEncodes:
         """Queue work, unless the queue is full, clients wait for a slot, or the same (by key) is queued."""
         if key not in self._jobs:
             if len(self._jobs) >= self._settings.waiting or self._workers.has_waiters():
-                self.dropped += 1
+                self._workers.counters.deferred_dropped.inc()
                 return
             self._jobs[key] = work
         if not self._is_busy:
@@ -79,7 +74,7 @@ class DeferredEncodes:
 
     async def _next(self) -> None:
         if self._workers.has_waiters():
-            self.dropped += len(self._jobs)
+            self._workers.counters.deferred_dropped.inc(len(self._jobs))
             self._jobs.clear()
             return
         key, work = next(iter(self._jobs.items()))
@@ -93,7 +88,7 @@ class DeferredEncodes:
             await work()
         except Error as failed:
             # The image was deleted, or there was no slot; the next request queues it again.
-            self.dropped += 1
+            self._workers.counters.deferred_dropped.inc()
             log.info("deferred-encode-failed", reason=failed.message)
         else:
-            self.made += 1
+            self._workers.counters.deferred_made.inc()

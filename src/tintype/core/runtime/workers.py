@@ -97,7 +97,7 @@ class Workers:
         finally:
             self._running.discard(task)
             seconds = time.perf_counter() - began
-            self.counters.pixel_seconds += seconds
+            self.counters.pixel_seconds.inc(seconds)
             self._release_slot(turn, seconds)
 
     async def singleflight(
@@ -117,7 +117,7 @@ class Workers:
             self._joined_estimates[shared.task] = shared.joined
             shared.task.add_done_callback(lambda _done: self._end_shared(key, shared))
         else:
-            self.counters.shared += 1
+            self.counters.shared.inc()
             self._join(shared, estimate)
         shared.clients += 1
         try:
@@ -126,7 +126,7 @@ class Workers:
             shared.clients -= 1
             if not shared.clients and shared.task not in self._running:
                 self._forget(key, shared)
-                self.counters.dropped += shared.task.cancel()
+                self.counters.dropped.inc(shared.task.cancel())
 
     def require_seconds(self, payer: Hashable, limit: float) -> None:
         """Require that a payer used fewer than `limit` seconds of slots in a minute; 0 is no limit.
@@ -143,10 +143,6 @@ class Workers:
     def max_memory(self) -> int:
         """Bytes of memory that work on pixels can have when no other runs."""
         return self._queue.max_memory
-
-    def waiting(self) -> int:
-        """How many jobs wait for a slot."""
-        return len(self._queue)
 
     def spawn_background(self, key: Hashable, work: Callable[[], Coroutine[Any, Any, object]]) -> None:
         """Run work in the background, unless the same (by key) is running. Its errors are logged."""
@@ -194,7 +190,7 @@ class Workers:
         except TimeoutError:
             has_slot = False
         if not has_slot:
-            self.counters.refused += 1
+            self.counters.refused.inc()
             raise Error(
                 Kind.OVERLOADED,
                 "The service is busy with other pictures; try again in a moment.",
@@ -213,6 +209,7 @@ class Workers:
                 # It got the slot at the moment when its wait ended.
                 self._release_slot(turn, 0.0)
             self._queue.remove(turn)
+            self._count_waiting()
             raise
         finally:
             del self._waiting_tasks[task]
@@ -244,6 +241,10 @@ class Workers:
                 self._queue.finish(turn, 0.0)
             else:
                 turn.set_result(True)
+        self._count_waiting()
+
+    def _count_waiting(self) -> None:
+        self.counters.waiting.set(len(self._queue))
 
     def _forget(self, key: Hashable, shared: "_Shared[Any]") -> None:
         if self._shared.get(key) is shared:
