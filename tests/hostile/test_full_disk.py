@@ -19,6 +19,7 @@ from tests import pictures
 from tests.cli.calling import library
 from tests.hostile.full_disk import faulty_disk, fill, small_disk
 from tests.running import TINTYPE, Running, make_token
+from tests.waiting import until
 
 MEGABYTES = 24
 UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
@@ -267,13 +268,6 @@ def test_link_keys_that_go_under_a_running_service_are_told_and_kept(serve: Call
         assert httpx.get(fresh).status_code == 200
         keys.write_bytes(whole)
         until(lambda: tenant.ready() == ["ready"])
-
-
-def until(holds: Callable[[], bool], seconds: float = 10.0) -> None:
-    deadline = time.monotonic() + seconds
-    while not holds():
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
 
 
 def originals(tenant: Tenant) -> list[Path]:

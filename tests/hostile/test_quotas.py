@@ -13,6 +13,7 @@ import pytest
 
 from tests import pictures
 from tests.running import Running
+from tests.waiting import until
 
 ACCOUNT = "greedy"
 MEBIBYTE = 1024 * 1024
@@ -169,7 +170,8 @@ def test_uploads_under_way_are_bounded_in_number_and_bytes(
     assert "\r\nretry-after: 1" in head
     slow[0].close()
     # Two are under way, with 6 MiB.
-    wait_for(lambda: refusal(dial(), how.head(service, 5 * MEBIBYTE)) == (403, "quota-exceeded"))
+    # The service hears of a closed connection a moment later.
+    until(lambda: refusal(dial(), how.head(service, 5 * MEBIBYTE)) == (403, "quota-exceeded"))
     other = {"Authorization": f"Bearer {service.token('native', 'modest')}"}
     httpx.post(f"{service.base_url}/v1/images", content=pictures.png(), headers=other).raise_for_status()
 
@@ -178,15 +180,6 @@ def refusal(connection: socket.socket, head: bytes) -> tuple[int, str]:
     connection.sendall(head)
     status, body, _ = answered(connection)
     return status, str(body["type"]).rpartition(":")[2]
-
-
-def wait_for(condition: Callable[[], bool]) -> None:
-    """The service hears of a closed connection a moment later."""
-    for _ in range(200):
-        if condition():
-            return
-        threading.Event().wait(0.05)
-    raise AssertionError
 
 
 def test_what_an_account_holds_is_exact_whatever_comes_at_once(service: Running) -> None:

@@ -20,6 +20,7 @@ from tests import pictures
 from tests.extra_pictures import corners_svg, heic, jxl, svg
 from tests.hostile.measure import memory, watched
 from tests.imaging import lying_renderer
+from tests.waiting import until
 from tintype.imaging import (
     Format,
     ImageRefused,
@@ -289,7 +290,7 @@ def test_a_renderer_that_is_killed_while_idle_is_replaced() -> None:
         examined(pool, SOURCES["png"])
         (pid,) = pids(pool)
         os.kill(pid, signal.SIGKILL)
-        _until(lambda: _has_ended(pid))
+        until(lambda: _has_ended(pid))
         assert examined(pool, SOURCES["png"]).refused is None
         assert pids(pool) != [pid]
 
@@ -353,7 +354,7 @@ def test_of_a_renderer_that_ends_at_work_only_the_picture_is_lost(
 
 
 def _kill_at_work(pid: int, at_rest: int, how: signal.Signals) -> None:
-    _until(lambda: _cpu(pid) > at_rest + 20)
+    until(lambda: _cpu(pid) > at_rest + 20)
     os.kill(pid, how)
 
 
@@ -367,13 +368,6 @@ def _has_ended(pid: int) -> bool:
     """Whether all of its threads have, and only its status is left."""
     state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
     return state == "Z" and len(list(Path(f"/proc/{pid}/task").iterdir())) == 1
-
-
-def _until(holds: Callable[[], bool], seconds: float = 20.0) -> None:
-    deadline = time.monotonic() + seconds
-    while not holds():
-        assert time.monotonic() < deadline
-        time.sleep(0.005)
 
 
 @pytest.mark.parametrize("lie", lying_renderer.LIES)
@@ -441,7 +435,7 @@ def test_renderers_end_with_the_process_that_runs_them(tmp_path: Path) -> None:
         found = [int(pid) for pid in parent.stdout.readline().split()]
         assert len(found) == 2
         parent.kill()
-    _until(lambda: not any(Path(f"/proc/{pid}").exists() for pid in found))
+    until(lambda: not any(Path(f"/proc/{pid}").exists() for pid in found))
 
 
 def test_a_renderer_takes_no_more_for_itself_than_is_counted_for_it(pool: RendererPool) -> None:

@@ -4,7 +4,6 @@ import hashlib
 import socket
 import struct
 import subprocess
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,6 +15,7 @@ from hypothesis import strategies as st
 from tests import pictures
 from tests.programs import required
 from tests.running import Running, running
+from tests.waiting import until
 from tests.web.conftest import LONG, connect, converse, request, status
 from tintype.web.bodies import filename
 
@@ -57,15 +57,11 @@ def incoming(service: Running) -> list[Path]:
 
 def wait_until_empty(service: Running) -> None:
     """Wait for the service to notice that a client is gone; fail if it never does."""
-    deadline = time.monotonic() + LONG
-    while incoming(service):
-        assert time.monotonic() < deadline, "an upload that broke off left its file behind"
+    until(lambda: not incoming(service), LONG, "an upload that broke off left its file behind")
 
 
 def wait_until_begun(service: Running) -> None:
-    deadline = time.monotonic() + LONG
-    while not incoming(service):
-        assert time.monotonic() < deadline, "the upload never began"
+    until(lambda: bool(incoming(service)), LONG, "the upload never began")
 
 
 def count(sender: httpx.Client) -> int:

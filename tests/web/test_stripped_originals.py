@@ -1,7 +1,6 @@
 """Originals of an account that strips their metadata, by every link that delivers an original."""
 
 import io
-import time
 from collections.abc import Callable
 from functools import partial
 
@@ -10,10 +9,9 @@ import pytest
 from PIL import ExifTags, Image
 
 from tests.running import Running, make_token
+from tests.waiting import until
 
 SECRET = b"48 North, 2 East, at home"
-A_SECOND = 1.0
-"""So long anything may take to be known in every process."""
 
 
 def photograph(side: int) -> bytes:
@@ -30,13 +28,6 @@ def opened(data: bytes) -> Image.Image:
     image = Image.open(io.BytesIO(data))
     image.load()
     return image
-
-
-def until(holds: Callable[[], bool]) -> None:
-    """Wait, in vain for several times as long as anything may take."""
-    deadline = time.monotonic() + 6 * A_SECOND
-    while not holds():
-        assert time.monotonic() < deadline
 
 
 def is_changed(link: str, tag: str) -> bool:

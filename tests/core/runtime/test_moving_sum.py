@@ -4,21 +4,9 @@ import math
 
 import pytest
 
+from tests.core.runtime.seconds import Seconds
 from tintype.core.runtime import moving_sum as module
 from tintype.core.runtime.moving_sum import MovingSum
-
-
-class Seconds:
-    def __init__(self) -> None:
-        self.now = 1000.0
-
-    def __call__(self) -> float:
-        return self.now
-
-
-@pytest.fixture
-def seconds() -> Seconds:
-    return Seconds()
 
 
 def test_what_was_used_counts_less_and_less(seconds: Seconds) -> None:

@@ -6,22 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.core.runtime.seconds import Seconds
 from tintype.core.runtime import rate_limit as module
 from tintype.core.runtime.rate_limit import RateLimiter, RateLimitStatus
 from tintype.model import Error, Kind
-
-
-class Seconds:
-    def __init__(self) -> None:
-        self.now = 1000.0
-
-    def __call__(self) -> float:
-        return self.now
-
-
-@pytest.fixture
-def seconds() -> Seconds:
-    return Seconds()
 
 
 def refused(rate_limiter: RateLimiter, key: str = "token", cost: int = 1) -> int | None:

@@ -1,6 +1,5 @@
 """Refused uploads: every broken rule is reported, and nothing is stored."""
 
-import time
 from collections.abc import Callable
 
 import pytest
@@ -19,6 +18,7 @@ from tests.dialects.evotor.shop import (
     sound,
 )
 from tests.running import Running
+from tests.waiting import until
 
 NOT_PNG = "The picture has to be a PNG."
 DAMAGED = "The picture is damaged or cut short: it can't be decoded to its end."
@@ -186,16 +186,7 @@ def test_a_client_that_breaks_off_leaves_nothing(shop: Shop, serve: Callable[...
     here = shop.elsewhere(token=service.token("evotor"))
     incoming = service.data / "incoming"
     connection = begin_upload(service, here, 5_000_000, multipart(bytes(1_000_000))[:-20])
-    assert wait_until(lambda: any(incoming.iterdir()))
+    until(lambda: any(incoming.iterdir()))
     connection.close()
-    assert wait_until(lambda: not any(incoming.iterdir()))
+    until(lambda: not any(incoming.iterdir()))
     assert originals(service) == set()
-
-
-def wait_until(holds: Callable[[], bool]) -> bool:
-    """Whether it holds before half a minute is over."""
-    deadline = time.monotonic() + 30
-    while not holds():
-        if time.monotonic() > deadline:
-            return False
-    return True

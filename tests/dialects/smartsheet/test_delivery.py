@@ -3,7 +3,6 @@
 import asyncio
 import json
 import subprocess
-import time
 from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -15,6 +14,7 @@ import pytest
 from tests import pictures
 from tests.dialects.smartsheet.asking import UNKNOWN, Client, assert_refused, new_cell
 from tests.running import TINTYPE, Running, make_token
+from tests.waiting import until
 from tintype.app import build_services, close_services
 from tintype.cli.library import prepare_library
 from tintype.core.access.auth import get_or_create_person
@@ -168,9 +168,7 @@ def test_an_image_that_was_deleted(service: Running, sheets: Client) -> None:
 
 def wait_until_gone(url: str) -> None:
     """Another process deleted it: the service stops delivering it within a second."""
-    deadline = time.monotonic() + 20
-    while httpx.get(url).status_code == 200:
-        assert time.monotonic() < deadline
+    until(lambda: httpx.get(url).status_code != 200)
 
 
 async def erase(data: Path, image_id: str) -> None:
