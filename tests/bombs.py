@@ -36,11 +36,33 @@ def tiff_tag(tag: int, kind: int, count: int, value: int) -> bytes:
     return bytes(data[:end]) + struct.pack("<HHII", tag, kind, count, value) + bytes(4)
 
 
-def jpeg_scans(scans: int, width: int = 64, height: int = 48) -> bytes:
+def jpeg_scans(scans: int, width: int = 64, height: int = 48, *, grey: bool = False) -> bytes:
     """A progressive JPEG with so many scans more, all of them a refinement of nothing."""
-    data = pictures.jpeg(width, height, progressive=True)
+    picture = pictures.photo(width, height)
+    data = pictures.encode(picture.convert("L") if grey else picture, "jpeg", progressive=True)
     empty = b"\xff\xda" + struct.pack(">HB2B3B", 8, 1, 1, 0, 1, 63, 0) + b"\x00"
     return data[:-2] + empty * scans + data[-2:]
+
+
+def tiff_jpegs(streams: list[bytes], width: int, rows: int, *last: tuple[int, int, int, int]) -> bytes:
+    """A TIFF of strips of so many rows, a JPEG datastream in each; `last`: entries after the others."""
+    count = len(streams)
+    tags = [(256, 4, 1, width), (257, 4, 1, rows * count), (258, 3, 1, 8), (259, 3, 1, 7)]
+    tags += [(262, 3, 1, 1), (273, 4, count, 0), (277, 3, 1, 1), (278, 4, 1, rows), (279, 4, count, 0), *last]
+    arrays = 8 + 2 + 12 * len(tags) + 4
+    starts = [arrays + 8 * count + sum(map(len, streams[:at])) for at in range(count)]
+    values = {273: (arrays, starts), 279: (arrays + 4 * count, list(map(len, streams)))}
+    entries = b"".join(
+        struct.pack("<HHII", tag, kind, number, value or _inline(*values[tag]))
+        for tag, kind, number, value in tags
+    )
+    numbers = struct.pack(f"<{2 * count}I", *values[273][1], *values[279][1])
+    return struct.pack("<2sHIH", b"II", 42, 8, len(tags)) + entries + bytes(4) + numbers + b"".join(streams)
+
+
+def _inline(at: int, values: list[int]) -> int:
+    """What an entry holds: where its values are, or its only one."""
+    return at if len(values) > 1 else values[0]
 
 
 def jpeg_segments(segments: int) -> bytes:

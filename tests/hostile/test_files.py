@@ -15,6 +15,9 @@ FILES: dict[str, Callable[[], bytes]] = {
     "pages of a TIFF that go round": lambda: bombs.tiff_pages(900, loop=True),
     "an entry of a TIFF": lambda: bombs.tiff_tag(37510, 7, 2**31, 8),
     "scans of a JPEG": lambda: bombs.jpeg_scans(200_000, 4000, 4000),
+    "scans of JPEGs in a TIFF": lambda: bombs.tiff_jpegs(
+        [bombs.jpeg_scans(80, 4000, 64, grey=True)] * 250, 4000, 64
+    ),
     "segments of a JPEG": lambda: bombs.jpeg_segments(5_000_000),
     "texts of a PNG": lambda: bombs.png_texts(b"zTXt", 20, 50_000_000),
     "a profile of a PNG": lambda: bombs.png_texts(b"iCCP", 1, 100_000_000),

@@ -1,7 +1,9 @@
 """Our header parsers agree with other decoders, and stop early at their limits."""
 
 import io
+import struct
 import time
+from base64 import b64encode
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -138,6 +140,68 @@ def test_scans_of_a_jpeg_are_counted() -> None:
         inspect(bombs.jpeg_scans(100))
     with refused(Reason.TOO_COSTLY):
         inspect(bombs.jpeg_scans(1_000_000))
+
+
+def test_a_marker_without_a_segment_hides_no_scans() -> None:
+    data = bombs.jpeg_scans(200)
+    # TEM (T.81, table B.1), after which libjpeg goes on with the marker that follows.
+    with refused(Reason.TOO_COSTLY):
+        inspect(data.replace(b"\xff\xda", b"\xff\x01\xff\xda"))
+
+
+def test_scans_of_jpegs_in_a_tiff_are_counted() -> None:
+    ordinary = bombs.tiff_jpegs([bombs.jpeg_scans(5, grey=True)] * 40, 64, 48)
+    assert verify(ordinary, inspect(ordinary)).colour
+    assert inspect(bombs.tiff_jpegs([bombs.jpeg_scans(80, grey=True)], 64, 48)).width == 64
+    with refused(Reason.TOO_COSTLY):
+        inspect(bombs.tiff_jpegs([bombs.jpeg_scans(100, grey=True)], 64, 48))
+    # libtiff would accept so many in each strip.
+    with refused(Reason.TOO_COSTLY):
+        inspect(bombs.tiff_jpegs([bombs.jpeg_scans(80, grey=True)] * 250, 64, 48))
+
+
+@pytest.mark.parametrize("tag", [259, 273, 279])
+def test_an_entry_that_libtiff_ignores_hides_no_jpegs_of_a_tiff(tag: int) -> None:
+    repeated = bombs.tiff_jpegs([bombs.jpeg_scans(5, grey=True)] * 20, 64, 48, (tag, 3, 1, 1))
+    assert verify(repeated, inspect(repeated)).colour
+    with refused(Reason.TOO_COSTLY):
+        inspect(bombs.tiff_jpegs([bombs.jpeg_scans(80, grey=True)] * 20, 64, 48, (tag, 3, 1, 1)))
+
+
+def test_signed_numbers_hide_no_jpegs_of_a_tiff() -> None:
+    data = bombs.tiff_jpegs([bombs.jpeg_scans(80, grey=True)] * 20, 64, 48)
+    with refused(Reason.TOO_COSTLY):
+        inspect(data.replace(struct.pack("<HHI", 273, 4, 20), struct.pack("<HHI", 273, 9, 20)))
+
+
+def test_the_jpeg_of_a_tiff_has_scans_though_its_size_is_missing() -> None:
+    data = bombs.tiff_jpegs([bombs.jpeg_scans(80, grey=True)], 64, 48)
+    at = data.index(struct.pack("<HHI", 279, 4, 1)) + 8
+    unknown = data[:at] + bytes(4) + data[at + 4 :]
+    assert verify(unknown, inspect(unknown)).colour
+    more = bombs.tiff_jpegs([bombs.jpeg_scans(100, grey=True)], 64, 48)
+    with refused(Reason.TOO_COSTLY):
+        inspect(more[:at] + bytes(4) + more[at + 4 :])
+
+
+def test_overlapping_strips_of_a_tiff_are_refused_at_once() -> None:
+    data = bombs.tiff_jpegs([bombs.jpeg_scans(10, grey=True)] * 3000, 64, 48)
+    (sizes,) = struct.unpack_from("<I", data, data.index(struct.pack("<HHI", 279, 4, 3000)) + 8)
+    whole = struct.pack("<3000I", *range(len(data), len(data) - 3000, -1))
+    with refused(Reason.DAMAGED):
+        inspect(data[:sizes] + whole + data[sizes + len(whole) :])
+
+
+def test_scans_of_a_jpeg_in_an_svg_are_counted() -> None:
+    picture = b64encode(bombs.jpeg_scans(200)).decode()
+    with refused(Reason.TOO_COSTLY):
+        inspect(extra_pictures.svg(f'<image href="data:image/jpeg;base64,{picture}"/>'))
+
+
+@pytest.mark.parametrize("rows", [16, 400])
+def test_jpegs_in_a_tiff_of_another_program_are_read(rows: int) -> None:
+    data = pictures.tiff(96, 400, compression="jpeg", tiffinfo={278: rows})
+    assert verify(data, inspect(data)).colour
 
 
 def test_segments_of_a_jpeg_are_counted() -> None:

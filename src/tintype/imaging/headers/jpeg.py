@@ -39,46 +39,65 @@ class Frame(Struct, frozen=True):
     sampling: tuple[tuple[int, int], ...]
 
 
+class Stream(Struct, frozen=True):
+    """A JPEG datastream, of a file or of a part of one: its frame, and its number of scans, at least 1."""
+
+    frame: Frame
+    scans: int
+    has_coefficients: bool
+    """Whether the decoder holds all coefficients of the frame, because several scans contribute to it."""
+
+    @property
+    def buffer_bytes(self) -> int:
+        """Memory of the coefficients."""
+        return _coefficients(self.frame) * COEFFICIENT_BYTES if self.has_coefficients else 0
+
+
 def header(data: Buffer) -> Header:
     """Parse the header.
 
     Raises:
         ImageRefused: damaged, too costly.
     """
+    stream = read_stream(data, 0, len(data))
+    frame = stream.frame
+    return Header(
+        width=frame.width,
+        height=frame.height,
+        bands=len(frame.sampling),
+        whole_pixels=frame.width * frame.height if stream.has_coefficients else 0,
+        buffer_bytes=stream.buffer_bytes,
+    )
+
+
+def read_stream(data: Buffer, at: int, stop: int) -> Stream:
+    """Parse the datastream between two positions.
+
+    Raises:
+        ImageRefused: damaged, too costly.
+    """
     frame, profile = None, 0
-    for marker, start, end in _segments(data):
+    for marker, start, end in _segments(data, at, stop):
         if marker in FRAMES:
             frame = _frame(marker, data[start:end])
         elif marker == PROFILE and data[start : start + len(ICC)] == ICC:
             profile += end - start
             check_profile(profile)
         elif marker == SCAN and frame is not None:
-            return _header(data, frame, start, end)
+            # Not all components are in the first scan: others follow.
+            has_more = frame.is_progressive or data[start] < len(frame.sampling)
+            return Stream(frame, _count_scans(data, end, stop) if has_more else 1, has_more)
     raise damaged()
 
 
-def _header(data: Buffer, frame: Frame, start: int, end: int) -> Header:
-    # Not all components are in the first scan: others follow.
-    has_scans = frame.is_progressive or data[start] < len(frame.sampling)
-    if has_scans:
-        _check_scans(data, end)
-    return Header(
-        width=frame.width,
-        height=frame.height,
-        bands=len(frame.sampling),
-        whole_pixels=frame.width * frame.height if has_scans else 0,
-        buffer_bytes=_coefficients(frame) * COEFFICIENT_BYTES if has_scans else 0,
-    )
-
-
-def _segments(data: Buffer) -> Iterator[tuple[int, int, int]]:
+def _segments(data: Buffer, start: int, stop: int) -> Iterator[tuple[int, int, int]]:
     """Marker, and start and end of the content, of each segment.
 
     Bytes between segments are skipped, as libjpeg does.
     """
-    at = 2
+    at = start + 2
     for _ in range(MAX_SEGMENTS):
-        found = MARKER.search(data, at)
+        found = MARKER.search(data, at, stop)
         if found is None:
             raise damaged()
         marker, at = data[found.end() - 1], found.end()
@@ -103,21 +122,23 @@ def _frame(marker: int, content: bytes) -> Frame:
     return Frame(marker in PROGRESSIVE, width, height, sampling)
 
 
-def _check_scans(data: Buffer, at: int) -> None:
-    """Check the number of scans.
+def _count_scans(data: Buffer, at: int, stop: int) -> int:
+    """The number of scans, of which the first begins at `at`.
 
     Raises:
         ImageRefused: too costly.
     """
     scans = 1
     for _ in range(MAX_SEGMENTS):
-        found = AFTER_SCAN.search(data, at)
+        found = AFTER_SCAN.search(data, at, stop)
         if found is None or data[found.end() - 1] == END:
-            return
-        scans += data[found.end() - 1] == SCAN
+            return scans
+        marker, at = data[found.end() - 1], found.end()
+        scans += marker == SCAN
         if scans > MAX_SCANS:
             raise too_many("scans", MAX_SCANS)
-        at = found.end() + max(2, int.from_bytes(data[found.end() : found.end() + 2]))
+        if marker not in ALONE:
+            at += max(2, int.from_bytes(data[at : at + 2]))
     raise too_many("segments", MAX_SEGMENTS)
 
 

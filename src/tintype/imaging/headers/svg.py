@@ -7,7 +7,7 @@ from collections.abc import Callable
 from urllib.parse import unquote_to_bytes
 from xml.parsers import expat
 
-from tintype.imaging.errors import ImageRefused, damaged
+from tintype.imaging.errors import ImageRefused, Reason, damaged
 from tintype.imaging.formats import HEAD_BYTES, Format, sniff
 from tintype.imaging.headers import gif, jpeg, png, webp
 from tintype.imaging.headers.header import Header, too_many
@@ -102,7 +102,11 @@ class SvgScanner:
 
 
 def _embedded_pixels(address: str) -> int:
-    """The number of pixels of an image in a `data:` URL (Fetch Standard, 6); 0 if it isn't drawn."""
+    """The number of pixels of an image in a `data:` URL (Fetch Standard, 6); 0 if it isn't drawn.
+
+    Raises:
+        ImageRefused: too costly.
+    """
     media, comma, body = address.partition(",")
     if not comma:
         return 0
@@ -111,7 +115,11 @@ def _embedded_pixels(address: str) -> int:
         data = binascii.a2b_base64(data) if BASE64.search(media) else data
         read = EMBEDDED_HEADERS.get(sniff(data[:HEAD_BYTES]) or Format.SVG)
         header = read(data) if read else None
-    except (ImageRefused, ValueError, IndexError, struct.error):
+    except ImageRefused as refused:
+        if refused.reason is Reason.TOO_COSTLY:
+            raise
+        return 0
+    except (ValueError, IndexError, struct.error):
         return 0
     return header.width * header.height * header.frames if header else 0
 

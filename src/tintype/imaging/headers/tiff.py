@@ -1,11 +1,14 @@
 """TIFF 6.0 and BigTIFF: checks the chain of directories before libtiff reads it; parses the first page."""
 
 import struct
+from collections import Counter
 from collections.abc import Iterator
+from itertools import zip_longest
 
 from msgspec import Struct
 
 from tintype.imaging.errors import damaged
+from tintype.imaging.headers import jpeg
 from tintype.imaging.headers.header import Header, check_profile, too_many
 from tintype.imaging.source import Buffer
 
@@ -17,7 +20,8 @@ MAX_TAG_BYTES = 64 * 1024 * 1024
 """Maximum size of the values of all entries; shared values count for each entry: libtiff reads them again."""
 
 WIDTH, HEIGHT, BITS, COMPRESSION, SAMPLES = 256, 257, 258, 259, 277
-STRIP_ROWS, STRIP_BYTES, TILE_WIDTH, TILE_HEIGHT, TILE_BYTES = 278, 279, 322, 323, 325
+STRIP_OFFSETS, STRIP_ROWS, STRIP_BYTES = 273, 278, 279
+TILE_WIDTH, TILE_HEIGHT, TILE_OFFSETS, TILE_BYTES = 322, 323, 324, 325
 PROFILE = 34675
 OLD_JPEG, JPEG = 6, 7
 SIZES = {
@@ -39,9 +43,12 @@ SIZES = {
     18: 8,
 }
 """Bytes per value, by type of the entry."""
-NUMBERS = {1: "B", 3: "H", 4: "I", 16: "Q"}
+NUMBERS = {1: "B", 3: "H", 4: "I", 6: "b", 8: "h", 9: "i", 16: "Q", 17: "q"}
 MAX_PIECES = 100_000
 """Maximum number of strips or tiles whose sizes are read."""
+MAX_MEAN_SCANS = 20
+"""Maximum number of scans of a JPEG-compressed strip or tile, on average: sequential ones have at most one
+for each component, progressive ones about 10. libtiff allows 100 in each: 13,000 took 19 s."""
 SCANLINES = 128
 """libvips reads longer strips line by line, unless the compression doesn't allow it."""
 
@@ -92,7 +99,7 @@ class _Page:
     """The numeric entries of a directory."""
 
     def __init__(self, data: Buffer, layout: Layout, entries: dict[int, Entry]) -> None:
-        self._data, self._layout, self._entries = data, layout, entries
+        self.data, self._layout, self._entries = data, layout, entries
 
     def number(self, tag: int, default: int) -> int:
         """The first value of an entry; `default` if it is missing."""
@@ -104,11 +111,29 @@ class _Page:
         if entry is None or entry.kind not in NUMBERS:
             return ()
         count = min(entry.count, most)
-        return struct.unpack_from(f"{self._layout.order}{count}{NUMBERS[entry.kind]}", self._data, entry.at)
+        return struct.unpack_from(f"{self._layout.order}{count}{NUMBERS[entry.kind]}", self.data, entry.at)
+
+    def pieces(self) -> Iterator[tuple[int, int]]:
+        """Start and end of each strip or tile that is there.
+
+        Raises:
+            ImageRefused: damaged, if there are both, or none; too costly.
+        """
+        offsets = (self.numbers(STRIP_OFFSETS, MAX_PIECES + 1), self.numbers(TILE_OFFSETS, MAX_PIECES + 1))
+        sizes = (*self.numbers(STRIP_BYTES, MAX_PIECES), *self.numbers(TILE_BYTES, MAX_PIECES))
+        if all(offsets) or not any(offsets):
+            raise damaged()
+        starts = offsets[0] or offsets[1]
+        if len(starts) > MAX_PIECES:
+            raise too_many("strips or tiles", MAX_PIECES)
+        for start, size in zip_longest(starts, sizes[: len(starts)], fillvalue=0):
+            if start:
+                # libtiff estimates a size that is missing.
+                yield start, min(len(self.data), start + size) if size > 0 else len(self.data)
 
     def largest(self, tag: int) -> int:
         """The largest value of an entry, at most the size of the file."""
-        return min(len(self._data), max(self.numbers(tag, MAX_PIECES), default=0))
+        return min(len(self.data), max(self.numbers(tag, MAX_PIECES), default=0))
 
 
 def _layout(data: Buffer) -> Layout:
@@ -142,9 +167,8 @@ def _directories(data: Buffer, layout: Layout) -> Iterator[dict[int, Entry]]:
         start = at + struct.calcsize(layout.count)
         form = struct.Struct(f"{layout.order}HH{layout.offset}")
         size = form.size + struct.calcsize(layout.offset)
-        yield dict(
-            _entry(data, layout, form, position) for position in range(start, start + count * size, size)
-        )
+        # Backwards, as of several entries with the same tag libtiff takes the first.
+        yield dict(_entry(data, layout, form, start + number * size) for number in range(count))
         (at,) = struct.unpack_from(layout.order + layout.offset, data, start + count * size)
 
 
@@ -162,15 +186,35 @@ def _first_page(page: _Page) -> Header:
     if not (width and height and bands):
         raise damaged()
     pixels_at_once = _pixels_at_once(page, width, height)
+    # Samples of less than 8 bits are expanded to bytes.
+    buffer_bytes = round(pixels_at_once * bands * max(1, page.largest(BITS) / 8) * BUFFER_FACTOR)
+    if page.number(COMPRESSION, 1) == JPEG:
+        buffer_bytes += _check_jpegs(page)
     return Header(
         width=width,
         height=height,
         bands=bands,
         whole_pixels=pixels_at_once if pixels_at_once > SCANLINES * width else 0,
-        # Samples of less than 8 bits are expanded to bytes.
-        buffer_bytes=round(pixels_at_once * bands * max(1, page.largest(BITS) / 8) * BUFFER_FACTOR),
+        buffer_bytes=buffer_bytes,
         file_bytes=max(page.largest(STRIP_BYTES), page.largest(TILE_BYTES)),
     )
+
+
+def _check_jpegs(page: _Page) -> int:
+    """Check the scans of JPEG-compressed strips or tiles; return the memory of the coefficients of one.
+
+    Raises:
+        ImageRefused: damaged, too costly.
+    """
+    pieces = Counter(page.pieces())
+    if sum(stop - start for start, stop in pieces) > 2 * len(page.data):
+        # They overlap: reading all of them could take for ever.
+        raise damaged()
+    streams = {piece: jpeg.read_stream(page.data, *piece) for piece in pieces}
+    most = max(jpeg.MAX_SCANS, MAX_MEAN_SCANS * pieces.total())
+    if sum(streams[piece].scans * times for piece, times in pieces.items()) > most:
+        raise too_many("scans", most)
+    return max((stream.buffer_bytes for stream in streams.values()), default=0)
 
 
 def _pixels_at_once(page: _Page, width: int, height: int) -> int:
