@@ -33,11 +33,13 @@ from tintype.imaging import (
     render,
     verify,
 )
+from tintype.imaging.sandbox import pool as pools
 from tintype.imaging.sandbox import process
 from tintype.imaging.sandbox.messages import Examined
 from tintype.imaging.sandbox.pool import (
     MAX_IN_MEMORY,
     OWN_MEMORY,
+    START_TIMEOUT,
     Allowance,
     NeedsMemory,
     RendererError,
@@ -313,6 +315,19 @@ def test_renderers_that_never_start_are_given_up(monkeypatch: pytest.MonkeyPatch
                 examined(pool, SOURCES["png"])
 
 
+def test_renderers_that_hang_when_they_start_are_given_up_after_one_timeout(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    hanging = [sys.executable, "-c", "import time; time.sleep(60)"]
+    monkeypatch.setattr(process.Renderer, "_command", lambda *_: hanging)
+    monkeypatch.setattr(pools, "START_TIMEOUT", 1.0)
+    with renderers() as (pool, _):
+        began = time.monotonic()
+        with pytest.raises(StartError):
+            examined(pool, SOURCES["png"])
+        assert time.monotonic() - began < 2.0
+
+
 def test_an_idle_renderer_is_preferred_to_one_that_is_starting() -> None:
     with renderers(count=2, seconds=0.7) as (pool, lost):
         pool.start()
@@ -325,7 +340,7 @@ def test_an_idle_renderer_is_preferred_to_one_that_is_starting() -> None:
         os.kill(starting, signal.SIGSTOP)
         began = time.monotonic()
         assert examined(pool, SOURCES["png"]).refused is None
-        assert time.monotonic() - began < process.START_TIMEOUT / 2
+        assert time.monotonic() - began < START_TIMEOUT / 2
         assert staying in pids(pool)
         assert len(lost) == 1
 
@@ -346,7 +361,7 @@ def test_of_a_renderer_that_ends_at_work_only_the_picture_is_lost(
             with pytest.raises(expected) as caught:
                 drawn(pool, slow, Recipe(format=Format.AVIF, lossless=True), memory=memory_)
             if isinstance(caught.value, NeedsMemory):
-                assert caught.value.seconds >= 0.2
+                assert caught.value.seconds_used >= 0.2
         assert isinstance(caught.value, ImageRefused)
         assert caught.value.reason is reason
         assert [(each.why, each.status) for each in lost] == [("died", -ended_by)] * 2
@@ -421,10 +436,11 @@ def lie_as(monkeypatch: pytest.MonkeyPatch, *how: str) -> None:
 
 def test_renderers_end_with_the_process_that_runs_them(tmp_path: Path) -> None:
     script = (
-        "import os\nfrom tintype.imaging.sandbox.pool import RendererPool\n"
+        "import time\nfrom tintype.imaging.sandbox.pool import RendererPool\n"
         "pool = RendererPool(2, 2**29, 60.0)\npool.start()\n"
         "pids = [slot.renderer.result().pid for slot in pool._slots]\n"
-        "[slot.renderer.result().wait_until_ready(lambda _: None) for slot in pool._slots]\n"
+        "for slot in pool._slots:\n"
+        "    slot.renderer.result().wait_until_ready(lambda _: None, time.monotonic() + 60)\n"
         "print(*pids, flush=True)\ninput()\n"
     )
     parent = subprocess.Popen(

@@ -1,5 +1,8 @@
 """Work on renderers: asked again with more memory, but not for ever; what isn't there is no error of ours."""
 
+import asyncio
+import threading
+import time
 from uuid import uuid4
 
 import pytest
@@ -20,7 +23,7 @@ async def test_work_is_asked_again_with_what_it_needs_and_then_with_all_there_is
     def work(allowance: Allowance) -> int:
         given.append(allowance)
         if allowance.memory < workers.max_memory:
-            raise NeedsMemory(allowance.memory + 1, 1.5)
+            raise NeedsMemory(allowance.memory + 1, allowance.seconds_used + 1.5)
         return allowance.memory
 
     assert await decode(workers, WORK, work) == workers.max_memory
@@ -29,6 +32,34 @@ async def test_work_is_asked_again_with_what_it_needs_and_then_with_all_there_is
         Allowance(WORK.memory + 1, 1.5),
         Allowance(workers.max_memory, 3.0),
     ]
+    await workers.close()
+
+
+async def test_all_attempts_together_wait_as_long_as_one() -> None:
+    workers = Workers(WorkerSettings(render_wait_seconds=1.0), 1)
+    tried, let_go = threading.Event(), threading.Event()
+
+    def occupy() -> None:
+        assert let_go.wait(30)
+
+    def work(_: Allowance) -> None:
+        if not tried.is_set():
+            tried.set()
+            time.sleep(1.0)  # the work itself, which takes all the time that it might have waited
+            raise NeedsMemory(WORK.memory + 1)
+
+    task = asyncio.create_task(decode(workers, WORK, work))
+    assert await asyncio.to_thread(tried.wait, 30)
+    # It gets the slot between the two attempts.
+    patient = WorkEstimate(uuid4(), 1, deadline=time.monotonic() + 60)
+    occupied = asyncio.create_task(workers.pixels(patient, occupy))
+    began = time.monotonic()
+    with pytest.raises(Error) as caught:
+        await task
+    assert caught.value.kind is Kind.OVERLOADED
+    assert time.monotonic() - began < 1.5
+    let_go.set()
+    await occupied
     await workers.close()
 
 

@@ -299,18 +299,83 @@ async def test_who_joins_work_before_it_waits_is_not_forgotten(gate: Gate) -> No
     assert max(await asyncio.gather(*flood)) == 9
 
 
-async def test_who_joins_work_that_waits_gives_it_as_much_time_as_if_it_were_new(
-    gate: Gate,
-) -> None:
+def until(seconds: float) -> WorkEstimate:
+    """Work of another payer, with another deadline."""
+    return WorkEstimate(uuid4(), 1_000_000, deadline=time.monotonic() + seconds)
+
+
+async def test_each_client_of_shared_work_has_its_own_deadline(gate: Gate) -> None:
     pool = workers(queue=20)
     running = asyncio.create_task(pool.pixels(WORK, gate))
     await gate.is_running()
-    first = asyncio.create_task(pool.singleflight("key", lambda: pool.pixels(WORK, gate), WORK))
+    first, second, third = (
+        asyncio.create_task(pool.singleflight("key", lambda: pool.pixels(WORK, gate), until(seconds)))
+        for seconds in (0.05, PATIENT, 0.01)
+    )
+    assert [await kind_of(task) for task in (first, third)] == [Kind.OVERLOADED] * 2
+    assert not second.done()
+    gate.open.set()
+    assert sorted([await running, await second]) == [1, 2]
+    assert (count(pool.counters.refused), count(pool.counters.dropped)) == (2, 0)
+
+
+async def test_when_the_deadlines_of_all_clients_have_passed_shared_work_is_dropped(gate: Gate) -> None:
+    pool = workers(queue=20)
+    running = asyncio.create_task(pool.pixels(WORK, gate))
+    await gate.is_running()
+    clients = [
+        asyncio.create_task(pool.singleflight("key", lambda: pool.pixels(WORK, gate), until(0.01)))
+        for _ in range(3)
+    ]
+    assert [await kind_of(task) for task in clients] == [Kind.OVERLOADED] * 3
     await let_all_start()
-    pool.queue_timeout = 0.01
-    second = asyncio.create_task(pool.singleflight("key", lambda: pool.pixels(WORK, gate), WORK))
-    assert [await kind_of(task) for task in (first, second)] == [Kind.OVERLOADED, Kind.OVERLOADED]
-    assert not running.done()
+    assert count(pool.counters.waiting) == 0
+    gate.open.set()
+    assert await running == 1
+
+
+async def test_a_client_past_its_deadline_waits_for_work_that_runs_but_for_no_other_slot(gate: Gate) -> None:
+    pool, again, other = workers(queue=20), Gate(), Gate()
+
+    async def twice() -> int:
+        await pool.pixels(WORK, gate)
+        return await pool.pixels(WORK, again)
+
+    first = asyncio.create_task(pool.singleflight("key", twice, until(0.05)))
+    await gate.is_running()
+    second = asyncio.create_task(pool.singleflight("key", twice, until(PATIENT)))
+    between = asyncio.create_task(pool.pixels(WorkEstimate(uuid4(), 1), other))
+    assert not (await asyncio.wait([first], timeout=0.1))[0]
+    gate.open.set()
+    await other.is_running()
+    assert await kind_of(first) is Kind.OVERLOADED
+    assert not second.done()
+    other.open.set()
+    again.open.set()
+    assert [await between, await second] == [1, 1]
+
+
+async def test_work_left_by_all_while_it_ran_waits_no_longer_than_it_may(gate: Gate) -> None:
+    pool, other, ended = workers(queue=20, wait=0.01), Gate(), asyncio.Event()
+
+    async def twice() -> int:
+        try:
+            await pool.pixels(WORK, gate)
+            return await pool.pixels(WORK, gate)
+        finally:
+            ended.set()
+
+    left = asyncio.create_task(pool.singleflight("key", twice, until(PATIENT)))
+    await gate.is_running()
+    between = asyncio.create_task(pool.pixels(until(PATIENT), other))
+    left.cancel()
+    await asyncio.wait([left])
+    gate.open.set()
+    await other.is_running()
+    await ended.wait()
+    assert count(pool.counters.waiting) == 0
+    other.open.set()
+    assert await between == 1
 
 
 async def test_who_used_his_seconds_of_a_minute_is_told_how_long_to_wait() -> None:

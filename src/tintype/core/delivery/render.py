@@ -180,7 +180,9 @@ async def _stand_in(
 
 
 async def _make_once(services: Services, image: Image, variant: Variant, client: Client) -> _Rendered:
-    key, work = _key(_paths(services, image, variant)), _estimate(services, image, variant, client.payer)
+    key = _key(_paths(services, image, variant))
+    work = _estimate(services, image, variant, client.payer)
+    work = structs.replace(work, deadline=services.workers.deadline())
     # A request that shares work under way causes none.
     if client.admission_check is not None and not services.workers.is_under_way(key):
         await client.admission_check()
@@ -223,7 +225,7 @@ def _find(services: Services, paths: _Paths) -> _Rendered | None:
 
 async def _make_or_wait(services: Services, image: Image, variant: Variant, work: WorkEstimate) -> _Rendered:
     """Make a rendition, or wait for another process of this machine that makes it."""
-    deadline = time.monotonic() + services.workers.queue_timeout
+    deadline = services.workers.deadline(work)
     while True:
         ignore_lock = time.monotonic() >= deadline
         try:
@@ -298,7 +300,11 @@ def _smallest(
     allowance: Allowance, services: Services, image: Image, variant: Variant, paths: _Paths
 ) -> _Drawn:
     """The result of the recipe; of several recipes the smallest, and the first among equals."""
-    drawn = [_draw(allowance, services, image, recipe, _key(paths)) for recipe in variant.recipes]
+    # All of them together have the time of one image.
+    began, drawn = time.monotonic(), list[_Drawn]()
+    for recipe in variant.recipes:
+        rest = allowance.after(time.monotonic() - began)
+        drawn.append(_draw(rest, services, image, recipe, _key(paths)))
     return min(drawn, key=lambda each: each.made.size)
 
 

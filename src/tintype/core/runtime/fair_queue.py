@@ -35,12 +35,15 @@ class WorkEstimate(Struct, frozen=True):
         pixels: decoded and encoded, approximately.
         memory: bytes, at its peak.
         costly: whether its format is slow for its number of pixels.
+        deadline: until when it may wait for a slot, however often it needs one, in terms of
+            `time.monotonic`; None: not decided yet.
     """
 
     payer: Hashable
     pixels: int
     memory: int = LIGHT
     costly: bool = False
+    deadline: float | None = None
 
     def seconds(self) -> float:
         """The estimated seconds; never 0, so that taking a slot always counts."""

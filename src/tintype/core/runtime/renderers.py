@@ -101,6 +101,7 @@ async def decode(
             needs more memory than there is.
     """
     allowance = Allowance(estimate.memory)
+    estimate = structs.replace(estimate, deadline=workers.deadline(estimate))
     try:
         for is_last in (False, True):
             try:
@@ -109,8 +110,8 @@ async def decode(
                 # The last attempt has all the memory there is: a renderer can't make us retry for ever.
                 memory = workers.max_memory if is_last else more.memory
                 estimate = structs.replace(estimate, memory=memory)
-                # All attempts together have the time of one image.
-                allowance = Allowance(memory, allowance.seconds_used + more.seconds)
+                # All attempts together have the time of one image, and wait as long as one.
+                allowance = Allowance(memory, more.seconds_used)
         return await workers.pixels(estimate, work, allowance, *args, **kwargs)
     except StartError as failed:
         log.error("renderer-start-failed", reason=str(failed))  # noqa: TRY400  the reason says it all

@@ -32,8 +32,8 @@ class WorkerSettings(Struct, frozen=True, forbid_unknown_fields=True):
     503.
     """
     render_wait_seconds: Annotated[float, Meta(gt=0)] = 20.0
-    """How long an image waits for a slot before it is refused with 503, and for another process that makes
-    the same rendition before it is made here too.
+    """How long a request waits for a slot in total, however often it needs one, before it is refused with
+    503, and for another process that makes the same rendition before it is made here too.
     """
     disk_threads: Annotated[int, Meta(ge=1)] = 8
     """Threads that read and write files."""
@@ -66,12 +66,11 @@ class Workers:
         self._queue: FairQueue[_Turn] = FairQueue(slots, settings.render_queue, memory)
         self._used = MovingSum(MINUTE)
         self.counters = Counters()
-        self.queue_timeout = settings.render_wait_seconds
+        self._queue_timeout = settings.render_wait_seconds
         self._shared: dict[Hashable, _Shared[Any]] = {}
         self._background: dict[Hashable, asyncio.Task[object]] = {}
         self._running: set[asyncio.Task[Any] | None] = set()
-        self._waiting_tasks: dict[asyncio.Task[Any] | None, _Wait] = {}
-        self._joined_estimates: dict[asyncio.Task[Any] | None, dict[Hashable, WorkEstimate]] = {}
+        self._shared_by_task: dict[asyncio.Task[Any] | None, _Shared[Any]] = {}
 
     async def disk(self, work: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs) -> R:
         """Run file work on a thread, always to its end: a task cancelled meanwhile waits for that.
@@ -86,8 +85,8 @@ class Workers:
         """Run work on pixels on a thread when it gets a slot. It then runs to its end, as in `disk`.
 
         Raises:
-            Error: OVERLOADED when the queue is full, or no slot is free before the deadline; INVALID_IMAGE
-                when the work needs more memory than the whole budget.
+            Error: OVERLOADED when the queue is full, or no slot is free before the deadline of the estimate;
+                INVALID_IMAGE when the work needs more memory than the whole budget.
         """
         turn = await self._take_slot(estimate)
         began, task = time.perf_counter(), asyncio.current_task()
@@ -108,25 +107,34 @@ class Workers:
         A client that disconnects doesn't affect the others. When all have disconnected, work that waits for a
         slot is cancelled; work that has one runs to its end, for the next request.
 
-        A client with another payer (that of `estimate`) that joins work waiting for a slot waits no longer
-        than if it had been the only one.
+        Each client has its own deadline (that of `estimate`). A client with another payer that joins work
+        waiting for a slot waits no longer than if it had been the only one.
+
+        Raises:
+            Error: OVERLOADED when the work waits for a slot at the client's deadline, or later.
         """
         shared = self._shared.get(key)
         if shared is None:
             shared = self._shared[key] = _Shared(asyncio.create_task(work()))
-            self._joined_estimates[shared.task] = shared.joined
+            self._shared_by_task[shared.task] = shared
             shared.task.add_done_callback(lambda _done: self._end_shared(key, shared))
         else:
             self.counters.shared.inc()
             self._join(shared, estimate)
         shared.clients += 1
         try:
-            return await asyncio.shield(shared.task)
+            return await self._await_shared(shared, self.deadline(estimate))
         finally:
             shared.clients -= 1
             if not shared.clients and shared.task not in self._running:
                 self._forget(key, shared)
                 self.counters.dropped.inc(shared.task.cancel())
+
+    def deadline(self, estimate: WorkEstimate | None = None) -> float:
+        """Until when work may wait for a slot, in terms of `time.monotonic`."""
+        if estimate is not None and estimate.deadline is not None:
+            return estimate.deadline
+        return time.monotonic() + self._queue_timeout
 
     def require_seconds(self, payer: Hashable, limit: float) -> None:
         """Require that a payer used fewer than `limit` seconds of slots in a minute; 0 is no limit.
@@ -169,7 +177,7 @@ class Workers:
 
     def _end_shared(self, key: Hashable, shared: "_Shared[Any]") -> None:
         self._forget(key, shared)
-        del self._joined_estimates[shared.task]
+        del self._shared_by_task[shared.task]
         if not shared.clients:
             _log_unexpected(key, shared.task)
 
@@ -182,48 +190,61 @@ class Workers:
             sentence = "Working on this picture takes more memory than there is for it."
             raise Error(Kind.INVALID_IMAGE, sentence, field=Reason.TOO_COSTLY.value)
         turn: _Turn = asyncio.get_running_loop().create_future()
-        for each in (estimate, *self._joined_estimates.get(asyncio.current_task(), {}).values()):
+        shared = self._shared_by_task.get(asyncio.current_task())
+        for each in (estimate, *(shared.joined.values() if shared else ())):
             if not turn.done():
                 self._push(turn, each)
-        try:
-            has_slot = await self._wait_for(turn)
-        except TimeoutError:
-            has_slot = False
-        if not has_slot:
-            self.counters.refused.inc()
-            raise Error(
-                Kind.OVERLOADED,
-                "The service is busy with other pictures; try again in a moment.",
-                retry_after=1,
-            )
+        if not await self._wait_for(turn, shared, self.deadline(estimate)):
+            raise self._busy()
         return turn
 
-    async def _wait_for(self, turn: "_Turn") -> bool:
-        task = asyncio.current_task()
+    async def _wait_for(self, turn: "_Turn", shared: "_Shared[Any] | None", deadline: float) -> bool:
+        """Wait for a slot until the deadline, or as long as shared work has clients, which have their own."""
+        if shared is not None:
+            shared.begin_wait(turn)
+        has_clients = shared is not None and shared.clients > 0
         try:
-            async with asyncio.timeout(self.queue_timeout) as deadline:
-                self._waiting_tasks[task] = _Wait(turn, deadline)
+            async with asyncio.timeout(None if has_clients else max(0.0, deadline - time.monotonic())):
                 return await turn
-        except (asyncio.CancelledError, TimeoutError):
+        except (asyncio.CancelledError, TimeoutError) as ended:
             if not turn.cancelled() and turn.result():
                 # It got the slot at the moment when its wait ended.
                 self._release_slot(turn, 0.0)
             self._queue.remove(turn)
             self._count_waiting()
+            if isinstance(ended, TimeoutError):
+                return False
             raise
         finally:
-            del self._waiting_tasks[task]
+            if shared is not None:
+                shared.end_wait()
+
+    async def _await_shared(self, shared: "_Shared[R]", deadline: float) -> R:
+        await asyncio.wait((shared.task,), timeout=max(0.0, deadline - time.monotonic()))
+        if not shared.task.done():
+            # Work that has a slot may need another one later, for which this client doesn't wait any more.
+            waits = asyncio.create_task(shared.waits.wait())
+            try:
+                await asyncio.wait((shared.task, waits), return_when=asyncio.FIRST_COMPLETED)
+            finally:
+                waits.cancel()
+        if not shared.task.done():
+            raise self._busy()
+        return shared.task.result()
+
+    def _busy(self) -> Error:
+        self.counters.refused.inc()
+        sentence = "The service is busy with other pictures; try again in a moment."
+        return Error(Kind.OVERLOADED, sentence, retry_after=1)
 
     def _join(self, shared: "_Shared[Any]", estimate: WorkEstimate | None) -> None:
-        """Let shared work also wait in another payer's flow, with a new deadline."""
+        """Let shared work also wait in another payer's flow."""
         if estimate is None:
             return
         # Kept for later: the work may not wait for its slot yet, or may wait again.
         shared.joined[estimate.payer] = estimate
-        wait = self._waiting_tasks.get(shared.task)
-        if wait is not None and not wait.turn.done():
-            self._push(wait.turn, estimate)
-            wait.deadline.reschedule(asyncio.get_running_loop().time() + self.queue_timeout)
+        if shared.turn is not None and not shared.turn.done():
+            self._push(shared.turn, estimate)
 
     def _push(self, turn: "_Turn", estimate: WorkEstimate) -> None:
         shed = self._queue.push(turn, estimate)
@@ -255,20 +276,27 @@ _Turn = asyncio.Future[bool]
 """A job that waits for a slot: True when it gets one, False when it is shed."""
 
 
-class _Wait(Struct, frozen=True):
-    """A job that waits for its slot, and its deadline."""
-
-    turn: _Turn
-    deadline: asyncio.Timeout
-
-
 class _Shared(Generic[R]):
-    """Work under way, the number of its clients, and the estimates of other payers who joined."""
+    """Work under way, the number of its clients, and the estimates of other payers who joined.
+
+    While it waits for a slot, `turn` is set, and the event `waits` unless it gets the slot at once.
+    """
 
     def __init__(self, task: asyncio.Task[R]) -> None:
         self.task = task
         self.clients = 0
         self.joined: dict[Hashable, WorkEstimate] = {}
+        self.turn: _Turn | None = None
+        self.waits = asyncio.Event()
+
+    def begin_wait(self, turn: _Turn) -> None:
+        self.turn = turn
+        if not turn.done():
+            self.waits.set()
+
+    def end_wait(self) -> None:
+        self.turn = None
+        self.waits.clear()
 
 
 def _log_unexpected(key: Hashable, done: asyncio.Task[Any]) -> None:

@@ -12,7 +12,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from typing import Generic, Protocol, TypeVar
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from tintype.imaging.errors import ImageRefused, damaged, too_costly
 from tintype.imaging.formats import Format
@@ -41,8 +41,8 @@ MAX_IN_MEMORY = 1024**2
 OUT_OF_MEMORY_SIGNALS = frozenset({-signal.SIGABRT, -signal.SIGTRAP, -signal.SIGKILL})
 """Exit statuses of a process that ran out of memory: a library aborts, or the kernel kills it."""
 
-MAX_START_ATTEMPTS = 3
-"""Attempts to start a renderer before giving up."""
+MAX_START_ATTEMPTS, START_TIMEOUT = 3, 30.0
+"""Attempts to start a renderer before giving up, and seconds for all of them, on a busy machine."""
 
 T = TypeVar("T")
 
@@ -66,14 +66,21 @@ class Allowance(Struct, frozen=True):
     memory: int
     seconds_used: float = 0.0
 
+    def after(self, seconds: float) -> "Allowance":
+        """What is left after so many seconds."""
+        return structs.replace(self, seconds_used=self.seconds_used + seconds)
+
 
 class NeedsMemory(Exception):  # noqa: N818  it is an answer, not a fault
-    """The work needs `memory` bytes, and was not done after these seconds: retry with this limit."""
+    """The work needs `memory` bytes, and was not done: retry with this limit.
 
-    def __init__(self, memory: int, seconds: float = 0.0) -> None:
+    `seconds_used` are those of this attempt, and of the earlier ones.
+    """
+
+    def __init__(self, memory: int, seconds_used: float = 0.0) -> None:
         super().__init__(memory)
         self.memory = memory
-        self.seconds = seconds
+        self.seconds_used = seconds_used
 
 
 class RendererError(Exception):
@@ -139,7 +146,7 @@ class RendererPool:
         """Start all renderers in the background."""
         starting = [self._start_renderer(slot) for slot in self._slots]
         for slot, started in zip(self._slots, starting, strict=True):
-            self._starter.submit(self._wait_for_start, slot, started)
+            self._starter.submit(self._wait_for_start, slot, started, time.monotonic() + START_TIMEOUT)
 
     def examine(self, source: int, limits: Limits | None, allowance: Allowance) -> Examined:
         """Inspect an open file, and verify that it can be decoded completely.
@@ -235,7 +242,7 @@ class RendererPool:
             try:
                 return self._send(renderer, order, source, seconds, finish)
             except NeedsMemory as more:
-                more.seconds = time.monotonic() - began
+                more.seconds_used = allowance.seconds_used + time.monotonic() - began
                 raise
             finally:
                 if renderer.is_reusable():
@@ -288,11 +295,12 @@ class RendererPool:
         return NeedsMemory(memory) if order.memory < memory <= self._max_memory else too_costly()
 
     def _ready_renderer(self, slot: "_Slot") -> Renderer:
+        deadline = time.monotonic() + START_TIMEOUT
         for tries_left in reversed(range(MAX_START_ATTEMPTS)):
             try:
-                renderer = self._wait_for_start(slot, slot.renderer or self._start_renderer(slot))
+                renderer = self._wait_for_start(slot, slot.renderer or self._start_renderer(slot), deadline)
             except StartError:
-                if not tries_left:
+                if not tries_left or time.monotonic() >= deadline:
                     raise
             else:
                 if renderer.is_reusable():
@@ -301,10 +309,10 @@ class RendererPool:
                 self._replace(slot, renderer)
         raise StartError("Renderers end as soon as they are started.")
 
-    def _wait_for_start(self, slot: "_Slot", starting: Future[Renderer]) -> Renderer:
+    def _wait_for_start(self, slot: "_Slot", starting: Future[Renderer], deadline: float) -> Renderer:
         try:
             renderer = starting.result()
-            renderer.wait_until_ready(self._on_start)
+            renderer.wait_until_ready(self._on_start, deadline)
         except (EndedError, OSError) as failed:
             slot.renderer = None
             raise StartError(f"A renderer can't be started: {failed}.") from failed

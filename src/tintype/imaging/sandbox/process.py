@@ -28,8 +28,6 @@ MODULE = "tintype.imaging.sandbox.renderer"
 INHERITED_ENVIRONMENT = ("HOME", "PYTHONPATH", "LD_LIBRARY_PATH", "FONTCONFIG_FILE", "FONTCONFIG_PATH")
 """Environment variables that are inherited: the paths of modules, libraries and fonts."""
 ENVIRONMENT = {"LC_ALL": "C.UTF-8"}
-START_TIMEOUT = 30.0
-"""Seconds until a renderer must be ready, on a busy machine."""
 READ_TIMEOUT = 10.0
 """Total seconds to wait for the bytes of an answer, which are in the renderer's memory already."""
 UNREADABLE = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
@@ -85,16 +83,16 @@ class Renderer:
         """The process id."""
         return self._process.pid
 
-    def wait_until_ready(self, on_start: Callable[[Confinement], None]) -> None:
+    def wait_until_ready(self, on_start: Callable[[Confinement], None], deadline: float) -> None:
         """Wait until it is ready; the first call reports its confinement to `on_start`.
 
         Raises:
-            EndedError: it ended, or was not ready in time.
+            EndedError: it ended, or was not ready at the deadline (in terms of `time.monotonic`).
         """
         with self._greeting:
             if self._is_ready:
                 return
-            answer = self._reply(time.monotonic() + START_TIMEOUT)
+            answer = self._reply(deadline)
             if not isinstance(answer, Ready):
                 raise self.fail("confused")
             self._first = self._memory
