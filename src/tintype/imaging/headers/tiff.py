@@ -168,7 +168,7 @@ def _directories(data: Buffer, layout: Layout) -> Iterator[dict[int, Entry]]:
         form = struct.Struct(f"{layout.order}HH{layout.offset}")
         size = form.size + struct.calcsize(layout.offset)
         # Backwards, as of several entries with the same tag libtiff takes the first.
-        yield dict(_entry(data, layout, form, start + number * size) for number in range(count))
+        yield dict(_entry(data, layout, form, start + number * size) for number in reversed(range(count)))
         (at,) = struct.unpack_from(layout.order + layout.offset, data, start + count * size)
 
 
