@@ -20,17 +20,13 @@ from tintype.core.delivery.render import (
     Client,
     Picture,
     original,
-    original_tag,
     rendition,
-    rendition_tag,
-    stripped_original,
-    stripped_tag,
     touch,
 )
-from tintype.core.delivery.variant import varies
+from tintype.core.delivery.variant import Variants, choose_variants, original_tag, stripped
 from tintype.core.runtime.record_cache import CachedImage
 from tintype.imaging import Format, Recipe, spec
-from tintype.model import Error, Kind, no_such_image
+from tintype.model import Error, Image, Kind, no_such_image
 from tintype.web.conditions import ByteRange, byte_range, is_unmodified
 from tintype.web.context import Context, Scope
 from tintype.web.dialect_routes import DeliveryRequest, DialectRoutes, LinkParser, Receive, RequestTarget
@@ -149,23 +145,25 @@ class Delivery:
         record: CachedImage,
         formats: frozenset[Format],
     ) -> "_Response":
-        cache_policy = CachePolicy(requested.max_age, requested.public, requested.expires)
-        if requested.recipe is None:
-            strips = await strips_metadata_by_id(self._services, record.image.account_id)
-            tag = stripped_tag(record.image) if strips else original_tag(record.image)
-            return _Response(context, key_generation, requested, record, cache_policy, tag, strips, None)
-        tag = rendition_tag(record.image, requested.recipe, formats)
-        fields = formats if varies(record.image, requested.recipe) else None
+        variants = await self._choose(requested.recipe, record.image, formats)
         return _Response(
-            context,
-            key_generation,
-            requested,
-            record,
-            cache_policy,
-            tag,
-            strips_metadata=False,
-            formats=fields,
+            context=context,
+            key_generation=key_generation,
+            requested=requested,
+            record=record,
+            cache_policy=CachePolicy(requested.max_age, requested.public, requested.expires),
+            variants=variants,
+            tag=original_tag(record.image) if variants is None else variants.best.tag(record.image),
+            formats=formats if variants is not None and variants.varies else None,
         )
+
+    async def _choose(
+        self, recipe: Recipe | None, image: Image, formats: frozenset[Format]
+    ) -> Variants | None:
+        if recipe is not None:
+            return choose_variants(image, recipe, formats)
+        strips = await strips_metadata_by_id(self._services, image.account_id)
+        return stripped(image) if strips else None
 
     async def _parse_link(
         self, target: RequestTarget, link_parser: LinkParser
@@ -187,12 +185,12 @@ class Delivery:
 
     async def _open_source(self, answer: "_Response", scope: Scope, receive: Receive) -> Source:
         """The picture, made if it is not cached; made again if it is removed before it is opened."""
-        image, recipe = answer.record.image, answer.requested.recipe
+        image, is_original = answer.record.image, answer.variants is None
         cached_body = self._body_cache.get(answer.tag)
         if cached_body is not None:
             # Taken before the await, during which it may be evicted.
             source = Source(cached_body.picture, cached_body.data, cached_body)
-            if recipe is not None or answer.strips_metadata:
+            if not is_original:
                 await touch(self._services, cached_body.picture)
             return source
         for _ in range(TRIES):
@@ -200,27 +198,23 @@ class Delivery:
             try:
                 return await self._read_or_open(picture, answer.record)
             except (FileNotFoundError, EOFError) as lost:
-                if recipe is None and not answer.strips_metadata:
+                if is_original:
                     raise await missing_original(self._services, image, str(lost)) from lost
         raise no_such_image()
 
     async def _find_or_make(self, answer: "_Response", scope: Scope, receive: Receive) -> Picture:
-        image, recipe = answer.record.image, answer.requested.recipe
-        if recipe is None and not answer.strips_metadata:
+        image = answer.record.image
+        if answer.variants is None:
             return original(self._services, image)
-        client = self._client(answer, recipe, scope)
-        if recipe is None:
-            work = stripped_original(self._services, image, client)
-        else:
-            work = rendition(self._services, image, recipe, answer.formats or frozenset(), client)
+        work = rendition(self._services, image, answer.variants, self._client(answer, scope))
         return await cancel_on_disconnect(answer.context, receive, work)
 
-    def _client(self, answer: "_Response", recipe: Recipe | None, scope: Scope) -> Client:
+    def _client(self, answer: "_Response", scope: Scope) -> Client:
         """Who pays for a rendition: the client's address for an unsigned link, else the account."""
-        image = answer.record.image
-        if answer.requested.unsigned:
+        image, requested = answer.record.image, answer.requested
+        if requested.unsigned:
             return self._render_limit.client(
-                self._services, image, recipe, scope, any_size=answer.requested.any_size
+                self._services, image, requested.recipe, scope, any_size=requested.any_size
             )
         return Client(image.account_id, partial(require_seconds, self._services, image.account_id))
 
@@ -308,9 +302,9 @@ class _Response(Struct, frozen=True):
     requested: DeliveryRequest
     record: CachedImage
     cache_policy: CachePolicy
+    variants: Variants | None
+    """None: the original as it is."""
     tag: str
-    strips_metadata: bool
-    """Whether the original is delivered without its metadata."""
     formats: frozenset[Format] | None
     """The modern formats that the client accepts; None where the response doesn't vary with them."""
 

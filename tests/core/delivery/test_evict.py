@@ -12,8 +12,8 @@ import pytest
 from tests import pictures
 from tests.core.conftest import Clock, Town, founded
 from tests.core.counting import count
+from tests.core.rendering import rendition
 from tintype.core.delivery.evict import evict
-from tintype.core.delivery.render import rendition
 from tintype.imaging import Recipe
 from tintype.settings import load
 

@@ -10,8 +10,11 @@ from structlog.testing import capture_logs
 from tests import pictures
 from tests.core.conftest import Town, once
 from tests.core.counting import count
+from tests.core.rendering import rendition
+from tintype.core.delivery import render
 from tintype.core.delivery.missing_original import missing_original
-from tintype.core.delivery.render import Client, rendition, stripped_original
+from tintype.core.delivery.render import Client
+from tintype.core.delivery.variant import stripped
 from tintype.core.library.deletion import delete
 from tintype.core.library.ingest import examine, stage
 from tintype.core.library.update import replace
@@ -68,7 +71,7 @@ def tiff_with_exif_elsewhere() -> bytes:
 async def test_what_cannot_be_stripped_is_not_said_to_be_lost(town: Town) -> None:
     image = await town.add(data=tiff_with_exif_elsewhere())
     with capture_logs() as lines, pytest.raises(Error) as error:
-        await stripped_original(town.services, image, Client(image.account_id))
+        await render.rendition(town.services, image, stripped(image), Client(image.account_id))
     assert error.value.kind is Kind.INVALID
     assert [(line["event"], line["image"]) for line in lines] == [("rendition-refused", str(image.id))]
     assert count(town.services.workers.counters.originals_missing) == 0

@@ -16,10 +16,11 @@ from msgspec import structs
 from tests import pictures
 from tests.core.conftest import Clock, Town
 from tests.core.counting import count
+from tests.core.rendering import rendition, rendition_tag
 from tintype.app import build_services, close_services
 from tintype.core import Services
 from tintype.core.delivery.invalidation import find_deliverable
-from tintype.core.delivery.render import original, rendition, rendition_tag
+from tintype.core.delivery.render import original
 from tintype.core.library.deletion import delete
 from tintype.imaging import Format, Mode, Recipe
 from tintype.model import Error, Kind

@@ -6,8 +6,8 @@ import pytest
 
 from tests import pictures
 from tests.core.conftest import Town, once
+from tests.core.rendering import rendition
 from tintype.core.delivery.invalidation import find_deliverable
-from tintype.core.delivery.render import rendition
 from tintype.core.library import browse
 from tintype.core.library.deletion import delete
 from tintype.core.library.ingest import examine, stage

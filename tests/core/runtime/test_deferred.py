@@ -11,7 +11,8 @@ from tests import pictures
 from tests.core.conftest import Clock, Town, founded
 from tests.core.counting import count
 from tests.core.following import until
-from tintype.core.delivery.render import Client, Picture, rendition, rendition_tag
+from tests.core.rendering import rendition, rendition_tag
+from tintype.core.delivery.render import Client, Picture
 from tintype.core.runtime.deferred import DeferredEncodes, DeferredSettings
 from tintype.core.runtime.fair_queue import WorkEstimate
 from tintype.core.runtime.workers import Workers, WorkerSettings

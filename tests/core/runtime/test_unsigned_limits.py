@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from msgspec import structs
 
 from tests.core.conftest import Town
-from tintype.core.delivery.render import rendition
+from tests.core.rendering import rendition
 from tintype.core.runtime.unsigned_limits import UnsignedLimits
 from tintype.imaging import Format, Mode, OutputLimits, Recipe
 from tintype.model import Error, Kind, LinkTarget

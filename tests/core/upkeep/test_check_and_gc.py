@@ -11,8 +11,8 @@ from sqlalchemy import insert, select
 
 from tests import pictures
 from tests.core.conftest import Town
+from tests.core.rendering import rendition
 from tintype.catalogue import tables, usage
-from tintype.core.delivery.render import rendition
 from tintype.core.library.deletion import delete
 from tintype.core.upkeep.check_and_gc import (
     ABANDONED_AFTER_SECONDS,

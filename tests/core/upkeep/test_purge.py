@@ -6,9 +6,9 @@ import pytest
 
 from tests import pictures
 from tests.core.conftest import Town
+from tests.core.rendering import rendition
 from tintype.catalogue import changes
 from tintype.core.delivery.invalidation import find_deliverable
-from tintype.core.delivery.render import rendition
 from tintype.core.upkeep.purge import Removed, purge, purge_any
 from tintype.imaging import Format, Recipe
 from tintype.model import Error, Kind

@@ -4,7 +4,6 @@ import asyncio
 import os
 import time
 from collections.abc import Awaitable, Callable, Hashable
-from collections.abc import Set as AbstractSet
 from pathlib import Path
 from typing import BinaryIO
 
@@ -13,7 +12,15 @@ from msgspec import Struct, structs
 
 from tintype.core.delivery.evict import maybe_evict
 from tintype.core.delivery.missing_original import missing_original
-from tintype.core.delivery.variant import SLOW, Variant, is_costly, is_slow, output_pixels, stripped, variants
+from tintype.core.delivery.variant import (
+    SLOW,
+    Variant,
+    Variants,
+    is_costly,
+    is_slow,
+    original_tag,
+    output_pixels,
+)
 from tintype.core.runtime.counters import Counters
 from tintype.core.runtime.fair_queue import WorkEstimate
 from tintype.core.runtime.renderers import decode
@@ -81,60 +88,23 @@ def original(services: Services, image: Image) -> Picture:
     )
 
 
-def original_tag(image: Image) -> str:
-    """The tag of the original."""
-    return image.sha256[:32]
+async def rendition(services: Services, image: Image, variants: Variants, client: Client) -> Picture:
+    """A rendition of an image, or its original without metadata: from the cache, or made now and cached.
 
-
-def stripped_tag(image: Image) -> str:
-    """The tag of the original without its metadata."""
-    return _tag(image, stripped(image))
-
-
-def rendition_tag(image: Image, recipe: Recipe, accepted: AbstractSet[Format] = frozenset()) -> str:
-    """The tag of the best rendition for a client that accepts these formats, known before it is made."""
-    return _tag(image, variants(image, recipe, accepted)[0])
-
-
-async def rendition(
-    services: Services,
-    image: Image,
-    recipe: Recipe,
-    accepted: AbstractSet[Format] = frozenset(),
-    client: Client | None = None,
-) -> Picture:
-    """The rendition of an image by a recipe: from the cache, or made now and cached.
-
-    Args:
-        image: the image.
-        recipe: the recipe.
-        accepted: the modern formats that the client accepts.
-        client: the client; None: the image's account pays.
+    While the best variant is too slow to wait for, a stand-in.
 
     Raises:
         Error: INVALID when the result would exceed the limits; OVERLOADED when there is no slot in time;
             INVALID_IMAGE when it needs more memory than there is; NOT_FOUND when the image was deleted
             meanwhile; ORIGINAL_MISSING when its file is lost or damaged.
     """
-    best, *others = variants(image, recipe, accepted)
-    client = client or Client(image.account_id)
+    best = variants.best
     rendered = await services.workers.disk(_find, services, _paths(services, image, best))
     if rendered is not None:
         return _picture(image, best, rendered)
-    if others and _is_deferred(services, best, output_pixels(image, recipe)):
-        return await _stand_in(services, image, best, others[0], client)
+    if variants.stand_ins and _is_deferred(services, image, best):
+        return await _stand_in(services, image, best, variants.stand_ins[0], client)
     return _picture(image, best, await _make_once(services, image, best, client))
-
-
-async def stripped_original(services: Services, image: Image, client: Client) -> Picture:
-    """The original without its metadata: from the cache, or made now and cached.
-
-    Raises:
-        Error: as `rendition`.
-    """
-    variant = stripped(image)
-    rendered = await services.workers.disk(_find, services, _paths(services, image, variant))
-    return _picture(image, variant, rendered or await _make_once(services, image, variant, client))
 
 
 async def touch(services: Services, picture: Picture) -> None:
@@ -160,10 +130,14 @@ _Paths = dict[Format, Path]
 """The path of the result for each format that it may have: one, unless several are tried."""
 
 
-def _is_deferred(services: Services, best: Variant, pixels: int) -> bool:
+def _is_deferred(services: Services, image: Image, best: Variant) -> bool:
     """Whether it is encoded in the background. A format that is not installed is refused at once instead."""
-    format = best.formats[0]
-    return is_slow(best) and is_installed(spec(format)) and services.deferred.is_deferred(format, pixels)
+    return is_slow(best) and is_installed(spec(best.formats[0])) and _takes_long(services, image, best)
+
+
+def _takes_long(services: Services, image: Image, variant: Variant) -> bool:
+    recipe, format = variant.recipes[0], variant.formats[0]
+    return recipe is not None and services.deferred.is_deferred(format, output_pixels(image, recipe))
 
 
 async def _stand_in(
@@ -194,12 +168,8 @@ async def _make_once(services: Services, image: Image, variant: Variant, client:
 
 
 def _picture(image: Image, variant: Variant, rendered: _Rendered) -> Picture:
-    media_type, tag = spec(rendered.format).media_type, _tag(image, variant)
+    media_type, tag = spec(rendered.format).media_type, variant.tag(image)
     return Picture(image, rendered.path, rendered.size, media_type, tag, rendered.data, rendered.not_cached)
-
-
-def _tag(image: Image, variant: Variant) -> str:
-    return f"{image.sha256[:16]}-{variant.fingerprint()[:16]}"
 
 
 def _paths(services: Services, image: Image, variant: Variant) -> _Paths:
@@ -247,11 +217,8 @@ def _estimate(services: Services, image: Image, variant: Variant, payer: Hashabl
         # Its bytes are copied, no pixel is decoded.
         return WorkEstimate(payer, image.bytes)
     pixels = image.width * image.height * image.frames
-    output = output_pixels(image, recipe)
-    costly = is_costly(image.format, pixels) or (
-        is_slow(variant) and services.deferred.is_deferred(variant.formats[0], output)
-    )
-    return WorkEstimate(payer, pixels + output, costly=costly)
+    costly = is_costly(image.format, pixels) or (is_slow(variant) and _takes_long(services, image, variant))
+    return WorkEstimate(payer, pixels + output_pixels(image, recipe), costly=costly)
 
 
 def _count(counters: Counters, rendered: _Rendered) -> None:

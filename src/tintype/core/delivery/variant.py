@@ -1,4 +1,4 @@
-"""The variants of an image that can answer a link: the best for the client, and its stand-ins. Pure."""
+"""The variants of an image that can answer a request: the best for the client, and its stand-ins. Pure."""
 
 import hashlib
 import math
@@ -41,37 +41,58 @@ class Variant(Struct, frozen=True):
             return first
         return hashlib.sha256(" ".join((first, *others)).encode()).hexdigest()[:FINGERPRINT_DIGITS]
 
+    def tag(self, image: Image) -> str:
+        """The tag of this variant of an image, known before it is made."""
+        return f"{image.sha256[:16]}-{self.fingerprint()[:16]}"
 
-def stripped(image: Image) -> Variant:
+
+class Variants(Struct, frozen=True):
+    """The variants that can answer a request, chosen once.
+
+    Attributes:
+        best: the best for the client.
+        stand_ins: others while it is slow, the better first.
+        varies: whether they depend on the formats that the client accepts.
+    """
+
+    best: Variant
+    stand_ins: tuple[Variant, ...] = ()
+    varies: bool = False
+
+
+def stripped(image: Image) -> Variants:
     """The original without its metadata."""
-    return Variant((None,), (image.format,))
+    return Variants(Variant((None,), (image.format,)))
 
 
-def variants(
-    image: Image, recipe: Recipe, accepted: AbstractSet[Format] = frozenset()
-) -> tuple[Variant, ...]:
-    """The best variant for a client that accepts these formats, then its stand-ins while it is slow.
+def choose_variants(image: Image, recipe: Recipe, accepted: AbstractSet[Format] = frozenset()) -> Variants:
+    """The best variant for a client that accepts these modern formats, and its stand-ins.
 
     For a tiny picture every suitable format is tried, and there is no stand-in.
     """
     if recipe.auto:
-        suitable = _accepted_variants(image, recipe, accepted)
-        if output_pixels(image, recipe) <= TINY_PIXELS:
-            return (Variant(tuple(recipe.resolved(format) for format in suitable), suitable),)
-        return tuple(Variant((recipe.resolved(format),), (format,)) for format in suitable)
+        return _choose_format(image, recipe, _accepted_formats(image, recipe, accepted))
     format = output_format(image.format, recipe, has_alpha=image.has_alpha)
     best = Variant((recipe,), (format,))
     if format not in SLOW:
-        return (best,)
+        return Variants(best)
     # The slow formats are not animated, so neither is the stand-in.
     still = replace(recipe, frames=1) if image.frames > 1 else recipe
-    others = [other for other in _accepted_variants(image, still, accepted) if other not in SLOW]
-    return (best, *(Variant((replace(still, format=other),), (other,)) for other in others))
+    others = [other for other in _accepted_formats(image, still, accepted) if other not in SLOW]
+    stand_ins = tuple(Variant((replace(still, format=other),), (other,)) for other in others)
+    return Variants(best, stand_ins, varies=True)
 
 
-def varies(image: Image, recipe: Recipe) -> bool:
-    """Whether the response varies with the formats that the client accepts."""
-    return recipe.auto or output_format(image.format, recipe, has_alpha=image.has_alpha) in SLOW
+def _choose_format(image: Image, recipe: Recipe, suitable: tuple[Format, ...]) -> Variants:
+    if output_pixels(image, recipe) <= TINY_PIXELS:
+        return Variants(Variant(tuple(recipe.resolved(format) for format in suitable), suitable), varies=True)
+    best, *others = (Variant((recipe.resolved(format),), (format,)) for format in suitable)
+    return Variants(best, tuple(others), varies=True)
+
+
+def original_tag(image: Image) -> str:
+    """The tag of the original as it is."""
+    return image.sha256[:32]
 
 
 def is_slow(variant: Variant) -> bool:
@@ -90,5 +111,5 @@ def output_pixels(image: Image, recipe: Recipe) -> int:
     return planned.width * planned.height
 
 
-def _accepted_variants(image: Image, recipe: Recipe, accepted: AbstractSet[Format]) -> tuple[Format, ...]:
+def _accepted_formats(image: Image, recipe: Recipe, accepted: AbstractSet[Format]) -> tuple[Format, ...]:
     return candidates(image.format, recipe, accepted, has_alpha=image.has_alpha, frames=image.frames)
