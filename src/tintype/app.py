@@ -27,7 +27,7 @@ from tintype.core.runtime.workers import Workers
 from tintype.core.services import Clock
 from tintype.dialects import Dialect, LinkContext, find_link_writer
 from tintype.imaging import Recipe
-from tintype.model import Caller, Links
+from tintype.model import Caller, ClientGone, Links
 from tintype.settings import Settings
 from tintype.storage import Originals, Renditions, Reserve
 from tintype.web import bodies, context
@@ -137,6 +137,8 @@ def create_app(
         await close_services(services)
 
     def answer_error(request: Request[Any, Any, State], raised: Exception) -> Any:  # noqa: ANN401  Litestar's type
+        if isinstance(raised, ClientGone):
+            raise raised
         asked = context.from_scope(request.scope)
         routes = find_routes(all_routes, asked.path)
         return from_raw((routes.render_error if routes else problem_details)(to_error(raised, asked), asked))

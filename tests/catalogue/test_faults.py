@@ -14,7 +14,7 @@ from sqlalchemy.exc import OperationalError
 
 from tests.catalogue.conftest import NOON
 from tintype.catalogue import Database, accounts
-from tintype.model import Error, Kind
+from tintype.model import Error, InsufficientStorage, Overloaded
 
 PATIENCE = 0.3
 ANSWERED_WITHIN = 2.0
@@ -61,8 +61,8 @@ async def test_writers_of_a_locked_catalogue_fail_soon_and_readers_go_on(
         # All of them: they wait together, not one after the other.
         assert time.monotonic() < began + ANSWERED_WITHIN
     for error in refused:
-        assert isinstance(error, Error)
-        assert (error.kind, error.retry_after) == (Kind.OVERLOADED, 5)
+        assert isinstance(error, Overloaded)
+        assert error.retry_after == 5
     await write(hurried)
 
 
@@ -82,9 +82,9 @@ async def test_a_writer_that_waited_in_vain_makes_the_next_no_less_patient(
 @pytest.mark.parametrize("pragma", ["max_page_count", "query_only"])
 @pytest.mark.usefixtures("account")
 async def test_an_unwritable_disk_is_distinguished_from_other_faults(hurried: Database, pragma: str) -> None:
-    with pytest.raises(Error) as refused:
+    with pytest.raises(InsufficientStorage) as refused:
         await fill(hurried, pragma)
-    assert (refused.value.kind, refused.value.retry_after) == (Kind.INSUFFICIENT_STORAGE, 30)
+    assert refused.value.retry_after == 30
     assert isinstance(refused.value.__cause__, OperationalError)
     await hurried.query(lambda tx: tx.execute(text(f"PRAGMA {pragma} = 0")))
     assert len(await hurried.query(accounts.list_all)) == 1

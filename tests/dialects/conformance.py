@@ -17,10 +17,11 @@ import httpx
 from defusedxml import ElementTree
 from hypothesis import strategies as st
 
+from tests.errors import an_error
 from tests.running import Running
 from tintype import dialects
 from tintype.dialects import Dialect
-from tintype.model import Error, Kind
+from tintype.model import Kind
 from tintype.model.ids import short
 from tintype.web.context import Context
 
@@ -159,7 +160,7 @@ def names(media_type: str, body: bytes) -> list[str]:
 
 def assert_says(dialect: Dialect, kind: Kind, response: httpx.Response) -> None:
     """The response has the content type, the names (or more) and a status of such an error in the dialect."""
-    said = dialect.render_error(Error(kind), asked())
+    said = dialect.render_error(an_error(kind), asked())
     found = response.headers["Content-Type"]
     assert response.status_code in FITTING[kind], response.text
     assert found == said.media_type

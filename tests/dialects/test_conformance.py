@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from tests.dialects import conformance
 from tests.dialects.conformance import DIALECTS, FITTING, METHODS, Endpoint, Pass
+from tests.errors import RENDERED, an_error, errors
 from tests.running import Running, running
 from tintype.core.runtime.signing import Keyring
 from tintype.dialects import Dialect, LinkContext
@@ -150,15 +151,15 @@ def test_no_two_dialects_claim_the_same_paths() -> None:
 
 
 def test_every_kind_of_error_has_fitting_statuses() -> None:
-    assert set(FITTING) == set(Kind)
+    assert set(FITTING) == set(RENDERED)
 
 
 @every_dialect
 @pytest.mark.parametrize("accept", ["", "application/json", "application/xml", "image/*", "\xff;q=\xfe"])
-@pytest.mark.parametrize("kind", Kind)
+@pytest.mark.parametrize("kind", RENDERED)
 def test_the_voice_says_every_error(dialect: Dialect, kind: Kind, accept: str) -> None:
     sentence = "A sentence with <\"&'>, \x00, 🦊."
-    for error in (Error(kind), Error(kind, sentence), Error(kind, field="Field", code=7, retry_after=3)):
+    for error in errors(kind, sentence):
         said = dialect.render_error(error, conformance.asked(accept))
         assert said.status in FITTING[kind]
         assert conformance.names(said.media_type, said.body)
@@ -168,8 +169,9 @@ def test_the_voice_says_every_error(dialect: Dialect, kind: Kind, accept: str) -
 @every_dialect
 def test_the_voice_says_when_to_come_back(dialect: Dialect) -> None:
     for kind in (Kind.TOO_MANY_REQUESTS, Kind.OVERLOADED, Kind.INSUFFICIENT_STORAGE):
-        said = dialect.render_error(Error(kind, retry_after=7), conformance.asked())
-        assert {name.lower(): value for name, value in said.headers.items()}["retry-after"] == "7"
+        said = dialect.render_error(an_error(kind), conformance.asked())
+        expected = "30" if kind is Kind.INSUFFICIENT_STORAGE else "7"
+        assert {name.lower(): value for name, value in said.headers.items()}["retry-after"] == expected
 
 
 @every_dialect

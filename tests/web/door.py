@@ -25,6 +25,7 @@ NOON = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
 @dataclass
 class Answer:
     status: int
+    """0 when nothing was sent."""
     headers: dict[str, str]
     body: bytes
     path: str = ""
@@ -79,6 +80,8 @@ class Door:
             "extensions": {"http.response.pathsend": {}},
         }
         await self.app(scope, receive, send)
+        if not sent:
+            return Answer(0, {}, b"")
         told = {name.decode(): value.decode() for name, value in sent[0]["headers"]}
         whole = b"".join(message.get("body", b"") for message in sent[1:])
         return Answer(sent[0]["status"], told, whole, sent[1].get("path", ""))

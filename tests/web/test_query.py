@@ -4,12 +4,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tintype.model import Error, Kind
+from tintype.model import Error, Invalid
 from tintype.web.query import MAX_FIELDS, Query, parse_filled, parse_query
 
 
 def parse(text: str) -> Query:
-    return parse_query(text, lambda most: Error(Kind.INVALID, str(most)))
+    return parse_query(text, lambda most: Invalid(str(most)))
 
 
 @pytest.mark.parametrize(

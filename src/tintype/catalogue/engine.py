@@ -20,7 +20,7 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.pool import NullPool
 
 from tintype.catalogue.wal_index import WalIndex
-from tintype.model import Error, Kind, insufficient_storage
+from tintype.model import Error, InsufficientStorage, Overloaded
 
 T = TypeVar("T")
 
@@ -363,14 +363,12 @@ def _error(failed: OperationalError) -> Error | None:
     if code & 0xFF in _LOCKED:
         return _locked()
     if code & 0xFF in _UNWRITABLE or code in _WRITE_FAILED:
-        return insufficient_storage(str(failed.orig))
+        return InsufficientStorage(str(failed.orig))
     return None
 
 
 def _locked() -> Error:
-    return Error(
-        Kind.OVERLOADED, "The catalogue is in use by another program; try again later.", retry_after=5
-    )
+    return Overloaded("The catalogue is in use by another program; try again later.", retry_after=5)
 
 
 def _set_busy_timeout(connection: Connection, seconds: float) -> None:

@@ -9,15 +9,15 @@ HEAD = "0003"
 """The newest migration; a test compares it with the migrations folder."""
 
 
-class SchemaTooNew(Exception):  # noqa: N818  nothing failed: the program is the older one
+class SchemaTooNew(Exception):
     """The catalogue was written by a newer version of tintype."""
 
 
-class SchemaTooOld(Exception):  # noqa: N818  nothing failed: the catalogue is the older one
+class SchemaTooOld(Exception):
     """The catalogue was written by an older version of tintype, and has not been migrated."""
 
 
-class ForeignDatabase(Exception):  # noqa: N818  nothing failed: the file is somebody else's
+class ForeignDatabase(Exception):
     """The database is another program's."""
 
 

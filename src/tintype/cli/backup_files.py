@@ -9,7 +9,7 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeR
 
 from tintype.app import CATALOGUE, INCOMING, LINK_KEYS, ORIGINALS, REMOVED
 from tintype.core.upkeep.backup import Files, OnStart, OnStep
-from tintype.model import Error, Kind
+from tintype.model import Invalid
 from tintype.settings import CONFIG_NAME
 from tintype.storage import Originals
 
@@ -42,4 +42,4 @@ def refuse_nested(library: Path, target: Path) -> None:
         Error: INVALID when one is.
     """
     if target.is_relative_to(library) or library.is_relative_to(target):
-        raise Error(Kind.INVALID, "A backup and its library can't be inside each other.")
+        raise Invalid("A backup and its library can't be inside each other.")

@@ -29,7 +29,7 @@ class Skipped(Struct, frozen=True):
     is_fault: bool = False
 
 
-class NotRegularFile(Exception):  # noqa: N818  a result about a path
+class NotRegularFile(Exception):
     """The path is not a regular file."""
 
 

@@ -18,7 +18,7 @@ from tintype.cli.library import data_option, make_library, plain_errors, run_wit
 from tintype.core import Services
 from tintype.core.access.auth import get_or_create_person
 from tintype.core.library.ingest import examine, find_duplicate, record_image, stage
-from tintype.model import Caller, Error, Kind, Role, Status
+from tintype.model import Caller, Conflict, Error, Role, Status, TooLarge
 
 READ_SIZE = 1024 * 1024
 CONCURRENT_FILES = 4
@@ -129,10 +129,10 @@ async def _import_one(
                 return Outcome.PRESENT, ""
             info = await examine(services, caller, staged)
             await record_image(services, caller, staged, info, name, status=status, unique=True)
+    except Conflict:
+        # The same file in two folders, imported at the same time.
+        return Outcome.PRESENT, ""
     except Error as error:
-        if error.kind is Kind.CONFLICT:
-            # The same file in two folders, imported at the same time.
-            return Outcome.PRESENT, ""
         return Outcome.REFUSED, str(error)
     except (NotRegularFile, OSError) as error:
         return Outcome.REFUSED, getattr(error, "strerror", None) or str(error)
@@ -144,6 +144,6 @@ async def _read(services: Services, image_file: ImageFile) -> AsyncIterator[byte
         size, limit = os.fstat(file.fileno()).st_size, services.images.max_bytes
         if size > limit:
             # Checked before anything is copied.
-            raise Error(Kind.TOO_LARGE, f"It has {size} bytes; the most accepted is {limit}.")
+            raise TooLarge(f"It has {size} bytes; the most accepted is {limit}.")
         while chunk := await services.workers.disk(file.read, READ_SIZE):
             yield chunk

@@ -54,7 +54,7 @@ STOPPED = 128 + signal.SIGINT
 """The exit status after Ctrl-C, by the convention of shells."""
 
 
-class NoLibrary(Exception):  # noqa: N818  a result about a folder
+class NoLibrary(Exception):
     """The folder has no library, or an incomplete one."""
 
 

@@ -15,7 +15,7 @@ from tintype.core import Services
 from tintype.core.delivery.invalidation import find_deliverable
 from tintype.dialects import discover, find_link_writer
 from tintype.imaging import Recipe
-from tintype.model import Error, Image, Kind
+from tintype.model import Image, NotFound
 
 
 @click.command("link")
@@ -47,7 +47,7 @@ def make_link(data: Path, image: UUID, params: tuple[str, ...], expires: timedel
 async def _link(services: Services, image: UUID, recipe: Recipe | None, lifetime: timedelta | None) -> str:
     found = find_link_writer(discover())
     if found is None:
-        raise Error(Kind.NOT_FOUND, "No dialect that is installed has links to any rendition.")
+        raise NotFound("No dialect that is installed has links to any rendition.")
     dialect, write = found
     expires = None if lifetime is None else int((services.clock() + lifetime).timestamp())
     return write(services.keyring, await _deliverable_image(services, dialect, image), recipe, expires)
@@ -61,6 +61,6 @@ async def _deliverable_image(services: Services, dialect: str, image: UUID) -> I
     """
     try:
         return (await find_deliverable(services, dialect, image)).image
-    except Error as missing:
+    except NotFound as missing:
         why = f"it is not there, it is archived, or its account doesn't publish through {dialect}"
-        raise Error(missing.kind, f"No link would open this image: {why}.") from missing
+        raise NotFound(f"No link would open this image: {why}.") from missing

@@ -9,7 +9,7 @@ import rich_click as click
 from tintype.cli.library import data_option, plain_errors, with_services
 from tintype.core import Services
 from tintype.core.upkeep.purge import Receipt, purge_any
-from tintype.model import Error, Kind
+from tintype.model import Invalid, NotFound
 from tintype.model.ids import parse_uuid
 
 _NUMBER = re.compile(r"[0-9]{1,19}\Z")
@@ -40,12 +40,12 @@ def purge(data: Path, images: tuple[str, ...]) -> None:
 async def _purge(services: Services, text: str) -> Receipt:
     try:
         return await purge_any(services, _key(text))
-    except Error as error:
-        raise Error(error.kind, f"{text}: {error}") from error
+    except NotFound as missing:
+        raise NotFound(f"{text}: {missing}") from missing
 
 
 def _key(text: str) -> UUID | int:
     found = int(text) if _NUMBER.match(text) else parse_uuid(text)
     if found is None:
-        raise Error(Kind.INVALID, "An image is named by its id or its number.")
+        raise Invalid(f"{text}: An image is named by its id or its number.")
     return found

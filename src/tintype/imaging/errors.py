@@ -15,7 +15,7 @@ class Reason(enum.StrEnum):
     TOO_COSTLY = "too-costly"
 
 
-class ImageRefused(Exception):  # noqa: N818  # it is a verdict on a picture, not a fault of ours
+class ImageRefused(Exception):  # it is a verdict on a picture, not a fault of ours
     """An image is not accepted, or can't be rendered; `str()` is a sentence for people."""
 
     def __init__(self, reason: Reason, sentence: str) -> None:

@@ -28,7 +28,7 @@ MANIFEST = "manifest.json"
 STAMP = "%Y%m%dT%H%M%S%fZ"
 
 
-class InvalidBackup(Exception):  # noqa: N818  it is for the caller to say where one is
+class InvalidBackup(Exception):
     """The folder contains no backup, or an unusable one; the message says which and why."""
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 CHUNK = 1024 * 1024
 
 
-class DigestMismatch(Exception):  # noqa: N818  it is a finding about a file
+class DigestMismatch(Exception):
     """The content of a file does not match its digest."""
 
 

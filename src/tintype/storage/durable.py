@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from tintype.model import insufficient_storage
+from tintype.model import InsufficientStorage
 
 UNWRITABLE = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES, errno.EPERM})
 """Errors of a write that can't succeed now: disk full, quota, file too large, read-only, no permission."""
@@ -25,7 +25,7 @@ def storage_errors() -> Iterator[None]:
         yield
     except OSError as failed:
         if failed.errno in UNWRITABLE:
-            raise insufficient_storage(os.strerror(failed.errno)) from failed
+            raise InsufficientStorage(os.strerror(failed.errno)) from failed
         raise
 
 

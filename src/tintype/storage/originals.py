@@ -16,7 +16,7 @@ from tintype.storage.removed import Removed
 _CLOSED = -1
 
 
-class SizeLimitExceeded(Exception):  # noqa: N818  it is a bound that was reached, not a fault
+class SizeLimitExceeded(Exception):
     """More bytes were written than the limit of the staged upload."""
 
 

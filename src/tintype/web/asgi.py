@@ -10,12 +10,18 @@ import structlog
 import uuid_utils
 
 from tintype.core import Services
-from tintype.model import Error, Kind
+from tintype.model import ClientGone, Malformed
 from tintype.web.access_log import AccessLog, LogFields
 from tintype.web.context import Context, Scope, open_context
 from tintype.web.delivery import CORS, Delivery, Send
 from tintype.web.dialect_routes import DialectRoutes, RawEndpoint, RawResponse, Receive, find_routes
-from tintype.web.errors import method_not_allowed, no_such_path, problem_details, to_error
+from tintype.web.errors import (
+    CLIENT_CLOSED_REQUEST,
+    method_not_allowed,
+    no_such_path,
+    problem_details,
+    to_error,
+)
 from tintype.web.health import HEALTH_PATHS, health
 from tintype.web.logs import MAX_VALUE
 from tintype.web.metrics import METRICS_PATH, metrics
@@ -28,7 +34,7 @@ Application = Callable[[Any, Any, Any], Awaitable[None]]
 
 LINGER_SECONDS = 1.0
 """How long a connection stays open after a response when the client is still sending a body."""
-_RAW_METHODS = "OPTIONS, POST"
+_RAW_METHODS = ("OPTIONS", "POST")
 _NOSNIFF = (b"x-content-type-options", b"nosniff")
 MAX_PATH = 1024
 """The longest path of an endpoint, in characters: the framework caches the paths that it routed."""
@@ -110,6 +116,8 @@ class App:
         self._warn_of_forwarding_headers(context)
         try:
             await self._route(context, scope, receive, tracker, is_inside=path is not None)
+        except ClientGone:
+            tracker.status = tracker.status or CLIENT_CLOSED_REQUEST
         except Exception as raised:  # noqa: BLE001  the last place where anything unforeseen can be answered
             await self._respond_to_error(raised, context, tracker)
         finally:
@@ -157,7 +165,7 @@ class App:
         refusal = self._hosts.refusal(scope["headers"])
         if refusal is not None:
             status, why = refusal
-            return problem_details(Error(Kind.MALFORMED, why), context, status)
+            return problem_details(Malformed(why), context, status)
         if context.path == METRICS_PATH and self._settings.metrics:
             return await metrics(self._services)
         return None
@@ -262,7 +270,7 @@ async def _send_raw(context: Context, endpoint: RawEndpoint, tracker: _RequestTr
     if context.method == "POST":
         await _send_response(tracker.send, await endpoint(context, tracker.receive))
     elif context.method == "OPTIONS":
-        headers = [(b"allow", _RAW_METHODS.encode())]
+        headers = [(b"allow", ", ".join(_RAW_METHODS).encode())]
         await tracker.send(
             {"type": "http.response.start", "status": HTTPStatus.NO_CONTENT.value, "headers": headers}
         )

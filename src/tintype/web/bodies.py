@@ -19,7 +19,7 @@ from multipart import (
 from tintype.core import Services, Staged
 from tintype.core.access.quotas import admit_upload
 from tintype.core.library.ingest import stage
-from tintype.model import Caller, Error, Kind
+from tintype.model import Caller, Error, IncompleteBody, Malformed, TooLarge
 from tintype.web.context import Context, from_scope
 from tintype.web.dialect_routes import Receive
 
@@ -73,7 +73,7 @@ async def _stream(context: Context, receive: Receive) -> AsyncIterator[bytes]:
     while not context.body_is_read:
         event = await receive()
         if event["type"] == "http.disconnect":
-            raise Error(Kind.MALFORMED, "The body ended before it was complete.")
+            raise IncompleteBody("The body ended before it was complete.")
         yield event["body"]
 
 
@@ -169,7 +169,7 @@ class _MultipartSource:
                 return
             size += len(event)
             if size > self._limit:
-                raise Error(Kind.TOO_LARGE, f"The file is larger than {self._limit} bytes.", field="file")
+                raise TooLarge(f"The file is larger than {self._limit} bytes.", part="file")
             yield bytes(event)
 
     async def finish(self) -> None:
@@ -190,7 +190,7 @@ class _MultipartSource:
                     for event in parser.parse(chunk):
                         yield event
         except MultipartError as broken:
-            raise Error(Kind.MALFORMED, "The body is not well-formed multipart/form-data.") from broken
+            raise Malformed("The body is not well-formed multipart/form-data.") from broken
 
 
 def is_multipart(request: AnyRequest) -> bool:
@@ -219,7 +219,7 @@ def filename(disposition: str) -> str | None:
 
 def too_large(limit: int) -> Error:
     """The error for a body over a limit in bytes."""
-    return Error(Kind.TOO_LARGE, f"The body is larger than {limit} bytes.", field="body")
+    return TooLarge(f"The body is larger than {limit} bytes.", part="body")
 
 
 def _declared_length(headers: Mapping[str, str], limit: int) -> int | None:
@@ -261,7 +261,7 @@ def _boundary(request: AnyRequest, first: bytes) -> bytes | str:
         return str(options["boundary"])
     line = _FIRST_LINE.match(first)
     if line is None:
-        raise Error(Kind.MALFORMED, "The body is multipart/form-data without a boundary.")
+        raise Malformed("The body is multipart/form-data without a boundary.")
     return line[1].rstrip()
 
 

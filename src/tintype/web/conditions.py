@@ -7,7 +7,7 @@ from email.utils import parsedate_to_datetime
 
 from msgspec import Struct
 
-from tintype.model import Error, Kind
+from tintype.model import RangeNotSatisfiable
 
 Headers = Mapping[str, str]
 """Header fields of a request by name, in lower case."""
@@ -51,7 +51,7 @@ def byte_range(method: str, headers: Headers, etag: str, modified: datetime, siz
     if first and last and int(last) < start:
         return whole
     if start >= size:
-        raise Error(Kind.RANGE_NOT_SATISFIABLE, f"The picture has {size} bytes.", code=size)
+        raise RangeNotSatisfiable(size)
     return ByteRange(start, end, size, partial=True)
 
 

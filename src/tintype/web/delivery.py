@@ -26,7 +26,7 @@ from tintype.core.delivery.render import (
 from tintype.core.delivery.variant import Variants, choose_variants, original_tag, stripped
 from tintype.core.runtime.record_cache import CachedImage
 from tintype.imaging import Format, Recipe, spec
-from tintype.model import Error, Image, Kind, no_such_image
+from tintype.model import Error, ExpiredLink, Image, Kind, MethodNotAllowed, no_such_image
 from tintype.web.conditions import ByteRange, byte_range, is_unmodified
 from tintype.web.context import Context, Scope
 from tintype.web.dialect_routes import DeliveryRequest, DialectRoutes, LinkParser, Receive, RequestTarget
@@ -110,7 +110,7 @@ class Delivery:
             await _preflight(send)
             return
         if context.method not in METHODS:
-            raise Error(Kind.METHOD_NOT_ALLOWED, "Pictures are read with GET.", field=", ".join(METHODS))
+            raise MethodNotAllowed("Pictures are read with GET.", METHODS)
         key_generation, requested = await self._parse_link(
             RequestTarget(context.target), routes.link_parsers[prefix]
         )
@@ -290,7 +290,7 @@ class Delivery:
         field = answer.cache_policy.header(self._services.clock())
         if field is None:
             # It expired after the link was parsed.
-            raise Error(Kind.EXPIRED_LINK, "The link has expired.")
+            raise ExpiredLink("The link has expired.")
         return field
 
 

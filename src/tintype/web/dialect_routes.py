@@ -8,7 +8,7 @@ from uuid import UUID
 from msgspec import Struct
 
 from tintype.imaging import Recipe
-from tintype.model import Error, Kind, Links
+from tintype.model import Error, Invalid, Links
 from tintype.web.context import Context
 from tintype.web.query import Query, parse_query
 
@@ -73,7 +73,7 @@ class RequestTarget(Struct, frozen=True):
 
 
 def _too_many(most: int) -> Error:
-    return Error(Kind.INVALID, f"A link has at most {most} parameters.")
+    return Invalid(f"A link has at most {most} parameters.")
 
 
 Receive = Callable[[], Awaitable[Any]]

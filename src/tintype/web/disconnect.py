@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Coroutine
 from typing import Any, TypeVar
 
-from tintype.model import Error, Kind
+from tintype.model import ClientGone
 from tintype.web.context import Context
 from tintype.web.dialect_routes import Receive
 
@@ -15,7 +15,7 @@ async def cancel_on_disconnect(context: Context, receive: Receive, work: Corouti
     """Await work, and cancel it when the client disconnects.
 
     Raises:
-        Error: MALFORMED when the client disconnected.
+        ClientGone: when the client disconnected.
     """
     if context.announces_body and not context.body_is_read:
         # The next message would be the body.
@@ -24,7 +24,7 @@ async def cancel_on_disconnect(context: Context, receive: Receive, work: Corouti
     try:
         await asyncio.wait((making, leaving), return_when=asyncio.FIRST_COMPLETED)
         if not making.done():
-            raise Error(Kind.MALFORMED, "The client went away.")
+            raise ClientGone
         return making.result()
     finally:
         making.cancel()

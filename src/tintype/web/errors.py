@@ -7,7 +7,20 @@ import msgspec
 import structlog
 from litestar.exceptions import HTTPException
 
-from tintype.model import Error, Kind
+from tintype.model import (
+    Error,
+    Internal,
+    InvalidField,
+    InvalidImage,
+    Kind,
+    Malformed,
+    MethodNotAllowed,
+    NotFound,
+    Overloaded,
+    RangeNotSatisfiable,
+    RetryableError,
+    TooLarge,
+)
 from tintype.web.context import Context
 from tintype.web.dialect_routes import RawResponse
 
@@ -38,18 +51,16 @@ STATUS = {
     Kind.ORIGINAL_MISSING: HTTPStatus.INTERNAL_SERVER_ERROR,
     Kind.INTERNAL: HTTPStatus.INTERNAL_SERVER_ERROR,
 }
-"""The default HTTP status of each kind of error; dialects override it where their vendor's API differs."""
+"""The default HTTP status of each kind of error; dialects override it where their vendor's API differs.
+
+CLIENT_GONE has none: nothing is sent then.
+"""
+
+CLIENT_CLOSED_REQUEST = 499
+"""The status that is logged, as nginx does, when the client disconnected and nothing was sent to it."""
 
 _TOO_MANY_FILES = frozenset({errno.EMFILE, errno.ENFILE})
 """The limit of open files of this process, or of the machine, is reached."""
-
-_MEMBERS = {
-    Kind.INVALID: "field",
-    Kind.TOO_LARGE: "field",
-    Kind.MALFORMED: "field",
-    Kind.INVALID_IMAGE: "reason",
-}
-"""The name of `Error.field` in problem details, for the kinds where a client can correct it."""
 
 
 def to_error(raised: Exception, context: Context) -> Error:
@@ -60,19 +71,19 @@ def to_error(raised: Exception, context: Context) -> Error:
         return _from_framework(raised)
     if isinstance(raised, OSError) and raised.errno in _TOO_MANY_FILES:
         log.error("too-many-open-files", request_id=context.request_id, reason=raised.strerror)
-        return Error(Kind.OVERLOADED, "Too many files are open now; try again in a moment.", retry_after=5)
+        return Overloaded("Too many files are open now; try again in a moment.", retry_after=5)
     log.error("unexpected-error", request_id=context.request_id, path=context.path, exc_info=raised)
-    return Error(Kind.INTERNAL, INTERNAL)
+    return Internal(INTERNAL)
 
 
 def no_such_path() -> Error:
     """The error for a path that has nothing."""
-    return Error(Kind.NOT_FOUND, "There is nothing at this path.")
+    return NotFound("There is nothing at this path.")
 
 
-def method_not_allowed(allowed: str) -> Error:
-    """The error for a method that a path doesn't have; `allowed`: those that it has, as in `Allow`."""
-    return Error(Kind.METHOD_NOT_ALLOWED, "This method can't be used on this path.", field=allowed)
+def method_not_allowed(allowed: tuple[str, ...]) -> Error:
+    """The error for a method that a path doesn't have; `allowed`: those that it has."""
+    return MethodNotAllowed("This method can't be used on this path.", allowed)
 
 
 def _from_framework(raised: HTTPException) -> Error:
@@ -80,21 +91,22 @@ def _from_framework(raised: HTTPException) -> Error:
         return no_such_path()
     if raised.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
         headers = {name.lower(): value for name, value in (raised.headers or {}).items()}
-        return method_not_allowed(headers.get("allow", ""))
+        return method_not_allowed(tuple(headers["allow"].split(", ")) if "allow" in headers else ())
     is_too_large = raised.status_code == HTTPStatus.REQUEST_ENTITY_TOO_LARGE
-    return Error(Kind.TOO_LARGE if is_too_large else Kind.MALFORMED, raised.detail)
+    return (TooLarge if is_too_large else Malformed)(raised.detail)
 
 
 def standard_headers(error: Error) -> dict[str, str]:
     """The standard headers of an error, the same in every dialect."""
-    headers = {}
-    if error.retry_after is not None:
-        headers["Retry-After"] = str(error.retry_after)
-    if error.kind is Kind.METHOD_NOT_ALLOWED and error.field:
-        headers["Allow"] = error.field
-    if error.kind is Kind.RANGE_NOT_SATISFIABLE:
-        headers["Content-Range"] = f"bytes */{error.code}"
-    return headers
+    match error:
+        case RetryableError():
+            return {"Retry-After": str(error.retry_after)}
+        case MethodNotAllowed() if error.allowed:
+            return {"Allow": ", ".join(error.allowed)}
+        case RangeNotSatisfiable():
+            return {"Content-Range": f"bytes */{error.size}"}
+        case _:
+            return {}
 
 
 def problem_details(error: Error, context: Context, status: HTTPStatus | None = None) -> RawResponse:
@@ -106,16 +118,28 @@ def problem_details(error: Error, context: Context, status: HTTPStatus | None = 
         status: instead of the default one.
     """
     status = status or STATUS[error.kind]
-    member = _MEMBERS.get(error.kind)
     body = {
         "type": f"urn:tintype:error:{error.kind.value}",
         "title": error.kind.value.replace("-", " ").capitalize(),
         "status": status.value,
         "detail": error.message,
         "request_id": context.request_id,
-        **({member: error.field} if member and error.field else {}),
+        **_details(error),
     }
     headers = standard_headers(error)
     if status is HTTPStatus.UNAUTHORIZED:
         headers["WWW-Authenticate"] = "Bearer"
     return RawResponse(status.value, msgspec.json.encode(body), "application/problem+json", headers)
+
+
+def _details(error: Error) -> dict[str, str]:
+    """What a client can correct, as further members."""
+    match error:
+        case InvalidField():
+            return {"field": error.field}
+        case TooLarge(part=str(part)):
+            return {"field": part}
+        case InvalidImage():
+            return {"reason": error.reason.value}
+        case _:
+            return {}

@@ -12,7 +12,8 @@ from tests.core.conftest import Town, once
 from tintype.core import Services
 from tintype.core.library import browse
 from tintype.core.library.ingest import examine, find_duplicate, stage
-from tintype.model import Error, Image, Kind, Placement
+from tintype.imaging import Reason
+from tintype.model import Error, Image, InvalidImage, Kind, Placement
 from tintype.model.list_query import ListQuery
 from tintype.storage import Staged
 
@@ -65,9 +66,9 @@ async def test_bytes_up_to_the_limit_come_in_and_one_more_does_not(services: Ser
 async def test_what_is_no_sound_picture_is_refused_and_leaves_no_trace(
     town: Town, data: bytes, reason: str
 ) -> None:
-    with pytest.raises(Error) as raised:
+    with pytest.raises(InvalidImage) as raised:
         await town.add(data=data)
-    assert (raised.value.kind, raised.value.field) == (Kind.INVALID_IMAGE, reason)
+    assert raised.value.reason is Reason(reason)
     assert await library(town) == []
     assert town.files() == []
 

@@ -18,7 +18,7 @@ from tintype.core.runtime.fair_queue import WorkEstimate
 from tintype.core.runtime.workers import Workers, WorkerSettings
 from tintype.imaging import Format, Recipe, extras
 from tintype.imaging.sandbox.process import Renderer
-from tintype.model import Error, Image, Kind
+from tintype.model import Error, Image, TooManyRequests
 from tintype.settings import load
 
 BOTH = frozenset({Format.AVIF, Format.WEBP})
@@ -118,7 +118,7 @@ async def test_a_gate_is_asked_before_anything_new_only(town: Town, photo: Image
         nonlocal asked
         asked += 1
         if asked > 1:
-            raise Error(Kind.TOO_MANY_REQUESTS)
+            raise TooManyRequests("Slowly.", retry_after=1)
 
     client = Client(town.anna.account.id, admission_check)
     small, large = Recipe(width=20), Recipe(width=30)

@@ -9,15 +9,15 @@ from hypothesis import strategies as st
 from tests.core.runtime.seconds import Seconds
 from tintype.core.runtime import rate_limit as module
 from tintype.core.runtime.rate_limit import RateLimiter, RateLimitStatus
-from tintype.model import Error, Kind
+from tintype.model import TooManyRequests
 
 
 def refused(rate_limiter: RateLimiter, key: str = "token", cost: int = 1) -> int | None:
     """The seconds to wait, if a request is refused; it is counted otherwise."""
     try:
         rate_limiter.take(key, cost)
-    except Error as error:
-        return error.retry_after if error.kind is Kind.TOO_MANY_REQUESTS else -1
+    except TooManyRequests as error:
+        return error.retry_after
     return None
 
 

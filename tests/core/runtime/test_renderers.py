@@ -12,7 +12,7 @@ from tintype.core.runtime.fair_queue import WorkEstimate
 from tintype.core.runtime.renderers import decode
 from tintype.core.runtime.workers import Workers, WorkerSettings
 from tintype.imaging.sandbox.pool import Allowance, NeedsMemory, StartError
-from tintype.model import Error, Kind
+from tintype.model import Error, Kind, Overloaded
 
 WORK = WorkEstimate(uuid4(), 1_000_000)
 
@@ -69,9 +69,8 @@ async def test_when_no_renderer_can_be_started_the_service_is_busy() -> None:
     def work(_: Allowance) -> None:
         raise StartError("Cannot allocate memory")
 
-    with capture_logs() as logs, pytest.raises(Error) as caught:
+    with capture_logs() as logs, pytest.raises(Overloaded) as caught:
         await decode(workers, WORK, work)
-    assert caught.value.kind is Kind.OVERLOADED
     assert caught.value.retry_after
     assert [(each["event"], each["reason"]) for each in logs] == [
         ("renderer-start-failed", "Cannot allocate memory")

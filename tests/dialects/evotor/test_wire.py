@@ -4,9 +4,10 @@ from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 
+from tests.errors import RENDERED, an_error
 from tintype.core.runtime.rate_limit import RateLimitStatus
 from tintype.dialects.evotor import wire
-from tintype.model import Error, Kind
+from tintype.model import Error, Kind, TooManyRequests
 from tintype.web.context import Context
 from tintype.web.errors import STATUS
 
@@ -83,9 +84,9 @@ def test_what_can_be_no_id_is_missing(text: str) -> None:
     assert refused.value.kind is Kind.NOT_FOUND
 
 
-@pytest.mark.parametrize("kind", Kind)
+@pytest.mark.parametrize("kind", RENDERED)
 def test_every_kind_of_error_has_words(kind: Kind) -> None:
-    answer = wire.render_error(Error(kind), context())
+    answer = wire.render_error(an_error(kind), context())
     # The vendor names no 507.
     assert answer.status == {Kind.INSUFFICIENT_STORAGE: 503}.get(kind, STATUS[kind])
     assert answer.body.startswith(b'{"code":"')
@@ -95,7 +96,7 @@ def test_every_kind_of_error_has_words(kind: Kind) -> None:
 def test_the_allowance_is_told_with_errors_too() -> None:
     asked = context()
     asked.rate_limit_status = RateLimitStatus(5, 0, 12)
-    headers = wire.render_error(Error(Kind.TOO_MANY_REQUESTS, "Slowly.", retry_after=7), asked).headers
+    headers = wire.render_error(TooManyRequests("Slowly.", retry_after=7), asked).headers
     assert headers["X-RateLimit-Limit"] == "5"
     assert headers["X-RateLimit-Remaining"] == "0"
     assert headers["X-RateLimit-Reset"] == "12"

@@ -2,7 +2,7 @@
 
 from tintype.catalogue import accounts
 from tintype.catalogue.engine import Transaction
-from tintype.model import Account, Error, Kind
+from tintype.model import Account, NotFound
 
 
 async def get_account(tx: Transaction, name: str) -> Account:
@@ -13,5 +13,5 @@ async def get_account(tx: Transaction, name: str) -> Account:
     """
     found = await accounts.find(tx, name)
     if found is None:
-        raise Error(Kind.NOT_FOUND, f"There is no account {name!r}.")
+        raise NotFound(f"There is no account {name!r}.")
     return found

@@ -15,7 +15,21 @@ from tintype.core.access.accounts import get_account
 from tintype.core.access.publication import change_publications
 from tintype.core.delivery.disk_space import with_reserve
 from tintype.core.services import Services
-from tintype.model import Account, Actor, Caller, Error, Kind, Person, Role, Token, TokenKind
+from tintype.model import (
+    Account,
+    Actor,
+    Caller,
+    ExpiredToken,
+    Forbidden,
+    Invalid,
+    NotFound,
+    NoToken,
+    Person,
+    Role,
+    Token,
+    TokenKind,
+    UnknownToken,
+)
 from tintype.model.audit import Event
 
 MAX_NAME = 255
@@ -32,7 +46,7 @@ async def authenticate(services: Services, dialect: str, secret: str | None) -> 
             doesn't publish through the dialect.
     """
     if not secret:
-        raise Error(Kind.NO_TOKEN, "A token is required.")
+        raise NoToken("A token is required.")
     found = await _find_tokens(services, dialect, [secret])
     return _caller(services, found[0], TokenKind.ACCESS)
 
@@ -44,12 +58,12 @@ async def authenticate_pair(services: Services, dialect: str, client: str, acces
         Error: as `authenticate`; UNKNOWN_TOKEN also when one was not issued for the other.
     """
     if not client or not access:
-        raise Error(Kind.NO_TOKEN, "Two tokens are required.")
+        raise NoToken("Two tokens are required.")
     client_token, access_token = await _find_tokens(services, dialect, [client, access])
     _caller(services, client_token, TokenKind.CLIENT)
     caller = _caller(services, access_token, TokenKind.ACCESS)
     if client_token is None or access_token is None or access_token.issued_for != client_token.id:
-        raise Error(Kind.UNKNOWN_TOKEN, "The access token was not issued for this client token.")
+        raise UnknownToken("The access token was not issued for this client token.")
     return caller
 
 
@@ -60,7 +74,7 @@ def require_scope(caller: Caller, scope: str) -> None:
         Error: FORBIDDEN when it has not.
     """
     if scope not in caller.scopes:
-        raise Error(Kind.FORBIDDEN, f"This token lacks the scope {scope}.")
+        raise Forbidden(f"This token lacks the scope {scope}.")
 
 
 def require_role(caller: Caller, roles: frozenset[Role]) -> None:
@@ -70,7 +84,7 @@ def require_role(caller: Caller, roles: frozenset[Role]) -> None:
         Error: FORBIDDEN when it has not.
     """
     if caller.role not in roles:
-        raise Error(Kind.FORBIDDEN, f"The role {caller.role.value} may not do this.")
+        raise Forbidden(f"The role {caller.role.value} may not do this.")
 
 
 async def issue_token(  # noqa: PLR0913  a token is all of these
@@ -153,7 +167,7 @@ async def _revoke(services: Services, token_id: UUID, actor: Actor) -> Token:
     async with services.catalogue.write() as tx:
         token = await tokens.get(tx, token_id)
         if token is None:
-            raise Error(Kind.NOT_FOUND, f"There is no token {token_id}.")
+            raise NotFound(f"There is no token {token_id}.")
         now = services.clock()
         await tokens.revoke(tx, token_id, now)
         await audit.record(tx, now, actor, Event.TOKEN_REVOKED, token.account.name, **_audit_details(token))
@@ -213,7 +227,7 @@ def _name(text: str) -> str:
     if text.strip() and text.isprintable() and len(text) <= MAX_NAME:
         return text
     wanted = f"1 to {MAX_NAME} characters that can be shown, in valid UTF-8"
-    raise Error(Kind.INVALID, f"{text!a} is no name: write {wanted}.")
+    raise Invalid(f"{text!a} is no name: write {wanted}.")
 
 
 async def _find_tokens(services: Services, dialect: str, secret_texts: Sequence[str]) -> list[Token | None]:
@@ -229,11 +243,11 @@ async def _find_tokens(services: Services, dialect: str, secret_texts: Sequence[
 
 def _caller(services: Services, token: Token | None, kind: TokenKind) -> Caller:
     if token is None or token.kind is not kind or token.revoked_at is not None:
-        raise Error(Kind.UNKNOWN_TOKEN, "The token is not known.")
+        raise UnknownToken("The token is not known.")
     if token.expires_at is not None and token.expires_at <= services.clock():
-        raise Error(Kind.EXPIRED_TOKEN, "The token has expired.")
+        raise ExpiredToken("The token has expired.")
     if not token.published:
-        raise Error(Kind.FORBIDDEN, f"This account doesn't publish through {token.dialect}.")
+        raise Forbidden(f"This account doesn't publish through {token.dialect}.")
     return Caller(
         token.account, token.person, token.id, token.dialect, token.role, token.scopes, links=token.links
     )

@@ -4,7 +4,7 @@ from tintype.core.access import audit
 from tintype.core.delivery.disk_space import with_reserve
 from tintype.core.runtime.signing import Key
 from tintype.core.services import Services
-from tintype.model import Actor, Error, Kind
+from tintype.model import Actor, NotFound
 from tintype.model.audit import Event
 
 
@@ -46,7 +46,7 @@ async def retire(services: Services, key_id: str, actor: Actor) -> None:
             is_removed = is_removed or await services.workers.disk(services.keyring.retire, key_id)
             if not is_removed:
                 sentence = f"{key_id} was not removed: there is no such key, or it is the only one."
-                raise Error(Kind.NOT_FOUND, sentence)
+                raise NotFound(sentence)
 
     await with_reserve(services, remove)
 

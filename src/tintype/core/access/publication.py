@@ -8,7 +8,7 @@ from tintype.catalogue.engine import Transaction
 from tintype.core.access import audit
 from tintype.core.access.accounts import get_account
 from tintype.core.services import Services
-from tintype.model import Account, Actor, Error, Kind, Links, Publications
+from tintype.model import Account, Actor, Links, NotFound, Publications
 from tintype.model.audit import Event
 
 
@@ -91,7 +91,7 @@ async def set_links(
         account = await get_account(tx, name)
         present = await publications.get(tx, account.id)
         if dialect not in present:
-            raise Error(Kind.NOT_FOUND, f"The account {name!r} doesn't publish through {dialect}.")
+            raise NotFound(f"The account {name!r} doesn't publish through {dialect}.")
         await publications.set_links(tx, account.id, dialect, links)
         now, changed = services.clock(), {"dialect": dialect, "before": present[dialect], "after": links}
         await changes.record_account(tx, account.id, now)

@@ -10,7 +10,7 @@ from tintype.core.access import audit
 from tintype.core.access.accounts import get_account
 from tintype.core.services import Services
 from tintype.imaging import Recipe
-from tintype.model import Account, Actor, Error, Kind
+from tintype.model import Account, Actor, Forbidden, Invalid
 from tintype.model.audit import Event
 
 MAX_SIZES = 100
@@ -41,7 +41,7 @@ def parse_sizes(text: str) -> SizeAllowlist:
     """
     words = text.split(",")
     if len(words) > MAX_SIZES:
-        raise Error(Kind.INVALID, f"An account can allow {MAX_SIZES} sizes at the most.")
+        raise Invalid(f"An account can allow {MAX_SIZES} sizes at the most.")
     return SizeAllowlist(tuple(_size(word.strip()) for word in words))
 
 
@@ -85,7 +85,7 @@ async def require_size(services: Services, account: UUID, recipe: Recipe) -> Non
     """
     found = await allowlist_by_id(services, account)
     if found is not None and not found.allow(recipe):
-        raise Error(Kind.FORBIDDEN, f"Pictures are made in these sizes here: {found}.")
+        raise Forbidden(f"Pictures are made in these sizes here: {found}.")
 
 
 def _sizes(text: str | None) -> SizeAllowlist | None:
@@ -95,9 +95,7 @@ def _sizes(text: str | None) -> SizeAllowlist | None:
 def _size(word: str) -> tuple[int | None, int | None]:
     match = _SIZE.match(word)
     if match is None or word == "x":
-        raise Error(
-            Kind.INVALID, f"{word!r} is no size; write 320x240, or 640x for a width, x480 for a height."
-        )
+        raise Invalid(f"{word!r} is no size; write 320x240, or 640x for a width, x480 for a height.")
     return _side(match[1]), _side(match[2])
 
 

@@ -7,7 +7,7 @@ import structlog
 
 from tintype.core.delivery.evict import evict
 from tintype.core.services import Services
-from tintype.model import Error, Kind
+from tintype.model import InsufficientStorage
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -33,9 +33,7 @@ async def write_with_eviction(
     """
     try:
         await services.workers.disk(work, *args, **kwargs)
-    except Error as failed:
-        if failed.kind is not Kind.INSUFFICIENT_STORAGE:
-            raise
+    except InsufficientStorage as failed:
         if not await _free_space(services):
             log_not_stored(failed)
             raise
@@ -55,15 +53,13 @@ async def with_reserve(services: Services, change: Callable[[], Awaitable[T]]) -
     """
     try:
         return await change()
-    except Error as failed:
-        if failed.kind is not Kind.INSUFFICIENT_STORAGE:
-            raise
+    except InsufficientStorage:
         if not await services.workers.disk(services.reserve.release):
             raise
     return await change()
 
 
-def log_not_stored(refused: Error) -> None:
+def log_not_stored(refused: InsufficientStorage) -> None:
     """Log that something was not stored."""
     log.error("insufficient-storage", reason=refused.message)
 

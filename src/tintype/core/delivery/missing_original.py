@@ -4,7 +4,7 @@ import structlog
 
 from tintype.catalogue import images
 from tintype.core.services import Services
-from tintype.model import Error, Image, Kind, no_such_image
+from tintype.model import Error, Image, OriginalMissing, no_such_image
 
 log = structlog.get_logger("tintype")
 
@@ -30,7 +30,6 @@ async def missing_original(services: Services, image: Image, reason: str) -> Err
         reason=reason,
     )
     services.workers.counters.originals_missing.inc()
-    return Error(
-        Kind.ORIGINAL_MISSING,
+    return OriginalMissing(
         "The original of this image is lost or damaged. The request id finds it in the log.",
     )

@@ -28,7 +28,7 @@ from tintype.core.services import Services
 from tintype.imaging import Format, ImageRefused, Reason, Recipe, spec
 from tintype.imaging.extras import is_installed
 from tintype.imaging.sandbox.pool import Allowance, RenderResult
-from tintype.model import Error, Image, Kind
+from tintype.model import Image, Invalid
 from tintype.storage import RenditionWriter, durable
 
 AdmissionCheck = Callable[[], Awaitable[None]]
@@ -296,11 +296,11 @@ def _draw(
         if recipe is not None and (
             failed.reason in REQUEST_TOO_COSTLY or _lacks_extra(image, recipe, failed)
         ):
-            raise Error(Kind.INVALID, str(failed)) from failed
+            raise Invalid(str(failed)) from failed
         # It was decoded at its upload: either the file has changed, or it can't be worked on like this.
         if _is_intact(services, image):
             log.warning("rendition-refused", image=str(image.id), path=str(path), reason=str(failed))
-            raise Error(Kind.INVALID, _sentence(recipe)) from failed
+            raise Invalid(_sentence(recipe)) from failed
         raise UnreadableOriginalError(str(failed)) from failed
     rendered = drawn.made
     if rendered.format in SLOW:

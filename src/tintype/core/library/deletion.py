@@ -8,7 +8,7 @@ from tintype.catalogue import changes, images, placements
 from tintype.core.access import audit
 from tintype.core.delivery.disk_space import log_not_stored, with_reserve
 from tintype.core.services import Services
-from tintype.model import Caller, Error, Kind, Placement, no_such_image
+from tintype.model import Caller, Error, InsufficientStorage, Overloaded, Placement, no_such_image
 from tintype.model.audit import Event
 
 
@@ -50,10 +50,10 @@ async def remove_original_on_failure(services: Services, sha256: str) -> AsyncIt
     try:
         yield
     except BaseException as failed:
-        if isinstance(failed, Error) and failed.kind is Kind.INSUFFICIENT_STORAGE:
+        if isinstance(failed, InsufficientStorage):
             log_not_stored(failed)
-        if not (isinstance(failed, Error) and failed.kind is Kind.OVERLOADED):
-            # After OVERLOADED there was no transaction, and nothing was published.
+        if not isinstance(failed, Overloaded):
+            # Then there was no transaction, and nothing was published.
             await _remove_published(services, sha256)
         raise
 

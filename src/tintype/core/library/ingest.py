@@ -21,7 +21,18 @@ from tintype.imaging.errors import damaged
 from tintype.imaging.formats import HEAD_BYTES
 from tintype.imaging.sandbox.messages import Examined, Refusal
 from tintype.imaging.sandbox.pool import Allowance, RendererError, RendererPool, StartError
-from tintype.model import Caller, Error, Image, Kind, NewImage, Placement, Status, names
+from tintype.model import (
+    Caller,
+    Conflict,
+    Image,
+    Internal,
+    InvalidImage,
+    NewImage,
+    Placement,
+    Status,
+    TooLarge,
+    names,
+)
 from tintype.storage import SizeLimitExceeded, Staged
 
 log = structlog.get_logger("tintype")
@@ -60,7 +71,7 @@ class Inspection(Struct, frozen=True):
 
     format: Format | None = None
     info: ImageInfo | None = None
-    refused: Error | None = None
+    refused: Refusal | None = None
 
 
 async def inspect_staged(services: Services, caller: Caller, staged: Staged) -> Inspection:
@@ -83,10 +94,12 @@ async def examine(services: Services, caller: Caller, staged: Staged) -> ImageIn
     Raises:
         Error: INVALID_IMAGE, with the reason, when they are refused; OVERLOADED when no slot is free in time.
     """
-    seen = await inspect_staged(services, caller, staged)
-    if seen.refused is not None or seen.info is None:
-        raise seen.refused or Error(Kind.INTERNAL, "Nothing was found of the picture.")
-    return seen.info
+    found = await inspect_staged(services, caller, staged)
+    if found.refused is not None:
+        raise InvalidImage(found.refused.reason, found.refused.sentence)
+    if found.info is None:
+        raise Internal("Nothing was found of the picture.")
+    return found.info
 
 
 async def record_image(  # noqa: PLR0913  an image is recorded with all of these
@@ -120,7 +133,7 @@ async def record_image(  # noqa: PLR0913  an image is recorded with all of these
     new = new_image(staged, info, filename, status)
     async with remove_original_on_failure(services, new.sha256), services.catalogue.write() as tx:
         if unique and await images.find_duplicate(tx, caller.account.id, new.sha256, new.filename):
-            raise Error(Kind.CONFLICT, "This image is there already.")
+            raise Conflict("This image is there already.")
         # Read inside: write transactions are serial, so times and numbers have the same order.
         now = services.clock()
         image = await images.add(tx, caller.account.id, caller.person, new, now)
@@ -167,7 +180,7 @@ async def _fill(services: Services, staged: Staged, chunks: AsyncIterator[bytes]
         async for block in _blocks(chunks):
             await write_with_eviction(services, staged.write, block)
     except SizeLimitExceeded:
-        raise Error(Kind.TOO_LARGE, f"More than {limit} bytes came; that is the most accepted.") from None
+        raise TooLarge(f"More than {limit} bytes came; that is the most accepted.") from None
     await write_with_eviction(services, staged.seal)
 
 
@@ -191,10 +204,7 @@ def _estimate(caller: Caller, staged: Staged) -> WorkEstimate:
 def _inspect(allowance: Allowance, renderers: RendererPool, staged: Staged, limits: Limits) -> Inspection:
     with staged.path.open("rb") as source:
         found = _examine_in_renderer(renderers, source.fileno(), limits, allowance)
-    if found.refused is None:
-        return Inspection(found.format, found.info)
-    refused = Error(Kind.INVALID_IMAGE, found.refused.sentence, field=found.refused.reason.value)
-    return Inspection(found.format, found.info, refused)
+    return Inspection(found.format, found.info, found.refused)
 
 
 def _examine_in_renderer(
@@ -217,4 +227,4 @@ async def _attach(
     if replace:
         await placements.clear(tx, caller.account.id, placement)
     if not await placements.attach(tx, caller.account.id, number, placement):
-        raise Error(Kind.CONFLICT, "There is an image at this place already; delete it first.")
+        raise Conflict("There is an image at this place already; delete it first.")

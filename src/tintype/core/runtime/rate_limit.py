@@ -8,7 +8,7 @@ from itertools import islice
 
 from msgspec import Struct
 
-from tintype.model import Error, Kind
+from tintype.model import TooManyRequests
 
 MAX_KEYS = 20_000
 """Windows kept; beyond it the least recently used is dropped."""
@@ -58,8 +58,7 @@ class RateLimiter:
         window = self._window(key)
         self._expire(window, now)
         if window.total + cost > self._limit:
-            raise Error(
-                Kind.TOO_MANY_REQUESTS,
+            raise TooManyRequests(
                 f"At most {self._limit} requests in {self._seconds:g} seconds are answered.",
                 retry_after=self._retry_after(window, now, cost),
             )

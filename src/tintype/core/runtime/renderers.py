@@ -18,7 +18,7 @@ from tintype.imaging.sandbox.pool import (
     RendererPool,
     StartError,
 )
-from tintype.model import Error, Kind
+from tintype.model import Overloaded
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -115,9 +115,7 @@ async def decode(
         return await workers.pixels(estimate, work, allowance, *args, **kwargs)
     except StartError as failed:
         log.error("renderer-start-failed", reason=str(failed))  # noqa: TRY400  the reason says it all
-        raise Error(
-            Kind.OVERLOADED, "No picture can be worked on now; try again in a moment.", retry_after=5
-        ) from None
+        raise Overloaded("No picture can be worked on now; try again in a moment.", retry_after=5) from None
 
 
 def _warn(confinement: Confinement) -> None:

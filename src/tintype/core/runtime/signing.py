@@ -13,7 +13,7 @@ import msgspec
 import structlog
 from msgspec import Struct
 
-from tintype.model import Error, Kind
+from tintype.model import Error, Internal
 from tintype.storage import durable
 
 MAX_AGE_SECONDS = 0.9
@@ -109,7 +109,7 @@ class Keyring:
             Error: INTERNAL when there are none.
         """
         if not self._keys:
-            raise Error(Kind.INTERNAL, self.fault)
+            raise Internal(self.fault)
         return self._keys
 
     def rotate(self) -> Key:
@@ -216,8 +216,7 @@ def _read(path: Path) -> tuple[Key, ...]:
 
 
 def _unusable(what: str) -> Error:
-    return Error(
-        Kind.INTERNAL,
+    return Internal(
         f"{what} Without its keys no signed link that was given out opens: restore it from a backup, "
         "or make new keys with `tintype serve --new-keys`.",
     )

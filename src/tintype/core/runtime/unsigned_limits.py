@@ -15,7 +15,7 @@ from tintype.imaging import (
     spec,
 )
 from tintype.imaging.errors import size_in_words
-from tintype.model import Error, Image, Kind, LinkTarget
+from tintype.model import Error, Image, Invalid, LinkTarget
 
 UNBOUNDED = 2**31
 """A side in pixels that no picture reaches."""
@@ -67,14 +67,14 @@ class UnsignedLimits(Struct, frozen=True):
         if max(planned.width, planned.height) > most:
             size = size_in_words(planned.width, planned.height)
             sentence = f"The result would have {size} pixels; of this image at most {most} a side are made."
-            raise Error(Kind.INVALID, sentence)
+            raise Invalid(sentence)
         # Formats that browsers don't show become JPEG, or PNG with alpha: assume JPEG, whose limit is lower.
         target = spec(output_format(source.format, recipe, has_alpha=False))
         try:
             check_output(planned, source.width, source.height, self.output)
             check_writable(planned, target)
         except ImageRefused as refused:
-            raise Error(Kind.INVALID, str(refused)) from refused
+            raise Invalid(str(refused)) from refused
 
     def _is_plain(
         self, source: Image | LinkTarget, mode: Mode, width: int | None, height: int | None

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 from uuid import UUID
 
-from tintype.model import Error, Kind, Quotas, Usage
+from tintype.model import Error, QuotaExceeded, Quotas, TooManyRequests, Usage
 
 
 class Uploads:
@@ -29,7 +29,7 @@ class Uploads:
         """
         if quotas.uploads and self._counts[account] >= quotas.uploads:
             sentence = f"At most {quotas.uploads} uploads of an account are taken at once."
-            raise Error(Kind.TOO_MANY_REQUESTS, sentence, retry_after=1)
+            raise TooManyRequests(sentence, retry_after=1)
         self._counts[account] += 1
         under_way = Upload(self._bytes, account, quotas, usage)
         try:
@@ -96,4 +96,4 @@ def require_within_quotas(quotas: Quotas, usage: Usage) -> None:
 
 
 def _exceeded(what: str) -> Error:
-    return Error(Kind.QUOTA_EXCEEDED, f"The account may hold {what}; this would be more.")
+    return QuotaExceeded(f"The account may hold {what}; this would be more.")

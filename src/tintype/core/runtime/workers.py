@@ -14,7 +14,7 @@ from tintype.core.runtime.counters import Counters
 from tintype.core.runtime.fair_queue import BUDGET, FairQueue, WorkEstimate
 from tintype.core.runtime.moving_sum import MovingSum
 from tintype.imaging import Reason
-from tintype.model import Error, Kind
+from tintype.model import Error, InvalidImage, Overloaded, TooManyRequests
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -145,7 +145,7 @@ class Workers:
         wait = self._used.wait(payer, limit)
         if wait:
             sentence = f"At most {limit:g} seconds of work on pictures are done in a minute."
-            raise Error(Kind.TOO_MANY_REQUESTS, sentence, retry_after=wait)
+            raise TooManyRequests(sentence, retry_after=wait)
 
     @property
     def max_memory(self) -> int:
@@ -188,7 +188,7 @@ class Workers:
     async def _take_slot(self, estimate: WorkEstimate) -> "_Turn":
         if not self._queue.can_ever_run(estimate):
             sentence = "Working on this picture takes more memory than there is for it."
-            raise Error(Kind.INVALID_IMAGE, sentence, field=Reason.TOO_COSTLY.value)
+            raise InvalidImage(Reason.TOO_COSTLY, sentence)
         turn: _Turn = asyncio.get_running_loop().create_future()
         shared = self._shared_by_task.get(asyncio.current_task())
         for each in (estimate, *(shared.joined.values() if shared else ())):
@@ -235,7 +235,7 @@ class Workers:
     def _busy(self) -> Error:
         self.counters.refused.inc()
         sentence = "The service is busy with other pictures; try again in a moment."
-        return Error(Kind.OVERLOADED, sentence, retry_after=1)
+        return Overloaded(sentence, retry_after=1)
 
     def _join(self, shared: "_Shared[Any]", estimate: WorkEstimate | None) -> None:
         """Let shared work also wait in another payer's flow."""

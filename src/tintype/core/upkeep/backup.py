@@ -13,7 +13,7 @@ from msgspec import Struct
 
 from tintype import __version__
 from tintype.catalogue.snapshot import contents, originals, snapshot
-from tintype.model import Error, Kind
+from tintype.model import Conflict
 from tintype.storage import Originals, durable
 from tintype.storage.backups import Backup, Manifest
 from tintype.storage.copying import DigestMismatch
@@ -175,7 +175,7 @@ def is_whole(path: Path, sha256: str, size: int, *, deep: bool = False) -> bool:
 def _exclusive(originals: Originals) -> Iterator[None]:
     with originals.removed.exclusive_lock() as is_ours:
         if not is_ours:
-            raise Error(Kind.CONFLICT, "Another backup of this library is running, or `tintype gc`.")
+            raise Conflict("Another backup of this library is running, or `tintype gc`.")
         yield
 
 

@@ -14,7 +14,7 @@ from msgspec import Meta, Struct
 from tintype.catalogue import images, library, usage
 from tintype.catalogue.engine import Transaction
 from tintype.core.services import Services
-from tintype.model import Error, Kind
+from tintype.model import Conflict
 
 ABANDONED_AFTER_SECONDS = 24 * 3600
 """A temporary file this old was left by a crash: no upload takes a day."""
@@ -162,7 +162,7 @@ async def collect_garbage(services: Services, plan: GcPlan, confirmed: int | Non
     _confirm(plan, confirmed)
     with services.originals.removed.shared_lock() as is_free:
         if not is_free:
-            raise Error(Kind.CONFLICT, "A backup is running; try again when it has ended.")
+            raise Conflict("A backup is running; try again when it has ended.")
         dispositions = Counter([await _delete_or_put_back(services, path) for path in plan.expired])
         set_aside = [await _set_aside(services, sha256) for sha256 in plan.unused]
         await services.workers.disk(_remove, services, plan.rendition_folders, plan.temporary_files)
@@ -210,10 +210,10 @@ async def _removal_doubt(services: Services, unused: list[str], present: int) ->
 def _confirm(plan: GcPlan, confirmed: int | None) -> None:
     count = len(plan.unused)
     if confirmed is not None and confirmed != count:
-        raise Error(Kind.CONFLICT, f"{count} originals are unused, not {confirmed}; nothing was removed.")
+        raise Conflict(f"{count} originals are unused, not {confirmed}; nothing was removed.")
     if confirmed is None and plan.doubt:
         hint = f"Nothing was removed; `tintype gc --yes-remove {count}` would set them aside."
-        raise Error(Kind.CONFLICT, f"{plan.doubt} {hint}")
+        raise Conflict(f"{plan.doubt} {hint}")
 
 
 async def _recount_usage(services: Services) -> None:

@@ -7,7 +7,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from tintype.catalogue import images
 from tintype.core.services import Services
-from tintype.model import Error, Kind
+from tintype.model import Error, InsufficientStorage, Overloaded
 
 READ_SECONDS = 3.0
 """The time limit for a query of the catalogue."""
@@ -40,7 +40,9 @@ async def _catalogue_fault(services: Services) -> str:
     try:
         async with services.catalogue.write(WRITE_SECONDS):
             return ""
-    except Error as failed:
-        return "locked" if failed.kind is Kind.OVERLOADED else "read-only"
+    except Overloaded:
+        return "locked"
+    except InsufficientStorage:
+        return "read-only"
     except SQLAlchemyError:
         return "can't be written"

@@ -13,7 +13,7 @@ from tintype.core.upkeep.backup import (
     for_each_original,
     is_whole,
 )
-from tintype.model import Error, Kind
+from tintype.model import Conflict
 from tintype.storage import durable
 from tintype.storage.backups import Backup, InvalidBackup, Manifest
 from tintype.storage.copying import DigestMismatch, copy_verified
@@ -90,7 +90,7 @@ def _begin(folder: Path) -> None:
         return
     # An interrupted restore: there is no catalogue yet, so nothing can have been changed.
     if not (folder / UNFINISHED).exists() or any(folder.glob("*.sqlite3")):
-        raise Error(Kind.CONFLICT, f"{folder} is not empty; a backup is restored into a new folder.")
+        raise Conflict(f"{folder} is not empty; a backup is restored into a new folder.")
 
 
 def _catalogue(backup: Backup, name: str, manifest: Manifest) -> Path:

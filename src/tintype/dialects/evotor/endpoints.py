@@ -11,7 +11,7 @@ from tintype.core.library import browse, deletion
 from tintype.core.library.ingest import inspect_staged, record_image
 from tintype.dialects.evotor import links, wire
 from tintype.dialects.evotor.settings import Settings
-from tintype.model import Caller, Error, Image, Kind, Placement, no_such_image
+from tintype.model import Caller, Image, NotFound, Placement, no_such_image
 from tintype.web.bodies import is_multipart, staged_part
 from tintype.web.context import Context
 from tintype.web.disconnect import cancel_on_disconnect
@@ -135,10 +135,9 @@ def _authorize(caller: Caller, scope: str, store: str, product: str) -> Placemen
 async def _delete_if_present(services: Services, caller: Caller, image: Image, placement: Placement) -> None:
     try:
         await deletion.delete(services, caller, image.id, placement)
-    except Error as error:
+    except NotFound:
         # Another request deleted it in the meantime: the result is the same.
-        if error.kind is not Kind.NOT_FOUND:
-            raise
+        return
 
 
 def _product_image(

@@ -11,8 +11,7 @@ from msgspec import Struct
 
 from tintype.core.library.ingest import Inspection
 from tintype.imaging import Format, ImageInfo, Reason, spec
-from tintype.model import Caller, Error, Image, Kind, Placement, no_such_image
-from tintype.model.error import Violation
+from tintype.model import Caller, Error, Image, Invalid, Kind, Malformed, NotFound, Placement, no_such_image
 from tintype.model.ids import parse_uuid
 from tintype.web.authorization import bearer_token
 from tintype.web.bodies import Part
@@ -54,6 +53,21 @@ _CODES = {
     Kind.INTERNAL: "internal_error",
 }
 _STATUS = STATUS | {Kind.INSUFFICIENT_STORAGE: HTTPStatus.SERVICE_UNAVAILABLE}
+
+
+class Violation(Struct, frozen=True):
+    """One broken rule: the reason, and the field that broke it."""
+
+    reason: str
+    subject: str
+
+
+class UploadRejected(Invalid):
+    """An upload that breaks rules, each of which is listed."""
+
+    def __init__(self, violations: tuple[Violation, ...]) -> None:
+        super().__init__("The picture can't be taken in; the violations say why.")
+        self.violations = violations
 
 
 class Meta(Struct, frozen=True):
@@ -123,7 +137,7 @@ def parse_opaque_id(text: str) -> str:
         Error: NOT_FOUND when the text can't be such an id.
     """
     if not _OPAQUE_ID.fullmatch(text):
-        raise Error(Kind.NOT_FOUND, "Ids are 1 to 128 letters, digits, hyphens, underscores and dots.")
+        raise NotFound("Ids are 1 to 128 letters, digits, hyphens, underscores and dots.")
     return text
 
 
@@ -146,7 +160,7 @@ def require_first_page(query: str) -> None:
         Error: MALFORMED when there is one.
     """
     if "cursor" in parse_filled(query):
-        raise Error(Kind.MALFORMED, "This cursor is not known.")
+        raise Malformed("This cursor is not known.")
 
 
 def require_valid(part: Part, inspection: Inspection, rules: Rules) -> ImageInfo:
@@ -158,7 +172,7 @@ def require_valid(part: Part, inspection: Inspection, rules: Rules) -> ImageInfo
     reasons = list(_violations(part, inspection, rules))
     if inspection.refused is not None and not reasons:
         # The general limits can be stricter than the vendor's rules.
-        reasons = [inspection.refused.message]
+        reasons = [inspection.refused.sentence]
     if reasons or inspection.info is None:
         raise _invalid(*reasons)
     return inspection.info
@@ -166,7 +180,7 @@ def require_valid(part: Part, inspection: Inspection, rules: Rules) -> ImageInfo
 
 def not_multipart() -> Error:
     """The error for an upload whose Content-Type is not multipart/form-data."""
-    return Error(Kind.MALFORMED, f"Send the picture as multipart/form-data, in the field {FIELD}.")
+    return Malformed(f"Send the picture as multipart/form-data, in the field {FIELD}.")
 
 
 def no_file() -> Error:
@@ -233,12 +247,14 @@ def rate_limit_headers(context: Context) -> dict[str, str]:
 def render_error(error: Error, context: Context) -> RawResponse:
     """Encode an error as the vendor does."""
     status = _STATUS[error.kind]
-    code = "validation_failed" if error.violations else _CODES[error.kind]
-    body = msgspec.json.encode(Failure(code, error.message or status.phrase, error.violations))
+    if isinstance(error, UploadRejected):
+        failure = Failure("validation_failed", error.message, error.violations)
+    else:
+        failure = Failure(_CODES[error.kind], error.message, ())
     headers = standard_headers(error) | rate_limit_headers(context)
     if status is HTTPStatus.UNAUTHORIZED:
         headers["WWW-Authenticate"] = "Bearer"
-    return RawResponse(status.value, body, media_type(context), headers)
+    return RawResponse(status.value, msgspec.json.encode(failure), media_type(context), headers)
 
 
 def _violations(part: Part, inspection: Inspection, rules: Rules) -> Iterator[str]:
@@ -251,8 +267,8 @@ def _violations(part: Part, inspection: Inspection, rules: Rules) -> Iterator[st
         yield f"The picture has {part.staged.size} bytes; at most {rules.max_bytes} are accepted."
     if inspection.info is not None:
         yield from _shape_violations(inspection.info, rules.side)
-    if inspection.refused is not None and inspection.refused.field == Reason.DAMAGED:
-        yield inspection.refused.message
+    if inspection.refused is not None and inspection.refused.reason is Reason.DAMAGED:
+        yield inspection.refused.sentence
 
 
 def _shape_violations(info: ImageInfo, side: int) -> Iterator[str]:
@@ -263,7 +279,4 @@ def _shape_violations(info: ImageInfo, side: int) -> Iterator[str]:
 
 
 def _invalid(*reasons: str) -> Error:
-    violations = tuple(Violation(reason, FIELD) for reason in reasons)
-    return Error(
-        Kind.INVALID, "The picture can't be taken in; the violations say why.", violations=violations
-    )
+    return UploadRejected(tuple(Violation(reason, FIELD) for reason in reasons))

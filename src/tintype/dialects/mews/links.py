@@ -9,7 +9,7 @@ from uuid import UUID
 from msgspec import Struct
 
 from tintype.imaging import Mode, Recipe
-from tintype.model import Error, Kind
+from tintype.model import InvalidField, NotFound
 from tintype.model.ids import parse_uuid
 from tintype.web.dialect_routes import DeliveryRequest, RequestTarget
 from tintype.web.query import Query
@@ -78,10 +78,10 @@ def parse(target: RequestTarget) -> Link:
     """
     image, query = parse_uuid(target.path.removeprefix(PREFIX + "/")), target.query()
     if image is None:
-        raise Error(Kind.NOT_FOUND)
+        raise NotFound("There is nothing at this path.")
     mode = MODES.get(query.get("Mode") or "Fit")
     if mode is None:
-        raise Error(Kind.INVALID, field="Mode")
+        raise InvalidField("Mode", "Invalid Mode.")
     return Link(image, mode, _side(query, "Width"), _side(query, "Height"))
 
 
@@ -90,5 +90,5 @@ def _side(query: Query, name: str) -> int | None:
     if not text:
         return None
     if not _NUMBER.match(text) or int(text) < 1:
-        raise Error(Kind.INVALID, field=name)
+        raise InvalidField(name, f"Invalid {name}.")
     return int(text)

@@ -8,7 +8,7 @@ from uuid import UUID
 import msgspec
 from msgspec import Meta, Struct
 
-from tintype.model import Error, Kind
+from tintype.model import Error, InvalidField, Kind, Malformed
 from tintype.model.ids import parse_uuid
 from tintype.web.context import Context
 from tintype.web.dialect_routes import RawResponse
@@ -85,7 +85,7 @@ def require_json(content_type: str | None) -> None:
         Error: MALFORMED when it is not JSON.
     """
     if content_type is not None and content_type.partition(";")[0].strip().lower() != "application/json":
-        raise Error(Kind.MALFORMED, "Invalid JSON.")
+        raise Malformed("Invalid JSON.")
 
 
 def parse_credentials(raw: bytes) -> Credentials:
@@ -141,8 +141,6 @@ def render_error(error: Error, context: Context) -> RawResponse:
 
 
 def _message(error: Error, kind: Kind) -> str:
-    if kind is Kind.INVALID and error.field and not error.message:
-        return f"Invalid {error.field}."
     fixed = {
         Kind.NO_TOKEN: _SESSION,
         Kind.UNKNOWN_TOKEN: _SESSION,
@@ -152,7 +150,7 @@ def _message(error: Error, kind: Kind) -> str:
         Kind.TOO_MANY_REQUESTS: "Too many requests.",
         Kind.NOT_FOUND: "Not found.",
     }
-    return fixed.get(kind, error.message or STATUS[kind].phrase)
+    return fixed.get(kind, error.message)
 
 
 def _decode(raw: bytes, into: type[T]) -> T:
@@ -162,7 +160,7 @@ def _decode(raw: bytes, into: type[T]) -> T:
     except msgspec.ValidationError as wrong:
         raise _validation_error(str(wrong)) from wrong
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as broken:
-        raise Error(Kind.MALFORMED, "Invalid JSON.") from broken
+        raise Malformed("Invalid JSON.") from broken
 
 
 def _validation_error(message: str) -> Error:
@@ -173,9 +171,9 @@ def _validation_error(message: str) -> Error:
         return _invalid(missing[1])
     path = _FIELD_PATH.search(message)
     if path is None or not path[1]:
-        return Error(Kind.MALFORMED, "Invalid JSON.")
+        return Malformed("Invalid JSON.")
     return _invalid(re.findall(r"[A-Za-z]\w*", path[1])[-1])
 
 
 def _invalid(field: str) -> Error:
-    return Error(Kind.INVALID, field=field)
+    return InvalidField(field, f"Invalid {field}.")

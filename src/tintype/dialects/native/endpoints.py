@@ -21,7 +21,7 @@ from tintype.core.upkeep.purge import purge
 from tintype.dialects.native import links, wire
 from tintype.dialects.native.settings import Settings
 from tintype.imaging import Recipe
-from tintype.model import Caller, Error, Image, Kind, LinkTarget, no_such_image
+from tintype.model import Caller, Image, InvalidField, LinkTarget, no_such_image
 from tintype.model.ids import parse_uuid
 from tintype.web.bodies import AnyRequest, Part, filename, is_multipart, staged_body, staged_part
 from tintype.web.context import Context
@@ -190,7 +190,7 @@ async def _staged_upload(
         services, caller, request, FIELD, limit=limit, body_limit=whole, replaces=replaces
     ) as part:
         if part is None or part.count != 1:
-            raise Error(Kind.INVALID, f"There has to be exactly one field `{FIELD}`.", field=FIELD)
+            raise InvalidField(FIELD, f"There has to be exactly one field `{FIELD}`.")
         yield part
 
 

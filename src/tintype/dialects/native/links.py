@@ -15,7 +15,7 @@ from msgspec import Struct
 from tintype.core.runtime.signing import Signature
 from tintype.imaging import Recipe, parse_params
 from tintype.imaging.recipe.params import READERS
-from tintype.model import Error, Kind, no_such_image
+from tintype.model import Error, ExpiredLink, Forbidden, no_such_image
 from tintype.model.ids import parse_short, short
 from tintype.web.dialect_routes import DeliveryRequest, RequestTarget
 from tintype.web.query import Query
@@ -64,7 +64,7 @@ class Link(Struct, frozen=True):
         """
         left = max_age if self.expires is None else self.expires - int(now.timestamp())
         if self.expires is not None and left <= 0:
-            raise Error(Kind.EXPIRED_LINK, "This link has expired.")
+            raise ExpiredLink("This link has expired.")
         public = self.expires is None
         return DeliveryRequest(
             self.image,
@@ -108,7 +108,7 @@ def parse(target: RequestTarget) -> tuple[Link, Signature]:
 
 def invalid_signature() -> Error:
     """The error for a link whose signature is missing or does not match."""
-    return Error(Kind.FORBIDDEN, "This link was not signed by this service, or was changed since.")
+    return Forbidden("This link was not signed by this service, or was changed since.")
 
 
 def _recipe(query: Query) -> Recipe | None:

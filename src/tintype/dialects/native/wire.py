@@ -15,7 +15,7 @@ from tintype import model
 from tintype.core.upkeep import purge
 from tintype.imaging import Crop, Focal, Format, Mode, Reason, Recipe, parse_colour, spec
 from tintype.imaging.recipe.params import AUTO
-from tintype.model import Error, Kind, Status
+from tintype.model import Error, Invalid, InvalidField, InvalidImage, Kind, Malformed, Status
 from tintype.web.authorization import bearer_token
 from tintype.web.context import Context
 from tintype.web.dialect_routes import RawResponse
@@ -189,7 +189,7 @@ def parse_change(body: bytes) -> Status:
     try:
         change = msgspec.json.decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as broken:
-        raise Error(Kind.MALFORMED, "The body is not JSON.") from broken
+        raise Malformed("The body is not JSON.") from broken
     name = change.get("status") if isinstance(change, dict) else None
     status = _STATUSES.get(name) if isinstance(name, str) else None
     if status is None:
@@ -223,9 +223,9 @@ def parse_links(raw: bytes, *, max_links: int) -> list[tuple[LinkRequest, Recipe
         requests = msgspec.json.decode(raw.decode(), type=LinksRequest).links
     except msgspec.ValidationError as wrong:
         sentence, _, path = str(wrong).partition(" - at `$.")
-        raise Error(Kind.INVALID, f"{sentence}.", field=path.rstrip("`")) from wrong
+        raise _invalid_body(f"{sentence}.", path.rstrip("`")) from wrong
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as broken:
-        raise Error(Kind.MALFORMED, "The body has to be JSON.") from broken
+        raise Malformed("The body has to be JSON.") from broken
     if len(requests) > max_links:
         raise _invalid("links", f"may hold at most {max_links} of them")
     return [(each, _recipe(each, position)) for position, each in enumerate(requests)]
@@ -275,9 +275,9 @@ def render_error(error: Error, context: Context) -> RawResponse:
 
 
 def _status(error: Error) -> HTTPStatus:
-    if error.kind is not Kind.INVALID_IMAGE:
+    if not isinstance(error, InvalidImage):
         return STATUS[error.kind]
-    if error.field == Reason.UNSUPPORTED:
+    if error.reason is Reason.UNSUPPORTED:
         return HTTPStatus.UNSUPPORTED_MEDIA_TYPE
     return HTTPStatus.UNPROCESSABLE_ENTITY
 
@@ -311,7 +311,7 @@ def _recipe(request: LinkRequest, position: int) -> Recipe | None:
     try:
         return request.recipe()
     except ValueError as wrong:
-        raise Error(Kind.INVALID, str(wrong), field=f"links[{position}]") from wrong
+        raise InvalidField(f"links[{position}]", str(wrong)) from wrong
 
 
 def _format(name: str) -> Format:
@@ -330,7 +330,7 @@ def _parse_cursor(cursor: str) -> int:
 
 
 def _too_many_parameters(most: int) -> Error:
-    return Error(Kind.INVALID, f"A query has at most {most} parameters.")
+    return Invalid(f"A query has at most {most} parameters.")
 
 
 def _invalid_status() -> Error:
@@ -338,4 +338,8 @@ def _invalid_status() -> Error:
 
 
 def _invalid(field: str, rule: str) -> Error:
-    return Error(Kind.INVALID, f"{field} {rule}.", field=field)
+    return InvalidField(field, f"{field} {rule}.")
+
+
+def _invalid_body(sentence: str, path: str) -> Error:
+    return InvalidField(path, sentence) if path else Invalid(sentence)

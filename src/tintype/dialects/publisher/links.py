@@ -9,7 +9,7 @@ import re
 from msgspec import Struct
 
 from tintype.imaging import Mode, Recipe
-from tintype.model import Error, Kind
+from tintype.model import NotFound
 from tintype.web.dialect_routes import DeliveryRequest
 
 PREFIX = "/flag"
@@ -58,5 +58,5 @@ def parse(path: str) -> Link:
     found = _PATH.match(path)
     number, thumbnail = divmod(int(found[1]), 2) if found else (0, 0)
     if found is None or number < 1:
-        raise Error(Kind.NOT_FOUND, "There is no such attachment.")
+        raise NotFound("There is no such attachment.")
     return Link(number, found[2], bool(thumbnail))

@@ -12,7 +12,7 @@ import msgspec
 from msgspec import Struct
 
 from tintype import model
-from tintype.model import Error, Kind, Status
+from tintype.model import Error, InvalidField, NotAcceptable, Status
 from tintype.model.list_query import ListQuery, SortKey
 from tintype.web.context import Context
 from tintype.web.dialect_routes import RawResponse
@@ -119,7 +119,7 @@ def negotiate(context: Context) -> MediaType:
     """
     media_type = preferred(context.headers.get("accept", ""), list(MediaType))
     if media_type is None:
-        raise Error(Kind.NOT_ACCEPTABLE, f"Answers are {' or '.join(MediaType)}.")
+        raise NotAcceptable(f"Answers are {' or '.join(MediaType)}.")
     return MediaType(media_type)
 
 
@@ -186,7 +186,7 @@ def render_error(error: Error, context: Context) -> RawResponse:
     headers = standard_headers(error)
     if status is HTTPStatus.UNAUTHORIZED:
         headers["WWW-Authenticate"] = "Bearer"
-    failure = Failure(_ref(error, status), error.message or status.phrase)
+    failure = Failure(_ref(error, status), error.message)
     return _encode(status.value, failure, media_type, headers)
 
 
@@ -252,12 +252,12 @@ def _split(text: str) -> list[str]:
 
 
 def _invalid(field: str) -> Error:
-    return Error(Kind.INVALID, f"Invalid parameter: {field}", field=field)
+    return InvalidField(field, f"Invalid parameter: {field}")
 
 
 def _ref(error: Error, status: HTTPStatus) -> int:
     """The vendor's error number if there is one, else the HTTP status."""
-    if error.kind is Kind.INVALID and error.field in _PARAMETER_REFS:
+    if isinstance(error, InvalidField) and error.field in _PARAMETER_REFS:
         return _PARAMETER_REFS[error.field]
     return _STATUS_REFS.get(status, status.value)
 

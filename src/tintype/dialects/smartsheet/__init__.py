@@ -8,7 +8,7 @@ from tintype.core.runtime.rate_limit import RateLimiter
 from tintype.dialects import DemoScene, Dialect, LinkContext
 from tintype.dialects.smartsheet import endpoints, links, wire
 from tintype.dialects.smartsheet.settings import Settings
-from tintype.model import Caller, Error, Kind
+from tintype.model import Caller, Forbidden
 from tintype.model.ids import short
 from tintype.web.authorization import bearer_token
 from tintype.web.bodies import collect
@@ -36,7 +36,7 @@ def link_parsers(link_context: LinkContext, _settings: Settings) -> dict[str, Li
     def parse_link(target: RequestTarget) -> DeliveryRequest:
         link, signature = links.parse(target)
         if not link_context.keyring.verify(link.parts(), signature):
-            raise Error(Kind.FORBIDDEN, "The signature is not of this link.")
+            raise Forbidden("The signature is not of this link.")
         return link.delivery_request(link_context.clock())
 
     return {links.PREFIX: parse_link}

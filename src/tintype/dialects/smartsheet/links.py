@@ -12,7 +12,7 @@ from msgspec import Struct
 
 from tintype.core.runtime.signing import Signature
 from tintype.imaging import Mode, Recipe, plan
-from tintype.model import Error, Kind, LinkTarget
+from tintype.model import Error, ExpiredLink, Forbidden, LinkTarget
 from tintype.model.ids import parse_short, short
 from tintype.web.dialect_routes import DeliveryRequest, RequestTarget
 from tintype.web.query import Query
@@ -55,7 +55,7 @@ class Link(Struct, frozen=True):
         """
         left = self.expires - milliseconds(now)
         if left <= 0:
-            raise Error(Kind.EXPIRED_LINK, "The link has expired.")
+            raise ExpiredLink("The link has expired.")
         recipe = None
         if self.size is not None:
             recipe = Recipe(mode=Mode.SCALE, width=self.size.width, height=self.size.height)
@@ -137,4 +137,4 @@ def _number(query: Query, name: str) -> int:
 
 
 def _invalid_link() -> Error:
-    return Error(Kind.FORBIDDEN, "This is not a link as it was given out.")
+    return Forbidden("This is not a link as it was given out.")

@@ -5,14 +5,29 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from http import HTTPStatus
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 from uuid import UUID
 
 import msgspec
 from msgspec import Meta, Struct
 
 from tintype.imaging import ImageInfo, Reason, spec
-from tintype.model import Error, Image, Kind, Placement
+from tintype.model import (
+    Error,
+    Forbidden,
+    Image,
+    IncompleteBody,
+    Invalid,
+    InvalidField,
+    InvalidImage,
+    Kind,
+    Malformed,
+    NotAcceptable,
+    NotFound,
+    Placement,
+    TooLarge,
+    UnsupportedType,
+)
 from tintype.model.ids import parse_short, short
 from tintype.web.bodies import filename
 from tintype.web.context import Context
@@ -41,17 +56,6 @@ _ID = re.compile(r"[0-9]{1,19}\Z")
 # RFC 9110, 8.3.1 and 5.6.2: a type and a subtype, each a token, then parameters.
 _MEDIA_TYPE = re.compile(r"\s*([\w!#$%&'*+.^`|~-]+/[\w!#$%&'*+.^`|~-]+)\s*(?:;.*)?\Z", re.ASCII | re.DOTALL)
 
-_BODY_MISSING = 1024
-_HEADER = 1011
-_ATTRIBUTE_MISSING = 1012
-_VALUE = 1031
-_TOO_MANY = 1061
-_UPLOAD = 1074
-_SIZE_MISMATCH = 1075
-_CONTENT_TYPE = 1091
-_ALT_TEXT = 1165
-_MAY_NOT_VIEW = 5001
-
 _PARSING = "Unable to parse request. The following error occurred: {}"
 
 # Codes and messages are the vendor's; `{}` is replaced by the message of the error.
@@ -65,9 +69,9 @@ _CODES_AND_MESSAGES = {
     Kind.QUOTA_EXCEEDED: (1004, "You are not authorized to perform this action: {}"),
     Kind.CONFLICT: (1129, "The resource you tried to create already exists."),
     Kind.MALFORMED: (1008, _PARSING),
-    Kind.INVALID: (_VALUE, "{}"),
-    Kind.RANGE_NOT_SATISFIABLE: (_VALUE, "{}"),
-    Kind.INVALID_IMAGE: (_UPLOAD, "{}"),
+    Kind.INVALID: (1031, "{}"),
+    Kind.RANGE_NOT_SATISFIABLE: (1031, "{}"),
+    Kind.INVALID_IMAGE: (1074, "{}"),
     Kind.TOO_LARGE: (1008, _PARSING),
     Kind.TOO_MANY_REQUESTS: (4003, "Rate limit exceeded."),
     Kind.OVERLOADED: (4001, "{}"),
@@ -83,6 +87,66 @@ _STATUS = STATUS | {
     Kind.TOO_LARGE: HTTPStatus.BAD_REQUEST,
     Kind.INSUFFICIENT_STORAGE: HTTPStatus.SERVICE_UNAVAILABLE,
 }
+
+
+class SmartsheetError(Error):
+    """An error that the vendor numbers more finely than by its kind."""
+
+    code: ClassVar[int]
+
+
+class InvalidHeader(SmartsheetError, Malformed):
+    """A required header is missing or invalid."""
+
+    code = 1011
+
+
+class AttributeMissing(SmartsheetError, Invalid):
+    """A required attribute of an object is missing."""
+
+    code = 1012
+
+
+class BodyMissing(SmartsheetError, Malformed):
+    """The body is empty."""
+
+    code = 1024
+
+
+class TooManyItems(SmartsheetError, Invalid):
+    """The batch has too many items."""
+
+    code = 1061
+
+
+class UploadTooLarge(SmartsheetError, TooLarge):
+    """The file has too many bytes."""
+
+    code = 1074
+
+
+class SizeMismatch(SmartsheetError, Malformed):
+    """The Content-Length is not the number of bytes received."""
+
+    code = 1075
+
+
+class InvalidContentType(SmartsheetError, Malformed):
+    """The Content-Type is not a media type."""
+
+    code = 1091
+
+
+class AltTextTooLong(SmartsheetError, Invalid):
+    """The alternative text has too many characters."""
+
+    code = 1165
+
+
+class MayNotView(SmartsheetError, Forbidden):
+    """The image doesn't exist, or belongs to another account."""
+
+    code = 5001
 
 
 class Failure(Struct, frozen=True, rename="camel"):
@@ -185,7 +249,7 @@ def require_headers(headers: Headers) -> None:
         Error: NOT_ACCEPTABLE when JSON is not accepted, MALFORMED for an invalid integration source.
     """
     if preferred(headers.get("accept", ""), (JSON,)) is None:
-        raise Error(Kind.NOT_ACCEPTABLE)
+        raise NotAcceptable("The responses are JSON.")
     kind, *names = (part.strip() for part in headers.get(SOURCE_HEADER, "AI,-,-").split(","))
     if kind not in SOURCE_TYPES or len(names) != 2 or not all(names):  # noqa: PLR2004  organisation and source
         raise _invalid_header(SOURCE_HEADER)
@@ -209,11 +273,11 @@ def parse_request(raw: bytes, headers: Headers, *, max_images: int) -> list[Requ
     if isinstance(items, dict):
         items = [items]
     if not isinstance(items, list) or not all(isinstance(item, dict) for item in items):
-        raise Error(Kind.MALFORMED, "the body is an array of objects.")
+        raise Malformed("the body is an array of objects.")
     if not items:
         raise _attribute_missing("imageId")
     if len(items) > max_images:
-        raise Error(Kind.INVALID, "Max count exceeded for field imageUrls.", code=_TOO_MANY)
+        raise TooManyItems("Max count exceeded for field imageUrls.")
     return [_requested_image(item) for item in items]
 
 
@@ -250,7 +314,7 @@ def parse_upload(headers: Headers, query: str, *, max_alt_text: int) -> Upload:
     alt_text = parameters.get("altText", "")
     if len(alt_text) > max_alt_text:
         message = f"Cannot add image to cell with alt text larger than {max_alt_text} characters."
-        raise Error(Kind.INVALID, message, code=_ALT_TEXT)
+        raise AltTextTooLong(message)
     override = parameters.get("overrideValidation", "false")
     # The vendor's Python client sends True and False.
     if override.lower() not in {"true", "false"}:
@@ -279,9 +343,7 @@ def require_accepted_format(info: ImageInfo) -> ImageInfo:
     """
     entry = spec(info.format)
     if entry.package is not None:
-        raise Error(
-            Kind.INVALID_IMAGE, f"{entry.name} pictures aren't accepted.", field=Reason.UNSUPPORTED.value
-        )
+        raise InvalidImage(Reason.UNSUPPORTED, f"{entry.name} pictures aren't accepted.")
     return info
 
 
@@ -290,13 +352,10 @@ def upload_errors() -> Iterator[None]:
     """Give errors of the upload body the vendor's more specific codes."""
     try:
         yield
-    except Error as error:
-        if error.kind is Kind.TOO_LARGE:
-            raise Error(error.kind, error.message, code=_UPLOAD) from error
-        if error.kind is Kind.MALFORMED and not error.code:
-            # The body ended early: all other MALFORMED errors have a code already.
-            raise _size_mismatch() from error
-        raise
+    except TooLarge as error:
+        raise UploadTooLarge(error.message) from error
+    except IncompleteBody as error:
+        raise _size_mismatch() from error
 
 
 def parse_exclude(query: str) -> frozenset[str]:
@@ -318,7 +377,7 @@ def encode_row(at: Placement, cells: Sequence[tuple[Placement, Image]], exclude:
         Error: NOT_FOUND when no cell of it has an image: only such rows are known here.
     """
     if not cells:
-        raise Error(Kind.NOT_FOUND)
+        raise NotFound("There is nothing at this path.")
     return msgspec.json.encode(_row(at, cells, with_images="image" not in exclude))
 
 
@@ -344,8 +403,7 @@ def render_error(error: Error, context: Context) -> RawResponse:
 
 def failure(error: Error, ref_id: str) -> Failure:
     """An error as an object; `ref_id` is in the log too."""
-    # The code of RANGE_NOT_SATISFIABLE is the size of the picture, for the Content-Range header.
-    if error.code and error.kind is not Kind.RANGE_NOT_SATISFIABLE:
+    if isinstance(error, SmartsheetError):
         return Failure(error.code, error.message, ref_id)
     code, message = _CODES_AND_MESSAGES[error.kind]
     return Failure(code, message.format(error.message), ref_id)
@@ -353,7 +411,7 @@ def failure(error: Error, ref_id: str) -> Failure:
 
 def may_not_view() -> Error:
     """The same error for an image of another account and for one that does not exist."""
-    return Error(Kind.FORBIDDEN, "You do not have permission to view this image.", code=_MAY_NOT_VIEW)
+    return MayNotView("You do not have permission to view this image.")
 
 
 def _require_json(content_type: str) -> None:
@@ -361,16 +419,16 @@ def _require_json(content_type: str) -> None:
         raise _invalid_header("Content-Type")
     match = _MEDIA_TYPE.match(content_type)
     if match is None:
-        raise Error(Kind.MALFORMED, f"Invalid Content-Type: {_excerpt(content_type)}.", code=_CONTENT_TYPE)
+        raise InvalidContentType(f"Invalid Content-Type: {_excerpt(content_type)}.")
     if match[1].lower() != JSON:
-        raise Error(Kind.UNSUPPORTED_TYPE)
+        raise UnsupportedType("The body has to be JSON.")
 
 
 def _decode(raw: bytes) -> Any:  # noqa: ANN401  any JSON value
     try:
         return msgspec.json.decode(raw)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as broken:
-        raise Error(Kind.MALFORMED, "the body is not JSON.") from broken
+        raise Malformed("the body is not JSON.") from broken
 
 
 def _requested_image(item: dict[str, Any]) -> RequestedImage:
@@ -402,12 +460,12 @@ def _side(item: dict[str, Any], name: str) -> int | None:
 
 def _id(text: str) -> str:
     if not _ID.match(text) or int(text) > MAX_ID:
-        raise Error(Kind.NOT_FOUND)
+        raise NotFound("There is nothing at this path.")
     return str(int(text))
 
 
 def _too_many_parameters(most: int) -> Error:
-    return Error(Kind.MALFORMED, f"there are more than {most} parameters.")
+    return Malformed(f"there are more than {most} parameters.")
 
 
 def _row(at: Placement, cells: Sequence[tuple[Placement, Image]], *, with_images: bool) -> Row:
@@ -440,26 +498,23 @@ def _format_time(moment: datetime) -> str:
 
 
 def _body_missing() -> Error:
-    return Error(Kind.MALFORMED, "The HTTP request body is required for this Method.", code=_BODY_MISSING)
+    return BodyMissing("The HTTP request body is required for this Method.")
 
 
 def _invalid_header(name: str) -> Error:
-    return Error(Kind.MALFORMED, f"A required header was missing or invalid: {name}", code=_HEADER)
+    return InvalidHeader(f"A required header was missing or invalid: {name}")
 
 
 def _attribute_missing(name: str) -> Error:
-    message = f"A required object attribute is missing from your request: {name}."
-    return Error(Kind.INVALID, message, code=_ATTRIBUTE_MISSING)
+    return AttributeMissing(f"A required object attribute is missing from your request: {name}.")
 
 
 def _size_mismatch() -> Error:
-    message = "The Content-Length provided did not match the file uploaded."
-    return Error(Kind.MALFORMED, message, code=_SIZE_MISMATCH)
+    return SizeMismatch("The Content-Length provided did not match the file uploaded.")
 
 
 def _invalid_value(value: object, name: str) -> Error:
-    message = f"The value {_excerpt(value)} was not valid for the attribute {name}."
-    return Error(Kind.INVALID, message, code=_VALUE)
+    return InvalidField(name, f"The value {_excerpt(value)} was not valid for the attribute {name}.")
 
 
 def _excerpt(value: object) -> str:

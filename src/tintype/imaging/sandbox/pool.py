@@ -71,7 +71,7 @@ class Allowance(Struct, frozen=True):
         return structs.replace(self, seconds_used=self.seconds_used + seconds)
 
 
-class NeedsMemory(Exception):  # noqa: N818  it is an answer, not a fault
+class NeedsMemory(Exception):
     """The work needs `memory` bytes, and was not done: retry with this limit.
 
     `seconds_used` are those of this attempt, and of the earlier ones.
