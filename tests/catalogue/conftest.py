@@ -49,9 +49,8 @@ class Shelf:
         self.minutes += 1
         draft = msgspec.structs.replace(BLANK, **{"id": uuid4(), **info})
         now = NOON + timedelta(minutes=self.minutes)
-        async with self.database.write() as tx:
-            owner = (account or self.north).id
-            return (await images.add(tx, owner, person or self.anna, draft, now)).number
+        owner = (account or self.north).id
+        return (await self.database.write(images.add, owner, person or self.anna, draft, now)).number
 
 
 @pytest.fixture
@@ -70,9 +69,8 @@ async def database(path: Path) -> AsyncIterator[Database]:
 
 @pytest.fixture
 async def shelf(database: Database, path: Path) -> Shelf:
-    async with database.write() as tx:
-        north = await accounts.add(tx, uuid4(), "north", NOON)
-        south = await accounts.add(tx, uuid4(), "south", NOON)
-        anna = await accounts.get_or_create_person(tx, north.id, "Anna Koch", NOON)
-        boris = await accounts.get_or_create_person(tx, north.id, "борис", NOON)
+    north = await database.write(accounts.add, uuid4(), "north", NOON)
+    south = await database.write(accounts.add, uuid4(), "south", NOON)
+    anna = await database.write(accounts.get_or_create_person, north.id, "Anna Koch", NOON)
+    boris = await database.write(accounts.get_or_create_person, north.id, "борис", NOON)
     return Shelf(database, path, north, south, anna, boris)

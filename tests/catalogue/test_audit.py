@@ -16,19 +16,18 @@ ANNA = Actor("tintype token create", "anna")
 
 
 async def add(shelf: Shelf, event: str, account: str | None = None, minutes: int = 0) -> None:
-    async with shelf.database.write() as tx:
-        await audit.add(tx, NOON + timedelta(minutes=minutes), ANNA, event, account, {"minutes": minutes})
+    await shelf.database.write(
+        audit.add, NOON + timedelta(minutes=minutes), ANNA, event, account, {"minutes": minutes}
+    )
 
 
 async def events(shelf: Shelf, asked: AuditFilter, seq: int = 0, limit: int = 100) -> list[str]:
-    async with shelf.database.read() as tx:
-        return [entry.event for entry in await audit.list_after(tx, seq, asked, limit)]
+    return [entry.event for entry in await shelf.database.read(audit.list_after, seq, asked, limit)]
 
 
 async def test_an_entry_is_read_as_it_was_recorded(shelf: Shelf) -> None:
     await add(shelf, "token-created", "north", minutes=7)
-    async with shelf.database.read() as tx:
-        (entry,) = await audit.list_after(tx, 0, AuditFilter(), 10)
+    (entry,) = await shelf.database.read(audit.list_after, 0, AuditFilter(), 10)
     assert (entry.seq, entry.event, entry.account) == (1, "token-created", "north")
     assert (entry.at, entry.actor, entry.details) == (NOON + timedelta(minutes=7), ANNA, {"minutes": 7})
 

@@ -4,7 +4,7 @@ import asyncio
 import sqlite3
 import time
 from collections.abc import AsyncIterator, Iterator
-from contextlib import closing, contextmanager
+from contextlib import AsyncExitStack, closing, contextmanager
 from pathlib import Path
 from uuid import UUID
 
@@ -13,7 +13,9 @@ from sqlalchemy import text
 from sqlalchemy.exc import OperationalError
 
 from tests.catalogue.conftest import NOON
-from tintype.catalogue import Database, accounts
+from tests.catalogue.holding import held_open
+from tintype.catalogue import CatalogueError, Database, Transaction, accounts
+from tintype.catalogue.database import READERS
 from tintype.model import Error, InsufficientStorage, Overloaded
 
 PATIENCE = 0.3
@@ -38,14 +40,15 @@ def locked(path: Path) -> Iterator[None]:
 
 
 async def write(database: Database) -> None:
-    async with database.write() as tx:
-        await accounts.set_allowed_sizes(tx, (await accounts.list_all(tx))[0].id, "1x1")
+    def change(tx: Transaction) -> None:
+        accounts.set_allowed_sizes(tx, accounts.list_all(tx)[0].id, "1x1")
+
+    await database.write(change)
 
 
 @pytest.fixture
 async def account(hurried: Database) -> None:
-    async with hurried.write() as tx:
-        await accounts.add(tx, UUID(int=1), "a", NOON)
+    await hurried.write(accounts.add, UUID(int=1), "a", NOON)
 
 
 @pytest.mark.usefixtures("account")
@@ -55,7 +58,7 @@ async def test_writers_of_a_locked_catalogue_fail_soon_and_readers_go_on(
     with locked(path):
         began = time.monotonic()
         writers = [asyncio.create_task(write(hurried)) for _ in range(20)]
-        assert [each.name for each in await hurried.query(accounts.list_all)] == ["a"]
+        assert [each.name for each in await hurried.read(accounts.list_all)] == ["a"]
         assert time.monotonic() < began + PATIENCE
         refused = await asyncio.gather(*writers, return_exceptions=True)
         # All of them: they wait together, not one after the other.
@@ -86,26 +89,29 @@ async def test_an_unwritable_disk_is_distinguished_from_other_faults(hurried: Da
         await fill(hurried, pragma)
     assert refused.value.retry_after == 30
     assert isinstance(refused.value.__cause__, OperationalError)
-    await hurried.query(lambda tx: tx.execute(text(f"PRAGMA {pragma} = 0")))
-    assert len(await hurried.query(accounts.list_all)) == 1
-    with pytest.raises(OperationalError, match="no such table"):
-        await hurried.query(lambda tx: tx.execute(text("SELECT * FROM missing")))
+    await hurried.read(lambda tx: tx.execute(text(f"PRAGMA {pragma} = 0")))
+    assert len(await hurried.read(accounts.list_all)) == 1
+    with pytest.raises(CatalogueError, match="no such table"):
+        await hurried.read(lambda tx: tx.execute(text("SELECT * FROM missing")))
 
 
 async def fill(database: Database, pragma: str) -> None:
-    async with database.write() as tx:
-        await tx.execute(text(f"PRAGMA {pragma} = 1"))
+    def change(tx: Transaction) -> None:
+        tx.execute(text(f"PRAGMA {pragma} = 1"))
         for n in range(2, 1000):
-            await accounts.add(tx, UUID(int=n), f"account {n}" * 20, NOON)
+            accounts.add(tx, UUID(int=n), f"account {n}" * 20, NOON)
+
+    await database.write(change)
 
 
 async def test_the_polling_connection_works_while_all_readers_are_busy(hurried: Database) -> None:
     watch = hurried.polling_connection()
-    async with hurried.read(), hurried.read(), hurried.read(), hurried.read():
+    async with AsyncExitStack() as taken:
+        for _ in range(READERS):
+            await taken.enter_async_context(held_open(hurried.read))
         before = await asyncio.to_thread(watch.state)
         assert await asyncio.to_thread(watch.state) == before
-        async with hurried.write() as tx:
-            await accounts.add(tx, UUID(int=1), "a", NOON)
+        await hurried.write(accounts.add, UUID(int=1), "a", NOON)
         assert await asyncio.to_thread(watch.state) != before
-        assert [each.name for each in await asyncio.to_thread(watch.query, accounts.list_all)] == ["a"]
+        assert [each.name for each in await asyncio.to_thread(watch.read, accounts.list_all)] == ["a"]
     watch.close()

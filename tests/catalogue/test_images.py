@@ -5,7 +5,7 @@ from uuid import UUID, uuid4
 import pytest
 
 from tests.catalogue.conftest import Shelf
-from tintype.catalogue import Database, images, placements, publications
+from tintype.catalogue import Database, Transaction, images, placements, publications
 from tintype.model import Image, Links, Placement, Status
 from tintype.model.list_query import ListQuery, SortKey
 
@@ -15,13 +15,11 @@ async def names(shelf: Shelf, selection: ListQuery) -> list[str]:
 
 
 async def page(shelf: Shelf, selection: ListQuery) -> tuple[int, list[Image]]:
-    async with shelf.database.read() as tx:
-        return await images.list_page(tx, shelf.north.id, selection)
+    return await shelf.database.read(images.list_page, shelf.north.id, selection)
 
 
 async def delete(database: Database, account: UUID, id: UUID) -> images.DeletedImage | None:
-    async with database.write() as tx:
-        return await images.delete_image(tx, account, id)
+    return await database.write(images.delete_image, account, id)
 
 
 async def library(shelf: Shelf) -> None:
@@ -126,8 +124,7 @@ async def test_an_image_comes_back_as_it_was_recorded(shelf: Shelf) -> None:
         has_alpha=True,
         status=Status.ARCHIVED,
     )
-    async with shelf.database.read() as tx:
-        image = await images.get(tx, shelf.north.id, id)
+    image = await shelf.database.read(images.get, shelf.north.id, id)
     assert image is not None
     assert (image.id, image.number, image.account_id) == (id, number, shelf.north.id)
     assert (image.filename, image.name, image.extension) == ("Отель 🦊.JPG", "Отель 🦊", "JPG")
@@ -140,57 +137,65 @@ async def test_an_image_comes_back_as_it_was_recorded(shelf: Shelf) -> None:
 
 async def test_newest_goes_back_through_the_numbers(shelf: Shelf) -> None:
     await library(shelf)
-    async with shelf.database.read() as tx:
-        assert [image.number for image in await images.list_newest(tx, shelf.north.id, None, 2)] == [5, 4]
-        assert [image.number for image in await images.list_newest(tx, shelf.north.id, 4, 2)] == [3, 2]
-        assert [image.number for image in await images.list_newest(tx, shelf.north.id, 10**30, 1)] == [5]
-        assert await images.list_newest(tx, shelf.north.id, 1, 2) == []
+
+    def ask(tx: Transaction) -> None:
+        assert [image.number for image in images.list_newest(tx, shelf.north.id, None, 2)] == [5, 4]
+        assert [image.number for image in images.list_newest(tx, shelf.north.id, 4, 2)] == [3, 2]
+        assert [image.number for image in images.list_newest(tx, shelf.north.id, 10**30, 1)] == [5]
+        assert images.list_newest(tx, shelf.north.id, 1, 2) == []
+
+    await shelf.database.read(ask)
 
 
 async def test_originals_are_listed_once_over_all_batches(shelf: Shelf) -> None:
     await library(shelf)
     listed: list[int] = []
-    async with shelf.database.read() as tx:
-        while batch := await images.originals(tx, listed[-1] if listed else 0, 2):
-            listed += [number for number, *_ in batch]
+    while batch := await shelf.database.read(images.originals, listed[-1] if listed else 0, 2):
+        listed += [number for number, *_ in batch]
     assert listed == [1, 2, 3, 4, 5]
 
 
 async def test_a_link_names_an_image_by_id_or_number_and_nothing_else(shelf: Shelf) -> None:
     id = uuid4()
     number = await shelf.add(id=id)
-    async with shelf.database.write() as tx:
-        await publications.add(tx, shelf.north.id, "mews")
-        await publications.add(tx, shelf.south.id, "native")
+
+    def change(tx: Transaction) -> None:
+        publications.add(tx, shelf.north.id, "mews")
+        publications.add(tx, shelf.south.id, "native")
         for key in (id, number):
-            found = await images.find_deliverable(tx, "mews", key, None, Links.PLAIN)
+            found = images.find_deliverable(tx, "mews", key, None, Links.PLAIN)
             assert found is not None
             assert (found[0].id, found[1]) == (id, {"mews": None})
-            assert await images.find(tx, key) == found[0]
+            assert images.find(tx, key) == found[0]
         for key in (uuid4(), 0, -1, number + 1, 2**63 - 1, 2**63, 10**30):
-            assert await images.find_deliverable(tx, "mews", key, None, Links.PLAIN) is None
-            assert await images.find(tx, key) is None
+            assert images.find_deliverable(tx, "mews", key, None, Links.PLAIN) is None
+            assert images.find(tx, key) is None
+
+    await shelf.database.write(change)
 
 
 async def test_an_account_publishes_what_it_was_given(shelf: Shelf) -> None:
     id = uuid4()
     await shelf.add(id=id)
-    async with shelf.database.write() as tx:
-        assert await images.find_deliverable(tx, "mews", id, None, None) is None
+
+    def change(tx: Transaction) -> None:
+        assert images.find_deliverable(tx, "mews", id, None, None) is None
         for dialect in ("mews", "evotor", "mews"):
-            await publications.add(tx, shelf.north.id, dialect)
-        await publications.set_links(tx, shelf.north.id, "mews", Links.SIGNED)
-        await publications.add(tx, shelf.north.id, "mews")
+            publications.add(tx, shelf.north.id, dialect)
+        publications.set_links(tx, shelf.north.id, "mews", Links.SIGNED)
+        publications.add(tx, shelf.north.id, "mews")
         told = {"evotor": None, "mews": Links.SIGNED}
-        assert await publications.get(tx, shelf.north.id) == told
-        assert await publications.get(tx, shelf.south.id) == {}
-        found = await images.find_deliverable(tx, "mews", id, 1, None)
+        assert publications.get(tx, shelf.north.id) == told
+        assert publications.get(tx, shelf.south.id) == {}
+        found = images.find_deliverable(tx, "mews", id, 1, None)
         assert found is not None
         assert found[1] == told
-        await publications.set_links(tx, shelf.north.id, "mews", None)
-        await publications.remove(tx, shelf.south.id, "evotor")
-        await publications.remove(tx, shelf.north.id, "evotor")
-        assert await publications.get(tx, shelf.north.id) == {"mews": None}
+        publications.set_links(tx, shelf.north.id, "mews", None)
+        publications.remove(tx, shelf.south.id, "evotor")
+        publications.remove(tx, shelf.north.id, "evotor")
+        assert publications.get(tx, shelf.north.id) == {"mews": None}
+
+    await shelf.database.write(change)
 
 
 async def test_nothing_crosses_accounts(shelf: Shelf) -> None:
@@ -198,45 +203,55 @@ async def test_nothing_crosses_accounts(shelf: Shelf) -> None:
     id, south = uuid4(), shelf.south.id
     placement = Placement("product", "store", "holder", "slot")
     number = await shelf.add(id=id, sha256="a" * 64, filename="photo.png", name="photo")
-    async with shelf.database.write() as tx:
-        assert await placements.attach(tx, shelf.north.id, number, placement)
-    async with shelf.database.write() as tx:
-        assert await images.get(tx, south, id) is None
-        assert await images.link_targets(tx, south, [id]) == {}
-        assert await images.find_duplicate(tx, south, "a" * 64, "photo.png") is None
-        assert await images.list_page(tx, south, ListQuery()) == (0, [])
-        assert await images.list_page(tx, south, ListQuery(search="photo")) == (0, [])
-        assert await images.list_newest(tx, south, None, 10) == []
-        assert await images.by_numbers(tx, south, [number]) == {}
-        assert await placements.attached(tx, south, placement) == []
-        assert not await placements.is_attached(tx, south, placement, id)
-        assert await images.delete_image(tx, south, id) is None
-        await placements.clear(tx, south, placement)
-    async with shelf.database.read() as tx:
-        assert await images.get(tx, shelf.north.id, id) is not None
-        assert await placements.is_attached(tx, shelf.north.id, placement, id)
-        assert [image.number for image in await images.list_newest(tx, shelf.north.id, None, 10)] == [number]
+    assert await shelf.database.write(placements.attach, shelf.north.id, number, placement)
+
+    def change(tx: Transaction) -> None:
+        assert images.get(tx, south, id) is None
+        assert images.link_targets(tx, south, [id]) == {}
+        assert images.find_duplicate(tx, south, "a" * 64, "photo.png") is None
+        assert images.list_page(tx, south, ListQuery()) == (0, [])
+        assert images.list_page(tx, south, ListQuery(search="photo")) == (0, [])
+        assert images.list_newest(tx, south, None, 10) == []
+        assert images.by_numbers(tx, south, [number]) == {}
+        assert placements.attached(tx, south, placement) == []
+        assert not placements.is_attached(tx, south, placement, id)
+        assert images.delete_image(tx, south, id) is None
+        placements.clear(tx, south, placement)
+
+    await shelf.database.write(change)
+
+    def ask(tx: Transaction) -> None:
+        assert images.get(tx, shelf.north.id, id) is not None
+        assert placements.is_attached(tx, shelf.north.id, placement, id)
+        assert [image.number for image in images.list_newest(tx, shelf.north.id, None, 10)] == [number]
+
+    await shelf.database.read(ask)
 
 
 async def test_each_account_may_use_the_same_place(shelf: Shelf) -> None:
     placement = Placement("product", "store", "holder", "slot")
     ours, theirs = await shelf.add(), await shelf.add(shelf.south)
-    async with shelf.database.write() as tx:
-        assert await placements.attach(tx, shelf.north.id, ours, placement)
-        assert await placements.attach(tx, shelf.south.id, theirs, placement)
-        assert not await placements.attach(tx, shelf.south.id, theirs, placement)
+
+    def change(tx: Transaction) -> None:
+        assert placements.attach(tx, shelf.north.id, ours, placement)
+        assert placements.attach(tx, shelf.south.id, theirs, placement)
+        assert not placements.attach(tx, shelf.south.id, theirs, placement)
+
+    await shelf.database.write(change)
 
 
 async def test_deleting_an_image_frees_its_places(shelf: Shelf) -> None:
     id, placement = uuid4(), Placement("product", "store", "holder", "slot", "alt")
     number = await shelf.add(id=id)
-    async with shelf.database.write() as tx:
-        assert await placements.attach(tx, shelf.north.id, number, placement)
+    assert await shelf.database.write(placements.attach, shelf.north.id, number, placement)
     assert await delete(shelf.database, shelf.north.id, id) == images.DeletedImage("photo.png", "0" * 64, 1)
     other = await shelf.add()
-    async with shelf.database.write() as tx:
-        assert await placements.attached(tx, shelf.north.id, placement) == []
-        assert await placements.attach(tx, shelf.north.id, other, placement)
+
+    def change(tx: Transaction) -> None:
+        assert placements.attached(tx, shelf.north.id, placement) == []
+        assert placements.attach(tx, shelf.north.id, other, placement)
+
+    await shelf.database.write(change)
 
 
 async def test_a_digest_is_referred_to_as_long_as_any_account_has_it(shelf: Shelf) -> None:
@@ -245,8 +260,6 @@ async def test_a_digest_is_referred_to_as_long_as_any_account_has_it(shelf: Shel
     await shelf.add(shelf.south, id=theirs, sha256="a" * 64)
     for account, id, left in ((shelf.north, ours, True), (shelf.south, theirs, False)):
         await delete(shelf.database, account.id, id)
-        async with shelf.database.read() as tx:
-            assert await images.is_referenced(tx, "a" * 64) is left
-            assert await images.referenced_digests(tx, ["a" * 64, "b" * 64]) == (
-                {"a" * 64} if left else set()
-            )
+        assert await shelf.database.read(images.is_referenced, "a" * 64) is left
+        found = await shelf.database.read(images.referenced_digests, ["a" * 64, "b" * 64])
+        assert found == ({"a" * 64} if left else set())

@@ -26,6 +26,7 @@ from tests.catalogue.conftest import BLANK
 from tintype import catalogue
 from tintype.catalogue import (
     Database,
+    Transaction,
     accounts,
     audit,
     images,
@@ -36,7 +37,7 @@ from tintype.catalogue import (
     usage,
 )
 from tintype.catalogue import library as library_
-from tintype.catalogue.engine import BATCH
+from tintype.catalogue.transaction import BATCH
 from tintype.model import (
     Account,
     Actor,
@@ -223,9 +224,10 @@ def listening() -> Iterator[list[tuple[str, Any]]]:
 
 
 def queries(module: ModuleType) -> list[Callable[..., Any]]:
-    """What a module of the catalogue asks or changes."""
-    members = inspect.getmembers(module, inspect.iscoroutinefunction)
-    return [found for name, found in members if found.__module__ == module.__name__ and name[0] != "_"]
+    """What a module of the catalogue asks or changes: its functions whose first argument is a transaction."""
+    members = inspect.getmembers(module, inspect.isfunction)
+    own = [found for name, found in members if found.__module__ == module.__name__ and name[0] != "_"]
+    return [found for found in own if next(iter(inspect.signature(found).parameters), "") == "tx"]
 
 
 ALL = [
@@ -252,12 +254,15 @@ async def test_no_statement_reads_more_than_it_has_to(
 
 async def ask(database: Database, query: Callable[..., Any], case: Case) -> None:
     """Ask, and leave everything as it was."""
+
+    def change(tx: Transaction) -> None:
+        image = images.find(tx, 3)
+        given = {**ARGUMENTS, "tx": tx, "token": TOKEN, **own(query, image), **case.arguments}
+        query(**{name: given[name] for name in needed(query, given)})
+        raise UndoneError
+
     with suppress(UndoneError):
-        async with database.write() as tx:
-            image = await images.find(tx, 3)
-            given = {**ARGUMENTS, "tx": tx, "token": TOKEN, **own(query, image), **case.arguments}
-            await query(**{name: given[name] for name in needed(query, given)})
-            raise UndoneError
+        await database.write(change)
 
 
 class UndoneError(Exception):

@@ -18,13 +18,11 @@ steps = st.lists(
 
 
 async def held(shelf: Shelf, account: Account) -> Usage:
-    async with shelf.database.read() as tx:
-        return await usage.get(tx, account.id)
+    return await shelf.database.read(usage.get, account.id)
 
 
 async def miscounted(shelf: Shelf) -> list[str]:
-    async with shelf.database.read() as tx:
-        return await usage.mismatches(tx)
+    return await shelf.database.read(usage.mismatches)
 
 
 async def test_an_account_without_images_holds_nothing(shelf: Shelf) -> None:
@@ -45,50 +43,45 @@ async def test_whatever_is_done_the_sums_are_those_of_the_images(
             await shelf.add(account, id=id, bytes=size)
             there[id] = account, size
         elif mine:
-            async with shelf.database.write() as tx:
-                image = await images.get(tx, account.id, mine[0])
-                assert image is not None
-                if step == "delete":
-                    await images.delete_image(tx, account.id, image.id)
-                    del there[image.id]
-                else:
-                    draft = msgspec.structs.replace(BLANK, bytes=size)
-                    await images.replace(tx, image, draft, shelf.anna, NOON + timedelta(days=1))
-                    there[image.id] = account, size
+            image = await shelf.database.read(images.get, account.id, mine[0])
+            assert image is not None
+            if step == "delete":
+                await shelf.database.write(images.delete_image, account.id, image.id)
+                del there[image.id]
+            else:
+                draft = msgspec.structs.replace(BLANK, bytes=size)
+                later = NOON + timedelta(days=1)
+                await shelf.database.write(images.replace, image, draft, shelf.anna, later)
+                there[image.id] = account, size
     for account in (shelf.north, shelf.south):
         sizes = [size for owner, size in there.values() if owner == account]
         assert await held(shelf, account) == Usage(len(sizes), sum(sizes))
     assert await miscounted(shelf) == []
-    async with shelf.database.write() as tx:
-        for id, (owner, _) in there.items():
-            await images.delete_image(tx, owner.id, id)
+    for id, (owner, _) in there.items():
+        await shelf.database.write(images.delete_image, owner.id, id)
 
 
 async def test_deleting_what_is_not_there_counts_nothing(shelf: Shelf) -> None:
     id = uuid4()
     await shelf.add(id=id, bytes=7)
-    async with shelf.database.write() as tx:
-        for account in (shelf.south.id, shelf.north.id, shelf.north.id):
-            await images.delete_image(tx, account, id)
+    for account in (shelf.south.id, shelf.north.id, shelf.north.id):
+        await shelf.database.write(images.delete_image, account, id)
     assert await held(shelf, shelf.north) == await held(shelf, shelf.south) == Usage(0, 0)
 
 
 async def test_wrong_sums_are_found_and_set_right(shelf: Shelf) -> None:
     await shelf.add(bytes=7)
-    async with shelf.database.write() as tx:
-        await usage.add(tx, shelf.north.id, count=1, size=-3)
-        await usage.add(tx, shelf.south.id, count=0, size=5)
+    await shelf.database.write(usage.add, shelf.north.id, count=1, size=-3)
+    await shelf.database.write(usage.add, shelf.south.id, count=0, size=5)
     assert await miscounted(shelf) == ["north", "south"]
-    async with shelf.database.write() as tx:
-        await usage.repair(tx)
+    await shelf.database.write(usage.repair)
     assert await miscounted(shelf) == []
     assert (await held(shelf, shelf.north), await held(shelf, shelf.south)) == (Usage(1, 7), Usage(0, 0))
 
 
 async def test_quotas_are_read_as_they_were_set(shelf: Shelf) -> None:
     given = QuotaOverrides(bytes=2**50, images=0, uploads=None, pixel_seconds=7)
-    async with shelf.database.write() as tx:
-        assert await accounts.quotas(tx, shelf.north.id) == QuotaOverrides()
-        await accounts.set_quotas(tx, shelf.north.id, given)
-        assert await accounts.quotas(tx, shelf.north.id) == given
-        assert await accounts.quotas(tx, shelf.south.id) == QuotaOverrides()
+    assert await shelf.database.read(accounts.quotas, shelf.north.id) == QuotaOverrides()
+    await shelf.database.write(accounts.set_quotas, shelf.north.id, given)
+    assert await shelf.database.read(accounts.quotas, shelf.north.id) == given
+    assert await shelf.database.read(accounts.quotas, shelf.south.id) == QuotaOverrides()

@@ -12,7 +12,7 @@ import pytest
 
 from tests.catalogue.conftest import NOON
 from tintype.catalogue import Database, accounts
-from tintype.catalogue.wal_index import WalIndex
+from tintype.catalogue.backends.wal_index import WalIndex
 
 WRITE = "INSERT INTO counted VALUES (1)"
 
@@ -98,8 +98,7 @@ async def test_a_database_sees_its_own_changes_and_those_of_others(path: Path) -
     seen = [one.state(), one.state()]
     assert seen[0] == seen[1] is not None
     for database in (one, other):
-        async with database.write() as tx:
-            await accounts.add(tx, UUID(int=len(seen)), f"account {len(seen)}", NOON)
+        await database.write(accounts.add, UUID(int=len(seen)), f"account {len(seen)}", NOON)
         seen.append(one.state())
     assert len(set(seen)) == 3
     await other.close()

@@ -99,9 +99,8 @@ async def once(*chunks: bytes) -> AsyncIterator[bytes]:
 async def settle(services: Services, account: str, person: str, role: Role = Role.EDITOR) -> Caller:
     """Somebody of an account that publishes through every dialect, as if let in by a token."""
     owner, who = await get_or_create_person(services, account, person)
-    async with services.catalogue.write() as tx:
-        for dialect in discover():
-            await publications.add(tx, owner.id, dialect.name)
+    for dialect in discover():
+        await services.catalogue.write(publications.add, owner.id, dialect.name)
     return Caller(owner, who, UUID(int=0), "native", role, frozenset())
 
 

@@ -8,8 +8,8 @@ import msgspec
 from msgspec import Struct
 from sqlalchemy import ColumnElement, insert, select
 
-from tintype.catalogue.engine import Transaction
 from tintype.catalogue.tables import audit
+from tintype.catalogue.transaction import Transaction
 from tintype.model import Actor, AuditEntry
 
 
@@ -21,15 +21,15 @@ class AuditFilter(Struct, frozen=True):
     event: str | None = None
 
 
-async def add(
+def add(
     tx: Transaction, at: datetime, actor: Actor, event: str, account: str | None, details: Mapping[str, Any]
 ) -> None:
     """Add an entry."""
     values = {"at": at, "event": event, "account": account, "details": msgspec.json.encode(details).decode()}
-    await tx.execute(insert(audit).values(**values, actor=actor.name, origin=actor.origin))
+    tx.execute(insert(audit).values(**values, actor=actor.name, origin=actor.origin))
 
 
-async def list_after(tx: Transaction, seq: int, wanted: AuditFilter, limit: int) -> list[AuditEntry]:
+def list_after(tx: Transaction, seq: int, wanted: AuditFilter, limit: int) -> list[AuditEntry]:
     """Up to `limit` matching entries with a sequence number above `seq`, oldest first."""
     conditions: list[ColumnElement[bool]] = [audit.c.seq > seq]
     if wanted.since is not None:
@@ -48,5 +48,5 @@ async def list_after(tx: Transaction, seq: int, wanted: AuditFilter, limit: int)
             actor=Actor(row.actor, row.origin),
             details=msgspec.json.decode(row.details),
         )
-        for row in await tx.execute(query)
+        for row in tx.execute(query)
     ]

@@ -22,9 +22,9 @@ from sqlalchemy import (
 )
 
 from tintype.catalogue import usage
-from tintype.catalogue.engine import Transaction, batches
 from tintype.catalogue.publications import packed, read_packed
 from tintype.catalogue.tables import images, people, publications
+from tintype.catalogue.transaction import Transaction, batches
 from tintype.imaging import Format
 from tintype.model import Image, Links, LinkTarget, NewImage, Person, Publications, Status
 from tintype.model.list_query import ListQuery, SortKey
@@ -63,39 +63,39 @@ class DeletedImage(Struct, frozen=True):
     bytes: int
 
 
-async def add(tx: Transaction, account: UUID, person: Person, new: NewImage, now: datetime) -> Image:
+def add(tx: Transaction, account: UUID, person: Person, new: NewImage, now: datetime) -> Image:
     """Add an image, at version 1."""
     columns = structs.asdict(new)
     given: dict[str, Any] = {"account_id": account, "version": 1, "created_at": now, "modified_at": now}
     by = {"created_by": person.id, "modified_by": person.id}
     row = insert(images).values(**columns, **given, **by, folded=fold(new.name))
-    number = (await tx.execute(row)).key()
-    await usage.add(tx, account, count=1, size=new.bytes)
+    number = tx.execute(row.returning(images.c.number)).scalar_one()
+    usage.add(tx, account, count=1, size=new.bytes)
     return Image(number=number, created_by=person, modified_by=person, **columns, **given)
 
 
-async def link_targets(tx: Transaction, account: UUID, ids: Sequence[UUID]) -> dict[UUID, LinkTarget]:
+def link_targets(tx: Transaction, account: UUID, ids: Sequence[UUID]) -> dict[UUID, LinkTarget]:
     """The link targets of those of `ids` that the account owns."""
     found: dict[UUID, LinkTarget] = {}
     for batch in batches(ids):
         query = select(*_VERSION).where(images.c.account_id == account, images.c.id.in_(batch))
-        for row in await tx.execute(query):
+        for row in tx.execute(query):
             sides, format = (row.width, row.height), Format(row.format)
             found[row.id] = LinkTarget(row.id, row.number, row.version, *sides, format)
     return found
 
 
-async def get(tx: Transaction, account: UUID, id: UUID) -> Image | None:
+def get(tx: Transaction, account: UUID, id: UUID) -> Image | None:
     """One image of an account; None if there is none."""
-    return await _one(tx, _select_images().where(images.c.account_id == account, images.c.id == id))
+    return _one(tx, _select_images().where(images.c.account_id == account, images.c.id == id))
 
 
-async def find(tx: Transaction, key: UUID | int) -> Image | None:
+def find(tx: Transaction, key: UUID | int) -> Image | None:
     """An image of any account, by id or number; only for the owner of the library."""
-    return None if _is_out_of_range(key) else await _one(tx, _select_images().where(_by_key(key)))
+    return None if _is_out_of_range(key) else _one(tx, _select_images().where(_by_key(key)))
 
 
-async def find_deliverable(
+def find_deliverable(
     tx: Transaction, dialect: str, key: UUID | int, version: int | None, default: Links | None
 ) -> tuple[Image, Publications] | None:
     """The image of any account that a delivery link refers to, and its account's publications.
@@ -113,130 +113,128 @@ async def find_deliverable(
     if _is_out_of_range(key):
         return None
     given = {"key": key, "dialect": dialect, "version": version, "default": default}
-    row = (await tx.execute(_deliverable(by_number=isinstance(key, int)), given)).first()
+    row = tx.execute(_deliverable(by_number=isinstance(key, int)), given).first()
     return None if row is None else (_image(row), read_packed(row.published))
 
 
-async def find_duplicate(tx: Transaction, account: UUID, sha256: str, filename: str) -> Image | None:
+def find_duplicate(tx: Transaction, account: UUID, sha256: str, filename: str) -> Image | None:
     """An image of the account with the same bytes and the same file name; None if there is none."""
     alike = (images.c.account_id == account, images.c.sha256 == sha256, images.c.filename == filename)
-    return await _one(tx, _select_images().where(*alike).limit(1))
+    return _one(tx, _select_images().where(*alike).limit(1))
 
 
-async def list_page(tx: Transaction, account: UUID, selection: ListQuery) -> tuple[int, list[Image]]:
+def list_page(tx: Transaction, account: UUID, selection: ListQuery) -> tuple[int, list[Image]]:
     """The number of images that match, and those of the requested page."""
     matching = _matching(account, selection)
-    total = (await tx.execute(select(func.count()).select_from(images).where(*matching))).scalar_one()
+    total = tx.execute(select(func.count()).select_from(images).where(*matching)).scalar_one()
     if selection.skip >= min(total, MAX_ROW):
         return total, []
     column = _SORT_COLUMNS[selection.sort]
     order = (column.desc(), images.c.number.desc()) if selection.descending else (column, images.c.number)
-    rows = await tx.execute(
+    rows = tx.execute(
         _select_images().where(*matching).order_by(*order).limit(selection.limit).offset(selection.skip)
     )
     return total, [_image(row) for row in rows]
 
 
-async def list_newest(tx: Transaction, account: UUID, before: int | None, limit: int) -> list[Image]:
+def list_newest(tx: Transaction, account: UUID, before: int | None, limit: int) -> list[Image]:
     """Up to `limit` images of an account, newest first, with numbers below `before` if it is given."""
     query = (
         _select_images().where(images.c.account_id == account).order_by(images.c.number.desc()).limit(limit)
     )
     if before is not None:
         query = query.where(images.c.number < min(before, MAX_ROW))
-    return [_image(row) for row in await tx.execute(query)]
+    return [_image(row) for row in tx.execute(query)]
 
 
-async def by_numbers(tx: Transaction, account: UUID, numbers: Sequence[int]) -> dict[int, Image]:
+def by_numbers(tx: Transaction, account: UUID, numbers: Sequence[int]) -> dict[int, Image]:
     """The images with these numbers that the account owns, by number."""
     found: dict[int, Image] = {}
     for batch in batches(numbers):
         query = _select_images().where(images.c.account_id == account, images.c.number.in_(batch))
-        found |= {row.number: _image(row) for row in await tx.execute(query)}
+        found |= {row.number: _image(row) for row in tx.execute(query)}
     return found
 
 
-async def set_status(tx: Transaction, image: Image, status: Status, person: Person, now: datetime) -> Image:
+def set_status(tx: Transaction, image: Image, status: Status, person: Person, now: datetime) -> Image:
     """Set the status of an image."""
     given: dict[str, Any] = {"status": status, "modified_at": now}
-    await _change(tx, image, person, **given)
+    _change(tx, image, person, **given)
     return structs.replace(image, modified_by=person, **given)
 
 
-async def replace(tx: Transaction, image: Image, new: NewImage, person: Person, now: datetime) -> Image:
+def replace(tx: Transaction, image: Image, new: NewImage, person: Person, now: datetime) -> Image:
     """Replace an image by its next version: all fields of `new` but the id."""
     columns = {name: value for name, value in structs.asdict(new).items() if name != "id"}
     given: dict[str, Any] = {**columns, "version": image.version + 1, "modified_at": now}
-    await _change(tx, image, person, **given, folded=fold(new.name))
-    await usage.add(tx, image.account_id, count=0, size=new.bytes - image.bytes)
+    _change(tx, image, person, **given, folded=fold(new.name))
+    usage.add(tx, image.account_id, count=0, size=new.bytes - image.bytes)
     return structs.replace(image, modified_by=person, **given)
 
 
-async def delete_image(tx: Transaction, account: UUID, id: UUID) -> DeletedImage | None:
+def delete_image(tx: Transaction, account: UUID, id: UUID) -> DeletedImage | None:
     """Delete an image and its placements; returns the deleted image, None if there was none."""
     columns = (images.c.filename, images.c.sha256, images.c.bytes)
     query = delete(images).where(images.c.account_id == account, images.c.id == id).returning(*columns)
-    row = (await tx.execute(query)).first()
+    row = tx.execute(query).first()
     if row is None:
         return None
-    await usage.add(tx, account, count=-1, size=-row.bytes)
+    usage.add(tx, account, count=-1, size=-row.bytes)
     return DeletedImage(row.filename, row.sha256, row.bytes)
 
 
-async def is_referenced(tx: Transaction, sha256: str) -> bool:
+def is_referenced(tx: Transaction, sha256: str) -> bool:
     """Whether an image of any account has this original."""
-    return (
-        await tx.execute(select(images.c.number).where(images.c.sha256 == sha256).limit(1))
-    ).first() is not None
+    return tx.execute(select(images.c.number).where(images.c.sha256 == sha256).limit(1)).first() is not None
 
 
-async def referenced_digests(tx: Transaction, digests: Sequence[str]) -> set[str]:
+def referenced_digests(tx: Transaction, digests: Sequence[str]) -> set[str]:
     """The digests of originals that images of any account have."""
     query = select(images.c.sha256).where(images.c.sha256.in_(digests))
-    return {row.sha256 for row in await tx.execute(query)}
+    return {row.sha256 for row in tx.execute(query)}
 
 
-async def exists(tx: Transaction, id: UUID) -> bool:
+def exists(tx: Transaction, id: UUID) -> bool:
     """Whether the image exists, in any account."""
-    return (await tx.execute(select(images.c.number).where(images.c.id == id))).first() is not None
+    return tx.execute(select(images.c.number).where(images.c.id == id)).first() is not None
 
 
-async def originals(tx: Transaction, after: int, limit: int) -> list[tuple[int, UUID, str, int]]:
+def originals(tx: Transaction, after: int, limit: int) -> list[tuple[int, UUID, str, int]]:
     """Number, id, digest and size of images of all accounts, by number, with numbers above `after`."""
     columns = (images.c.number, images.c.id, images.c.sha256, images.c.bytes)
     query = select(*columns).where(images.c.number > after).order_by(images.c.number).limit(limit)
-    return [(row.number, row.id, row.sha256, row.bytes) for row in await tx.execute(query)]
+    return [(row.number, row.id, row.sha256, row.bytes) for row in tx.execute(query)]
 
 
-async def without_placeholder(tx: Transaction, after: int, limit: int) -> list[Image]:
+def without_placeholder(tx: Transaction, after: int, limit: int) -> list[Image]:
     """Images of all accounts without a placeholder, by number, with numbers above `after`."""
     lacking = (images.c.number > after, images.c.thumbhash.is_(None))
     query = _select_images().where(*lacking).order_by(images.c.number).limit(limit)
-    return [_image(row) for row in await tx.execute(query)]
+    return [_image(row) for row in tx.execute(query)]
 
 
-async def count_without_placeholder(tx: Transaction) -> int:
+def count_without_placeholder(tx: Transaction) -> int:
     """The number of images of all accounts without a placeholder."""
     query = select(func.count()).select_from(images).where(images.c.thumbhash.is_(None))
-    found: int = (await tx.execute(query)).scalar_one()
+    found: int = tx.execute(query).scalar_one()
     return found
 
 
-async def set_placeholder(tx: Transaction, sha256: str, thumbhash: str, colour: str | None) -> None:
+def set_placeholder(tx: Transaction, sha256: str, thumbhash: str, colour: str | None) -> None:
     """Set the placeholder of all images with this original that have none; their version stays the same."""
     bare = (images.c.sha256 == sha256, images.c.thumbhash.is_(None))
-    await tx.execute(update(images).where(*bare).values(thumbhash=thumbhash, colour=colour))
+    tx.execute(update(images).where(*bare).values(thumbhash=thumbhash, colour=colour))
 
 
-async def count(tx: Transaction) -> int:
+def count(tx: Transaction) -> int:
     """The number of images of all accounts."""
-    found: int = (await tx.execute(select(func.count()).select_from(images))).scalar_one()
+    found: int = tx.execute(select(func.count()).select_from(images)).scalar_one()
     return found
 
 
-async def _change(tx: Transaction, image: Image, person: Person, **values: Any) -> None:  # noqa: ANN401  any columns
+def _change(tx: Transaction, image: Image, person: Person, **values: Any) -> None:  # noqa: ANN401  any columns
     own = (images.c.account_id == image.account_id, images.c.number == image.number)
-    await tx.execute(update(images).where(*own).values(**values, modified_by=person.id))
+    tx.execute(update(images).where(*own).values(**values, modified_by=person.id))
 
 
 def _is_out_of_range(key: UUID | int) -> bool:
@@ -294,8 +292,8 @@ def _select_images() -> Select[Any]:
     )
 
 
-async def _one(tx: Transaction, query: Select[Any]) -> Image | None:
-    row = (await tx.execute(query)).first()
+def _one(tx: Transaction, query: Select[Any]) -> Image | None:
+    row = tx.execute(query).first()
     return None if row is None else _image(row)
 
 

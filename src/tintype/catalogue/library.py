@@ -4,11 +4,11 @@ from datetime import datetime
 
 from sqlalchemy import select
 
-from tintype.catalogue.engine import Transaction
 from tintype.catalogue.tables import library
+from tintype.catalogue.transaction import Transaction
 
 
-async def made_at(tx: Transaction) -> datetime:
+def made_at(tx: Transaction) -> datetime:
     """When the catalogue was created."""
-    found: datetime = (await tx.execute(select(library.c.created_at))).scalar_one()
+    found: datetime = tx.execute(select(library.c.created_at)).scalar_one()
     return found

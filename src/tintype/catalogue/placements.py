@@ -5,12 +5,12 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, delete, insert, select
 from sqlalchemy.exc import IntegrityError
 
-from tintype.catalogue.engine import Transaction
 from tintype.catalogue.tables import images, placements
+from tintype.catalogue.transaction import Transaction
 from tintype.model import Placement
 
 
-async def attach(tx: Transaction, account: UUID, image: int, placement: Placement) -> bool:
+def attach(tx: Transaction, account: UUID, image: int, placement: Placement) -> bool:
     """Attach an image (by number) to a placement; False if an image is already attached there."""
     values = {
         "account_id": account,
@@ -22,29 +22,29 @@ async def attach(tx: Transaction, account: UUID, image: int, placement: Placemen
         "alt_text": placement.alt_text,
     }
     try:
-        await tx.execute(insert(placements).values(**values))
+        tx.execute(insert(placements).values(**values))
     except IntegrityError:
         return False
     return True
 
 
-async def clear(tx: Transaction, account: UUID, placement: Placement) -> None:
+def clear(tx: Transaction, account: UUID, placement: Placement) -> None:
     """Detach the image at exactly this placement; the image itself stays."""
-    await tx.execute(delete(placements).where(*_at(account, placement), placements.c.slot == placement.slot))
+    tx.execute(delete(placements).where(*_at(account, placement), placements.c.slot == placement.slot))
 
 
-async def attached(tx: Transaction, account: UUID, placement: Placement) -> list[tuple[Placement, int]]:
+def attached(tx: Transaction, account: UUID, placement: Placement) -> list[tuple[Placement, int]]:
     """The placements at all slots of this holder with their images' numbers, in the order of attachment."""
-    rows = await tx.execute(select(placements).where(*_at(account, placement)).order_by(placements.c.id))
+    rows = tx.execute(select(placements).where(*_at(account, placement)).order_by(placements.c.id))
     return [
         (Placement(row.kind, row.container, row.holder, row.slot, row.alt_text), row.image) for row in rows
     ]
 
 
-async def is_attached(tx: Transaction, account: UUID, placement: Placement, image: UUID) -> bool:
+def is_attached(tx: Transaction, account: UUID, placement: Placement, image: UUID) -> bool:
     """Whether this image is attached to any slot of this holder."""
     query = select(placements.c.id).join(images, images.c.number == placements.c.image)
-    return (await tx.execute(query.where(*_at(account, placement), images.c.id == image))).first() is not None
+    return tx.execute(query.where(*_at(account, placement), images.c.id == image)).first() is not None
 
 
 def _at(account: UUID, placement: Placement) -> tuple[ColumnElement[bool], ...]:

@@ -16,44 +16,44 @@ from sqlalchemy import (
     update,
 )
 
-from tintype.catalogue.engine import Transaction
 from tintype.catalogue.tables import accounts, publications, usage
+from tintype.catalogue.transaction import Transaction
 from tintype.model import Links, Publications
 
 _IS, _AND = "=", " "
 
 
-async def get(tx: Transaction, account: UUID) -> Publications:
+def get(tx: Transaction, account: UUID) -> Publications:
     """The dialects that an account publishes through, sorted by name."""
     query = select(publications).where(publications.c.account_id == account).order_by(publications.c.dialect)
-    return {row.dialect: read_links(row.links) for row in await tx.execute(query)}
+    return {row.dialect: read_links(row.links) for row in tx.execute(query)}
 
 
-async def accounts_without(tx: Transaction) -> list[str]:
+def accounts_without(tx: Transaction) -> list[str]:
     """The names of the accounts that have images but publish through no dialect."""
     published = exists().where(publications.c.account_id == accounts.c.id)
     holds = exists().where(usage.c.account_id == accounts.c.id, usage.c.images > 0)
     query = select(accounts.c.name).where(holds, ~published).order_by(accounts.c.name)
-    return [row.name for row in await tx.execute(query)]
+    return [row.name for row in tx.execute(query)]
 
 
-async def add(tx: Transaction, account: UUID, dialect: str) -> None:
+def add(tx: Transaction, account: UUID, dialect: str) -> None:
     """Publish through a dialect; no effect if the account already does."""
     there = exists().where(publications.c.account_id == account, publications.c.dialect == dialect)
     new = select(literal(account, Uuid), literal(dialect)).where(~there)
-    await tx.execute(insert(publications).from_select(["account_id", "dialect"], new))
+    tx.execute(insert(publications).from_select(["account_id", "dialect"], new))
 
 
-async def remove(tx: Transaction, account: UUID, dialect: str) -> None:
+def remove(tx: Transaction, account: UUID, dialect: str) -> None:
     """Stop publishing through a dialect."""
     own = (publications.c.account_id == account, publications.c.dialect == dialect)
-    await tx.execute(delete(publications).where(*own))
+    tx.execute(delete(publications).where(*own))
 
 
-async def set_links(tx: Transaction, account: UUID, dialect: str, links: Links | None) -> None:
+def set_links(tx: Transaction, account: UUID, dialect: str, links: Links | None) -> None:
     """Set the kind of links of a publication; None is the default in the settings."""
     own = (publications.c.account_id == account, publications.c.dialect == dialect)
-    await tx.execute(update(publications).where(*own).values(links=None if links is None else links.value))
+    tx.execute(update(publications).where(*own).values(links=None if links is None else links.value))
 
 
 def packed(account: ColumnElement[UUID]) -> ScalarSelect[str]:

@@ -3,7 +3,7 @@
 from contextlib import closing
 from pathlib import Path
 
-from tintype.catalogue.engine import connect
+from tintype.catalogue.backends.sqlite import connect
 
 HEAD = "0003"
 """The newest migration; a test compares it with the migrations folder."""

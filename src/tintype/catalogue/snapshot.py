@@ -8,7 +8,7 @@ from uuid import UUID
 
 from msgspec import Struct
 
-from tintype.catalogue.engine import connect
+from tintype.catalogue.backends.sqlite import connect
 
 
 def snapshot(catalogue: Path, to: Path) -> None:

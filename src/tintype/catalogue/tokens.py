@@ -8,15 +8,15 @@ from uuid import UUID
 
 from sqlalchemy import Row, Select, and_, insert, select, update
 
-from tintype.catalogue.engine import Transaction
 from tintype.catalogue.publications import read_links
 from tintype.catalogue.tables import accounts, people, publications, tokens
+from tintype.catalogue.transaction import Transaction
 from tintype.model import Account, Person, Role, Token, TokenKind
 
 
-async def add(tx: Transaction, token: Token, digest: str) -> None:
+def add(tx: Transaction, token: Token, digest: str) -> None:
     """Add a token under the digest of its secret."""
-    await tx.execute(
+    tx.execute(
         insert(tokens).values(
             id=token.id,
             account_id=token.account.id,
@@ -35,30 +35,30 @@ async def add(tx: Transaction, token: Token, digest: str) -> None:
     )
 
 
-async def by_digest(tx: Transaction, dialect: str, digests: Sequence[str]) -> dict[str, Token]:
+def by_digest(tx: Transaction, dialect: str, digests: Sequence[str]) -> dict[str, Token]:
     """The tokens of a dialect with these digests, by digest, in one query."""
-    rows = await tx.execute(_select_tokens().where(tokens.c.dialect == dialect, tokens.c.digest.in_(digests)))
+    rows = tx.execute(_select_tokens().where(tokens.c.dialect == dialect, tokens.c.digest.in_(digests)))
     return {row.digest: _token(row) for row in rows}
 
 
-async def list_all(tx: Transaction, account: str | None = None) -> list[Token]:
+def list_all(tx: Transaction, account: str | None = None) -> list[Token]:
     """All tokens, or those of the account of that name, oldest first."""
     query = _select_tokens().order_by(tokens.c.created_at, tokens.c.id)
     if account is not None:
         query = query.where(accounts.c.name == account)
-    return [_token(row) for row in await tx.execute(query)]
+    return [_token(row) for row in tx.execute(query)]
 
 
-async def get(tx: Transaction, id: UUID) -> Token | None:
+def get(tx: Transaction, id: UUID) -> Token | None:
     """The token with this id; None if there is none."""
-    row = (await tx.execute(_select_tokens().where(tokens.c.id == id))).first()
+    row = tx.execute(_select_tokens().where(tokens.c.id == id)).first()
     return None if row is None else _token(row)
 
 
-async def revoke(tx: Transaction, id: UUID, now: datetime) -> None:
+def revoke(tx: Transaction, id: UUID, now: datetime) -> None:
     """Revoke a token and those issued for it; tokens already revoked keep their time."""
     affected = (tokens.c.id == id) | (tokens.c.issued_for == id)
-    await tx.execute(update(tokens).where(affected, tokens.c.revoked_at.is_(None)).values(revoked_at=now))
+    tx.execute(update(tokens).where(affected, tokens.c.revoked_at.is_(None)).values(revoked_at=now))
 
 
 @cache

@@ -12,7 +12,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, create_engine, event
 from sqlalchemy.pool import StaticPool
 
-from tintype.catalogue.engine import BUSY_SECONDS, connect
+from tintype.catalogue.backends.sqlite import LOCK_TIMEOUT, connect
 from tintype.catalogue.snapshot import make_private, snapshot
 
 RETRY_SECONDS = 0.01
@@ -53,7 +53,7 @@ def _is_older(connection: Connection, config: Config) -> bool:
 
 def _turn_on_wal(raw: sqlite3.Connection) -> None:
     # busy_timeout has no effect on a change of the journal mode, so we retry.
-    deadline = time.monotonic() + BUSY_SECONDS
+    deadline = time.monotonic() + LOCK_TIMEOUT
     while True:
         try:
             raw.execute("PRAGMA journal_mode=WAL")

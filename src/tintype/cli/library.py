@@ -17,7 +17,7 @@ from sqlalchemy.exc import DBAPIError
 
 from tintype.app import CATALOGUE, LINK_KEYS, ORIGINALS, build_services, close_services
 from tintype.catalogue import schema
-from tintype.catalogue.engine import BUSY_SECONDS
+from tintype.catalogue.backends.sqlite import LOCK_TIMEOUT
 from tintype.cli.arguments import printable
 from tintype.core import Services
 from tintype.core.access.publication import unpublished
@@ -233,7 +233,7 @@ async def run_with_services(settings: Settings, work: Callable[[Services], Await
 def _with_longer_wait(settings: Settings) -> Settings:
     """The settings with a longer wait for the catalogue's write lock: commands can wait."""
     workers = settings.workers
-    seconds = max(BUSY_SECONDS, workers.catalogue_wait_seconds)
+    seconds = max(LOCK_TIMEOUT, workers.catalogue_wait_seconds)
     return structs.replace(settings, workers=structs.replace(workers, catalogue_wait_seconds=seconds))
 
 

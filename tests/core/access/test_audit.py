@@ -6,6 +6,7 @@ from msgspec import structs
 from tests import pictures
 from tests.core.conftest import NOBODY, Town, once
 from tintype.app import CATALOGUE
+from tintype.catalogue import Transaction
 from tintype.catalogue.audit import AuditFilter
 from tintype.core.access import audit as module
 from tintype.core.access.audit import entries, record
@@ -22,16 +23,14 @@ ANNA = Actor("tintype keys rotate", "anna")
 
 
 async def test_what_is_recorded_goes_with_its_transaction(town: Town) -> None:
-    async with town.services.catalogue.write() as tx:
-        await record(tx, town.clock(), ANNA, Event.KEY_ADDED, key="1f2e3d4c")
+    await town.services.catalogue.write(record, town.clock(), ANNA, Event.KEY_ADDED, key="1f2e3d4c")
 
-    async def fail() -> None:
-        async with town.services.catalogue.write() as tx:
-            await record(tx, town.clock(), ANNA, Event.KEY_ADDED, key="never added")
-            raise RuntimeError
+    def fail(tx: Transaction) -> None:
+        record(tx, town.clock(), ANNA, Event.KEY_ADDED, key="never added")
+        raise RuntimeError
 
     with pytest.raises(RuntimeError):
-        await fail()
+        await town.services.catalogue.write(fail)
     (entry,) = [entry async for entry in entries(town.services, AuditFilter(event=Event.KEY_ADDED))]
     assert (entry.actor, entry.account, entry.details) == (ANNA, None, {"key": "1f2e3d4c"})
 
@@ -42,8 +41,7 @@ async def test_a_long_log_is_read_in_batches(town: Town, monkeypatch: pytest.Mon
     for most in range(8):
         found = [entry.details["key"] async for entry in entries(town.services, asked)]
         assert found == list(range(most))
-        async with town.services.catalogue.write() as tx:
-            await record(tx, town.clock(), ANNA, Event.KEY_ADDED, key=most)
+        await town.services.catalogue.write(record, town.clock(), ANNA, Event.KEY_ADDED, key=most)
 
 
 async def test_a_caller_is_told_by_token_and_address(town: Town) -> None:

@@ -142,8 +142,7 @@ async def test_only_what_changes_is_recorded_and_only_what_ends_is_told_to_other
     async def told() -> tuple[list[dict[str, object]], int]:
         found = [each async for each in entries(town.services, AuditFilter(account="north"))]
         assert {each.actor for each in found} == {ANNA}
-        async with town.services.catalogue.read() as tx:
-            return [each.details for each in found], await changes.latest(tx)
+        return [each.details for each in found], await town.services.catalogue.read(changes.latest)
 
     await publish(town.services, "north", ["mews"], ANNA)
     before = ["evotor", "mews", "native", "publisher", "smartsheet"]

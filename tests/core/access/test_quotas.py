@@ -27,8 +27,7 @@ async def allow(town: Town, **given: int) -> None:
 
 
 async def held(town: Town, caller: Caller | None = None) -> Usage:
-    async with town.services.catalogue.read() as tx:
-        return await usage.get(tx, (caller or town.anna).account.id)
+    return await town.services.catalogue.read(usage.get, (caller or town.anna).account.id)
 
 
 async def refusal(town: Town, length: int | None, replaces: int | None = None) -> Kind | None:
@@ -188,8 +187,7 @@ async def test_work_uses_up_the_seconds_of_a_minute(town: Town) -> None:
 
 async def test_what_is_counted_wrong_is_found_and_set_right(town: Town) -> None:
     await town.add()
-    async with town.services.catalogue.write() as tx:
-        await usage.add(tx, town.anna.account.id, count=3, size=1)
+    await town.services.catalogue.write(usage.add, town.anna.account.id, count=3, size=1)
     found = [each async for each in check(town.services)]
     assert found == [Finding(Fault.USAGE_WRONG, account="north")]
     await collect_garbage(town.services, await plan_gc(town.services, GcSettings()))

@@ -173,7 +173,13 @@ async def test_bytes_that_were_published_but_not_recorded_are_removed(
         assert town.services.originals.exists(staged.sha256)
         if how == "failed":
             raise OSError(28, "No space left on device")
-        loop.call_soon_threadsafe(adding.cancel)
+        asyncio.run_coroutine_threadsafe(cancel(), loop).result(30)
+
+    async def cancel() -> None:
+        adding.cancel()
+        for _ in range(5):
+            # So that the transaction knows before it would commit.
+            await asyncio.sleep(0)
 
     monkeypatch.setattr(town.services.originals, "publish", publish_in_vain)
     # Bytes of its own, and those of an image that is there.

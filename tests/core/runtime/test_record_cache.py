@@ -11,10 +11,11 @@ import pytest
 from sqlalchemy import delete as sql_delete
 from sqlalchemy import insert, update
 
+from tests.catalogue.holding import held_open
 from tests.core.conftest import Clock, Town, founded
 from tests.core.following import following, until
-from tintype.catalogue import changes, images, tables
-from tintype.catalogue.engine import READERS
+from tintype.catalogue import Transaction, changes, images, tables
+from tintype.catalogue.database import READERS
 from tintype.core.delivery.invalidation import find_deliverable
 from tintype.core.library.deletion import delete
 from tintype.core.library.update import set_status
@@ -103,8 +104,7 @@ async def test_a_second_look_needs_no_catalogue(town: Town) -> None:
         known = await find_deliverable(town.services, "native", image.id)
         assert await find_deliverable(town.services, "native", image.number) is known
         # Behind everybody's back: only the catalogue knows.
-        async with town.services.catalogue.write() as tx:
-            await images.delete_image(tx, town.anna.account.id, image.id)
+        await town.services.catalogue.write(images.delete_image, town.anna.account.id, image.id)
         assert await find_deliverable(town.services, "native", image.id) is known
 
 
@@ -113,8 +113,7 @@ async def test_memory_gives_but_never_refuses(town: Town) -> None:
     image = await town.add()
     async with following(town.services):
         known = await find_deliverable(town.services, "native", image.id)
-        async with town.services.catalogue.write() as tx:
-            await tx.execute(update(tables.images).values(version=2))
+        await town.services.catalogue.write(lambda tx: tx.execute(update(tables.images).values(version=2)))
         assert (await find_deliverable(town.services, "native", image.id, 2)).image.version == 2
         assert not known.is_valid
 
@@ -157,10 +156,13 @@ async def test_after_a_gap_in_the_changes_everything_is_forgotten(town: Town) ->
     account = town.anna.account.id
     async with following(town.services):
         known = await find_deliverable(town.services, "native", image.id)
-        async with town.services.catalogue.write() as tx:
-            await changes.record(tx, account, other.id, town.clock())
-            await changes.record(tx, account, other.id, town.clock())
-            await tx.execute(sql_delete(tables.changes).where(tables.changes.c.seq == 1))
+
+        def change(tx: Transaction) -> None:
+            changes.record(tx, account, other.id, town.clock())
+            changes.record(tx, account, other.id, town.clock())
+            tx.execute(sql_delete(tables.changes).where(tables.changes.c.seq == 1))
+
+        await town.services.catalogue.write(change)
         await until(lambda: not known.is_valid)
 
 
@@ -179,23 +181,24 @@ async def test_a_retired_key_is_noticed(town: Town) -> None:
 async def test_the_list_of_changes_is_bounded_and_counts_on(town: Town) -> None:
     image, newest = await town.add(), 2 * changes.MAX_ROWS
     row = {"account": image.account_id, "image": image.id, "at": town.clock()}
-    async with town.services.catalogue.write() as tx:
+
+    def change(tx: Transaction) -> None:
         for seq in (1, changes.MAX_ROWS + 1, changes.MAX_ROWS + 2, newest):
-            await tx.execute(insert(tables.changes).values(seq=seq, **row))
-        await changes.record(tx, town.anna.account.id, image.id, town.clock())
-        assert await changes.since(tx, 0) == [
-            (seq, image.id) for seq in (changes.MAX_ROWS + 2, newest, newest + 1)
-        ]
-        assert await changes.since(tx, newest) == [(newest + 1, image.id)]
-        assert await changes.latest(tx) == newest + 1
+            tx.execute(insert(tables.changes).values(seq=seq, **row))
+        changes.record(tx, town.anna.account.id, image.id, town.clock())
+        kept = [(seq, image.id) for seq in (changes.MAX_ROWS + 2, newest, newest + 1)]
+        assert changes.since(tx, 0) == kept
+        assert changes.since(tx, newest) == kept[2:]
+        assert changes.latest(tx) == newest + 1
+
+    await town.services.catalogue.write(change)
 
 
 async def test_of_an_image_that_is_not_the_accounts_nothing_is_told(town: Town) -> None:
     image = await town.add()
-    async with town.services.catalogue.write() as tx:
-        for account, id in ((town.boris.account.id, image.id), (town.anna.account.id, UUID(int=1))):
-            await changes.record(tx, account, id, town.clock())
-        assert await changes.latest(tx) == 0
+    for account, id in ((town.boris.account.id, image.id), (town.anna.account.id, UUID(int=1))):
+        await town.services.catalogue.write(changes.record, account, id, town.clock())
+    assert await town.services.catalogue.read(changes.latest) == 0
 
 
 async def test_memory_is_trusted_though_every_thread_and_reader_is_taken(town: Town) -> None:
@@ -206,7 +209,7 @@ async def test_memory_is_trusted_though_every_thread_and_reader_is_taken(town: T
         known = await find_deliverable(services, "native", image.id)
         busy = [asyncio.create_task(services.workers.disk(go_on.wait)) for _ in range(100)]
         for _ in range(READERS):
-            await taken.enter_async_context(services.catalogue.read())
+            await taken.enter_async_context(held_open(services.catalogue.read))
         since = time.monotonic() + FRESH_SECONDS
         await until(lambda: services.record_cache.fresh_until > since + FRESH_SECONDS)
         assert services.record_cache.get(image.id) is known

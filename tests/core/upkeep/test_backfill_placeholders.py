@@ -13,8 +13,8 @@ from tintype.model import Image
 
 async def grow_old(town: Town) -> None:
     """The catalogue as it was before there were placeholders."""
-    async with town.services.catalogue.write() as tx:
-        await tx.execute(update(tables.images).values(thumbhash=None, colour=None))
+    bare = update(tables.images).values(thumbhash=None, colour=None)
+    await town.services.catalogue.write(lambda tx: tx.execute(bare))
 
 
 async def seen(town: Town, image: Image) -> Image:

@@ -10,9 +10,10 @@ import pytest
 from sqlalchemy import insert, select
 
 from tests import pictures
+from tests.catalogue.holding import held_open
 from tests.core.conftest import Town
 from tests.core.rendering import rendition
-from tintype.catalogue import tables, usage
+from tintype.catalogue import Transaction, tables, usage
 from tintype.core.library.deletion import delete
 from tintype.core.upkeep.check_and_gc import (
     ABANDONED_AFTER_SECONDS,
@@ -217,9 +218,8 @@ async def test_what_came_in_again_meanwhile_is_not_touched_by_the_end_of_its_wee
 
 async def forget(town: Town, images: list[Image]) -> None:
     """As if another catalogue stood in place of theirs."""
-    async with town.services.catalogue.write() as tx:
-        for image in images:
-            await tx.execute(tables.images.delete().where(tables.images.c.number == image.number))
+    gone = tables.images.c.number.in_([image.number for image in images])
+    await town.services.catalogue.write(lambda tx: tx.execute(tables.images.delete().where(gone)))
 
 
 @pytest.mark.parametrize(
@@ -303,12 +303,15 @@ async def test_what_lies_there_and_is_not_ours_is_left_alone(town: Town) -> None
 async def test_bytes_whose_record_is_just_being_written_are_not_unused(town: Town) -> None:
     """An upload half done: its bytes are published, its record is not committed."""
     await town.add()
-    async with town.services.catalogue.write() as tx:
-        (row,) = await tx.execute(select(tables.images))
+
+    def upload(tx: Transaction) -> None:
+        (row,) = tx.execute(select(tables.images))
         recorded = row._asdict()
         del recorded["number"]
-        await tx.execute(insert(tables.images).values(recorded | {"id": uuid4(), "sha256": orphan(town)}))
-        await usage.add(tx, row.account_id, count=1, size=row.bytes)
+        tx.execute(insert(tables.images).values(recorded | {"id": uuid4(), "sha256": orphan(town)}))
+        usage.add(tx, row.account_id, count=1, size=row.bytes)
+
+    async with held_open(town.services.catalogue.write, upload):
         looking = asyncio.create_task(findings(town))
         await asyncio.wait([looking], timeout=0.3)
         assert not looking.done(), "it did not wait for the upload"

@@ -60,12 +60,10 @@ async def test_every_process_forgets_it(town: Town) -> None:
     town.services.record_cache.extend_freshness(1e12)
     known = await find_deliverable(town.services, "native", image.id)
     assert (await find_deliverable(town.services, "native", image.id)) is known
-    async with town.services.catalogue.read() as tx:
-        before = await changes.latest(tx)
+    before = await town.services.catalogue.read(changes.latest)
     await purge(town.services, town.anna, image.id)
     assert not known.is_valid
-    async with town.services.catalogue.read() as tx:
-        assert [id for _, id in await changes.since(tx, before)] == [image.id]
+    assert [id for _, id in await town.services.catalogue.read(changes.since, before)] == [image.id]
 
 
 async def test_a_half_written_rendition_is_dropped_and_not_told_of(town: Town) -> None:

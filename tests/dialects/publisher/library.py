@@ -149,8 +149,7 @@ class _Maker:
     async def _member(self, services: Services, account: str, name: str) -> tuple[Account, Person]:
         """Also somebody whose name would be refused now: an older library may have one."""
         owner, _ = await get_or_create_person(services, account, "Administrator")
-        async with services.catalogue.write() as tx:
-            return owner, await accounts.get_or_create_person(tx, owner.id, name, self._now)
+        return owner, await services.catalogue.write(accounts.get_or_create_person, owner.id, name, self._now)
 
     def _edit(self, number: int, editor: int, modified: datetime) -> None:
         """Stand in for an edit, which no dialect offers."""

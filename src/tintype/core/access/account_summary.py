@@ -2,8 +2,7 @@
 
 from msgspec import Struct
 
-from tintype.catalogue import accounts, publications, usage
-from tintype.catalogue.engine import Transaction
+from tintype.catalogue import Transaction, accounts, publications, usage
 from tintype.core.access.accounts import get_account
 from tintype.core.access.quotas import effective_quotas
 from tintype.core.services import Services
@@ -36,23 +35,23 @@ async def account_summary(services: Services, name: str) -> AccountSummary:
     Raises:
         Error: NOT_FOUND when there is no such account.
     """
-    async with services.catalogue.read() as tx:
-        return await _summary(services, tx, await get_account(tx, name))
+    return await services.catalogue.read(lambda tx: _summary(tx, services, get_account(tx, name)))
 
 
 async def account_summaries(services: Services) -> list[AccountSummary]:
     """The summaries of all accounts, by name."""
-    async with services.catalogue.read() as tx:
-        return [await _summary(services, tx, account) for account in await accounts.list_all(tx)]
+    return await services.catalogue.read(
+        lambda tx: [_summary(tx, services, account) for account in accounts.list_all(tx)]
+    )
 
 
-async def _summary(services: Services, tx: Transaction, account: Account) -> AccountSummary:
-    overrides = await accounts.quotas(tx, account.id)
+def _summary(tx: Transaction, services: Services, account: Account) -> AccountSummary:
+    overrides = accounts.quotas(tx, account.id)
     return AccountSummary(
         account=account,
-        publications=await publications.get(tx, account.id),
-        sizes=await accounts.allowed_sizes(tx, account.id),
+        publications=publications.get(tx, account.id),
+        sizes=accounts.allowed_sizes(tx, account.id),
         quotas=effective_quotas(services, overrides),
         overrides=overrides,
-        usage=await usage.get(tx, account.id),
+        usage=usage.get(tx, account.id),
     )

@@ -3,9 +3,8 @@
 from collections.abc import AsyncIterator
 from datetime import datetime
 
-from tintype.catalogue import audit
+from tintype.catalogue import Transaction, audit
 from tintype.catalogue.audit import AuditFilter
-from tintype.catalogue.engine import Transaction
 from tintype.core.access.accounts import get_account
 from tintype.core.services import Services
 from tintype.model import Actor, AuditEntry
@@ -15,8 +14,9 @@ BATCH = 1000
 """Entries read in one transaction."""
 
 
-async def record(
+def record(
     tx: Transaction,
+    /,
     now: datetime,
     actor: Actor,
     event: Event,
@@ -33,7 +33,7 @@ async def record(
         account: the name of the account that it concerns, if any.
         details: further fields; JSON values, no secrets.
     """
-    await audit.add(tx, now, actor, event.value, account, details)
+    audit.add(tx, now, actor, event.value, account, details)
 
 
 async def entries(services: Services, wanted: AuditFilter) -> AsyncIterator[AuditEntry]:
@@ -43,12 +43,10 @@ async def entries(services: Services, wanted: AuditFilter) -> AsyncIterator[Audi
         Error: NOT_FOUND when there is no such account.
     """
     if wanted.account is not None:
-        async with services.catalogue.read() as tx:
-            await get_account(tx, wanted.account)
+        await services.catalogue.read(get_account, wanted.account)
     seq = 0
     while True:
-        async with services.catalogue.read() as tx:
-            batch = await audit.list_after(tx, seq, wanted, BATCH)
+        batch = await services.catalogue.read(audit.list_after, seq, wanted, BATCH)
         for entry in batch:
             yield entry
         if len(batch) < BATCH:

@@ -8,8 +8,7 @@ from uuid import UUID
 
 import uuid_utils.compat
 
-from tintype.catalogue import accounts, tokens
-from tintype.catalogue.engine import Transaction
+from tintype.catalogue import Transaction, accounts, tokens
 from tintype.core.access import audit
 from tintype.core.access.accounts import get_account
 from tintype.core.access.publication import change_publications
@@ -120,11 +119,14 @@ async def issue_token(  # noqa: PLR0913  a token is all of these
     )
     pair = [(client, client_secret), (access, access_secret)]
     made = pair if pairs else pair[1:]
-    async with services.catalogue.write() as tx:
+
+    def add(tx: Transaction) -> None:
         for token, secret in made:
-            await tokens.add(tx, token, _digest(secret))
-            await audit.record(tx, now, actor, Event.TOKEN_CREATED, account.name, **_audit_details(token))
-        await change_publications(tx, account, {dialect}, actor, now, add=True)
+            tokens.add(tx, token, _digest(secret))
+            audit.record(tx, now, actor, Event.TOKEN_CREATED, account.name, **_audit_details(token))
+        change_publications(tx, account, {dialect}, actor, now, add=True)
+
+    await services.catalogue.write(add)
     return [secret for _, secret in made]
 
 
@@ -134,7 +136,7 @@ async def revoke_token(services: Services, token_id: UUID, actor: Actor) -> Toke
     Raises:
         Error: NOT_FOUND when there is no such token.
     """
-    return await with_reserve(services, lambda: _revoke(services, token_id, actor))
+    return await with_reserve(services, lambda: services.catalogue.write(_revoke, services, token_id, actor))
 
 
 async def list_tokens(services: Services, account: str | None = None) -> list[Token]:
@@ -143,10 +145,13 @@ async def list_tokens(services: Services, account: str | None = None) -> list[To
     Raises:
         Error: NOT_FOUND when there is no such account.
     """
-    async with services.catalogue.read() as tx:
+
+    def read(tx: Transaction) -> list[Token]:
         if account is not None:
-            await get_account(tx, account)
-        return await tokens.list_all(tx, account)
+            get_account(tx, account)
+        return tokens.list_all(tx, account)
+
+    return await services.catalogue.read(read)
 
 
 async def get_or_create_person(
@@ -158,19 +163,21 @@ async def get_or_create_person(
         Error: INVALID when a new name is empty, too long or not printable.
     """
     now = services.clock()
-    async with services.catalogue.write() as tx:
-        account = await _account(tx, account_name, now)
-        return account, await accounts.get_or_create_person(tx, account.id, _name(person_name), now)
+
+    def get(tx: Transaction) -> tuple[Account, Person]:
+        account = _account(tx, account_name, now)
+        return account, accounts.get_or_create_person(tx, account.id, _name(person_name), now)
+
+    return await services.catalogue.write(get)
 
 
-async def _revoke(services: Services, token_id: UUID, actor: Actor) -> Token:
-    async with services.catalogue.write() as tx:
-        token = await tokens.get(tx, token_id)
-        if token is None:
-            raise NotFound(f"There is no token {token_id}.")
-        now = services.clock()
-        await tokens.revoke(tx, token_id, now)
-        await audit.record(tx, now, actor, Event.TOKEN_REVOKED, token.account.name, **_audit_details(token))
+def _revoke(tx: Transaction, services: Services, token_id: UUID, actor: Actor) -> Token:
+    token = tokens.get(tx, token_id)
+    if token is None:
+        raise NotFound(f"There is no token {token_id}.")
+    now = services.clock()
+    tokens.revoke(tx, token_id, now)
+    audit.record(tx, now, actor, Event.TOKEN_REVOKED, token.account.name, **_audit_details(token))
     return token
 
 
@@ -218,9 +225,9 @@ def _audit_details(token: Token) -> dict[str, object]:
     }
 
 
-async def _account(tx: Transaction, name: str, now: datetime) -> Account:
-    found = await accounts.find(tx, name)
-    return found or await accounts.add(tx, uuid_utils.compat.uuid7(), _name(name), now)
+def _account(tx: Transaction, name: str, now: datetime) -> Account:
+    found = accounts.find(tx, name)
+    return found or accounts.add(tx, uuid_utils.compat.uuid7(), _name(name), now)
 
 
 def _name(text: str) -> str:
@@ -235,7 +242,7 @@ async def _find_tokens(services: Services, dialect: str, secret_texts: Sequence[
     cached = services.query_cache.snapshot()
     keys = [(dialect, digest) for digest in digests]
     if not all(key in cached for key in keys):
-        found = await services.catalogue.query(lambda tx: tokens.by_digest(tx, dialect, digests))
+        found = await services.catalogue.read(tokens.by_digest, dialect, digests)
         # Unknown tokens are not cached: invented ones would evict the others.
         cached.update({(dialect, digest): token for digest, token in found.items()})
     return [cached.get(key) for key in keys]

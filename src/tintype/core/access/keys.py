@@ -1,5 +1,6 @@
 """Adds and removes the keys that sign links, with entries in the audit log."""
 
+from tintype.catalogue import Transaction
 from tintype.core.access import audit
 from tintype.core.delivery.disk_space import with_reserve
 from tintype.core.runtime.signing import Key
@@ -16,17 +17,14 @@ async def rotate(services: Services, actor: Actor) -> Key:
     """
     key: Key | None = None
 
-    async def add() -> Key:
+    def add(tx: Transaction) -> Key:
         nonlocal key
-        async with services.catalogue.write() as tx:
-            # May be called again after a full disk: then with the same key.
-            if key is None:
-                added = await services.workers.disk(services.keyring.rotate)
-                key = added
-            await audit.record(tx, services.clock(), actor, Event.KEY_ADDED, key=key.id)
+        # May be called again after a full disk: then with the same key.
+        key = key or services.keyring.rotate()
+        audit.record(tx, services.clock(), actor, Event.KEY_ADDED, key=key.id)
         return key
 
-    return await with_reserve(services, add)
+    return await with_reserve(services, lambda: services.catalogue.write(add))
 
 
 async def retire(services: Services, key_id: str, actor: Actor) -> None:
@@ -38,22 +36,21 @@ async def retire(services: Services, key_id: str, actor: Actor) -> None:
     """
     is_removed = False
 
-    async def remove() -> None:
+    def remove(tx: Transaction) -> None:
         nonlocal is_removed
-        async with services.catalogue.write() as tx:
-            # First: a change that can't be recorded is not made.
-            await audit.record(tx, services.clock(), actor, Event.KEY_RETIRED, key=key_id)
-            is_removed = is_removed or await services.workers.disk(services.keyring.retire, key_id)
-            if not is_removed:
-                sentence = f"{key_id} was not removed: there is no such key, or it is the only one."
-                raise NotFound(sentence)
+        # First: a change that can't be recorded is not made.
+        audit.record(tx, services.clock(), actor, Event.KEY_RETIRED, key=key_id)
+        is_removed = is_removed or services.keyring.retire(key_id)
+        if not is_removed:
+            sentence = f"{key_id} was not removed: there is no such key, or it is the only one."
+            raise NotFound(sentence)
 
-    await with_reserve(services, remove)
+    await with_reserve(services, lambda: services.catalogue.write(remove))
 
 
 async def record_new(services: Services, actor: Actor) -> Key:
     """Record the key that was created because the file was missing or unreadable; return it."""
     (key,) = services.keyring.all()
-    async with services.catalogue.write() as tx:
-        await audit.record(tx, services.clock(), actor, Event.KEY_ADDED, key=key.id, replaces="all")
+    now = services.clock()
+    await services.catalogue.write(audit.record, now, actor, Event.KEY_ADDED, key=key.id, replaces="all")
     return key

@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from tintype.catalogue import accounts, changes
+from tintype.catalogue import Transaction, accounts, changes
 from tintype.core.access import audit
 from tintype.core.access.accounts import get_account
 from tintype.core.services import Services
@@ -16,15 +16,14 @@ async def strips_metadata(services: Services, name: str) -> bool:
     Raises:
         Error: NOT_FOUND when there is no such account.
     """
-    async with services.catalogue.read() as tx:
-        return await accounts.strips_metadata(tx, (await get_account(tx, name)).id)
+    return await services.catalogue.read(lambda tx: accounts.strips_metadata(tx, get_account(tx, name).id))
 
 
 async def strips_metadata_by_id(services: Services, account: UUID) -> bool:
     """The same by the account's id, cached until anything in the catalogue changes."""
     cached, key = services.query_cache.snapshot(), ("strips-metadata", account)
     if key not in cached:
-        cached[key] = await services.catalogue.query(lambda tx: accounts.strips_metadata(tx, account))
+        cached[key] = await services.catalogue.read(accounts.strips_metadata, account)
     return bool(cached[key])
 
 
@@ -34,23 +33,21 @@ async def set_strips_metadata(services: Services, name: str, actor: Actor, *, st
     Raises:
         Error: NOT_FOUND when there is no such account.
     """
-    async with services.catalogue.write() as tx:
-        account = await get_account(tx, name)
-        before = await accounts.strips_metadata(tx, account.id)
-        if before is strips:
-            return
-        await accounts.set_strips_metadata(tx, account.id, strips=strips)
-        now = services.clock()
-        await changes.record_account(tx, account.id, now)
-        await audit.record(
-            tx,
-            now,
-            actor,
-            Event.METADATA_CHANGED,
-            name,
-            before=_policy_name(before),
-            after=_policy_name(strips),
-        )
+    await services.catalogue.write(_set_strips_metadata, services, name, actor, strips=strips)
+
+
+def _set_strips_metadata(
+    tx: Transaction, services: Services, name: str, actor: Actor, *, strips: bool
+) -> None:
+    account = get_account(tx, name)
+    before = accounts.strips_metadata(tx, account.id)
+    if before is strips:
+        return
+    accounts.set_strips_metadata(tx, account.id, strips=strips)
+    now = services.clock()
+    changes.record_account(tx, account.id, now)
+    changed = {"before": _policy_name(before), "after": _policy_name(strips)}
+    audit.record(tx, now, actor, Event.METADATA_CHANGED, name, **changed)
 
 
 def _policy_name(strips: bool) -> str:  # noqa: FBT001  its only argument

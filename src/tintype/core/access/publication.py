@@ -3,8 +3,7 @@
 from collections.abc import Collection
 from datetime import datetime
 
-from tintype.catalogue import changes, publications
-from tintype.catalogue.engine import Transaction
+from tintype.catalogue import Transaction, changes, publications
 from tintype.core.access import audit
 from tintype.core.access.accounts import get_account
 from tintype.core.services import Services
@@ -18,13 +17,12 @@ async def published(services: Services, name: str) -> Publications:
     Raises:
         Error: NOT_FOUND when there is no such account.
     """
-    async with services.catalogue.read() as tx:
-        return await publications.get(tx, (await get_account(tx, name)).id)
+    return await services.catalogue.read(lambda tx: publications.get(tx, get_account(tx, name).id))
 
 
 async def unpublished(services: Services) -> list[str]:
     """The names of the accounts without publications: no link to their images is valid."""
-    return await services.catalogue.query(publications.accounts_without)
+    return await services.catalogue.read(publications.accounts_without)
 
 
 async def publish(
@@ -44,14 +42,15 @@ async def publish(
     Raises:
         Error: NOT_FOUND when there is no such account.
     """
-    async with services.catalogue.write() as tx:
-        account = await get_account(tx, name)
-        return await change_publications(
-            tx, account, dialects, actor, services.clock(), add=add, remove=remove
-        )
+
+    def change(tx: Transaction) -> Publications:
+        account, now = get_account(tx, name), services.clock()
+        return change_publications(tx, account, dialects, actor, now, add=add, remove=remove)
+
+    return await services.catalogue.write(change)
 
 
-async def change_publications(
+def change_publications(
     tx: Transaction,
     account: Account,
     dialects: Collection[str],
@@ -62,19 +61,19 @@ async def change_publications(
     remove: bool = False,
 ) -> Publications:
     """As `publish`, inside a transaction."""
-    present, given = set(await publications.get(tx, account.id)), set(dialects)
+    present, given = set(publications.get(tx, account.id)), set(dialects)
     wanted = present | given if add else present - given if remove else given
     for dialect in wanted - present:
-        await publications.add(tx, account.id, dialect)
+        publications.add(tx, account.id, dialect)
     for dialect in present - wanted:
-        await publications.remove(tx, account.id, dialect)
+        publications.remove(tx, account.id, dialect)
     if present - wanted:
         # Additions need no invalidation: the cache never refuses.
-        await changes.record_account(tx, account.id, now)
+        changes.record_account(tx, account.id, now)
     if present != wanted:
         changed = {"before": sorted(present), "after": sorted(wanted)}
-        await audit.record(tx, now, actor, Event.PUBLICATION_CHANGED, account.name, **changed)
-    return await publications.get(tx, account.id)
+        audit.record(tx, now, actor, Event.PUBLICATION_CHANGED, account.name, **changed)
+    return publications.get(tx, account.id)
 
 
 async def set_links(
@@ -87,13 +86,16 @@ async def set_links(
     Raises:
         Error: NOT_FOUND when there is no such account, or it doesn't publish through the dialect.
     """
-    async with services.catalogue.write() as tx:
-        account = await get_account(tx, name)
-        present = await publications.get(tx, account.id)
+
+    def change(tx: Transaction) -> Publications:
+        account = get_account(tx, name)
+        present = publications.get(tx, account.id)
         if dialect not in present:
             raise NotFound(f"The account {name!r} doesn't publish through {dialect}.")
-        await publications.set_links(tx, account.id, dialect, links)
+        publications.set_links(tx, account.id, dialect, links)
         now, changed = services.clock(), {"dialect": dialect, "before": present[dialect], "after": links}
-        await changes.record_account(tx, account.id, now)
-        await audit.record(tx, now, actor, Event.LINKS_CHANGED, name, **changed)
-        return await publications.get(tx, account.id)
+        changes.record_account(tx, account.id, now)
+        audit.record(tx, now, actor, Event.LINKS_CHANGED, name, **changed)
+        return publications.get(tx, account.id)
+
+    return await services.catalogue.write(change)

@@ -6,8 +6,7 @@ from uuid import UUID
 
 from msgspec import structs
 
-from tintype.catalogue import accounts, usage
-from tintype.catalogue.engine import Transaction
+from tintype.catalogue import Transaction, accounts, usage
 from tintype.core.access import audit
 from tintype.core.access.accounts import get_account
 from tintype.core.runtime.uploads import Upload, require_within_quotas
@@ -20,9 +19,7 @@ async def account_quotas(services: Services, account: UUID) -> Quotas:
     """The effective quotas of an account, cached until anything in the catalogue changes."""
     cached, key = services.query_cache.snapshot(), ("quotas", account)
     if key not in cached:
-        cached[key] = effective_quotas(
-            services, await services.catalogue.query(lambda tx: accounts.quotas(tx, account))
-        )
+        cached[key] = effective_quotas(services, await services.catalogue.read(accounts.quotas, account))
     found: Quotas = cached[key]
     return found
 
@@ -42,15 +39,13 @@ async def require_seconds(services: Services, account: UUID) -> None:
     services.workers.require_seconds(account, (await account_quotas(services, account)).pixel_seconds)
 
 
-async def require_room(services: Services, tx: Transaction, account: UUID) -> None:
+def require_room(tx: Transaction, services: Services, account: UUID) -> None:
     """Require that the account is within its quotas, in the transaction that adds to it.
 
     Raises:
         Error: QUOTA_EXCEEDED when it is not.
     """
-    require_within_quotas(
-        effective_quotas(services, await accounts.quotas(tx, account)), await usage.get(tx, account)
-    )
+    require_within_quotas(effective_quotas(services, accounts.quotas(tx, account)), usage.get(tx, account))
 
 
 @asynccontextmanager
@@ -71,7 +66,7 @@ async def admit_upload(
     account = caller.account.id
     allowed = await account_quotas(services, account)
     services.workers.require_seconds(account, allowed.pixel_seconds)
-    expected = await services.catalogue.query(lambda tx: usage.get(tx, account))
+    expected = await services.catalogue.read(usage.get, account)
     if replaces is None:
         expected = Usage(expected.images + 1, expected.bytes)
     else:
@@ -99,12 +94,15 @@ async def set_quotas(
     Raises:
         Error: NOT_FOUND when there is no such account.
     """
-    async with services.catalogue.write() as tx:
-        account = await get_account(tx, name)
-        before = await accounts.quotas(tx, account.id)
+
+    def change(tx: Transaction) -> None:
+        account = get_account(tx, name)
+        before = accounts.quotas(tx, account.id)
         current = {} if reset else structs.asdict(before)
         changes_given = {name: value for name, value in structs.asdict(given).items() if value is not None}
         after = QuotaOverrides(**{**current, **changes_given})
-        await accounts.set_quotas(tx, account.id, after)
+        accounts.set_quotas(tx, account.id, after)
         changed = {"before": structs.asdict(before), "after": structs.asdict(after)}
-        await audit.record(tx, services.clock(), actor, Event.QUOTAS_CHANGED, name, **changed)
+        audit.record(tx, services.clock(), actor, Event.QUOTAS_CHANGED, name, **changed)
+
+    await services.catalogue.write(change)

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from msgspec import Struct
 
-from tintype.catalogue import accounts
+from tintype.catalogue import Transaction, accounts
 from tintype.core.access import audit
 from tintype.core.access.accounts import get_account
 from tintype.core.services import Services
@@ -51,9 +51,13 @@ async def get_allowlist(services: Services, name: str) -> tuple[Account, SizeAll
     Raises:
         Error: NOT_FOUND when there is no such account.
     """
-    async with services.catalogue.read() as tx:
-        account = await get_account(tx, name)
-        return account, _sizes(await accounts.allowed_sizes(tx, account.id))
+
+    def get(tx: Transaction) -> tuple[Account, str | None]:
+        account = get_account(tx, name)
+        return account, accounts.allowed_sizes(tx, account.id)
+
+    account, sizes = await services.catalogue.read(get)
+    return account, _sizes(sizes)
 
 
 async def set_allowlist(
@@ -61,18 +65,20 @@ async def set_allowlist(
 ) -> None:
     """Allow only these sizes in unsigned links, from the next new rendition on."""
     text = None if sizes is None else str(sizes)
-    async with services.catalogue.write() as tx:
-        before = await accounts.allowed_sizes(tx, account.id)
-        await accounts.set_allowed_sizes(tx, account.id, text)
-        changed = {"before": before, "after": text}
-        await audit.record(tx, services.clock(), actor, Event.SIZES_CHANGED, account.name, **changed)
+
+    def change(tx: Transaction) -> None:
+        changed = {"before": accounts.allowed_sizes(tx, account.id), "after": text}
+        accounts.set_allowed_sizes(tx, account.id, text)
+        audit.record(tx, services.clock(), actor, Event.SIZES_CHANGED, account.name, **changed)
+
+    await services.catalogue.write(change)
 
 
 async def allowlist_by_id(services: Services, account: UUID) -> SizeAllowlist | None:
     """The sizes that an account allows; None is any. Cached until anything changes."""
     cached, key = services.query_cache.snapshot(), ("sizes", account)
     if key not in cached:
-        cached[key] = _sizes(await services.catalogue.query(lambda tx: accounts.allowed_sizes(tx, account)))
+        cached[key] = _sizes(await services.catalogue.read(accounts.allowed_sizes, account))
     found: SizeAllowlist | None = cached[key]
     return found
 

@@ -1,18 +1,16 @@
 """Finds the image a link names, from cache while it is fresh; polls `changes` to invalidate."""
 
 import asyncio
-import sqlite3
 import threading
 import time
+from collections.abc import Hashable
 from contextlib import suppress
 from uuid import UUID
 
-from sqlalchemy.exc import SQLAlchemyError
-
-from tintype.catalogue import changes, images
+from tintype.catalogue import CatalogueError, changes, images
 from tintype.core.runtime.record_cache import CachedImage
 from tintype.core.services import Services
-from tintype.model import Links, Status, no_such_image
+from tintype.model import Error, Links, Status, no_such_image
 
 POLL_SECONDS = 0.25
 """Seconds between two polls for changes."""
@@ -45,9 +43,7 @@ async def find_deliverable(
     # The cache never refuses: another process may have just made a version that is not known here yet.
     # The generation is read before the query: a result from before a change must not be cached after it.
     generation = services.record_cache.generation
-    found = await services.catalogue.query(
-        lambda tx: images.find_deliverable(tx, dialect, key, version, default)
-    )
+    found = await services.catalogue.read(images.find_deliverable, dialect, key, version, default)
     if found is None:
         raise no_such_image()
     return services.record_cache.put(*found, generation)
@@ -66,7 +62,7 @@ class ChangePoller:
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="change-poller", daemon=True)
         self._loop = asyncio.get_running_loop()
-        self._state: int | None = None
+        self._state: Hashable | None = None
         self._seq: int | None = None
         self._scheduled = 0
         self._applied = 0
@@ -84,7 +80,7 @@ class ChangePoller:
         while not self._stop.is_set():
             # When the catalogue fails, the cache soon is no longer fresh; requests then query the catalogue
             # and raise its error.
-            with suppress(SQLAlchemyError, sqlite3.Error, OSError):
+            with suppress(CatalogueError, Error, OSError):
                 self._catch_up()
             self._stop.wait(POLL_SECONDS)
         self._connection.close()
@@ -105,11 +101,11 @@ class ChangePoller:
         """The images that changed since the last poll, and whether changes were missed."""
         state = self._connection.state()
         if self._seq is None:
-            self._seq = self._connection.query(changes.latest)
+            self._seq = self._connection.read(changes.latest)
         if state == self._state:
             return [], False
         before = self._seq
-        changed = self._connection.query(lambda tx: changes.since(tx, before))
+        changed = self._connection.read(changes.since, before)
         self._state = state
         if not changed:
             return [], False

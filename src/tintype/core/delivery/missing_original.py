@@ -19,7 +19,7 @@ async def missing_original(services: Services, image: Image, reason: str) -> Err
         image: the record from which the file was opened.
         reason: what is wrong with the file, for the log.
     """
-    recorded = await services.catalogue.query(lambda tx: images.get(tx, image.account_id, image.id))
+    recorded = await services.catalogue.read(images.get, image.account_id, image.id)
     if recorded is None or recorded.sha256 != image.sha256:
         return no_such_image()
     log.error(

@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from tintype.catalogue import images, placements
+from tintype.catalogue import Transaction, images, placements
 from tintype.core.services import Services
 from tintype.model import Caller, Image, Placement, no_such_image
 from tintype.model.list_query import ListQuery
@@ -14,7 +14,7 @@ async def find_image(services: Services, caller: Caller, id: UUID) -> Image:
     Raises:
         Error: NOT_FOUND when the account has no such image.
     """
-    image = await services.catalogue.query(lambda tx: images.get(tx, caller.account.id, id))
+    image = await services.catalogue.read(images.get, caller.account.id, id)
     if image is None:
         raise no_such_image()
     return image
@@ -22,17 +22,20 @@ async def find_image(services: Services, caller: Caller, id: UUID) -> Image:
 
 async def list_page(services: Services, caller: Caller, query: ListQuery) -> tuple[int, list[Image]]:
     """How many of the account's images match a query, and those of the requested page."""
-    return await services.catalogue.query(lambda tx: images.list_page(tx, caller.account.id, query))
+    return await services.catalogue.read(images.list_page, caller.account.id, query)
 
 
 async def newest_images(services: Services, caller: Caller, before: int | None, limit: int) -> list[Image]:
     """The account's images with numbers below `before`, newest first."""
-    return await services.catalogue.query(lambda tx: images.list_newest(tx, caller.account.id, before, limit))
+    return await services.catalogue.read(images.list_newest, caller.account.id, before, limit)
 
 
 async def attached(services: Services, caller: Caller, placement: Placement) -> list[tuple[Placement, Image]]:
     """The images attached at the placement's holder, in the order in which they were attached."""
-    async with services.catalogue.read() as tx:
-        pairs = await placements.attached(tx, caller.account.id, placement)
-        found = await images.by_numbers(tx, caller.account.id, [number for _, number in pairs])
-    return [(at, found[number]) for at, number in pairs]
+
+    def read(tx: Transaction) -> list[tuple[Placement, Image]]:
+        pairs = placements.attached(tx, caller.account.id, placement)
+        found = images.by_numbers(tx, caller.account.id, [number for _, number in pairs])
+        return [(at, found[number]) for at, number in pairs]
+
+    return await services.catalogue.read(read)

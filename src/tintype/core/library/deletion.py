@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from uuid import UUID
 
-from tintype.catalogue import changes, images, placements
+from tintype.catalogue import Transaction, changes, images, placements
 from tintype.core.access import audit
 from tintype.core.delivery.disk_space import log_not_stored, with_reserve
 from tintype.core.services import Services
@@ -23,7 +23,9 @@ async def delete(services: Services, caller: Caller, id: UUID, placement: Placem
     Raises:
         Error: NOT_FOUND when the account has no such image, or not at that placement.
     """
-    deleted = await with_reserve(services, lambda: _delete_record(services, caller, id, placement))
+    deleted = await with_reserve(
+        services, lambda: services.catalogue.write(_delete_record, services, caller, id, placement)
+    )
     services.record_cache.invalidate(id)
     await services.workers.disk(services.renditions.remove_image, id)
     await remove_if_unreferenced(services, deleted.sha256)
@@ -34,11 +36,14 @@ async def remove_if_unreferenced(services: Services, sha256: str) -> bool:
 
     Inside a write transaction, so that no image with these bytes can be recorded meanwhile.
     """
-    async with services.catalogue.write() as tx:
-        if await images.is_referenced(tx, sha256):
+
+    def remove(tx: Transaction) -> bool:
+        if images.is_referenced(tx, sha256):
             return False
-        await services.workers.disk(services.originals.remove, sha256)
+        services.originals.remove(sha256)
         return True
+
+    return await services.catalogue.write(remove)
 
 
 @asynccontextmanager
@@ -65,17 +70,16 @@ async def _remove_published(services: Services, sha256: str) -> None:
             await remove_if_unreferenced(services, sha256)
 
 
-async def _delete_record(
-    services: Services, caller: Caller, id: UUID, placement: Placement | None
+def _delete_record(
+    tx: Transaction, services: Services, caller: Caller, id: UUID, placement: Placement | None
 ) -> images.DeletedImage:
-    async with services.catalogue.write() as tx:
-        if placement is not None and not await placements.is_attached(tx, caller.account.id, placement, id):
-            raise no_such_image()
-        now = services.clock()
-        await changes.record(tx, caller.account.id, id, now)
-        deleted = await images.delete_image(tx, caller.account.id, id)
-        if deleted is None:
-            raise no_such_image()
-        details = {"image": str(id), "filename": deleted.filename, "sha256": deleted.sha256}
-        await audit.record(tx, now, caller.actor, Event.IMAGE_DELETED, caller.account.name, **details)
-        return deleted
+    if placement is not None and not placements.is_attached(tx, caller.account.id, placement, id):
+        raise no_such_image()
+    now = services.clock()
+    changes.record(tx, caller.account.id, id, now)
+    deleted = images.delete_image(tx, caller.account.id, id)
+    if deleted is None:
+        raise no_such_image()
+    details = {"image": str(id), "filename": deleted.filename, "sha256": deleted.sha256}
+    audit.record(tx, now, caller.actor, Event.IMAGE_DELETED, caller.account.name, **details)
+    return deleted

@@ -7,8 +7,7 @@ import structlog
 import uuid_utils.compat
 from msgspec import Struct
 
-from tintype.catalogue import images, placements
-from tintype.catalogue.engine import Transaction
+from tintype.catalogue import Transaction, images, placements
 from tintype.core.access.quotas import require_room
 from tintype.core.delivery.disk_space import write_with_eviction
 from tintype.core.delivery.variant import is_costly
@@ -131,25 +130,30 @@ async def record_image(  # noqa: PLR0913  an image is recorded with all of these
             account would exceed its quotas. Nothing is recorded then.
     """
     new = new_image(staged, info, filename, status)
-    async with remove_original_on_failure(services, new.sha256), services.catalogue.write() as tx:
-        if unique and await images.find_duplicate(tx, caller.account.id, new.sha256, new.filename):
+
+    def record(tx: Transaction) -> Image:
+        if unique and images.find_duplicate(tx, caller.account.id, new.sha256, new.filename):
             raise Conflict("This image is there already.")
         # Read inside: write transactions are serial, so times and numbers have the same order.
         now = services.clock()
-        image = await images.add(tx, caller.account.id, caller.person, new, now)
-        await require_room(services, tx, caller.account.id)
+        image = images.add(tx, caller.account.id, caller.person, new, now)
+        require_room(tx, services, caller.account.id)
         if placement is not None:
-            await _attach(tx, caller, image.number, placement, replace=replace)
+            _attach(tx, caller, image.number, placement, replace=replace)
         # Bytes before row: published inside the transaction, after every check and before the commit. A crash
         # in between leaves an original without a record, which garbage collection removes.
-        await services.workers.disk(services.originals.publish, staged)
-    return image
+        services.originals.publish(staged)
+        return image
+
+    async with remove_original_on_failure(services, new.sha256):
+        return await services.catalogue.write(record)
 
 
 async def find_duplicate(services: Services, caller: Caller, sha256: str, filename: str) -> Image | None:
     """The account's image that has exactly these bytes and this file name, if there is one."""
-    async with services.catalogue.read() as tx:
-        return await images.find_duplicate(tx, caller.account.id, sha256, names.clean(filename))
+    return await services.catalogue.read(
+        images.find_duplicate, caller.account.id, sha256, names.clean(filename)
+    )
 
 
 def new_image(staged: Staged, info: ImageInfo, filename: str, status: Status) -> NewImage:
@@ -221,10 +225,8 @@ def _examine_in_renderer(
         return Examined(refused=Refusal(unread.reason, unread.sentence))
 
 
-async def _attach(
-    tx: Transaction, caller: Caller, number: int, placement: Placement, *, replace: bool
-) -> None:
+def _attach(tx: Transaction, caller: Caller, number: int, placement: Placement, *, replace: bool) -> None:
     if replace:
-        await placements.clear(tx, caller.account.id, placement)
-    if not await placements.attach(tx, caller.account.id, number, placement):
+        placements.clear(tx, caller.account.id, placement)
+    if not placements.attach(tx, caller.account.id, number, placement):
         raise Conflict("There is an image at this place already; delete it first.")

@@ -18,7 +18,7 @@ async def link_targets(services: Services, caller: Caller, ids: Sequence[UUID]) 
 
     An id that is missing from the result doesn't exist or belongs to another account.
     """
-    return await services.catalogue.query(lambda tx: images.link_targets(tx, caller.account.id, ids))
+    return await services.catalogue.read(images.link_targets, caller.account.id, ids)
 
 
 async def resolve_ids(

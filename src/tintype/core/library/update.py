@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from tintype.catalogue import changes, images
+from tintype.catalogue import Transaction, changes, images
 from tintype.core.access import audit
 from tintype.core.access.quotas import require_room
 from tintype.core.delivery.disk_space import with_reserve
@@ -21,7 +21,9 @@ async def set_status(services: Services, caller: Caller, id: UUID, status: Statu
     Raises:
         Error: NOT_FOUND when the account has no such image.
     """
-    changed = await with_reserve(services, lambda: _set_status(services, caller, id, status))
+    changed = await with_reserve(
+        services, lambda: services.catalogue.write(_set_status, services, caller, id, status)
+    )
     services.record_cache.invalidate(id)
     return changed
 
@@ -44,34 +46,41 @@ async def replace(
     Raises:
         Error: NOT_FOUND when the account has no such image; QUOTA_EXCEEDED when it would exceed its quotas.
     """
-    async with remove_original_on_failure(services, staged.sha256), services.catalogue.write() as tx:
-        image = await images.get(tx, caller.account.id, id)
-        if image is None:
-            raise no_such_image()
+
+    def record(tx: Transaction) -> tuple[Image, Image]:
+        image = _get(tx, caller, id)
         now = services.clock()
         new = new_image(staged, info, filename or image.filename, image.status)
-        changed = await images.replace(tx, image, new, caller.person, now)
+        changed = images.replace(tx, image, new, caller.person, now)
         if new.bytes > image.bytes:
-            await require_room(services, tx, caller.account.id)
-        await changes.record(tx, caller.account.id, id, now)
+            require_room(tx, services, caller.account.id)
+        changes.record(tx, caller.account.id, id, now)
         details = {"image": str(id), "version": changed.version, "before": image.sha256, "after": new.sha256}
-        await audit.record(tx, now, caller.actor, Event.IMAGE_REPLACED, caller.account.name, **details)
+        audit.record(tx, now, caller.actor, Event.IMAGE_REPLACED, caller.account.name, **details)
         # Inside the transaction, as every new original is.
-        await services.workers.disk(services.originals.publish, staged)
+        services.originals.publish(staged)
+        return image, changed
+
+    async with remove_original_on_failure(services, staged.sha256):
+        before, after = await services.catalogue.write(record)
     services.record_cache.invalidate(id)
     await services.workers.disk(services.renditions.remove_image, id)
-    await remove_if_unreferenced(services, image.sha256)
+    await remove_if_unreferenced(services, before.sha256)
+    return after
+
+
+def _set_status(tx: Transaction, services: Services, caller: Caller, id: UUID, status: Status) -> Image:
+    image = _get(tx, caller, id)
+    if image.status is status:
+        return image
+    now = services.clock()
+    changed = images.set_status(tx, image, status, caller.person, now)
+    changes.record(tx, caller.account.id, id, now)
     return changed
 
 
-async def _set_status(services: Services, caller: Caller, id: UUID, status: Status) -> Image:
-    async with services.catalogue.write() as tx:
-        image = await images.get(tx, caller.account.id, id)
-        if image is None:
-            raise no_such_image()
-        if image.status is status:
-            return image
-        now = services.clock()
-        changed = await images.set_status(tx, image, status, caller.person, now)
-        await changes.record(tx, caller.account.id, id, now)
-        return changed
+def _get(tx: Transaction, caller: Caller, id: UUID) -> Image:
+    image = images.get(tx, caller.account.id, id)
+    if image is None:
+        raise no_such_image()
+    return image

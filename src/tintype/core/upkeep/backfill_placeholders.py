@@ -49,13 +49,11 @@ async def backfill_placeholders(
 
 async def count_steps(services: Services) -> int:
     """How many steps `backfill_placeholders` takes at most."""
-    async with services.catalogue.read() as tx:
-        return await images.count_without_placeholder(tx)
+    return await services.catalogue.read(images.count_without_placeholder)
 
 
 async def _without_placeholder(services: Services, after: int) -> list[Image]:
-    async with services.catalogue.read() as tx:
-        return await images.without_placeholder(tx, after, BATCH)
+    return await services.catalogue.read(images.without_placeholder, after, BATCH)
 
 
 async def _backfill_one(services: Services, image: Image) -> bool:
@@ -65,8 +63,7 @@ async def _backfill_one(services: Services, image: Image) -> bool:
     found = await decode(services.workers, work, _placeholder, services, image.sha256)
     if found is None:
         return False
-    async with services.catalogue.write() as tx:
-        await images.set_placeholder(tx, image.sha256, found.thumbhash, found.colour)
+    await services.catalogue.write(images.set_placeholder, image.sha256, found.thumbhash, found.colour)
     return True
 
 

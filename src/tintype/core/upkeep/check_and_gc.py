@@ -11,8 +11,7 @@ from uuid import UUID
 
 from msgspec import Meta, Struct
 
-from tintype.catalogue import images, library, usage
-from tintype.catalogue.engine import Transaction
+from tintype.catalogue import Transaction, images, library, usage
 from tintype.core.services import Services
 from tintype.model import Conflict
 
@@ -110,16 +109,13 @@ async def check(
     present = await services.workers.disk(lambda: list(services.originals.each()))
     async for sha256 in _unused(services, present, on_step):
         yield Finding(Fault.OBJECT_UNUSED, sha256)
-    async with services.catalogue.read() as tx:
-        miscounted = await usage.mismatches(tx)
-    for account in miscounted:
+    for account in await services.catalogue.read(usage.mismatches):
         yield Finding(Fault.USAGE_WRONG, account=account)
 
 
 async def count_steps(services: Services) -> int:
     """How many steps `check` takes: images and originals together."""
-    async with services.catalogue.read() as tx:
-        records = await images.count(tx)
+    records = await services.catalogue.read(images.count)
     return records + len(await services.workers.disk(lambda: list(services.originals.each())))
 
 
@@ -163,8 +159,10 @@ async def collect_garbage(services: Services, plan: GcPlan, confirmed: int | Non
     with services.originals.removed.shared_lock() as is_free:
         if not is_free:
             raise Conflict("A backup is running; try again when it has ended.")
-        dispositions = Counter([await _delete_or_put_back(services, path) for path in plan.expired])
-        set_aside = [await _set_aside(services, sha256) for sha256 in plan.unused]
+        dispositions = Counter(
+            [await services.catalogue.write(_delete_or_put_back, services, path) for path in plan.expired]
+        )
+        set_aside = [await services.catalogue.write(_set_aside, services, sha256) for sha256 in plan.unused]
         await services.workers.disk(_remove, services, plan.rendition_folders, plan.temporary_files)
     await _recount_usage(services)
     return GcResult(
@@ -184,9 +182,9 @@ async def restore_removed(services: Services) -> Counter[bool]:
     """
     done: Counter[bool] = Counter()
     for path in await services.workers.disk(lambda: list(services.originals.removed.each())):
-        async with services.catalogue.write() as tx:
-            if await _is_needed(services, tx, path.name):
-                done[await services.workers.disk(services.originals.put_back, path)] += 1
+        is_back = await services.catalogue.write(_put_back, services, path)
+        if is_back is not None:
+            done[is_back] += 1
     return done
 
 
@@ -195,8 +193,7 @@ async def _removal_doubt(services: Services, unused: list[str], present: int) ->
 
     A single unused original beside used ones is never doubtful: a crash leaves one.
     """
-    async with services.catalogue.read() as tx:
-        made_at = await library.made_at(tx)
+    made_at = await services.catalogue.read(library.made_at)
     older = await services.workers.disk(_count_older, services, unused, made_at)
     if older:
         made = f"{made_at:%Y-%m-%d %H:%M} UTC"
@@ -218,19 +215,15 @@ def _confirm(plan: GcPlan, confirmed: int | None) -> None:
 
 async def _recount_usage(services: Services) -> None:
     # Check without the write lock first: it counts all images.
-    async with services.catalogue.read() as tx:
-        is_right = not await usage.mismatches(tx)
-    if not is_right:
-        async with services.catalogue.write() as tx:
-            await usage.repair(tx)
+    if await services.catalogue.read(usage.mismatches):
+        await services.catalogue.write(usage.repair)
 
 
 async def _records(services: Services) -> AsyncIterator[tuple[UUID, str, int]]:
     """Id, digest and size of every image; no transaction is open while files are read."""
     last = 0
     while True:
-        async with services.catalogue.read() as tx:
-            batch = await images.originals(tx, last, BATCH)
+        batch = await services.catalogue.read(images.originals, last, BATCH)
         for last, image, sha256, size in batch:  # noqa: B007  where the next batch begins
             yield image, sha256, size
         if len(batch) < BATCH:
@@ -264,29 +257,27 @@ def _leftovers(services: Services) -> Leftovers:
     return Leftovers(len(sizes), sum(sizes), services.originals.removed.oldest(), len(_abandoned(services)))
 
 
-async def _set_aside(services: Services, sha256: str) -> bool:
+def _set_aside(tx: Transaction, services: Services, sha256: str) -> bool:
     """Inside a write transaction, so that no image with these bytes can be recorded meanwhile."""
-    async with services.catalogue.write() as tx:
-        if await images.is_referenced(tx, sha256):
-            return False
-        await services.workers.disk(services.originals.set_aside, sha256, services.clock())
-        return True
+    if images.is_referenced(tx, sha256):
+        return False
+    services.originals.set_aside(sha256, services.clock())
+    return True
 
 
-async def _delete_or_put_back(services: Services, path: Path) -> _Disposition:
+def _delete_or_put_back(tx: Transaction, services: Services, path: Path) -> _Disposition:
     """Delete an original that was set aside, or put it back if a record needs it."""
-    async with services.catalogue.write() as tx:
-        if await _is_needed(services, tx, path.name):
-            is_back = await services.workers.disk(services.originals.put_back, path)
-            return _Disposition.PUT_BACK if is_back else _Disposition.KEPT
-        await services.workers.disk(services.originals.removed.forget, path)
+    is_back = _put_back(tx, services, path)
+    if is_back is None:
+        services.originals.removed.forget(path)
         return _Disposition.DELETED
+    return _Disposition.PUT_BACK if is_back else _Disposition.KEPT
 
 
-async def _is_needed(services: Services, tx: Transaction, sha256: str) -> bool:
-    return await images.is_referenced(tx, sha256) and not await services.workers.disk(
-        services.originals.exists, sha256
-    )
+def _put_back(tx: Transaction, services: Services, path: Path) -> bool | None:
+    """Put back an original if a record needs it; False if it is damaged, None if none needs it."""
+    is_needed = images.is_referenced(tx, path.name) and not services.originals.exists(path.name)
+    return services.originals.put_back(path) if is_needed else None
 
 
 def _abandoned(services: Services) -> list[Path]:
@@ -307,22 +298,17 @@ async def _unused(
     """The originals that no image refers to."""
     for first in range(0, len(originals), BATCH):
         batch = originals[first : first + BATCH]
-        async with services.catalogue.read() as tx:
-            used = await images.referenced_digests(tx, batch)
+        used = await services.catalogue.read(images.referenced_digests, batch)
         for sha256 in batch:
             on_step()
-            if sha256 not in used and await _is_unused(services, sha256):
+            if sha256 not in used and await services.catalogue.write(_is_unused, services, sha256):
                 yield sha256
 
 
-async def _is_unused(services: Services, sha256: str) -> bool:
+def _is_unused(tx: Transaction, services: Services, sha256: str) -> bool:
     # Checked again inside a write transaction: an upload publishes its bytes before its record is visible.
-    async with services.catalogue.write() as tx:
-        return not await images.is_referenced(tx, sha256) and await services.workers.disk(
-            services.originals.exists, sha256
-        )
+    return not images.is_referenced(tx, sha256) and services.originals.exists(sha256)
 
 
 async def _is_missing(services: Services, image: UUID) -> bool:
-    async with services.catalogue.read() as tx:
-        return not await images.exists(tx, image)
+    return not await services.catalogue.read(images.exists, image)

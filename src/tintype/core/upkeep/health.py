@@ -3,9 +3,7 @@
 import asyncio
 from uuid import UUID
 
-from sqlalchemy.exc import SQLAlchemyError
-
-from tintype.catalogue import images
+from tintype.catalogue import CatalogueError, images
 from tintype.core.services import Services
 from tintype.model import Error, InsufficientStorage, Overloaded
 
@@ -19,8 +17,8 @@ async def can_serve(services: Services) -> bool:
     """Whether the catalogue answers."""
     try:
         async with asyncio.timeout(READ_SECONDS):
-            await services.catalogue.query(lambda tx: images.list_newest(tx, UUID(int=0), None, 1))
-    except (SQLAlchemyError, OSError, Error):
+            await services.catalogue.read(images.list_newest, UUID(int=0), None, 1)
+    except (CatalogueError, OSError, Error):
         # A TimeoutError is an OSError.
         return False
     return True
@@ -38,11 +36,11 @@ async def degraded(services: Services) -> list[str]:
 
 async def _catalogue_fault(services: Services) -> str:
     try:
-        async with services.catalogue.write(WRITE_SECONDS):
-            return ""
+        await services.catalogue.require_writable(WRITE_SECONDS)
     except Overloaded:
         return "locked"
     except InsufficientStorage:
         return "read-only"
-    except SQLAlchemyError:
+    except CatalogueError:
         return "can't be written"
+    return ""

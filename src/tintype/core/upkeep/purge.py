@@ -52,8 +52,7 @@ async def purge_any(services: Services, key: UUID | int) -> Receipt:
     Raises:
         Error: NOT_FOUND when there is no such image.
     """
-    async with services.catalogue.read() as tx:
-        image = await images.find(tx, key)
+    image = await services.catalogue.read(images.find, key)
     if image is None:
         raise no_such_image()
     return await _purge(services, image)
@@ -62,7 +61,10 @@ async def purge_any(services: Services, key: UUID | int) -> Receipt:
 async def _purge(services: Services, image: Image) -> Receipt:
     # Files before caches: otherwise a request could cache a file again.
     removed_files = await services.workers.disk(services.renditions.remove_image, image.id)
-    await with_reserve(services, lambda: _note(services, image))
+    await with_reserve(
+        services,
+        lambda: services.catalogue.write(changes.record, image.account_id, image.id, services.clock()),
+    )
     services.record_cache.invalidate(image.id)
     removed = (
         Removed(each.version, each.recipe, _FORMATS[each.extension], each.bytes)
@@ -70,8 +72,3 @@ async def _purge(services: Services, image: Image) -> Receipt:
         if each.extension in _FORMATS
     )
     return Receipt(image, tuple(removed))
-
-
-async def _note(services: Services, image: Image) -> None:
-    async with services.catalogue.write() as tx:
-        await changes.record(tx, image.account_id, image.id, services.clock())

@@ -5,8 +5,9 @@ import inspect
 import sqlite3
 import sys
 import threading
+import time
 from collections.abc import AsyncIterator
-from contextlib import closing
+from contextlib import AsyncExitStack, closing
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -16,26 +17,31 @@ from sqlalchemy import Engine, event, text
 from sqlalchemy.exc import IntegrityError, OperationalError
 
 from tests.catalogue.conftest import NOON, Shelf
-from tintype.catalogue import Database, accounts, schema
-from tintype.catalogue.engine import READERS, Transaction
+from tests.catalogue.holding import held_open
+from tintype.catalogue import CatalogueError, Database, Transaction, accounts, schema
+from tintype.catalogue.database import READERS
 
 FULL = 2
 ENDLESS = "WITH RECURSIVE c(n) AS (SELECT began() UNION ALL SELECT n + 1 FROM c) SELECT count(*) FROM c"
 
 
+def add_one(tx: Transaction) -> None:
+    n = tx.execute(text("SELECT n FROM counts")).scalar_one()
+    time.sleep(0.001)
+    tx.execute(text("UPDATE counts SET n = :n"), {"n": n + 1})
+
+
 async def count_up(database: Database) -> None:
     for _ in range(25):
-        async with database.write() as tx:
-            n = (await tx.execute(text("SELECT n FROM counts"))).scalar_one()
-            await asyncio.sleep(0)
-            await tx.execute(text("UPDATE counts SET n = :n"), {"n": n + 1})
+        await database.write(add_one)
 
 
 COUNTER = f"""
-import asyncio, pathlib, sys
+import asyncio, pathlib, sys, time
 from sqlalchemy import text
-from tintype.catalogue import Database
+from tintype.catalogue import Database, Transaction
 
+{inspect.getsource(add_one)}
 {inspect.getsource(count_up)}
 
 async def main():
@@ -59,14 +65,8 @@ class Watched:
         driver.create_function("hold", 0, self._hold)
 
     async def run(self, kind: str, sql: str) -> None:
-        async def execute(tx: Transaction) -> None:
-            await tx.execute(text(sql))
-
-        if kind == "ask":
-            await self.database.query(execute)
-        else:
-            async with self.database.read() if kind == "read" else self.database.write() as tx:
-                await execute(tx)
+        transact = self.database.read if kind == "read" else self.database.write
+        await transact(lambda tx: tx.execute(text(sql)))
 
     async def under_way(self) -> None:
         assert await asyncio.to_thread(self._begun.wait, 30)
@@ -96,56 +96,50 @@ async def watched(path: Path) -> AsyncIterator[Watched]:
 
 @pytest.mark.parametrize("kind", ["read", "write"])
 async def test_every_connection_is_durable_and_checks_references(database: Database, kind: str) -> None:
-    # Several at once, so that more than the first connection of the pool is asked.
-    async def ask() -> tuple[object, object, object]:
-        async with database.read() if kind == "read" else database.write() as tx:
-            found = [
-                (await tx.execute(text(f"PRAGMA {name}"))).scalar_one()
-                for name in ("journal_mode", "synchronous", "foreign_keys")
-            ]
-            await asyncio.sleep(0)
-            return found[0], found[1], found[2]
+    def ask(tx: Transaction) -> tuple[object, ...]:
+        names = ("journal_mode", "synchronous", "foreign_keys")
+        return tuple(tx.execute(text(f"PRAGMA {name}")).scalar_one() for name in names)
 
-    assert set(await asyncio.gather(*(ask() for _ in range(5)))) == {("wal", FULL, 1)}
+    # Several at once, so that more than the first connection of the pool is asked.
+    transact = database.read if kind == "read" else database.write
+    assert set(await asyncio.gather(*(transact(ask) for _ in range(5)))) == {("wal", FULL, 1)}
 
 
 async def test_a_reference_to_nothing_is_refused(shelf: Shelf) -> None:
-    with pytest.raises(IntegrityError):
-        async with shelf.database.write() as tx:
-            await accounts.get_or_create_person(tx, uuid4(), "Nobody's", NOON)
+    with pytest.raises(CatalogueError, match="FOREIGN KEY") as refused:
+        await shelf.database.write(accounts.get_or_create_person, uuid4(), "Nobody's", NOON)
+    assert isinstance(refused.value.__cause__, IntegrityError)
 
 
 async def test_a_transaction_that_raises_leaves_no_trace(database: Database) -> None:
-    async def fail() -> None:
-        async with database.write() as tx:
-            await accounts.add(tx, uuid4(), "half", NOON)
-            _ = 1 / 0
+    def fail(tx: Transaction) -> None:
+        accounts.add(tx, uuid4(), "half", NOON)
+        _ = 1 / 0
 
     with pytest.raises(ZeroDivisionError):
-        await fail()
-    async with database.read() as tx:
-        assert await accounts.list_all(tx) == []
+        await database.write(fail)
+    assert await database.read(accounts.list_all) == []
 
 
 async def test_a_cancelled_transaction_leaves_no_trace_and_blocks_no_other(database: Database) -> None:
-    begun = asyncio.Event()
+    loop, begun, go_on = asyncio.get_running_loop(), asyncio.Event(), threading.Event()
 
-    async def hang() -> None:
-        async with database.write() as tx:
-            await accounts.add(tx, uuid4(), "half", NOON)
-            begun.set()
-            await asyncio.Event().wait()
+    def wait(tx: Transaction) -> None:
+        accounts.add(tx, uuid4(), "whole", NOON)
+        loop.call_soon_threadsafe(begun.set)
+        assert go_on.wait(30)
 
-    task = asyncio.create_task(hang())
+    task = asyncio.create_task(database.write(wait))
     await begun.wait()
     task.cancel()
+    # Its function goes on, as no statement is under way that could be stopped, and returns.
+    loop.call_later(0.05, go_on.set)
     with pytest.raises(asyncio.CancelledError):
         await task
-    async with database.write() as tx:
-        assert await accounts.list_all(tx) == []
+    assert await database.write(accounts.list_all) == []
 
 
-@pytest.mark.parametrize("kind", ["read", "ask", "write"])
+@pytest.mark.parametrize("kind", ["read", "write"])
 async def test_a_cancelled_statement_is_stopped(watched: Watched, kind: str) -> None:
     """Left alone it would run for ever."""
     task = asyncio.create_task(watched.run(kind, ENDLESS))
@@ -157,7 +151,7 @@ async def test_a_cancelled_statement_is_stopped(watched: Watched, kind: str) -> 
     assert watched.write_lock_is_free()
 
 
-@pytest.mark.parametrize("kind", ["read", "ask", "write"])
+@pytest.mark.parametrize("kind", ["read", "write"])
 async def test_whoever_is_cancelled_waits_for_the_thread(watched: Watched, kind: str) -> None:
     """Otherwise the next transaction would have a connection that a thread still works on."""
     task = asyncio.create_task(watched.run(kind, "SELECT hold()"))
@@ -172,17 +166,19 @@ async def test_whoever_is_cancelled_waits_for_the_thread(watched: Watched, kind:
     assert watched.write_lock_is_free()
 
 
+def add_two(tx: Transaction) -> None:
+    accounts.add(tx, uuid4(), "one", NOON)
+    accounts.add(tx, uuid4(), "two", NOON)
+
+
 @pytest.mark.parametrize("turns", range(0, 40, 2))
 async def test_cancelled_at_any_step_it_is_done_whole_or_not_at_all(
     database: Database, path: Path, turns: int
 ) -> None:
     async def work() -> None:
-        async with database.read() as tx:
-            await accounts.list_all(tx)
-        async with database.write() as tx:
-            await accounts.add(tx, uuid4(), "one", NOON)
-            await accounts.add(tx, uuid4(), "two", NOON)
-        await database.query(accounts.list_all)
+        await database.read(accounts.list_all)
+        await database.write(add_two)
+        await database.read(accounts.list_all)
 
     task = asyncio.create_task(work())
     for _ in range(turns):
@@ -193,119 +189,75 @@ async def test_cancelled_at_any_step_it_is_done_whole_or_not_at_all(
     with closing(sqlite3.connect(path, timeout=0)) as other:
         other.execute("BEGIN IMMEDIATE")
         assert other.execute("SELECT count(*) FROM accounts").fetchone()[0] in {0, 2}
-    async with database.write() as tx:
-        await accounts.add(tx, uuid4(), "three", NOON)
+    await database.write(accounts.add, uuid4(), "three", NOON)
     # Every connection there is, at once: none is lost, and none is in an old transaction.
-    for found in await asyncio.gather(*(database.query(accounts.list_all) for _ in range(READERS + 1))):
+    for found in await asyncio.gather(*(database.read(accounts.list_all) for _ in range(READERS + 1))):
         assert len(found) in {1, 3}
 
 
 async def test_a_reader_sees_one_state_and_never_a_half_done_one(database: Database, path: Path) -> None:
     other = Database(path)
-    async with database.read() as before:
-        async with other.write() as writing:
-            assert await accounts.list_all(before) == []
-            await accounts.add(writing, uuid4(), "new", NOON)
-            async with database.read() as meanwhile:
-                assert await accounts.list_all(meanwhile) == []
-            assert await database.query(accounts.list_all) == []
-        assert await accounts.list_all(before) == []
-        assert len(await database.query(accounts.list_all)) == 1
+    async with held_open(other.write, lambda tx: accounts.add(tx, uuid4(), "new", NOON)):
+        assert await database.read(accounts.list_all) == []
+    assert len(await database.read(accounts.list_all)) == 1
     await other.close()
 
 
-async def test_a_question_sees_one_state(database: Database) -> None:
+async def test_a_transaction_that_reads_sees_one_state(database: Database) -> None:
     """Its second statement does not see what was written after its first."""
     loop = asyncio.get_running_loop()
 
-    async def ask_twice(tx: Transaction) -> tuple[int, int]:
-        first = len(await accounts.list_all(tx))
+    def ask_twice(tx: Transaction) -> tuple[int, int]:
+        first = len(accounts.list_all(tx))
         # On the thread of the question: the loop is free to write.
-        asyncio.run_coroutine_threadsafe(write(), loop).result(30)
-        return first, len(await accounts.list_all(tx))
+        writing = database.write(accounts.add, uuid4(), "new", NOON)
+        asyncio.run_coroutine_threadsafe(writing, loop).result(30)
+        return first, len(accounts.list_all(tx))
 
-    async def write() -> None:
-        async with database.write() as tx:
-            await accounts.add(tx, uuid4(), "new", NOON)
-
-    assert await database.query(ask_twice) == (0, 0)
+    assert await database.read(ask_twice) == (0, 0)
+    assert len(await database.read(accounts.list_all)) == 1
 
 
-async def test_a_question_may_not_wait_for_anything_else(database: Database) -> None:
-    async def wait(tx: Transaction) -> None:
-        await accounts.list_all(tx)
-        await asyncio.sleep(0)
-
-    with pytest.raises(RuntimeError, match="nothing but its own statements"):
-        await database.query(wait)
-    assert await database.query(accounts.list_all) == []
-
-
-async def test_an_error_in_a_question_is_raised_where_it_was_asked(database: Database) -> None:
-    async def fail(tx: Transaction) -> None:
-        await tx.execute(text("SELECT nothing FROM nowhere"))
-
-    with pytest.raises(OperationalError):
-        await database.query(fail)
-    assert await database.query(accounts.list_all) == []
+async def test_an_error_in_a_transaction_is_raised_where_it_was_asked_for(database: Database) -> None:
+    with pytest.raises(CatalogueError, match="nowhere") as failed:
+        await database.read(lambda tx: tx.execute(text("SELECT 1 FROM nowhere")))
+    assert isinstance(failed.value.__cause__, OperationalError)
+    assert await database.read(accounts.list_all) == []
 
 
 async def test_more_readers_than_there_is_room_for_wait(path: Path) -> None:
     database = Database(path, readers=2)
-    inside, finish = asyncio.Semaphore(0), asyncio.Event()
-
-    async def read() -> None:
-        async with database.read() as tx:
-            await accounts.list_all(tx)
-            inside.release()
-            await finish.wait()
-
-    readers = [asyncio.create_task(read()) for _ in range(5)]
-    await inside.acquire()
-    await inside.acquire()
-    third = asyncio.create_task(inside.acquire())
-    await asyncio.wait([third], timeout=0.05)
-    assert not third.done()
-    finish.set()
-    await asyncio.gather(third, *readers)
+    async with AsyncExitStack() as readers:
+        for _ in range(2):
+            await readers.enter_async_context(held_open(database.read))
+        third = asyncio.create_task(database.read(accounts.list_all))
+        await asyncio.wait([third], timeout=0.05)
+        assert not third.done()
+    assert await third == []
     await database.close()
 
 
 async def test_writers_of_several_processes_follow_one_another(database: Database, path: Path) -> None:
     """Each reads a count and writes one more: with writers side by side, counts would be lost."""
-    async with database.write() as tx:
-        await tx.execute(text("CREATE TABLE counts (n INTEGER)"))
-        await tx.execute(text("INSERT INTO counts VALUES (0)"))
+    await database.write(lambda tx: tx.execute(text("CREATE TABLE counts (n INTEGER)")))
+    await database.write(lambda tx: tx.execute(text("INSERT INTO counts VALUES (0)")))
     others = [
         await asyncio.create_subprocess_exec(sys.executable, "-c", COUNTER, str(path)) for _ in range(2)
     ]
     here = Database(path)
     await asyncio.gather(count_up(database), count_up(here), *(other.wait() for other in others))
-    async with database.read() as tx:
-        assert (await tx.execute(text("SELECT n FROM counts"))).scalar_one() == 4 * 25
+    count = text("SELECT n FROM counts")
+    assert await database.read(lambda tx: tx.execute(count).scalar_one()) == 4 * 25
     await here.close()
 
 
 async def test_many_writers_leave_room_for_readers(database: Database) -> None:
     """More writers than connections of the pool wait for a writer that is at work; a reader does not."""
-    at_work, finish = asyncio.Event(), asyncio.Event()
-
-    async def work() -> None:
-        async with database.write():
-            at_work.set()
-            await finish.wait()
-
-    async def queue() -> None:
-        async with database.write():
-            pass
-
-    writers = [asyncio.create_task(work())]
-    await at_work.wait()
-    writers += [asyncio.create_task(queue()) for _ in range(50)]
-    await asyncio.sleep(0)
-    async with asyncio.timeout(5), database.read() as tx:
-        assert await accounts.list_all(tx) == []
-    finish.set()
+    async with held_open(database.write):
+        writers = [asyncio.create_task(database.write(lambda _: None)) for _ in range(50)]
+        await asyncio.sleep(0)
+        async with asyncio.timeout(5):
+            assert await database.read(accounts.list_all) == []
     await asyncio.gather(*writers)
 
 
@@ -314,8 +266,7 @@ async def test_any_path_is_opened_as_it_is_spelt(tmp_path: Path, name: str) -> N
     path = tmp_path / name
     schema.migrate(path)
     database = Database(path)
-    async with database.write() as tx:
-        await accounts.add(tx, uuid4(), "north", NOON)
+    await database.write(accounts.add, uuid4(), "north", NOON)
     await database.close()
     with closing(sqlite3.connect(path)) as connection:
         assert connection.execute("SELECT name FROM accounts").fetchall() == [("north",)]
@@ -324,8 +275,8 @@ async def test_any_path_is_opened_as_it_is_spelt(tmp_path: Path, name: str) -> N
 async def test_a_catalogue_that_is_missing_is_not_made(tmp_path: Path) -> None:
     database = Database(tmp_path / "catalogue.sqlite3")
     assert database.state() is None
-    with pytest.raises(OperationalError, match="unable to open"):
-        await database.query(accounts.list_all)
+    with pytest.raises(CatalogueError, match="unable to open"):
+        await database.read(accounts.list_all)
     await database.close()
     assert names(tmp_path) == []
 
