@@ -5,24 +5,21 @@ A request for anything but the whole picture or a 304 goes through `delivery`.
 """
 
 import time
-from collections import OrderedDict
 from collections.abc import Callable
 from collections.abc import Set as AbstractSet
 from datetime import datetime
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any
 
 from msgspec import Meta, Struct
 
 from tintype.core import Services
 from tintype.core.delivery.render import Picture
+from tintype.core.runtime.lru_cache import LRUCache
 from tintype.core.runtime.record_cache import CachedImage
 from tintype.imaging import Format
 from tintype.web.context import Scope
 from tintype.web.hosts import Hosts
 from tintype.web.negotiate import modern_formats
-
-K = TypeVar("K")
-V = TypeVar("V")
 
 Link = tuple[bytes, bytes]
 """The raw path and the raw query of a link."""
@@ -84,28 +81,24 @@ class BodyCache:
     """
 
     def __init__(self, settings: DeliverySettings) -> None:
-        self._max_bytes = settings.memory_bytes
         self._max_body_bytes = min(settings.picture_bytes, settings.memory_bytes - BODY_OVERHEAD_BYTES)
-        self._bodies: OrderedDict[str, CachedBody] = OrderedDict()
-        self._request_counts: OrderedDict[str, int] = OrderedDict()
-        self._max_request_counts = settings.links
-        self._bytes = 0
+        max_bodies = settings.memory_bytes // BODY_OVERHEAD_BYTES
+        self._bodies: LRUCache[str, CachedBody] = LRUCache(max_bodies, settings.memory_bytes, _release)
+        self._requested_twice: LRUCache[str, bool] = LRUCache(settings.links)
 
     def record_request(self, tag: str) -> None:
-        """Count a request for a picture; counts of the last `links` tags are kept."""
-        _put(
-            self._request_counts, tag, min(2, self._request_counts.get(tag, 0) + 1), self._max_request_counts
-        )
+        """Remember that a picture was requested; the last `links` tags are remembered."""
+        self._requested_twice.put(tag, self._requested_twice.peek(tag) is not None)
 
     def seen_twice(self, tag: str) -> bool:
-        """Whether a picture was requested twice, as far as counts are kept."""
-        return self._request_counts.get(tag, 0) > 1
+        """Whether a picture was requested twice, as far as that is remembered."""
+        return self._requested_twice.peek(tag) is True
 
     def get(self, tag: str) -> CachedBody | None:
         """The picture of this tag, if it is cached and its image was neither purged nor changed since."""
-        cached = self._bodies.get(tag)
+        cached = self._bodies.peek(tag)
         if cached is not None and not cached.record.is_valid:
-            self._drop(tag)
+            self._bodies.remove(tag)
             return None
         return cached
 
@@ -119,22 +112,19 @@ class BodyCache:
         if cached is not None:
             # A concurrent request has cached it.
             return cached
-        cached = self._bodies[picture.tag] = CachedBody(picture, record, data)
-        self._bytes += picture.size + BODY_OVERHEAD_BYTES
-        while self._bytes > self._max_bytes:
-            self._drop(next(iter(self._bodies)))
+        cached = CachedBody(picture, record, data)
+        self._bodies.put(picture.tag, cached, picture.size + BODY_OVERHEAD_BYTES)
         return cached
 
     def mark_used(self, cached: CachedBody) -> None:
         """Mark a picture as used now."""
         if cached.body is not None:
-            self._bodies.move_to_end(cached.picture.tag)
+            self._bodies.mark_used(cached.picture.tag)
 
-    def _drop(self, tag: str) -> None:
-        cached = self._bodies.pop(tag, None)
-        if cached is not None:
-            cached.body = cached.data = None
-            self._bytes -= cached.picture.size + BODY_OVERHEAD_BYTES
+
+def _release(evicted: CachedBody) -> None:
+    """Free the bytes: responses may still refer to it."""
+    evicted.body = evicted.data = None
 
 
 class CachePolicy(Struct, frozen=True):
@@ -221,17 +211,18 @@ class ResponseCache:
         self._record_cache = services.record_cache
         self._keyring = services.keyring
         self._clock: Callable[[], datetime] = services.clock
-        self._max_entries = settings.links
         self._body_cache = pictures
-        self._responses: OrderedDict[Link | tuple[Link, AbstractSet[Format]], CachedResponse] = OrderedDict()
-        self._negotiated_links: OrderedDict[Link, None] = OrderedDict()
+        self._responses: LRUCache[Link | tuple[Link, AbstractSet[Format]], CachedResponse] = LRUCache(
+            settings.links
+        )
+        self._negotiated_links: LRUCache[Link, bool] = LRUCache(settings.links)
 
     def find(self, scope: Scope) -> CacheResult | None:
         """The cached response to a request; None if there is none, or the request goes through `delivery`."""
         key = link = (scope["raw_path"], scope["query_string"])
-        if link in self._negotiated_links:
+        if self._negotiated_links.peek(link):
             key = link, accepted_formats(scope["headers"])
-        response = self._responses.get(key)
+        response = self._responses.peek(key)
         if response is None or scope["method"] not in _CACHEABLE_METHODS or not self._is_valid(response):
             return None
         relevant = _relevant_headers(scope["headers"])
@@ -239,18 +230,18 @@ class ResponseCache:
             return None
         result = self._respond(response, relevant[1], relevant[2], is_head=scope["method"] == "HEAD")
         if result is not None:
-            self._responses.move_to_end(key)
+            self._responses.mark_used(key)
         return result
 
     def put(self, link: Link, response: CachedResponse, formats: AbstractSet[Format] | None = None) -> None:
         """Cache the response to a link; with `formats`, for clients that accept these modern formats."""
-        if not response.record.is_valid or max(map(len, link)) > MAX_LINK or not self._max_entries:
+        if not response.record.is_valid or max(map(len, link)) > MAX_LINK:
             return
         if formats is None:
-            _put(self._responses, link, response, self._max_entries)
+            self._responses.put(link, response)
         else:
-            _put(self._negotiated_links, link, None, self._max_entries)
-            _put(self._responses, (link, formats), response, self._max_entries)
+            self._negotiated_links.put(link, value=True)
+            self._responses.put((link, formats), response)
 
     def _is_served(self, host: bytes) -> bool:
         # Nearly all requests have the same host.
@@ -309,10 +300,3 @@ def accepted_formats(headers: Pairs) -> frozenset[Format]:
     """The modern formats that a client accepts. Not memoized: `Accept` may be anything."""
     accept = b",".join([value for name, value in headers if name == _ACCEPT])
     return modern_formats(accept.decode("latin-1")) if len(accept) <= MAX_ACCEPT else frozenset()
-
-
-def _put(response_cache: OrderedDict[K, V], key: K, value: V, max_entries: int) -> None:
-    response_cache[key] = value
-    response_cache.move_to_end(key)
-    if len(response_cache) > max_entries:
-        response_cache.popitem(last=False)

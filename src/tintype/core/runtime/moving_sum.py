@@ -2,8 +2,9 @@
 
 import math
 import time
-from collections import OrderedDict
 from collections.abc import Callable, Hashable
+
+from tintype.core.runtime.lru_cache import LRUCache
 
 MAX_KEYS = 100_000
 """Keys kept; beyond it the least recently used is dropped."""
@@ -22,18 +23,15 @@ class MovingSum:
     def __init__(self, seconds: float, now: Callable[[], float] = time.monotonic) -> None:
         self._seconds = seconds
         self._now = now
-        self._sums: OrderedDict[Hashable, tuple[float, float]] = OrderedDict()
+        self._sums: LRUCache[Hashable, tuple[float, float]] = LRUCache(MAX_KEYS)
 
     def add(self, key: Hashable, amount: float) -> None:
         """Add an amount, used now."""
-        self._sums[key] = self.sum(key) + amount, self._now()
-        self._sums.move_to_end(key)
-        if len(self._sums) > MAX_KEYS:
-            self._sums.popitem(last=False)
+        self._sums.put(key, (self.sum(key) + amount, self._now()))
 
     def sum(self, key: Hashable) -> float:
         """The decayed sum of a key."""
-        found, at = self._sums.get(key, (0.0, 0.0))
+        found, at = self._sums.peek(key) or (0.0, 0.0)
         return found * math.exp((at - self._now()) / self._seconds) if found else 0.0
 
     def wait(self, key: Hashable, limit: float) -> int:

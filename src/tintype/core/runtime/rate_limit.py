@@ -2,12 +2,12 @@
 
 import math
 import time
-from collections import OrderedDict, deque
+from collections import deque
 from collections.abc import Callable, Hashable
-from itertools import islice
 
 from msgspec import Struct
 
+from tintype.core.runtime.lru_cache import LRUCache
 from tintype.model import TooManyRequests
 
 MAX_KEYS = 20_000
@@ -43,7 +43,7 @@ class RateLimiter:
         self._limit = limit
         self._seconds = seconds
         self._now = now
-        self._windows: OrderedDict[Hashable, _Window] = OrderedDict()
+        self._windows: LRUCache[Hashable, _Window] = LRUCache(MAX_KEYS)
 
     def take(self, key: Hashable, cost: int = 1) -> RateLimitStatus:
         """Count a request.
@@ -75,18 +75,18 @@ class RateLimiter:
         return RateLimitStatus(self._limit, max(0, self._limit - window.total), reset)
 
     def _window(self, key: Hashable) -> _Window:
-        window = self._windows.setdefault(key, _Window())
-        self._windows.move_to_end(key)
-        if len(self._windows) > MAX_KEYS:
-            self._windows.popitem(last=False)
+        window = self._windows.get(key)
+        if window is None:
+            window = _Window()
+            self._windows.put(key, window)
         return window
 
     def _drop_expired(self, now: float) -> None:
         """Drop expired windows, two per call: each request adds one at most, so this keeps up."""
-        for key, window in list(islice(self._windows.items(), 2)):
+        for key, window in self._windows.oldest(2):
             if window.requests and window.requests[-1][0] > now - self._seconds:
                 return
-            del self._windows[key]
+            self._windows.remove(key)
 
     def _expire(self, window: _Window, now: float) -> None:
         while window.requests and window.requests[0][0] <= now - self._seconds:

@@ -1,12 +1,12 @@
 """Cache of image records in this process, so that a repeated request needs no query."""
 
 import time
-from collections import OrderedDict
 from typing import Annotated
 from uuid import UUID
 
 from msgspec import Meta, Struct
 
+from tintype.core.runtime.lru_cache import LRUCache
 from tintype.model import Image, Publications
 
 FRESH_SECONDS = 0.9
@@ -50,7 +50,7 @@ class RecordCache:
 
     def __init__(self, max_entries: int) -> None:
         self._max_entries = max_entries
-        self._entries: OrderedDict[UUID, CachedImage] = OrderedDict()
+        self._entries: LRUCache[UUID, CachedImage] = LRUCache(max_entries, on_remove=self._forget)
         self._ids: dict[int, UUID] = {}
         self.fresh_until = 0.0
         self.generation = 0
@@ -59,11 +59,9 @@ class RecordCache:
     def get(self, key: UUID | int) -> CachedImage | None:
         """The entry of an image, by id or number; None if there is none, or the cache is not fresh."""
         id = self._ids.get(key) if isinstance(key, int) else key
-        entry = self._entries.get(id) if id is not None else None
-        if entry is None or time.monotonic() >= self.fresh_until:
+        if id is None or time.monotonic() >= self.fresh_until:
             return None
-        self._entries.move_to_end(entry.image.id)
-        return entry
+        return self._entries.get(id)
 
     def put(self, image: Image, publications: Publications, generation: int) -> CachedImage:
         """Cache an image that was read under a generation; not if that is no longer the current one."""
@@ -76,30 +74,24 @@ class RecordCache:
         )
         entry = CachedImage(image, publications, is_valid=is_valid)
         if is_valid:
-            self._drop(image.id)
-            self._entries[image.id] = entry
+            self._entries.put(image.id, entry)
             self._ids[image.number] = image.id
-            if len(self._entries) > self._max_entries:
-                self._drop(next(iter(self._entries)))
         return entry
 
     def invalidate(self, id: UUID) -> None:
         """Drop the entry of an image; what was read before this call is not cached any more."""
         self.generation += 1
-        self._drop(id)
+        self._entries.remove(id)
 
     def invalidate_all(self) -> None:
         """Drop all entries."""
         self.generation += 1
-        for id in list(self._entries):
-            self._drop(id)
+        self._entries.clear()
 
     def extend_freshness(self, polled_at: float) -> None:
         """All changes up to `polled_at` (on the monotonic clock) have been applied."""
         self.fresh_until = polled_at + FRESH_SECONDS
 
-    def _drop(self, id: UUID) -> None:
-        entry = self._entries.pop(id, None)
-        if entry is not None:
-            entry.is_valid = False
-            del self._ids[entry.image.number]
+    def _forget(self, entry: CachedImage) -> None:
+        entry.is_valid = False
+        del self._ids[entry.image.number]
