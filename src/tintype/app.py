@@ -29,7 +29,8 @@ from tintype.dialects import Dialect, LinkContext, find_link_writer
 from tintype.imaging import Recipe
 from tintype.model import Caller, ClientGone, Links
 from tintype.settings import Settings
-from tintype.storage import Originals, Renditions, Reserve
+from tintype.storage import Renditions, Reserve, Staging
+from tintype.storage.local import LocalBlobs
 from tintype.web import bodies, context
 from tintype.web.access_log import AccessLog
 from tintype.web.asgi import App
@@ -71,7 +72,8 @@ def build_services(settings: Settings, clock: Clock = utc_now, *, keys_required:
     )
     return Services(
         catalogue=catalogue,
-        originals=Originals(settings.data / ORIGINALS, settings.data / INCOMING, settings.data / REMOVED),
+        originals=LocalBlobs(settings.data / ORIGINALS, settings.data / REMOVED),
+        staging=Staging(settings.data / INCOMING),
         renditions=Renditions(settings.data / RENDITIONS, settings.renditions.max_bytes),
         reserve=Reserve(settings.data / RESERVE),
         workers=workers,

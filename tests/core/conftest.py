@@ -14,6 +14,7 @@ from tintype.app import CATALOGUE, LINK_KEYS, build_services, close_services
 from tintype.catalogue import publications, schema
 from tintype.core import Services
 from tintype.core.access.auth import get_or_create_person
+from tintype.core.delivery.render import Picture
 from tintype.core.library.ingest import examine, record_image, stage
 from tintype.core.runtime.signing import Keyring
 from tintype.dialects import discover
@@ -74,6 +75,15 @@ class Town:
                 unique=unique,
             )
 
+    def original(self, sha256: str) -> Path:
+        """The file of an original, whether it exists or not."""
+        path = self.services.originals.local_path(sha256)
+        assert path is not None
+        return Path(path)
+
+    def has_original(self, sha256: str) -> bool:
+        return self.services.originals.stat(sha256) is not None
+
     def files(self) -> list[str]:
         """Every file of originals, renditions and uploads under way, by its path below the data folder.
 
@@ -89,6 +99,13 @@ class Town:
             for path in found
             if path.is_file() and path.parent.name != ".locks"
         )
+
+
+def path_of(picture: Picture) -> Path:
+    """The file of a picture, whether it exists or not."""
+    path = picture.store.local_path(picture.key)
+    assert path is not None
+    return Path(path)
 
 
 async def once(*chunks: bytes) -> AsyncIterator[bytes]:

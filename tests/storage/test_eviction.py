@@ -25,10 +25,15 @@ def renditions(tmp_path: Path) -> Renditions:
 def put(
     renditions: Renditions, minutes_ago: float, image: UUID | None = None, fingerprint: str = "a"
 ) -> Path:
-    path = renditions.path(image or uuid4(), 1, fingerprint, "png")
-    assert renditions.put(path, b"picture")
+    key = renditions.key(image or uuid4(), 1, fingerprint, "png")
+    assert renditions.put(key, b"picture")
+    path = Path(renditions.local_path(key))
     use(path, minutes_ago)
     return path
+
+
+def find(renditions: Renditions, path: Path) -> int | None:
+    return renditions.find("/".join(path.parts[-3:]))
 
 
 def use(path: Path, minutes_ago: float) -> None:
@@ -69,7 +74,7 @@ def test_what_was_used_longest_ago_goes_until_there_is_room(renditions: Renditio
 
 def test_having_been_used_saves_a_rendition(renditions: Renditions) -> None:
     paths = [put(renditions, minutes_ago=1000 - 5 * number) for number in range(ROOM)]
-    assert renditions.find(paths[0]) == len(b"picture")
+    assert find(renditions, paths[0]) == len(b"picture")
     evict(renditions)
     assert [path.exists() for path in paths[:12]] == [True] + [False] * 10 + [True]
 
@@ -81,7 +86,7 @@ def test_what_is_used_while_room_is_made_stays(renditions: Renditions) -> None:
         for shard in eviction.shards:
             eviction.count(shard)
         assert eviction.plan()
-        renditions.find(paths[3])
+        find(renditions, paths[3])
         for shard in eviction.shards:
             eviction.remove(shard)
     assert [path.exists() for path in paths[:5]] == [False, False, False, True, False]
@@ -96,9 +101,9 @@ def test_nothing_that_was_just_used_goes_even_if_there_is_no_room(renditions: Re
 def test_what_has_no_room_is_not_kept(renditions: Renditions) -> None:
     for _ in range(ROOM):
         put(renditions, minutes_ago=100)
-    one_more = renditions.path(uuid4(), 1, "a", "png")
+    one_more = renditions.key(uuid4(), 1, "a", "png")
     assert not renditions.put(one_more, b"picture")
-    assert not one_more.parent.exists()
+    assert not Path(renditions.local_path(one_more)).parent.exists()
     evict(renditions)
     assert renditions.put(one_more, b"picture")
 
@@ -106,7 +111,7 @@ def test_what_has_no_room_is_not_kept(renditions: Renditions) -> None:
 def test_room_that_another_process_made_is_seen(renditions: Renditions, tmp_path: Path) -> None:
     for _ in range(ROOM):
         put(renditions, minutes_ago=100)
-    assert not renditions.put(renditions.path(uuid4(), 1, "a", "png"), b"picture")
+    assert not renditions.put(renditions.key(uuid4(), 1, "a", "png"), b"picture")
     evict(Renditions(tmp_path / "renditions", ROOM * BLOCK))
     put(renditions, minutes_ago=0)
 
@@ -117,7 +122,7 @@ def test_folders_that_are_empty_go_too_and_what_is_not_ours_stays(
     image = uuid4()
     for number in range(ROOM):
         put(renditions, 100, image, f"{number:x}")
-    shard = renditions.path(image, 1, "a", "png").parent.parent
+    shard = Path(renditions.local_path(renditions.key(image, 1, "a", "png"))).parent.parent
     foreign = shard / "notes" / "old.txt"
     foreign.parent.mkdir()
     foreign.write_text("mine")
@@ -143,7 +148,7 @@ def test_the_level_is_put_right_by_counting(renditions: Renditions, tmp_path: Pa
     # Three are left, so that many less than the whole room are kept without making any.
     for _ in range(ROOM - 3):
         put(renditions, minutes_ago=10)
-    assert not renditions.put(renditions.path(uuid4(), 1, "a", "png"), b"picture")
+    assert not renditions.put(renditions.key(uuid4(), 1, "a", "png"), b"picture")
 
 
 def test_one_process_makes_room_at_a_time(renditions: Renditions, tmp_path: Path) -> None:
@@ -159,8 +164,8 @@ def test_one_process_makes_room_at_a_time(renditions: Renditions, tmp_path: Path
 def test_use_is_marked_once_in_a_while(renditions: Renditions) -> None:
     path = put(renditions, minutes_ago=0.4)
     before = path.stat().st_mtime
-    renditions.find(path)
+    find(renditions, path)
     assert path.stat().st_mtime == before
     use(path, minutes_ago=0.6)
-    renditions.find(path)
+    find(renditions, path)
     assert path.stat().st_mtime > before

@@ -17,9 +17,9 @@ def renditions(tmp_path: Path) -> Renditions:
 
 
 def put(renditions: Renditions, image: UUID, fingerprint: str, data: bytes = b"picture") -> Path:
-    path = renditions.path(image, 1, fingerprint, "png")
-    renditions.put(path, data)
-    return path
+    key = renditions.key(image, 1, fingerprint, "png")
+    renditions.put(key, data)
+    return Path(renditions.local_path(key))
 
 
 def test_a_rendition_is_put_in_place_whole_and_alone(renditions: Renditions) -> None:
@@ -28,15 +28,15 @@ def test_a_rendition_is_put_in_place_whole_and_alone(renditions: Renditions) -> 
     assert list(path.parent.iterdir()) == [path]
 
 
-def test_image_version_recipe_and_format_each_have_a_path_of_their_own(renditions: Renditions) -> None:
-    paths = {
-        renditions.path(image, version, fingerprint, extension)
+def test_image_version_recipe_and_format_each_have_a_key_of_their_own(renditions: Renditions) -> None:
+    keys = {
+        renditions.key(image, version, fingerprint, extension)
         for image in (ONE, OTHER)
         for version in (1, 11)
         for fingerprint in ("a", "b")
         for extension in ("jpg", "webp")
     }
-    assert len(paths) == 16
+    assert len(keys) == 16
 
 
 def test_forgetting_an_image_drops_all_of_it_and_nothing_else(renditions: Renditions) -> None:
@@ -55,9 +55,9 @@ def test_forgetting_what_was_never_made_is_no_error(renditions: Renditions) -> N
 
 
 def test_files_that_are_not_ours_are_passed_over(renditions: Renditions, tmp_path: Path) -> None:
-    put(renditions, ONE, "a")
+    made = put(renditions, ONE, "a")
     (tmp_path / "renditions" / ".DS_Store").write_bytes(b"")
-    (renditions.path(ONE, 1, "a", "png").parent.parent / "lost+found").mkdir()
+    (made.parent.parent / "lost+found").mkdir()
     assert list(renditions.each()) == [ONE]
 
 
@@ -68,4 +68,6 @@ def test_only_old_drafts_are_abandoned(renditions: Renditions) -> None:
         path.write_bytes(b"half a pict")
     for path in (made, old):
         os.utime(path, (0, 0))
-    assert renditions.abandoned(3600) == [old]
+    assert renditions.abandoned(3600) == 1
+    assert renditions.remove_abandoned(3600) == 1
+    assert [path.exists() for path in (made, old, fresh)] == [True, False, True]

@@ -9,8 +9,10 @@ from pathlib import Path
 import pytest
 
 from tintype.model import Error, Kind
-from tintype.storage import Originals, Reserve
+from tintype.storage import Reserve, Staging
+from tintype.storage.blobs import digest
 from tintype.storage.durable import UNWRITABLE
+from tintype.storage.local import LocalBlobs
 from tintype.storage.reserve import BYTES
 
 BLOCK = 512
@@ -67,7 +69,7 @@ def test_what_is_wrong_otherwise_is_not_called_a_full_disk(
 def test_a_write_that_found_no_room_may_be_done_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    originals = Originals(*(tmp_path / name for name in ("originals", "incoming", "removed")))
+    originals = LocalBlobs(tmp_path / "originals", tmp_path / "removed")
     write = os.pwrite
 
     def half(descriptor: int, data: memoryview, at: int) -> int:
@@ -75,7 +77,7 @@ def test_a_write_that_found_no_room_may_be_done_again(
             raise OSError(errno.ENOSPC, "full")
         return write(descriptor, data[:3], at)
 
-    with originals.stage(100) as staged:
+    with Staging(tmp_path / "incoming").stage(100) as staged:
         staged.write(b"before")
         with monkeypatch.context() as full:
             full.setattr(os, "pwrite", half)
@@ -85,8 +87,8 @@ def test_a_write_that_found_no_room_may_be_done_again(
         staged.seal()
         assert staged.path.read_bytes() == b"beforepicture"
         assert staged.size == len(b"beforepicture")
-        originals.publish(staged)
-        assert originals.digest(staged.sha256) == staged.sha256
+        originals.put(staged)
+        assert digest(originals, staged.sha256) == staged.sha256
 
 
 def test_those_who_make_it_at_once_make_one(path: Path) -> None:

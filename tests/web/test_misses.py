@@ -57,9 +57,10 @@ async def test_one_who_goes_away_frees_his_place_and_takes_nothing_from_others(
     (path,) = links(service, pictures.png(64, 48), range(20, 21))
     whole = (await ask(service, path, asyncio.Barrier(1))).partition(b"\r\n\r\n")[2]
     (made,) = (service.data / "renditions").glob("*/*/*.png")
+    key = str(made.relative_to(service.data / "renditions"))
     made.unlink()
     # To the service we are another process that makes it, and so it waits for us.
-    with RenditionLocks(service.data / "renditions" / ".locks").hold(made) as is_ours:
+    with RenditionLocks(service.data / "renditions" / ".locks").hold(key) as is_ours:
         assert is_ours
         stays, goes = [asyncio.create_task(ask(service, path, asyncio.Barrier(1))) for _ in range(2)]
         await until(service, "renditions_shared_total", 1)
@@ -68,7 +69,7 @@ async def test_one_who_goes_away_frees_his_place_and_takes_nothing_from_others(
     assert (await stays).endswith(whole)
     assert counted(service)["renditions_dropped_total"] == 0
     made.unlink()
-    with RenditionLocks(service.data / "renditions" / ".locks").hold(made):
+    with RenditionLocks(service.data / "renditions" / ".locks").hold(key):
         goes = asyncio.create_task(ask(service, path, asyncio.Barrier(1)))
         await until(service, "pixel_seconds_total", counted(service)["pixel_seconds_total"] + 1e-9)
         goes.cancel()

@@ -102,7 +102,7 @@ async def test_what_is_asked_for_once_takes_no_memory(door: Door, condition: dic
 
 async def test_a_rendition_in_memory_counts_as_used_and_an_original_is_left_alone(door: Door) -> None:
     image = await door.town.add(data=PHOTO)
-    original_file = door.town.services.originals.path(image.sha256)
+    original_file = door.town.original(image.sha256)
     for recipe, is_touched in ((None, False), (Recipe(width=60), True)):
         await door.ask_twice(door.link(image, recipe))
         files = [original_file, *(door.town.data / "renditions").glob("*/*/*.jpg")]

@@ -11,14 +11,16 @@ from tintype.app import CATALOGUE, INCOMING, LINK_KEYS, ORIGINALS, REMOVED
 from tintype.core.upkeep.backup import Files, OnStart, OnStep
 from tintype.model import Invalid
 from tintype.settings import CONFIG_NAME
-from tintype.storage import Originals
+from tintype.storage import Staging
+from tintype.storage.local import LocalBlobs
 
 
 def library_files(folder: Path) -> Files:
     """The files of a library that belong in a backup."""
     return Files(
         folder / CATALOGUE,
-        Originals(folder / ORIGINALS, folder / INCOMING, folder / REMOVED),
+        LocalBlobs(folder / ORIGINALS, folder / REMOVED),
+        Staging(folder / INCOMING),
         (folder / LINK_KEYS, folder / CONFIG_NAME),
     )
 

@@ -51,7 +51,7 @@ def _describe_plan(planned: GcPlan) -> str:
     return (
         f"Would set aside {len(planned.unused)} originals, delete {len(planned.expired)} that were set aside "
         f"before, remove renditions of {len(planned.rendition_folders)} images and "
-        f"{len(planned.temporary_files)} temporary files.{doubt}"
+        f"{planned.temporary_files} temporary files.{doubt}"
     )
 
 

@@ -28,7 +28,7 @@ from tintype.model import Actor, Error
 from tintype.settings import DATA, DEFAULT_DATA, SettingError, Settings, load
 from tintype.storage import durable
 from tintype.storage.backups import InvalidBackup
-from tintype.storage.originals import digests
+from tintype.storage.local import BlobFolder
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -247,7 +247,7 @@ def _refuse_incomplete(folder: Path) -> None:
     """
     if (folder / UNFINISHED).exists():
         raise NoLibrary(f"A restore into {folder} was interrupted: run it again, or remove the folder.")
-    if any(digests(folder / ORIGINALS)) or (folder / f"{CATALOGUE}-wal").exists():
+    if any(BlobFolder(folder / ORIGINALS).list()) or (folder / f"{CATALOGUE}-wal").exists():
         raise NoLibrary(
             f"{folder} has originals but no catalogue: restore a backup of it "
             f"(`tintype restore`), or move {ORIGINALS}/ away to start with an empty library."

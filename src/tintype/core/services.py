@@ -18,7 +18,7 @@ from tintype.core.runtime.workers import Workers
 from tintype.imaging import Limits, OutputLimits
 from tintype.imaging.sandbox.pool import RendererPool
 from tintype.model import Quotas
-from tintype.storage import Originals, Renditions, Reserve
+from tintype.storage import Blobs, Renditions, Reserve, Staging
 
 Clock = Callable[[], datetime]
 """Returns the time, in UTC; tests replace it."""
@@ -105,7 +105,8 @@ class Services:
     """What the use-cases share. One per process."""
 
     catalogue: Database
-    originals: Originals
+    originals: Blobs
+    staging: Staging
     renditions: Renditions
     reserve: Reserve
     workers: Workers

@@ -1,7 +1,17 @@
-"""Files on disk: originals, which are never changed, and a cache of renditions."""
+"""Where bytes are: originals, which are never changed, and a cache of renditions."""
 
-from tintype.storage.originals import Originals, SizeLimitExceeded, Staged
+from tintype.storage.blobs import BlobReader, Blobs
 from tintype.storage.renditions import Renditions, RenditionWriter
 from tintype.storage.reserve import Reserve
+from tintype.storage.staging import SizeLimitExceeded, Staged, Staging
 
-__all__ = ["Originals", "RenditionWriter", "Renditions", "Reserve", "SizeLimitExceeded", "Staged"]
+__all__ = [
+    "BlobReader",
+    "Blobs",
+    "RenditionWriter",
+    "Renditions",
+    "Reserve",
+    "SizeLimitExceeded",
+    "Staged",
+    "Staging",
+]

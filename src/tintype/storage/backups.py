@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import BinaryIO
 from uuid import UUID
 
 import msgspec
@@ -21,10 +22,11 @@ from msgspec import Struct
 from tintype.storage import durable
 from tintype.storage.copying import copy_verified
 from tintype.storage.digest import digest_of
-from tintype.storage.originals import digests
+from tintype.storage.local import BlobFolder
 
 INFO_FILE = "backup.json"
 MANIFEST = "manifest.json"
+ORIGINALS = "originals"
 STAMP = "%Y%m%dT%H%M%S%fZ"
 
 
@@ -57,12 +59,18 @@ class Manifest(Struct, frozen=True):
 
 
 class Backup:
-    """A folder with a backup, or a new one for it. All methods block on the disk."""
+    """A folder with a backup, or a new one for it. All methods block on the disk.
+
+    Attributes:
+        root: the folder.
+        incoming: the folder of files being written.
+        originals: the originals in it.
+    """
 
     def __init__(self, root: Path) -> None:
         self.root = root
         self.incoming = root / "incoming"
-        self._originals = root / "originals"
+        self.originals = BlobFolder(root / ORIGINALS)
         self._snapshots = root / "snapshots"
 
     def about(self) -> BackupInfo | None:
@@ -96,23 +104,23 @@ class Backup:
             durable.make_folder(self.incoming)
             yield
 
-    def original(self, sha256: str) -> Path:
-        """The path of an original in the backup, whether it exists or not."""
-        return self._originals / sha256[:2] / sha256
-
-    def keep(self, source: Path, sha256: str) -> None:
+    def keep(self, source: BinaryIO, sha256: str) -> None:
         """Copy an original into the backup; call `sync` after the last one.
 
         Raises:
             DigestMismatch: the source does not match its digest; no copy is left.
         """
-        target = self.original(sha256)
+        target = self.originals.path(sha256)
         durable.make_folder(target.parent)
         copy_verified(source, self.incoming / sha256, target, sha256)
 
+    def remove(self, sha256: str) -> None:
+        """Delete an original from the backup; call `sync` after the last one."""
+        self.originals.path(sha256).unlink()
+
     def sync(self) -> None:
         """Fsync the folders of all originals."""
-        for folder in self._originals.glob("??"):
+        for folder in (self.root / ORIGINALS).glob("??"):
             durable.sync_folder(folder)
 
     def new_snapshot(self) -> Path:
@@ -161,15 +169,11 @@ class Backup:
         (self.snapshot(name) / MANIFEST).unlink()
         shutil.rmtree(self.snapshot(name))
 
-    def originals(self) -> Iterator[str]:
-        """The digests of all originals in the backup."""
-        return digests(self._originals)
-
     def _make(self, library: UUID, *, is_new: bool) -> None:
         durable.make_folder(self.root)
         if is_new:
             durable.write_private(self.root / INFO_FILE, msgspec.json.encode(BackupInfo(library)))
-        for folder in (self._originals, self._snapshots):
+        for folder in (self.root / ORIGINALS, self._snapshots):
             durable.make_folder(folder)
 
     @contextmanager

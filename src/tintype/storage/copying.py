@@ -4,6 +4,7 @@ import hashlib
 import os
 from contextlib import suppress
 from pathlib import Path
+from typing import BinaryIO
 
 CHUNK = 1024 * 1024
 
@@ -12,11 +13,11 @@ class DigestMismatch(Exception):
     """The content of a file does not match its digest."""
 
 
-def copy_verified(source: Path, temporary: Path, target: Path, sha256: str) -> None:
+def copy_verified(source: BinaryIO, temporary: Path, target: Path, sha256: str) -> None:
     """Copy a file atomically, with mode 0600. Its content is fsynced, its name is not: sync the folder.
 
     Args:
-        source: the file to copy.
+        source: the open file to copy.
         temporary: where it is written first; on the file system of the target.
         target: where it is moved when complete.
         sha256: the expected digest.
@@ -33,15 +34,15 @@ def copy_verified(source: Path, temporary: Path, target: Path, sha256: str) -> N
         raise
 
 
-def _copy(source: Path, temporary: Path, sha256: str) -> None:
+def _copy(source: BinaryIO, temporary: Path, sha256: str) -> None:
     digest = hashlib.sha256()
     descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
-    with source.open("rb") as reader, os.fdopen(descriptor, "wb", buffering=0) as writer:
-        while chunk := reader.read(CHUNK):
+    with os.fdopen(descriptor, "wb", buffering=0) as writer:
+        while chunk := source.read(CHUNK):
             digest.update(chunk)
             view = memoryview(chunk)
             while view:
                 view = view[writer.write(view) :]
         os.fsync(writer.fileno())
     if digest.hexdigest() != sha256:
-        raise DigestMismatch(str(source))
+        raise DigestMismatch(sha256)

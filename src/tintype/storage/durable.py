@@ -88,3 +88,13 @@ def older_than(paths: Iterable[Path], seconds: float) -> list[Path]:
             if path.stat().st_mtime < horizon:
                 found.append(path)
     return found
+
+
+def remove(paths: Iterable[Path]) -> int:
+    """Remove files; returns how many there were."""
+    removed = 0
+    for path in paths:
+        with suppress(FileNotFoundError):
+            path.unlink()
+            removed += 1
+    return removed

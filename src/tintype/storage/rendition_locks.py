@@ -25,22 +25,22 @@ class RenditionLocks:
         self._folder = folder
 
     @contextmanager
-    def hold(self, path: Path) -> Iterator[bool]:
-        """Try to lock `path` while the block runs; yields whether it succeeded. It never waits.
+    def hold(self, key: str) -> Iterator[bool]:
+        """Try to lock a key while the block runs; yields whether it succeeded. It never waits.
 
         If lock files can't be opened (the disk is full or read-only), every caller succeeds.
         """
-        with self._locked(path, fcntl.LOCK_EX) as acquired:
+        with self._locked(key, fcntl.LOCK_EX) as acquired:
             yield acquired
 
-    def is_held(self, path: Path) -> bool:
-        """Whether `path`, or another rendition with the same lock file, is locked now."""
-        with self._locked(path, fcntl.LOCK_SH) as acquired:
+    def is_held(self, key: str) -> bool:
+        """Whether a key, or another with the same lock file, is locked now."""
+        with self._locked(key, fcntl.LOCK_SH) as acquired:
             return not acquired
 
     @contextmanager
-    def _locked(self, path: Path, kind: int) -> Iterator[bool]:
-        descriptor = self._open(path)
+    def _locked(self, key: str, kind: int) -> Iterator[bool]:
+        descriptor = self._open(key)
         if descriptor is None:
             yield True
             return
@@ -49,9 +49,8 @@ class RenditionLocks:
         finally:
             os.close(descriptor)
 
-    def _open(self, path: Path) -> int | None:
-        # Not the absolute path: processes may see the cache at different mount points.
-        number = zlib.crc32(os.fsencode(f"{path.parent.name}/{path.name}")) % FILES
+    def _open(self, key: str) -> int | None:
+        number = zlib.crc32(key.encode()) % FILES
         try:
             return open_shared(self._folder / f"{number:03x}")
         except OSError:

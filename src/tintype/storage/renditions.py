@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import BinaryIO
 from uuid import UUID
 
 from msgspec import Struct
@@ -70,11 +71,11 @@ class RenditionWriter:
 
 
 class Renditions:
-    """A folder of renditions: `ab/<image id>/<version>-<fingerprint>.<extension>`.
+    """A folder of renditions, by key: `ab/<image id>/<version>-<fingerprint>.<extension>`.
 
     One folder per image, so that all its renditions can be removed at once. The cache may be emptied or
-    removed while the service runs. All methods but `path` block on the disk, so call them from a worker
-    thread.
+    removed while the service runs. All methods but `key` and `local_path` block on the disk, so call them
+    from a worker thread. Implements `BlobReader`.
 
     Args:
         root: the folder.
@@ -89,12 +90,26 @@ class Renditions:
         self._usage.add(0)
         self.locks = RenditionLocks(root / LOCKS)
 
-    def path(self, image: UUID, version: int, fingerprint: str, extension: str) -> Path:
-        """The path of a rendition, whether it is cached or not."""
-        return self._folder(image, f"{version}-{fingerprint}.{extension}")
+    def key(self, image: UUID, version: int, fingerprint: str, extension: str) -> str:
+        """The key of a rendition, whether it is cached or not."""
+        return f"{_folder(image)}/{version}-{fingerprint}.{extension}"
 
-    def find(self, path: Path) -> int | None:
+    def open(self, key: str) -> BinaryIO:
+        """See `BlobReader`."""
+        return self._path(key).open("rb", buffering=0)
+
+    def read_range(self, key: str, start: int, size: int) -> bytes:
+        """See `BlobReader`."""
+        with self.open(key) as file:
+            return os.pread(file.fileno(), size, start)
+
+    def local_path(self, key: str) -> str:
+        """See `BlobReader`."""
+        return f"{self._root}/{key}"
+
+    def find(self, key: str) -> int | None:
         """The size of a cached rendition, whose time of last use is updated; None if it is not cached."""
+        path = self._path(key)
         try:
             found = path.stat()
             if found.st_mtime < time.time() - TOUCH_SECONDS:
@@ -105,7 +120,7 @@ class Renditions:
         # Renditions are not fsynced: a power cut can leave an empty file, which counts as missing.
         return found.st_size or None
 
-    def put(self, path: Path, data: bytes) -> bool:
+    def put(self, key: str, data: bytes) -> bool:
         """Add a rendition atomically. It is not fsynced, since it can be rendered again.
 
         Returns:
@@ -116,24 +131,24 @@ class Renditions:
         """
         if not self._has_room(len(data)):
             return False
-        writer = self.open_writer(path)
+        writer = self.open_writer(key)
         try:
             writer.write(data)
-            writer.path.replace(path)
+            writer.path.replace(self._path(key))
         finally:
             writer.close()
         self._usage.add(allocated_bytes(len(data)))
         return True
 
-    def open_writer(self, path: Path) -> RenditionWriter:
+    def open_writer(self, key: str) -> RenditionWriter:
         """A writer for a rendition that arrives in pieces; `commit` then adds it to the cache.
 
         Raises:
             OSError: the temporary file can't be created.
         """
-        return RenditionWriter(path.parent)
+        return RenditionWriter(self._path(key).parent)
 
-    def commit(self, path: Path, writer: RenditionWriter, size: int) -> bool:
+    def commit(self, key: str, writer: RenditionWriter, size: int) -> bool:
         """Add a written rendition, as `put` does; it can still be read from the writer's descriptor.
 
         Raises:
@@ -142,7 +157,7 @@ class Renditions:
         if not self._has_room(size):
             writer.path.unlink(missing_ok=True)
             return False
-        writer.path.replace(path)
+        writer.path.replace(self._path(key))
         self._usage.add(allocated_bytes(size))
         return True
 
@@ -156,12 +171,12 @@ class Renditions:
     @contextmanager
     def evicting(self) -> Iterator[Eviction | None]:
         """An eviction pass; None if another process is evicting."""
-        with self.locks.hold(self._root / "eviction") as acquired:
+        with self.locks.hold("eviction") as acquired:
             yield Eviction(self._root, self._usage, self._max_bytes, time.time()) if acquired else None
 
     def remove_image(self, image: UUID) -> list[CachedRendition]:
         """Remove all renditions of an image; returns them."""
-        folder = self._folder(image)
+        folder = self._path(_folder(image))
         found = [(path, _size(path)) for path in sorted(folder.glob("*"))]
         shutil.rmtree(folder, ignore_errors=True)
         self._usage.add(-sum(allocated_bytes(size) for _, size in found))
@@ -173,8 +188,15 @@ class Renditions:
             with suppress(ValueError):
                 yield UUID(folder.name)
 
-    def abandoned(self, older_than_seconds: float) -> list[Path]:
-        """Temporary files that were left by writers which have ended."""
+    def abandoned(self, older_than_seconds: float) -> int:
+        """How many temporary files are older than that: left by writers which have ended."""
+        return len(self._abandoned(older_than_seconds))
+
+    def remove_abandoned(self, older_than_seconds: float) -> int:
+        """Remove them; returns how many."""
+        return durable.remove(self._abandoned(older_than_seconds))
+
+    def _abandoned(self, older_than_seconds: float) -> list[Path]:
         return durable.older_than(self._root.glob("??/*/new-*"), older_than_seconds)
 
     def _has_room(self, size: int) -> bool:
@@ -183,9 +205,13 @@ class Renditions:
             self._usage.add(0)
         return self._usage.bytes + allocated_bytes(size) <= self._max_bytes
 
-    def _folder(self, image: UUID, *name: str) -> Path:
-        # The last bytes of a UUIDv7 are random; the first would put a day's images into one shard.
-        return self._root.joinpath(image.hex[-2:], str(image), *name)
+    def _path(self, key: str) -> Path:
+        return self._root / key
+
+
+def _folder(image: UUID) -> str:
+    # The last bytes of a UUIDv7 are random; the first would put a day's images into one shard.
+    return f"{image.hex[-2:]}/{image}"
 
 
 def _size(path: Path) -> int:

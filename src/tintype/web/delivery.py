@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable
 from datetime import UTC
 from email.utils import format_datetime
 from functools import partial
-from typing import Any
+from typing import Any, BinaryIO
 from urllib.parse import quote
 
 from msgspec import Struct
@@ -77,7 +77,7 @@ class Source(Struct, frozen=True):
     picture: Picture
     data: bytes | None = None
     cached_body: CachedBody | None = None
-    file: int = -1
+    file: BinaryIO | None = None
 
 
 class Delivery:
@@ -134,8 +134,8 @@ class Delivery:
                 self._cache_response(answer, source.cached_body)
             await self._send(scope, send, answer, source)
         finally:
-            if source.file >= 0:
-                os.close(source.file)
+            if source.file is not None:
+                source.file.close()
 
     async def _prepare(
         self,
@@ -223,7 +223,7 @@ class Delivery:
             if picture.data is not None:
                 return Source(picture, picture.data)
             if picture.not_cached is not None:
-                return Source(picture, file=os.dup(picture.not_cached.descriptor))
+                return Source(picture, file=os.fdopen(os.dup(picture.not_cached.descriptor), "rb"))
             return Source(picture, file=await self._services.workers.disk(_open_whole, picture))
         data = await self._services.workers.disk(_read, picture) if picture.data is None else picture.data
         return Source(picture, data, self._body_cache.put(picture, record, data))
@@ -270,19 +270,19 @@ class Delivery:
             await send(EMPTY_BODY)
         elif source.data is not None:
             await send({"type": "http.response.body", "body": source.data[span.start : span.end]})
-        elif not span.partial and not picture.not_cached and _sends_paths(scope):
+        elif not span.partial and (path := _sendable_path(scope, picture)) is not None:
             # The server opens the file again, and answers 404 if it was removed in between.
-            await send({"type": "http.response.pathsend", "path": str(picture.path)})
-        else:
-            await self._send_part(send, source, span)
+            await send({"type": "http.response.pathsend", "path": path})
+        elif source.file is not None:
+            await self._send_part(send, source.file, span)
 
-    async def _send_part(self, send: Send, source: Source, span: ByteRange) -> None:
+    async def _send_part(self, send: Send, file: BinaryIO, span: ByteRange) -> None:
         start = span.start
         while start < span.end:
             size = min(CHUNK, span.end - start)
-            chunk = await self._services.workers.disk(os.pread, source.file, size, start)
+            chunk = await self._services.workers.disk(os.pread, file.fileno(), size, start)
             if not chunk:
-                raise EOFError(f"{source.picture.path} is shorter than recorded")
+                raise EOFError("the file is shorter than recorded")
             start += len(chunk)
             await send({"type": "http.response.body", "body": chunk, "more_body": start < span.end})
 
@@ -361,24 +361,28 @@ def _representation_headers(answer: _Response, picture: Picture, length: int) ->
 
 
 def _read(picture: Picture) -> bytes:
-    data = picture.path.read_bytes()
+    # One byte more than it should have: a longer file is damaged too.
+    data = picture.store.read_range(picture.key, 0, picture.size + 1)
     _require_size(picture, len(data))
     return data
 
 
-def _sends_paths(scope: Scope) -> bool:
-    return "http.response.pathsend" in scope.get("extensions", {})
+def _sendable_path(scope: Scope, picture: Picture) -> str | None:
+    """The path of a picture if the server can send the file itself."""
+    if picture.not_cached is not None or "http.response.pathsend" not in scope.get("extensions", {}):
+        return None
+    return picture.store.local_path(picture.key)
 
 
-def _open_whole(picture: Picture) -> int:
+def _open_whole(picture: Picture) -> BinaryIO:
     """Open the file of a picture, and check that it has the recorded size."""
-    descriptor = os.open(picture.path, os.O_RDONLY)
+    file = picture.store.open(picture.key)
     try:
-        _require_size(picture, os.fstat(descriptor).st_size)
+        _require_size(picture, os.fstat(file.fileno()).st_size)
     except EOFError:
-        os.close(descriptor)
+        file.close()
         raise
-    return descriptor
+    return file
 
 
 def _require_size(picture: Picture, size: int) -> None:

@@ -10,7 +10,7 @@ from uuid import uuid4
 import pytest
 
 from tests import pictures
-from tests.core.conftest import Clock, Town, founded
+from tests.core.conftest import Clock, Town, founded, path_of
 from tests.core.counting import count
 from tests.core.rendering import rendition
 from tintype.core.delivery.evict import evict
@@ -31,7 +31,7 @@ async def small(tmp_path: Path, clock: Clock) -> AsyncIterator[Town]:
 async def made(town: Town, count: int) -> list[Path]:
     image = await town.add(data=pictures.png(64, 48))
     drawn = [await rendition(town.services, image, Recipe(width=width)) for width in range(1, count + 1)]
-    return [picture.path for picture in drawn]
+    return [path_of(picture) for picture in drawn]
 
 
 async def test_room_is_made_beside_the_work_and_nobody_waits_for_it(small: Town) -> None:
@@ -53,13 +53,13 @@ async def test_a_picture_that_has_no_room_in_the_cache_is_delivered(small: Town)
     picture = await rendition(small.services, image, Recipe(width=32))
     assert picture.data is not None
     assert pictures.decode(picture.data).size == (32, 24)
-    assert not picture.path.exists()
+    assert not path_of(picture).exists()
 
 
 async def test_two_at_once_do_it_once(small: Town) -> None:
     for _ in range(10):
-        path = small.services.renditions.path(uuid4(), 1, "a", "png")
-        small.services.renditions.put(path, b"picture")
-        os.utime(path, (0, 0))
+        key = small.services.renditions.key(uuid4(), 1, "a", "png")
+        small.services.renditions.put(key, b"picture")
+        os.utime(small.data / "renditions" / key, (0, 0))
     assert sorted(await asyncio.gather(evict(small.services), evict(small.services))) == [0, 1]
     assert count(small.services.workers.counters.evicted) == 1

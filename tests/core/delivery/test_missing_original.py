@@ -50,7 +50,7 @@ async def test_what_the_disk_lost_is_told_to_the_log_and_counted(
     town: Town, spoil: Callable[[Path], None]
 ) -> None:
     image = await town.add(data=pictures.png(64, 48))
-    spoil(town.services.originals.path(image.sha256))
+    spoil(town.original(image.sha256))
     with capture_logs() as lines:
         error = await refused(town, image)
     assert error.kind is Kind.ORIGINAL_MISSING

@@ -14,7 +14,7 @@ import pytest
 from msgspec import structs
 
 from tests import pictures
-from tests.core.conftest import Clock, Town
+from tests.core.conftest import Clock, Town, path_of
 from tests.core.counting import count
 from tests.core.rendering import rendition, rendition_tag
 from tintype.app import build_services, close_services
@@ -30,16 +30,16 @@ from tintype.settings import Settings
 async def test_the_original_is_delivered_as_it_came(town: Town) -> None:
     data = pictures.jpeg()
     picture = original(town.services, await town.add(data=data, filename="photo.jpg"))
-    assert picture.path.read_bytes() == data
+    assert path_of(picture).read_bytes() == data
     assert (picture.size, picture.media_type) == (len(data), "image/jpeg")
 
 
 async def test_a_rendition_is_what_the_recipe_says(town: Town) -> None:
     image = await town.add(data=pictures.png(64, 48))
     picture = await rendition(town.services, image, Recipe(mode=Mode.FIT, width=32, format=Format.WEBP))
-    made = pictures.decode(picture.path.read_bytes())
+    made = pictures.decode(path_of(picture).read_bytes())
     assert (made.format, made.size) == ("WEBP", (32, 24))
-    assert (picture.size, picture.media_type) == (picture.path.stat().st_size, "image/webp")
+    assert (picture.size, picture.media_type) == (path_of(picture).stat().st_size, "image/webp")
     assert picture.tag == rendition_tag(image, Recipe(mode=Mode.FIT, width=32, format=Format.WEBP))
 
 
@@ -47,11 +47,11 @@ async def test_a_second_request_is_served_from_the_cache(town: Town) -> None:
     image = await town.add(data=pictures.png(64, 48))
     first = await rendition(town.services, image, Recipe(width=32))
     # Nothing can be made without the original.
-    town.services.originals.remove(image.sha256)
+    town.services.originals.delete(image.sha256)
     again = await rendition(town.services, image, Recipe(width=32))
-    assert (again.path, again.size, again.tag) == (first.path, first.size, first.tag)
+    assert (again.key, again.size, again.tag) == (first.key, first.size, first.tag)
     # What was just made needs no reading again; what was there is not read before it is asked for.
-    assert (first.data, again.data) == (first.path.read_bytes(), None)
+    assert (first.data, again.data) == (path_of(first).read_bytes(), None)
     with pytest.raises(Error) as raised:
         await rendition(town.services, image, Recipe(width=31))
     assert raised.value.kind is Kind.ORIGINAL_MISSING
@@ -69,19 +69,19 @@ async def test_many_at_once_have_it_made_once(town: Town, monkeypatch: pytest.Mo
     # The operating system's own call is watched, and carried out: each rendering puts one file in place.
     monkeypatch.setattr(os, "replace", watch)
     made = await asyncio.gather(*(rendition(town.services, image, Recipe(width=320)) for _ in range(20)))
-    assert put == [made[0].path]
+    assert put == [path_of(made[0])]
     assert all(picture == made[0] for picture in made)
 
 
 async def test_a_lost_or_empty_rendition_is_made_again(town: Town) -> None:
     image = await town.add(data=pictures.png(64, 48))
     first = await rendition(town.services, image, Recipe(width=32))
-    whole = first.path.read_bytes()
-    for spoil in (first.path.unlink, lambda: first.path.write_bytes(b"")):
+    whole = path_of(first).read_bytes()
+    for spoil in (path_of(first).unlink, lambda: path_of(first).write_bytes(b"")):
         spoil()
         again = await rendition(town.services, image, Recipe(width=32))
         assert again.tag == first.tag
-        assert again.path.read_bytes() == whole
+        assert path_of(again).read_bytes() == whole
 
 
 async def test_different_recipes_and_images_have_different_tags(town: Town) -> None:
@@ -153,7 +153,7 @@ async def test_two_processes_make_a_rendition_once(
         made = await asyncio.gather(
             *(rendition(services, image, recipe) for recipe in recipes for services in (town.services, other))
         )
-    assert sorted(put) == sorted({str(picture.path) for picture in made})
+    assert sorted(put) == sorted({str(path_of(picture)) for picture in made})
     assert len(put) == len(recipes)
     assert sum(count(services.workers.counters.made) for services in (town.services, other)) == len(recipes)
 
@@ -164,15 +164,15 @@ async def test_who_waits_for_another_process_takes_no_slot_and_serves_what_it_ma
     image, different = await town.add(data=pictures.png(64, 48)), await town.add()
     async with next_door(settings, clock, disk_threads=1) as other:
         first = await rendition(other, image, Recipe(width=32))
-        first.path.unlink()
-        with town.services.renditions.locks.hold(first.path) as is_ours:
+        path_of(first).unlink()
+        with town.services.renditions.locks.hold(first.key) as is_ours:
             assert is_ours
             waiting = asyncio.create_task(rendition(other, image, Recipe(width=32)))
             # The only slot and the only disk thread go on serving others.
             for width in range(1, 6):
                 assert (await rendition(other, different, Recipe(width=width))).size
             assert not waiting.done()
-            town.services.renditions.put(first.path, b"made next door")
+            town.services.renditions.put(first.key, b"made next door")
         assert (await waiting).size == len(b"made next door")
         assert (await waiting).data is None
 
@@ -180,16 +180,16 @@ async def test_who_waits_for_another_process_takes_no_slot_and_serves_what_it_ma
 async def test_a_process_that_was_killed_while_it_made_a_rendition_holds_nobody_up(town: Town) -> None:
     image = await town.add(data=pictures.png(64, 48))
     first = await rendition(town.services, image, Recipe(width=32))
-    first.path.unlink()
+    path_of(first).unlink()
     program = """if True:
         import pathlib, sys, time
         from tintype.storage.rendition_locks import RenditionLocks
-        with RenditionLocks(pathlib.Path(sys.argv[1])).hold(pathlib.Path(sys.argv[2])) as is_ours:
+        with RenditionLocks(pathlib.Path(sys.argv[1])).hold(sys.argv[2]) as is_ours:
             print(is_ours, flush=True)
             time.sleep(60)
     """
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-c", program, town.data / "renditions/.locks", first.path, stdout=-1
+        sys.executable, "-c", program, town.data / "renditions/.locks", first.key, stdout=-1
     )
     assert process.stdout is not None
     assert await process.stdout.readline() == b"True\n"
@@ -206,9 +206,9 @@ async def test_who_waits_too_long_for_another_process_makes_the_rendition_itself
 ) -> None:
     image = await town.add(data=pictures.png(64, 48))
     first = await rendition(town.services, image, Recipe(width=32))
-    first.path.unlink()
+    path_of(first).unlink()
     async with next_door(settings, clock, render_wait_seconds=0.05) as other:
-        with town.services.renditions.locks.hold(first.path):
+        with town.services.renditions.locks.hold(first.key):
             assert (await rendition(other, image, Recipe(width=32))).data == first.data
 
 
@@ -236,4 +236,4 @@ async def test_the_cache_may_be_emptied_or_removed_at_any_time(town: Town) -> No
     first = await rendition(town.services, image, Recipe(width=32))
     shutil.rmtree(town.data / "renditions")
     again = await rendition(town.services, image, Recipe(width=32))
-    assert again.path.read_bytes() == first.data
+    assert path_of(again).read_bytes() == first.data

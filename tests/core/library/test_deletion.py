@@ -38,9 +38,9 @@ async def test_bytes_stay_as_long_as_another_image_has_them(town: Town, sharer: 
     first = await town.add(town.anna, data)
     second = await town.add(town.anna if sharer == "the same account" else town.boris, data, "copy.png")
     await delete(town.services, town.anna, first.id)
-    assert town.services.originals.path(second.sha256).read_bytes() == data
+    assert town.original(second.sha256).read_bytes() == data
     await delete(town.services, town.anna if sharer == "the same account" else town.boris, second.id)
-    assert not town.services.originals.exists(second.sha256)
+    assert not town.has_original(second.sha256)
 
 
 async def test_another_accounts_image_is_missing_and_stays(town: Town) -> None:
@@ -49,7 +49,7 @@ async def test_another_accounts_image_is_missing_and_stays(town: Town) -> None:
         await delete(town.services, town.boris, image.id)
     assert raised.value.kind is Kind.NOT_FOUND
     assert await browse.find_image(town.services, town.anna, image.id) == image
-    assert town.services.originals.exists(image.sha256)
+    assert town.has_original(image.sha256)
 
 
 async def test_an_image_is_deleted_only_from_where_it_hangs(town: Town) -> None:
@@ -79,7 +79,7 @@ async def test_a_delete_beside_an_upload_of_the_same_bytes_never_takes_its_bytes
         coming = asyncio.create_task(town.add(caller, data))
         await asyncio.gather(*(delete(town.services, owner, image.id) for owner, image in old), coming)
         new = coming.result()
-        assert town.services.originals.path(new.sha256).read_bytes() == data
+        assert town.original(new.sha256).read_bytes() == data
         old = [(caller, new)]
     assert await faults(town) == []
 
@@ -95,7 +95,7 @@ async def test_a_delete_that_is_broken_off_never_takes_the_bytes_of_an_upload(to
         gone.cancel()
         await asyncio.wait([gone])
         new = await coming
-        assert town.services.originals.exists(new.sha256)
+        assert town.has_original(new.sha256)
         await delete(town.services, town.anna, new.id)
 
 
@@ -108,4 +108,4 @@ async def test_who_is_cancelled_waits_for_the_thread_that_works_for_him(town: To
     await asyncio.wait([task])
     assert task.cancelled()
     assert not await remove_if_unreferenced(town.services, image.sha256)
-    assert town.services.originals.exists(image.sha256)
+    assert town.has_original(image.sha256)

@@ -33,7 +33,7 @@ async def test_an_image_is_kept_as_it_came_with_the_facts_of_its_bytes(town: Tow
     assert (image.width, image.height) == seen.size
     assert (image.bytes, image.sha256) == (len(data), hashlib.sha256(data).hexdigest())
     assert (image.created_by.name, image.created_at) == ("Anna Koch", town.clock.now)
-    assert town.services.originals.path(image.sha256).read_bytes() == data
+    assert town.original(image.sha256).read_bytes() == data
     assert await browse.find_image(town.services, town.anna, image.id) == image
 
 
@@ -150,7 +150,7 @@ async def test_an_upload_that_is_broken_off_leaves_no_record_without_bytes(town:
     await asyncio.wait([task])
     assert not [name for name in town.files() if name.startswith("incoming/")]
     for image in await library(town):
-        assert town.services.originals.exists(image.sha256)
+        assert town.has_original(image.sha256)
     await town.add()
 
 
@@ -158,7 +158,8 @@ async def test_examining_changes_nothing(town: Town) -> None:
     data = pictures.png()
     async with stage(town.services, once(data), len(data)) as staged:
         await examine(town.services, town.anna, staged)
-        assert staged.path.read_bytes() == data
+        with staged.read() as file:
+            assert file.read() == data
 
 
 @pytest.mark.parametrize("how", ["cancelled", "failed"])
@@ -166,11 +167,11 @@ async def test_bytes_that_were_published_but_not_recorded_are_removed(
     town: Town, monkeypatch: pytest.MonkeyPatch, how: str
 ) -> None:
     kept = await town.add()
-    loop, publish = asyncio.get_running_loop(), town.services.originals.publish
+    loop, publish = asyncio.get_running_loop(), town.services.originals.put
 
     def publish_in_vain(staged: Staged) -> None:
         publish(staged)
-        assert town.services.originals.exists(staged.sha256)
+        assert town.has_original(staged.sha256)
         if how == "failed":
             raise OSError(28, "No space left on device")
         asyncio.run_coroutine_threadsafe(cancel(), loop).result(30)
@@ -181,9 +182,9 @@ async def test_bytes_that_were_published_but_not_recorded_are_removed(
             # So that the transaction knows before it would commit.
             await asyncio.sleep(0)
 
-    monkeypatch.setattr(town.services.originals, "publish", publish_in_vain)
+    monkeypatch.setattr(town.services.originals, "put", publish_in_vain)
     # Bytes of its own, and those of an image that is there.
-    for data in (pictures.png(), town.services.originals.path(kept.sha256).read_bytes()):
+    for data in (pictures.png(), town.original(kept.sha256).read_bytes()):
         adding = asyncio.create_task(town.add(data=data))
         await asyncio.wait([adding])
         assert adding.cancelled() or isinstance(adding.exception(), OSError)

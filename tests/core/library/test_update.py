@@ -95,7 +95,7 @@ async def test_an_image_is_given_other_bytes_and_stays_the_image(town: Town) -> 
         await find_deliverable(town.services, "native", image.id, 1)
     # Neither the bytes before nor a rendition of them is left.
     assert [name.partition("/")[0] for name in town.files()] == ["originals"]
-    assert town.services.originals.path(changed.sha256).read_bytes() == data
+    assert town.original(changed.sha256).read_bytes() == data
 
 
 async def test_an_image_keeps_its_name_when_the_new_bytes_have_none(town: Town) -> None:
@@ -108,14 +108,14 @@ async def test_the_same_bytes_again_are_a_version_too(town: Town) -> None:
     data = pictures.png(9, 9)
     image = await town.add(data=data)
     assert (await exchange(town, image, data)).version == 2
-    assert town.services.originals.path(image.sha256).read_bytes() == data
+    assert town.original(image.sha256).read_bytes() == data
 
 
 async def test_bytes_that_another_image_has_stay(town: Town) -> None:
     data = pictures.png(9, 9)
     first, second = await town.add(data=data), await town.add(town.boris, data)
     await exchange(town, first, pictures.png(7, 7))
-    assert town.services.originals.path(second.sha256).read_bytes() == data
+    assert town.original(second.sha256).read_bytes() == data
     assert [found async for found in check(town.services, deep=True)] == []
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests import pictures
-from tests.core.conftest import Clock, Town, founded
+from tests.core.conftest import Clock, Town, founded, path_of
 from tests.core.counting import count
 from tests.core.following import until
 from tests.core.rendering import rendition, rendition_tag
@@ -51,7 +51,7 @@ async def test_a_webp_stands_in_for_an_avif_until_that_is_there(town: Town, phot
     assert (first.media_type, first.is_stand_in) == ("image/webp", True)
     assert first.tag == rendition_tag(photo, Recipe(width=160, format=Format.WEBP))
     last = await lasting(town, photo, AVIF)
-    made = pictures.decode(last.path.read_bytes())
+    made = pictures.decode(path_of(last).read_bytes())
     assert (last.media_type, made.format, made.size) == ("image/avif", "AVIF", (160, 160))
     assert last.tag == rendition_tag(photo, AVIF, BOTH) != first.tag
     # It is counted a moment after it can be delivered. Who asked in between may have had it looked for again.
@@ -106,9 +106,9 @@ async def test_of_a_tiny_picture_the_smallest_is_delivered(town: Town) -> None:
         for format in (Format.AVIF, Format.WEBP, Format.PNG)
     ]
     assert best.size == min(picture.size for picture in each)
-    assert f"image/{(pictures.decode(best.path.read_bytes()).format or '').lower()}" == best.media_type
+    assert f"image/{(pictures.decode(path_of(best).read_bytes()).format or '').lower()}" == best.media_type
     again = await rendition(town.services, dot, recipe, BOTH)
-    assert (again.path, again.media_type, again.data) == (best.path, best.media_type, None)
+    assert (again.key, again.media_type, again.data) == (best.key, best.media_type, None)
 
 
 async def test_a_gate_is_asked_before_anything_new_only(town: Town, photo: Image) -> None:

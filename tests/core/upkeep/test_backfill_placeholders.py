@@ -47,8 +47,8 @@ async def test_images_of_every_account_get_what_they_lack_and_nothing_else_chang
 async def test_an_original_that_cannot_be_read_is_told_of_and_the_others_go_on(town: Town) -> None:
     gone, damaged, sound = [await town.add() for _ in range(3)]
     await grow_old(town)
-    town.services.originals.path(gone.sha256).unlink()
-    path = town.services.originals.path(damaged.sha256)
+    town.original(gone.sha256).unlink()
+    path = town.original(damaged.sha256)
     path.write_bytes(path.read_bytes()[:-40])
     assert await backfill_placeholders(town.services) == BackfillResult(made=1, unreadable=2)
     assert await seen(town, sound) == sound

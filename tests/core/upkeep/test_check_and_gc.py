@@ -11,7 +11,7 @@ from sqlalchemy import insert, select
 
 from tests import pictures
 from tests.catalogue.holding import held_open
-from tests.core.conftest import Town
+from tests.core.conftest import Town, path_of
 from tests.core.rendering import rendition
 from tintype.catalogue import Transaction, tables, usage
 from tintype.core.library.deletion import delete
@@ -29,6 +29,7 @@ from tintype.core.upkeep.check_and_gc import (
 from tintype.core.upkeep.check_and_gc import collect_garbage as carry_out
 from tintype.imaging import Recipe
 from tintype.model import Error, Image
+from tintype.storage.blobs import digest
 
 NOTHING = GcResult()
 
@@ -53,10 +54,10 @@ def flip_a_bit(path: Path) -> None:
 
 def orphan(town: Town, data: bytes = b"left over") -> str:
     """Bytes without a record, as a crash between publication and commit leaves them."""
-    with town.services.originals.stage(len(data)) as staged:
+    with town.services.staging.stage(len(data)) as staged:
         staged.write(data)
         staged.seal()
-        town.services.originals.publish(staged)
+        town.services.originals.put(staged)
         return staged.sha256
 
 
@@ -92,7 +93,7 @@ async def test_every_image_whose_bytes_are_lost_is_found(
     town: Town, spoil: Callable[[Path], None], shallow: list[str], deep: list[str]
 ) -> None:
     image, _ = await town.add(), await town.add()
-    spoil(town.services.originals.path(image.sha256))
+    spoil(town.original(image.sha256))
     assert await findings(town) == [(fault, image.id) for fault in shallow]
     assert await findings(town, deep=True) == [(fault, image.id) for fault in deep]
 
@@ -100,7 +101,7 @@ async def test_every_image_whose_bytes_are_lost_is_found(
 async def test_each_record_that_shares_lost_bytes_is_found(town: Town) -> None:
     data = pictures.png()
     ours, theirs = await town.add(town.anna, data), await town.add(town.boris, data)
-    town.services.originals.remove(ours.sha256)
+    town.services.originals.delete(ours.sha256)
     assert await findings(town) == [("bytes-missing", ours.id), ("bytes-missing", theirs.id)]
 
 
@@ -126,31 +127,31 @@ async def test_progress_is_told_once_an_image_and_once_an_original(town: Town) -
 async def test_exactly_what_is_left_over_is_removed(town: Town) -> None:
     kept, gone = await town.add(), await town.add()
     kept_rendition = await rendition(town.services, kept, Recipe(width=4))
-    draft, fresh_draft = (kept_rendition.path.with_name(name) for name in ("new-old", "new-fresh"))
+    draft, fresh_draft = (path_of(kept_rendition).with_name(name) for name in ("new-old", "new-fresh"))
     for path in (draft, fresh_draft):
         path.write_bytes(b"half a pict")
     await delete(town.services, town.anna, gone.id)
     await rendition(town.services, kept, Recipe(width=3))
-    late = town.services.renditions.path(gone.id, 1, "f" * 32, "png")
+    late = town.services.renditions.key(gone.id, 1, "f" * 32, "png")
     town.services.renditions.put(late, b"made while the image was deleted")
     orphan(town)
     old, fresh = unfinished(town, "upload-old"), unfinished(town, "upload-fresh")
-    for path in (old, draft, kept_rendition.path, town.services.originals.path(kept.sha256)):
+    for path in (old, draft, path_of(kept_rendition), town.original(kept.sha256)):
         grow_old(path)
     grow_old(fresh, ABANDONED_AFTER_SECONDS - 60)
 
     before = town.files()
     planned = await plan_gc(town.services, GcSettings())
-    assert [len(planned.unused), len(planned.rendition_folders), len(planned.temporary_files)] == [1, 1, 2]
+    assert [len(planned.unused), len(planned.rendition_folders), planned.temporary_files] == [1, 1, 2]
     assert town.files() == before
     assert await sweep(town) == GcResult(set_aside=1, rendition_folders=1, temporary_files=2)
     assert await sweep(town) == NOTHING
     assert await findings(town, deep=True) == []
-    after = {str(path.relative_to(town.data)) for path in (fresh, fresh_draft, kept_rendition.path)}
+    after = {str(path.relative_to(town.data)) for path in (fresh, fresh_draft, path_of(kept_rendition))}
     gone_files = set(before) - set(town.files())
     assert len(gone_files) == 4
     assert not gone_files & after
-    assert town.services.originals.exists(kept.sha256)
+    assert town.has_original(kept.sha256)
 
 
 def aside(town: Town) -> list[str]:
@@ -163,7 +164,7 @@ async def test_originals_are_set_aside_for_a_week_and_then_deleted(town: Town) -
     await town.add()
     sha256 = orphan(town)
     assert (await sweep(town)).set_aside == 1
-    assert not town.services.originals.exists(sha256)
+    assert not town.has_original(sha256)
     assert aside(town) == [f"20240229T120000Z/{sha256}"]
     assert (await leftovers(town.services)).removed_bytes == len(b"left over")
     town.clock.go(days=7, seconds=-1)
@@ -193,7 +194,7 @@ async def test_what_an_image_needs_is_never_deleted(town: Town) -> None:
     image = await set_aside_by_mistake(town)
     town.clock.go(days=8)
     assert await sweep(town) == GcResult(put_back=1)
-    assert town.services.originals.digest(image.sha256) == image.sha256
+    assert digest(town.services.originals, image.sha256) == image.sha256
 
 
 async def test_damaged_bytes_are_not_put_back_and_not_deleted(town: Town) -> None:
@@ -260,21 +261,21 @@ async def test_originals_older_than_the_catalogue_are_refused(town: Town) -> Non
     for _ in range(11):
         await town.add()
     sha256 = orphan(town)
-    grow_old(town.services.originals.path(sha256), 60)
+    grow_old(town.original(sha256), 60)
     with pytest.raises(Error, match="1 unused originals are older than the catalogue"):
         await sweep(town)
-    assert town.services.originals.exists(sha256)
+    assert town.has_original(sha256)
     assert (await sweep(town, 1)).set_aside == 1
 
 
 async def test_nothing_is_removed_while_a_backup_runs(town: Town) -> None:
     await town.add()
     sha256 = orphan(town)
-    with town.services.originals.removed.exclusive_lock() as is_ours:
+    with town.services.originals.trash.postpone_deletes() as is_ours:
         assert is_ours
         with pytest.raises(Error, match="A backup is running"):
             await sweep(town)
-    assert town.services.originals.exists(sha256)
+    assert town.has_original(sha256)
 
 
 async def test_a_sweep_beside_an_upload_of_the_same_bytes_never_takes_its_bytes(town: Town) -> None:
@@ -284,7 +285,7 @@ async def test_a_sweep_beside_an_upload_of_the_same_bytes_never_takes_its_bytes(
         data = pictures.png(8, 6, seed=turn)
         orphan(town, data)
         swept, image = await asyncio.gather(sweep(town), town.add(data=data))
-        assert town.services.originals.path(image.sha256).read_bytes() == data
+        assert town.original(image.sha256).read_bytes() == data
         assert swept.set_aside in {0, 1}
     assert [fault async for fault in check(town.services, deep=True)] == []
 
@@ -320,7 +321,7 @@ async def test_bytes_whose_record_is_just_being_written_are_not_unused(town: Tow
 
 async def test_bytes_of_an_image_that_was_deleted_meanwhile_are_not_missing(town: Town) -> None:
     lost, deleted = await town.add(), await town.add()
-    town.services.originals.remove(lost.sha256)
+    town.services.originals.delete(lost.sha256)
     found = []
     async for finding in check(town.services):
         found.append(finding.image)
@@ -335,7 +336,7 @@ async def test_a_sweep_beside_uploads_takes_nothing_that_is_needed(town: Town) -
     async def come_and_stay(mine: bytes) -> None:
         for turn in range(6):
             image = await town.add(data=mine, filename=f"{turn}.png")
-            assert town.services.originals.exists(image.sha256)
+            assert town.has_original(image.sha256)
 
     async def sweep_often() -> None:
         for _ in range(12):

@@ -5,7 +5,7 @@ from uuid import UUID
 import pytest
 
 from tests import pictures
-from tests.core.conftest import Town
+from tests.core.conftest import Town, path_of
 from tests.core.rendering import rendition
 from tintype.catalogue import changes
 from tintype.core.delivery.invalidation import find_deliverable
@@ -28,7 +28,7 @@ async def test_the_receipt_is_what_lay_on_the_disk(town: Town) -> None:
     }
     assert {each.recipe for each in receipt.removed} == {recipe.fingerprint() for recipe in recipes}
     assert receipt.bytes() == sum(picture.size for picture in made)
-    assert [picture.path.exists() for picture in (*made, kept)] == [False, False, False, True]
+    assert [path_of(picture).exists() for picture in (*made, kept)] == [False, False, False, True]
 
 
 async def test_what_is_asked_for_afterwards_is_made_again(town: Town) -> None:
@@ -52,7 +52,7 @@ async def test_it_is_the_owners_to_ask_for(town: Town) -> None:
         with pytest.raises(Error) as raised:
             await purge(town.services, caller, id)
         assert raised.value.kind is Kind.NOT_FOUND
-    assert made.path.exists()
+    assert path_of(made).exists()
 
 
 async def test_every_process_forgets_it(town: Town) -> None:
@@ -69,7 +69,7 @@ async def test_every_process_forgets_it(town: Town) -> None:
 async def test_a_half_written_rendition_is_dropped_and_not_told_of(town: Town) -> None:
     image = await town.add(data=pictures.png(64, 48))
     made = await rendition(town.services, image, Recipe(width=20))
-    made.path.with_name("new-1234").write_bytes(b"half")
+    path_of(made).with_name("new-1234").write_bytes(b"half")
     receipt = await purge_any(town.services, image.id)
     assert receipt.removed == (Removed(1, Recipe(width=20).fingerprint(), Format.PNG, made.size),)
-    assert not made.path.parent.exists()
+    assert not path_of(made).parent.exists()

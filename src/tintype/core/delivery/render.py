@@ -4,7 +4,6 @@ import asyncio
 import os
 import time
 from collections.abc import Awaitable, Callable, Hashable
-from pathlib import Path
 from typing import BinaryIO
 
 import structlog
@@ -29,7 +28,8 @@ from tintype.imaging import Format, ImageRefused, Reason, Recipe, spec
 from tintype.imaging.extras import is_installed
 from tintype.imaging.sandbox.pool import Allowance, RenderResult
 from tintype.model import Image, Invalid
-from tintype.storage import RenditionWriter, durable
+from tintype.storage import BlobReader, RenditionWriter, durable
+from tintype.storage.blobs import digest
 
 AdmissionCheck = Callable[[], Awaitable[None]]
 
@@ -60,7 +60,9 @@ class UnreadableOriginalError(Exception):
 
 
 class Picture(Struct, frozen=True):
-    """What is ready to be sent: `size` bytes at `path`. `tag` (for the ETag) differs when the bytes can.
+    """What is ready to be sent: `size` bytes, under `key` in `store`.
+
+    `tag` (for the ETag) differs when the bytes can.
 
     A new rendition also has its bytes in `data` if it is small, or in the open file `not_cached` if the cache
     had no room for it; then they may exist nowhere else. With `is_stand_in` it is delivered while the better
@@ -68,7 +70,8 @@ class Picture(Struct, frozen=True):
     """
 
     image: Image
-    path: Path
+    store: BlobReader
+    key: str
     size: int
     media_type: str
     tag: str
@@ -81,7 +84,8 @@ def original(services: Services, image: Image) -> Picture:
     """The original, unchanged."""
     return Picture(
         image=image,
-        path=services.originals.path(image.sha256),
+        store=services.originals,
+        key=image.sha256,
         size=image.bytes,
         media_type=spec(image.format).media_type,
         tag=original_tag(image),
@@ -99,23 +103,23 @@ async def rendition(services: Services, image: Image, variants: Variants, client
             meanwhile; ORIGINAL_MISSING when its file is lost or damaged.
     """
     best = variants.best
-    rendered = await services.workers.disk(_find, services, _paths(services, image, best))
+    rendered = await services.workers.disk(_find, services, _keys(services, image, best))
     if rendered is not None:
-        return _picture(image, best, rendered)
+        return _picture(services, image, best, rendered)
     if variants.stand_ins and _is_deferred(services, image, best):
         return await _stand_in(services, image, best, variants.stand_ins[0], client)
-    return _picture(image, best, await _make_once(services, image, best, client))
+    return _picture(services, image, best, await _make_once(services, image, best, client))
 
 
 async def touch(services: Services, picture: Picture) -> None:
     """Mark the file of a rendition as used now, when its bytes are delivered from memory."""
-    await services.workers.disk(services.renditions.find, picture.path)
+    await services.workers.disk(services.renditions.find, picture.key)
 
 
 class _Rendered(Struct, frozen=True):
     """A rendition; if it was just made and is small, with its bytes."""
 
-    path: Path
+    key: str
     format: Format
     size: int
     data: bytes | None = None
@@ -126,8 +130,8 @@ class _Rendered(Struct, frozen=True):
 
 _Drawn = RenderResult[RenditionWriter]
 
-_Paths = dict[Format, Path]
-"""The path of the result for each format that it may have: one, unless several are tried."""
+_Keys = dict[Format, str]
+"""The key of the result for each format that it may have: one, unless several are tried."""
 
 
 def _is_deferred(services: Services, image: Image, best: Variant) -> bool:
@@ -144,17 +148,17 @@ async def _stand_in(
     services: Services, image: Image, best: Variant, other: Variant, client: Client
 ) -> Picture:
     """A variant that is quick to encode; queues the best one."""
-    rendered = await services.workers.disk(_find, services, _paths(services, image, other))
+    rendered = await services.workers.disk(_find, services, _keys(services, image, other))
     rendered = rendered or await _make_once(services, image, other, client)
     background = Client(client.payer)
     services.deferred.add(
-        _key(_paths(services, image, best)), lambda: _make_once(services, image, best, background)
+        _key(_keys(services, image, best)), lambda: _make_once(services, image, best, background)
     )
-    return structs.replace(_picture(image, other, rendered), is_stand_in=True)
+    return structs.replace(_picture(services, image, other, rendered), is_stand_in=True)
 
 
 async def _make_once(services: Services, image: Image, variant: Variant, client: Client) -> _Rendered:
-    key = _key(_paths(services, image, variant))
+    key = _key(_keys(services, image, variant))
     work = _estimate(services, image, variant, client.payer)
     work = structs.replace(work, deadline=services.workers.deadline())
     # A request that shares work under way causes none.
@@ -167,29 +171,38 @@ async def _make_once(services: Services, image: Image, variant: Variant, client:
     return rendered
 
 
-def _picture(image: Image, variant: Variant, rendered: _Rendered) -> Picture:
+def _picture(services: Services, image: Image, variant: Variant, rendered: _Rendered) -> Picture:
     media_type, tag = spec(rendered.format).media_type, variant.tag(image)
-    return Picture(image, rendered.path, rendered.size, media_type, tag, rendered.data, rendered.not_cached)
+    return Picture(
+        image=image,
+        store=services.renditions,
+        key=rendered.key,
+        size=rendered.size,
+        media_type=media_type,
+        tag=tag,
+        data=rendered.data,
+        not_cached=rendered.not_cached,
+    )
 
 
-def _paths(services: Services, image: Image, variant: Variant) -> _Paths:
+def _keys(services: Services, image: Image, variant: Variant) -> _Keys:
     fingerprint = variant.fingerprint()
     return {
-        format: services.renditions.path(image.id, image.version, fingerprint, spec(format).extensions[0])
+        format: services.renditions.key(image.id, image.version, fingerprint, spec(format).extensions[0])
         for format in variant.formats
     }
 
 
-def _key(paths: _Paths) -> Path:
+def _key(keys: _Keys) -> str:
     """The key of the work on it, for singleflight in this process and for locks between processes."""
-    return next(iter(paths.values()))
+    return next(iter(keys.values()))
 
 
-def _find(services: Services, paths: _Paths) -> _Rendered | None:
-    for format, path in paths.items():
-        size = services.renditions.find(path)
+def _find(services: Services, keys: _Keys) -> _Rendered | None:
+    for format, key in keys.items():
+        size = services.renditions.find(key)
         if size is not None:
-            return _Rendered(path, format, size)
+            return _Rendered(key, format, size)
     return None
 
 
@@ -242,9 +255,9 @@ async def _await_other_process(
 
 
 def _check_other_process(services: Services, image: Image, variant: Variant) -> tuple[_Rendered | None, bool]:
-    paths = _paths(services, image, variant)
-    is_running = services.renditions.locks.is_held(_key(paths))
-    return _find(services, paths), is_running
+    keys = _keys(services, image, variant)
+    is_running = services.renditions.locks.is_held(_key(keys))
+    return _find(services, keys), is_running
 
 
 def _render(
@@ -254,34 +267,32 @@ def _render(
 
     With `ignore_lock` it is made in any case.
     """
-    paths = _paths(services, image, variant)
-    with services.renditions.locks.hold(_key(paths)) as is_ours:
+    keys = _keys(services, image, variant)
+    with services.renditions.locks.hold(_key(keys)) as is_ours:
         if not is_ours and not ignore_lock:
             return None
-        return _find(services, paths) or _cache(
-            services, paths, _smallest(allowance, services, image, variant, paths)
+        return _find(services, keys) or _cache(
+            services, keys, _smallest(allowance, services, image, variant, keys)
         )
 
 
 def _smallest(
-    allowance: Allowance, services: Services, image: Image, variant: Variant, paths: _Paths
+    allowance: Allowance, services: Services, image: Image, variant: Variant, keys: _Keys
 ) -> _Drawn:
     """The result of the recipe; of several recipes the smallest, and the first among equals."""
     # All of them together have the time of one image.
     began, drawn = time.monotonic(), list[_Drawn]()
     for recipe in variant.recipes:
         rest = allowance.after(time.monotonic() - began)
-        drawn.append(_draw(rest, services, image, recipe, _key(paths)))
+        drawn.append(_draw(rest, services, image, recipe, _key(keys)))
     return min(drawn, key=lambda each: each.made.size)
 
 
-def _draw(
-    allowance: Allowance, services: Services, image: Image, recipe: Recipe | None, path: Path
-) -> _Drawn:
+def _draw(allowance: Allowance, services: Services, image: Image, recipe: Recipe | None, key: str) -> _Drawn:
     limits, source_limits = services.images.output_limits(), services.images.input_limits()
 
     def spool() -> RenditionWriter:
-        return services.renditions.open_writer(path)
+        return services.renditions.open_writer(key)
 
     began = time.perf_counter()
     try:
@@ -299,7 +310,7 @@ def _draw(
             raise Invalid(str(failed)) from failed
         # It was decoded at its upload: either the file has changed, or it can't be worked on like this.
         if _is_intact(services, image):
-            log.warning("rendition-refused", image=str(image.id), path=str(path), reason=str(failed))
+            log.warning("rendition-refused", image=str(image.id), rendition=key, reason=str(failed))
             raise Invalid(_sentence(recipe)) from failed
         raise UnreadableOriginalError(str(failed)) from failed
     rendered = drawn.made
@@ -323,7 +334,7 @@ def _open_original(services: Services, image: Image) -> BinaryIO:
         UnreadableOriginalError: when it is missing, or its size is wrong.
     """
     try:
-        file = services.originals.path(image.sha256).open("rb")
+        file = services.originals.open(image.sha256)
     except FileNotFoundError:
         raise UnreadableOriginalError("the file is gone") from None
     if os.fstat(file.fileno()).st_size != image.bytes:
@@ -336,7 +347,7 @@ def _open_original(services: Services, image: Image) -> BinaryIO:
 def _is_intact(services: Services, image: Image) -> bool:
     """Whether the original has the bytes that were uploaded."""
     try:
-        return services.originals.digest(image.sha256) == image.sha256
+        return digest(services.originals, image.sha256) == image.sha256
     except FileNotFoundError:
         return False
 
@@ -346,22 +357,22 @@ def _lacks_extra(image: Image, recipe: Recipe, failed: ImageRefused) -> bool:
     return failed.reason is Reason.UNSUPPORTED and not all(is_installed(spec(each)) for each in formats)
 
 
-def _cache(services: Services, paths: _Paths, drawn: _Drawn) -> _Rendered:
+def _cache(services: Services, keys: _Keys, drawn: _Drawn) -> _Rendered:
     rendered, data, writer = drawn.made, drawn.data, drawn.file
-    path, is_cached = paths[rendered.format], False
+    key, is_cached = keys[rendered.format], False
     try:
         if data is not None:
-            is_cached = services.renditions.put(path, data)
+            is_cached = services.renditions.put(key, data)
         elif writer is not None:
-            is_cached = services.renditions.commit(path, writer, rendered.size)
+            is_cached = services.renditions.commit(key, writer, rendered.size)
     except FileNotFoundError:
         # Its folder was removed meanwhile: the image was purged or deleted.
         pass
     except OSError as failed:
         # The disk is full: deliver it without caching it.
-        log.warning("rendition-not-cached", path=str(path), reason=failed.strerror)
+        log.warning("rendition-not-cached", rendition=key, reason=failed.strerror)
     return _Rendered(
-        path,
+        key,
         rendered.format,
         rendered.size,
         data,

@@ -40,7 +40,7 @@ async def remove_if_unreferenced(services: Services, sha256: str) -> bool:
     def remove(tx: Transaction) -> bool:
         if images.is_referenced(tx, sha256):
             return False
-        services.originals.remove(sha256)
+        services.originals.delete(sha256)
         return True
 
     return await services.catalogue.write(remove)
@@ -66,7 +66,7 @@ async def remove_original_on_failure(services: Services, sha256: str) -> AsyncIt
 async def _remove_published(services: Services, sha256: str) -> None:
     # The error that led here says more than one raised here.
     with suppress(Error):
-        if await services.workers.disk(services.originals.exists, sha256):
+        if await services.workers.disk(services.originals.stat, sha256):
             await remove_if_unreferenced(services, sha256)
 
 

@@ -50,7 +50,7 @@ async def stage(services: Services, chunks: AsyncIterator[bytes], limit: int) ->
         Error: TOO_LARGE when more than `limit` bytes come; INSUFFICIENT_STORAGE when the disk is full though
             renditions were evicted.
     """
-    staged = services.originals.stage(limit)
+    staged = services.staging.stage(limit)
     try:
         # The space reserved for deletes must be there first: uploads may not use it.
         await write_with_eviction(services, services.reserve.hold)
@@ -142,7 +142,7 @@ async def record_image(  # noqa: PLR0913  an image is recorded with all of these
             _attach(tx, caller, image.number, placement, replace=replace)
         # Bytes before row: published inside the transaction, after every check and before the commit. A crash
         # in between leaves an original without a record, which garbage collection removes.
-        services.originals.publish(staged)
+        services.originals.put(staged)
         return image
 
     async with remove_original_on_failure(services, new.sha256):
@@ -200,13 +200,13 @@ async def _blocks(chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
 
 
 def _estimate(caller: Caller, staged: Staged) -> WorkEstimate:
-    with staged.path.open("rb") as file:
+    with staged.read() as file:
         format_ = sniff(file.read(HEAD_BYTES))
     return WorkEstimate(caller.account.id, staged.size * PIXELS_PER_BYTE, costly=is_costly(format_))
 
 
 def _inspect(allowance: Allowance, renderers: RendererPool, staged: Staged, limits: Limits) -> Inspection:
-    with staged.path.open("rb") as source:
+    with staged.read() as source:
         found = _examine_in_renderer(renderers, source.fileno(), limits, allowance)
     return Inspection(found.format, found.info, found.refused)
 

@@ -58,7 +58,7 @@ async def replace(
         details = {"image": str(id), "version": changed.version, "before": image.sha256, "after": new.sha256}
         audit.record(tx, now, caller.actor, Event.IMAGE_REPLACED, caller.account.name, **details)
         # Inside the transaction, as every new original is.
-        services.originals.publish(staged)
+        services.originals.put(staged)
         return image, changed
 
     async with remove_original_on_failure(services, staged.sha256):

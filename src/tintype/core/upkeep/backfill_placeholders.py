@@ -69,7 +69,7 @@ async def _backfill_one(services: Services, image: Image) -> bool:
 
 def _placeholder(allowance: Allowance, services: Services, sha256: str) -> Placeholder | None:
     try:
-        with services.originals.path(sha256).open("rb") as source:
+        with services.originals.open(sha256) as source:
             # No limits: it was accepted on upload, perhaps under other limits.
             found = services.renderers.examine(source.fileno(), None, allowance)
     except FileNotFoundError:

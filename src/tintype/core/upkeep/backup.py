@@ -1,23 +1,27 @@
 """Backups of a library in use: every record in a backup has its bytes."""
 
+import errno
+import os
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import datetime
 from enum import StrEnum
 from itertools import islice
 from pathlib import Path
-from typing import TypeVar
+from typing import BinaryIO, TypeVar
 
 from msgspec import Struct
 
 from tintype import __version__
 from tintype.catalogue.snapshot import contents, originals, snapshot
 from tintype.model import Conflict
-from tintype.storage import Originals, durable
+from tintype.storage import Blobs, Staging, durable
 from tintype.storage.backups import Backup, Manifest
+from tintype.storage.blobs import digest
 from tintype.storage.copying import DigestMismatch
 from tintype.storage.digest import digest_of
+from tintype.storage.local import BlobFolder
 
 T = TypeVar("T")
 
@@ -34,10 +38,14 @@ OnStep = Callable[[int], None]
 
 
 class Files(Struct, frozen=True):
-    """The files of a library that belong into a backup. `private` are small files that may be missing."""
+    """The files of a library that belong into a backup, and where uploads are staged.
+
+    `private` are small files that may be missing.
+    """
 
     catalogue: Path
-    originals: Originals
+    originals: Blobs
+    staging: Staging
     private: tuple[Path, ...]
 
 
@@ -141,9 +149,9 @@ def prune(backup: Backup, keep: int) -> tuple[int, int]:
             for file in backup.snapshot(name).glob("*.sqlite3")
             for sha256, _ in originals(file)
         }
-        unused = [sha256 for sha256 in backup.originals() if sha256 not in needed]
+        unused = [sha256 for sha256 in backup.originals.list() if sha256 not in needed]
         for sha256 in unused:
-            backup.original(sha256).unlink()
+            backup.remove(sha256)
         backup.sync()
     return max(0, len(names) - keep), len(unused)
 
@@ -163,46 +171,49 @@ def for_each_original(catalogue: Path, work: Callable[[str, int], Outcome], on_s
     return tally
 
 
-def is_whole(path: Path, sha256: str, size: int, *, deep: bool = False) -> bool:
-    """Whether a file has the size of an original and, if asked to read it, its digest."""
-    try:
-        return path.stat().st_size == size and (not deep or digest_of(path) == sha256)
-    except FileNotFoundError:
-        return False
+def is_whole(store: Blobs | BlobFolder, sha256: str, size: int, *, deep: bool = False) -> bool:
+    """Whether a store has an original of this size and, if asked to read it, this digest."""
+    found = store.stat(sha256)
+    return found is not None and found.size == size and (not deep or digest(store, sha256) == sha256)
 
 
 @contextmanager
-def _exclusive(originals: Originals) -> Iterator[None]:
-    with originals.removed.exclusive_lock() as is_ours:
+def _exclusive(originals: Blobs) -> Iterator[None]:
+    with originals.trash.postpone_deletes() as is_ours:
         if not is_ours:
             raise Conflict("Another backup of this library is running, or `tintype gc`.")
         yield
 
 
 def _copy_originals(
-    source: Originals, backup: Backup, catalogue: Path, on_step: OnStep, *, deep: bool
+    source: Blobs, backup: Backup, catalogue: Path, on_step: OnStep, *, deep: bool
 ) -> CopyResult:
     def copy(sha256: str, size: int) -> Outcome:
-        if is_whole(backup.original(sha256), sha256, size, deep=deep):
+        if is_whole(backup.originals, sha256, size, deep=deep):
             return Outcome.PRESENT
         return _copy_original(source, backup, sha256)
 
     return for_each_original(catalogue, copy, on_step)
 
 
-def _copy_original(originals: Originals, backup: Backup, sha256: str) -> Outcome:
+def _copy_original(originals: Blobs, backup: Backup, sha256: str) -> Outcome:
+    try:
+        with _open_original(originals, sha256) as source:
+            backup.keep(source, sha256)
+    except FileNotFoundError:
+        return Outcome.MISSING
+    except DigestMismatch:
+        return Outcome.DAMAGED
+    return Outcome.COPIED
+
+
+def _open_original(originals: Blobs, sha256: str) -> BinaryIO:
+    """Open an original, or the removed one."""
     for _ in range(TRIES):
-        path = originals.path(sha256)
-        source = path if path.is_file() else originals.removed.find(sha256)
-        try:
-            if source is not None:
-                backup.keep(source, sha256)
-                return Outcome.COPIED
-        except FileNotFoundError:
-            continue
-        except DigestMismatch:
-            return Outcome.DAMAGED
-    return Outcome.MISSING
+        for store in (originals, originals.trash):
+            with suppress(FileNotFoundError):
+                return store.open(sha256)
+    raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), sha256)
 
 
 def _copy_private(paths: Iterable[Path], folder: Path) -> None:

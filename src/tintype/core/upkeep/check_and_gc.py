@@ -2,10 +2,8 @@
 
 from collections import Counter
 from collections.abc import AsyncIterator, Callable
-from contextlib import suppress
 from datetime import datetime, timedelta
 from enum import Enum, StrEnum, auto
-from pathlib import Path
 from typing import Annotated
 from uuid import UUID
 
@@ -14,6 +12,7 @@ from msgspec import Meta, Struct
 from tintype.catalogue import Transaction, images, library, usage
 from tintype.core.services import Services
 from tintype.model import Conflict
+from tintype.storage.blobs import RemovedBlob, digest
 
 ABANDONED_AFTER_SECONDS = 24 * 3600
 """A temporary file this old was left by a crash: no upload takes a day."""
@@ -21,7 +20,7 @@ BATCH = 1000
 """Records read in one transaction."""
 TOO_MANY = 10
 """If more than one in so many originals is unused, the catalogue is probably wrong."""
-CLOCK_SLACK_SECONDS = 1.0
+CLOCK_SLACK = timedelta(seconds=1)
 """How far the time of a file may be before the time of the catalogue."""
 
 
@@ -57,8 +56,8 @@ class GcPlan(Struct, frozen=True):
     present: int
     unused: list[str]
     rendition_folders: list[UUID]
-    temporary_files: list[Path]
-    expired: list[Path]
+    temporary_files: int
+    expired: list[RemovedBlob]
     doubt: str | None
 
 
@@ -106,7 +105,7 @@ async def check(
         # Unless it was deleted meanwhile: the record is removed before the bytes.
         if fault is not None and not await _is_missing(services, image):
             yield Finding(fault, sha256, image)
-    present = await services.workers.disk(lambda: list(services.originals.each()))
+    present = await services.workers.disk(lambda: list(services.originals.list()))
     async for sha256 in _unused(services, present, on_step):
         yield Finding(Fault.OBJECT_UNUSED, sha256)
     for account in await services.catalogue.read(usage.mismatches):
@@ -116,7 +115,7 @@ async def check(
 async def count_steps(services: Services) -> int:
     """How many steps `check` takes: images and originals together."""
     records = await services.catalogue.read(images.count)
-    return records + len(await services.workers.disk(lambda: list(services.originals.each())))
+    return records + len(await services.workers.disk(lambda: list(services.originals.list())))
 
 
 async def leftovers(services: Services) -> Leftovers:
@@ -126,7 +125,7 @@ async def leftovers(services: Services) -> Leftovers:
 
 async def plan_gc(services: Services, settings: GcSettings) -> GcPlan:
     """What a garbage collection would do now."""
-    present = await services.workers.disk(lambda: list(services.originals.each()))
+    present = await services.workers.disk(lambda: list(services.originals.list()))
     unused = [sha256 async for sha256 in _unused(services, present)]
     renditions = await services.workers.disk(lambda: list(services.renditions.each()))
     before = services.clock() - timedelta(days=settings.keep_days)
@@ -135,7 +134,7 @@ async def plan_gc(services: Services, settings: GcSettings) -> GcPlan:
         unused=unused,
         rendition_folders=[image for image in renditions if await _is_missing(services, image)],
         temporary_files=await services.workers.disk(_abandoned, services),
-        expired=await services.workers.disk(services.originals.removed.expired, before),
+        expired=await services.workers.disk(_expired, services, before),
         doubt=await _removal_doubt(services, unused, len(present)),
     )
 
@@ -156,21 +155,21 @@ async def collect_garbage(services: Services, plan: GcPlan, confirmed: int | Non
             or while a backup runs. Nothing is removed then.
     """
     _confirm(plan, confirmed)
-    with services.originals.removed.shared_lock() as is_free:
+    with services.originals.trash.allow_deletes() as is_free:
         if not is_free:
             raise Conflict("A backup is running; try again when it has ended.")
         dispositions = Counter(
-            [await services.catalogue.write(_delete_or_put_back, services, path) for path in plan.expired]
+            [await services.catalogue.write(_delete_or_put_back, services, each) for each in plan.expired]
         )
         set_aside = [await services.catalogue.write(_set_aside, services, sha256) for sha256 in plan.unused]
-        await services.workers.disk(_remove, services, plan.rendition_folders, plan.temporary_files)
+        temporary_files = await services.workers.disk(_remove, services, plan.rendition_folders)
     await _recount_usage(services)
     return GcResult(
         set_aside=sum(set_aside),
         deleted=dispositions[_Disposition.DELETED],
         put_back=dispositions[_Disposition.PUT_BACK],
         rendition_folders=len(plan.rendition_folders),
-        temporary_files=len(plan.temporary_files),
+        temporary_files=temporary_files,
     )
 
 
@@ -181,8 +180,8 @@ async def restore_removed(services: Services) -> Counter[bool]:
         How many originals were put back (True), and how many could not be, as they are damaged (False).
     """
     done: Counter[bool] = Counter()
-    for path in await services.workers.disk(lambda: list(services.originals.removed.each())):
-        is_back = await services.catalogue.write(_put_back, services, path)
+    for each in await services.workers.disk(lambda: list(services.originals.trash.each())):
+        is_back = await services.catalogue.write(_put_back, services, each)
         if is_back is not None:
             done[is_back] += 1
     return done
@@ -231,30 +230,37 @@ async def _records(services: Services) -> AsyncIterator[tuple[UUID, str, int]]:
 
 
 def _fault(services: Services, sha256: str, size: int, *, deep: bool) -> Fault | None:
-    path = services.originals.path(sha256)
-    if not path.is_file():
-        is_aside = services.originals.removed.find(sha256) is not None
-        return Fault.BYTES_SET_ASIDE if is_aside else Fault.BYTES_MISSING
-    if path.stat().st_size != size or (deep and services.originals.digest(sha256) != sha256):
+    found = services.originals.stat(sha256)
+    if found is None:
+        return Fault.BYTES_SET_ASIDE if _is_set_aside(services, sha256) else Fault.BYTES_MISSING
+    if found.size != size or (deep and digest(services.originals, sha256) != sha256):
         return Fault.BYTES_DAMAGED
     return None
 
 
+def _is_set_aside(services: Services, sha256: str) -> bool:
+    try:
+        services.originals.trash.open(sha256).close()
+    except FileNotFoundError:
+        return False
+    return True
+
+
 def _count_older(services: Services, originals: list[str], than: datetime) -> int:
-    horizon = than.timestamp() - CLOCK_SLACK_SECONDS
-    found = 0
-    for sha256 in originals:
-        with suppress(FileNotFoundError):
-            found += services.originals.path(sha256).stat().st_mtime < horizon
-    return found
+    horizon = than - CLOCK_SLACK
+    stats = map(services.originals.stat, originals)
+    return sum(found is not None and found.modified_at < horizon for found in stats)
 
 
 def _leftovers(services: Services) -> Leftovers:
-    sizes = []
-    for path in services.originals.removed.each():
-        with suppress(FileNotFoundError):
-            sizes.append(path.stat().st_size)
-    return Leftovers(len(sizes), sum(sizes), services.originals.removed.oldest(), len(_abandoned(services)))
+    removed = list(services.originals.trash.each())
+    since = min((each.removed_at for each in removed if each.removed_at is not None), default=None)
+    return Leftovers(len(removed), sum(each.size for each in removed), since, _abandoned(services))
+
+
+def _expired(services: Services, before: datetime) -> list[RemovedBlob]:
+    """What was set aside before a time, and deletes that a killed backup has postponed."""
+    return [each for each in services.originals.trash.each() if (each.removed_at or before) <= before]
 
 
 def _set_aside(tx: Transaction, services: Services, sha256: str) -> bool:
@@ -265,31 +271,32 @@ def _set_aside(tx: Transaction, services: Services, sha256: str) -> bool:
     return True
 
 
-def _delete_or_put_back(tx: Transaction, services: Services, path: Path) -> _Disposition:
+def _delete_or_put_back(tx: Transaction, services: Services, each: RemovedBlob) -> _Disposition:
     """Delete an original that was set aside, or put it back if a record needs it."""
-    is_back = _put_back(tx, services, path)
+    is_back = _put_back(tx, services, each)
     if is_back is None:
-        services.originals.removed.forget(path)
+        services.originals.trash.delete(each)
         return _Disposition.DELETED
     return _Disposition.PUT_BACK if is_back else _Disposition.KEPT
 
 
-def _put_back(tx: Transaction, services: Services, path: Path) -> bool | None:
+def _put_back(tx: Transaction, services: Services, each: RemovedBlob) -> bool | None:
     """Put back an original if a record needs it; False if it is damaged, None if none needs it."""
-    is_needed = images.is_referenced(tx, path.name) and not services.originals.exists(path.name)
-    return services.originals.put_back(path) if is_needed else None
+    is_needed = images.is_referenced(tx, each.key) and services.originals.stat(each.key) is None
+    return services.originals.put_back(each) if is_needed else None
 
 
-def _abandoned(services: Services) -> list[Path]:
-    files = services.originals.abandoned(ABANDONED_AFTER_SECONDS)
+def _abandoned(services: Services) -> int:
+    files = services.staging.abandoned(ABANDONED_AFTER_SECONDS)
     return files + services.renditions.abandoned(ABANDONED_AFTER_SECONDS)
 
 
-def _remove(services: Services, folders: list[UUID], files: list[Path]) -> None:
+def _remove(services: Services, folders: list[UUID]) -> int:
+    """Remove renditions of images, and temporary files; returns how many of these."""
     for image in folders:
         services.renditions.remove_image(image)
-    for path in files:
-        path.unlink(missing_ok=True)
+    files = services.staging.remove_abandoned(ABANDONED_AFTER_SECONDS)
+    return files + services.renditions.remove_abandoned(ABANDONED_AFTER_SECONDS)
 
 
 async def _unused(
@@ -307,7 +314,7 @@ async def _unused(
 
 def _is_unused(tx: Transaction, services: Services, sha256: str) -> bool:
     # Checked again inside a write transaction: an upload publishes its bytes before its record is visible.
-    return not images.is_referenced(tx, sha256) and services.originals.exists(sha256)
+    return not images.is_referenced(tx, sha256) and services.originals.stat(sha256) is not None
 
 
 async def _is_missing(services: Services, image: UUID) -> bool:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import BinaryIO
 
 from tintype.catalogue.snapshot import contents
 from tintype.core.upkeep.backup import (
@@ -14,9 +15,9 @@ from tintype.core.upkeep.backup import (
     is_whole,
 )
 from tintype.model import Conflict
-from tintype.storage import durable
+from tintype.storage import Blobs, SizeLimitExceeded, Staged, durable
 from tintype.storage.backups import Backup, InvalidBackup, Manifest
-from tintype.storage.copying import DigestMismatch, copy_verified
+from tintype.storage.copying import CHUNK, copy_verified
 
 UNFINISHED = "restore-unfinished"
 """A marker file in the folder until the restore is complete."""
@@ -75,8 +76,9 @@ def restore(
     durable.make_folder(folder)
     durable.write_private(folder / UNFINISHED, b"")
     files = files_in(folder)
+    files.staging.remove_abandoned(0)
     on_start(contents(catalogue).bytes)
-    tally = for_each_original(catalogue, _copier(backup, files, folder), on_step)
+    tally = for_each_original(catalogue, _copier(backup, files), on_step)
     if not allow_missing:
         _require_complete(tally)
     _finish(backup.snapshot(name), manifest, files)
@@ -102,27 +104,35 @@ def _catalogue(backup: Backup, name: str, manifest: Manifest) -> Path:
 
 def _finder(backup: Backup) -> Callable[[str, int], Outcome]:
     def find(sha256: str, size: int) -> Outcome:
-        is_there = is_whole(backup.original(sha256), sha256, size)
+        is_there = is_whole(backup.originals, sha256, size)
         return Outcome.PRESENT if is_there else Outcome.MISSING
 
     return find
 
 
-def _copier(backup: Backup, files: Files, folder: Path) -> Callable[[str, int], Outcome]:
+def _copier(backup: Backup, files: Files) -> Callable[[str, int], Outcome]:
     def copy(sha256: str, size: int) -> Outcome:
-        target = files.originals.path(sha256)
-        if is_whole(target, sha256, size):
+        if is_whole(files.originals, sha256, size):
             return Outcome.PRESENT
-        durable.make_folder(target.parent)
         try:
-            copy_verified(backup.original(sha256), folder / f"{UNFINISHED}-{sha256}", target, sha256)
+            with backup.originals.open(sha256) as source, files.staging.stage(size) as staged:
+                return _put(files.originals, staged, source, sha256)
         except FileNotFoundError:
             return Outcome.MISSING
-        except DigestMismatch:
+        except SizeLimitExceeded:
             return Outcome.DAMAGED
-        return Outcome.COPIED
 
     return copy
+
+
+def _put(originals: Blobs, staged: Staged, source: BinaryIO, sha256: str) -> Outcome:
+    while chunk := source.read(CHUNK):
+        staged.write(chunk)
+    if staged.sha256 != sha256:
+        return Outcome.DAMAGED
+    staged.seal()
+    originals.put(staged)
+    return Outcome.COPIED
 
 
 def _require_complete(tally: CopyResult) -> None:
@@ -136,11 +146,11 @@ def _require_complete(tally: CopyResult) -> None:
 
 
 def _finish(snapshot: Path, manifest: Manifest, files: Files) -> None:
-    files.originals.sync()
     for path in files.private:
         if path.name in manifest.files:
             durable.write_private(path, (snapshot / path.name).read_bytes())
     catalogue = files.catalogue
     temporary = catalogue.with_name(f"{catalogue.name}.new")
-    copy_verified(snapshot / catalogue.name, temporary, catalogue, manifest.files[catalogue.name])
+    with (snapshot / catalogue.name).open("rb") as source:
+        copy_verified(source, temporary, catalogue, manifest.files[catalogue.name])
     durable.sync_folder(catalogue.parent)
