@@ -12,7 +12,7 @@ from litestar.di import NamedDependency as Given
 from litestar.di import Provide
 from msgspec import Struct, structs
 
-from tintype.catalogue import Database
+from tintype.catalogue import FILE_NAME, Database
 from tintype.console import Page, Showcase, icons, welcome
 from tintype.core import Services
 from tintype.core.delivery.invalidation import ChangePoller
@@ -42,7 +42,7 @@ from tintype.web.errors import problem_details, to_error
 from tintype.web.responses import from_raw
 from tintype.web.unsigned_limits import UnsignedRenderLimit, client_ip
 
-CATALOGUE = "catalogue.sqlite3"
+CATALOGUE = FILE_NAME
 ORIGINALS = "originals"
 INCOMING = "incoming"
 REMOVED = "removed"

@@ -3,18 +3,18 @@
 import asyncio
 import sqlite3
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AsyncExitStack, closing, contextmanager
 from pathlib import Path
 from uuid import UUID
 
 import pytest
 from sqlalchemy import text
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
 from tests.catalogue.conftest import NOON
 from tests.catalogue.holding import held_open
-from tintype.catalogue import CatalogueError, Database, Transaction, accounts
+from tintype.catalogue import CatalogueError, Database, Transaction, accounts, schema, snapshot
 from tintype.catalogue.database import READERS
 from tintype.model import Error, InsufficientStorage, Overloaded
 
@@ -93,6 +93,52 @@ async def test_an_unwritable_disk_is_distinguished_from_other_faults(hurried: Da
     assert len(await hurried.read(accounts.list_all)) == 1
     with pytest.raises(CatalogueError, match="no such table"):
         await hurried.read(lambda tx: tx.execute(text("SELECT * FROM missing")))
+
+
+def broken(path: Path) -> None:
+    path.write_bytes(b"this is no database, but long enough to be taken for one" * 100)
+
+
+def damaged(path: Path) -> None:
+    """The pages of tables hold nonsense; the header, and with it the first read, is good."""
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    size = path.stat().st_size
+    with path.open("r+b") as file:
+        file.seek(4096)
+        file.write(b"\xff" * (size - 4096))
+
+
+@pytest.mark.parametrize("spoil", [Path.unlink, broken, damaged])
+async def test_every_other_fault_is_a_catalogue_error(path: Path, spoil: Callable[[Path], None]) -> None:
+    """Neither SQLAlchemy's errors nor the driver's come out of the catalogue."""
+    spoil(path)
+    database = Database(path)
+    watch = database.polling_connection()
+    for work in (database.read(accounts.list_all), database.write(accounts.add, UUID(int=1), "a", NOON)):
+        with pytest.raises(CatalogueError) as failed:
+            await work
+        assert isinstance(failed.value.__cause__, SQLAlchemyError | sqlite3.Error)
+    with pytest.raises(CatalogueError):
+        await asyncio.to_thread(watch.read, accounts.list_all)
+    watch.close()
+    await database.close()
+
+
+@pytest.mark.parametrize(
+    "read",
+    [
+        schema.revision,
+        schema.migrate,
+        snapshot.contents,
+        lambda path: list(snapshot.originals(path)),
+        lambda path: snapshot.snapshot(path, path.with_name("copy")),
+    ],
+)
+def test_a_file_that_is_no_catalogue_is_a_catalogue_error(path: Path, read: Callable[[Path], object]) -> None:
+    broken(path)
+    with pytest.raises(CatalogueError, match="The catalogue can't be read: file is not a database"):
+        read(path)
 
 
 async def fill(database: Database, pragma: str) -> None:

@@ -16,7 +16,8 @@ from typing import Concatenate, ParamSpec, TypeVar
 from sqlalchemy import Connection
 
 from tintype.catalogue.backends import Backend
-from tintype.catalogue.backends.sqlite import LOCK_TIMEOUT, SqliteBackend
+from tintype.catalogue.backends.sqlite import SqliteBackend
+from tintype.catalogue.backends.sqlite_file import LOCK_TIMEOUT
 from tintype.catalogue.errors import locked
 from tintype.catalogue.transaction import Transaction
 

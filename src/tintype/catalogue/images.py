@@ -22,6 +22,7 @@ from sqlalchemy import (
 )
 
 from tintype.catalogue import usage
+from tintype.catalogue.backends import Contains
 from tintype.catalogue.publications import packed, read_packed
 from tintype.catalogue.tables import images, people, publications
 from tintype.catalogue.transaction import Transaction, batches
@@ -278,8 +279,7 @@ def _matching(account: UUID, selection: ListQuery) -> list[ColumnElement[bool]]:
     if selection.statuses:
         conditions.append(images.c.status.in_([status.value for status in selection.statuses]))
     if selection.search:
-        # instr, not LIKE: no wildcards to escape, and no limit on the length of the pattern.
-        conditions.append(func.instr(images.c.folded, fold(selection.search)) > 0)
+        conditions.append(Contains(images.c.folded, fold(selection.search)))
     return conditions
 
 

@@ -1,9 +1,8 @@
 """The schema version of a catalogue, and its migration to the newest."""
 
-from contextlib import closing
 from pathlib import Path
 
-from tintype.catalogue.backends.sqlite import connect
+from tintype.catalogue.backends.sqlite_file import drop_statistics, opened, table_names
 
 HEAD = "0003"
 """The newest migration; a test compares it with the migrations folder."""
@@ -29,12 +28,12 @@ def revision(path: Path) -> str | None:
     """
     if not path.exists():
         return None
-    with closing(connect(path)) as connection:
-        names = {name for (name,) in connection.execute("SELECT name FROM sqlite_master")}
-        if not names:
-            return None
-        if "alembic_version" not in names:
-            raise ForeignDatabase(f"{path} is the database of another program.")
+    names = table_names(path)
+    if not names:
+        return None
+    if "alembic_version" not in names:
+        raise ForeignDatabase(f"{path} is the database of another program.")
+    with opened(path) as connection:
         row = connection.execute("SELECT version_num FROM alembic_version").fetchone()
     return None if row is None else str(row[0])
 
@@ -84,7 +83,7 @@ def migrate(path: Path, backup: Path | None = None) -> tuple[str | None, str]:
     """
     before = revision(path)
     if before == HEAD:
-        _drop_statistics(path)
+        drop_statistics(path)
         return before, HEAD
     if before is not None:
         require_known(before)
@@ -92,15 +91,3 @@ def migrate(path: Path, backup: Path | None = None) -> tuple[str | None, str]:
 
     upgrade.to_head(path, backup)
     return before, HEAD
-
-
-def _drop_statistics(path: Path) -> None:
-    """Remove the statistics of ANALYZE.
-
-    The queries are tuned for SQLite's plans without statistics, which never change. With statistics from when
-    the catalogue was small, SQLite would choose full scans after it has grown.
-    """
-    with closing(connect(path)) as connection:
-        found = connection.execute("SELECT name FROM sqlite_master WHERE name GLOB 'sqlite_stat[0-9]'")
-        for (name,) in found.fetchall():
-            connection.execute(f"DROP TABLE {name}")

@@ -2,28 +2,29 @@
 
 import os
 from collections.abc import Iterator
-from contextlib import closing, suppress
+from contextlib import suppress
 from pathlib import Path
 from uuid import UUID
 
 from msgspec import Struct
 
-from tintype.catalogue.backends.sqlite import connect
+from tintype.catalogue.backends.sqlite_file import SUFFIX, copy, opened
 
 
 def snapshot(catalogue: Path, to: Path) -> None:
     """Copy a catalogue into one file, atomically and durably, with mode 0600.
 
-    SQLite's online backup: the copy contains what was committed before it began, and blocks no writer.
+    The copy contains what was committed before it began, and blocks no writer.
 
     Raises:
-        sqlite3.Error: the catalogue can't be read, or the copy can't be written.
+        CatalogueError: the catalogue can't be read, or the copy can't be written.
         OSError: the copy can't be written.
     """
     temporary = to.with_name(f"{to.name}.new")
     temporary.unlink(missing_ok=True)
     try:
-        _copy(catalogue, temporary)
+        make_private(temporary)
+        copy(catalogue, temporary)
         sync(temporary)
         temporary.replace(to)
     except BaseException:
@@ -47,9 +48,9 @@ def contents(catalogue: Path) -> Contents:
     """Library, schema and totals of a catalogue.
 
     Raises:
-        sqlite3.Error: it can't be read.
+        CatalogueError: it can't be read.
     """
-    with closing(connect(catalogue)) as connection:
+    with opened(catalogue) as connection:
         (library,) = connection.execute("SELECT id FROM library").fetchone()
         (schema,) = connection.execute("SELECT version_num FROM alembic_version").fetchone()
         (images,) = connection.execute("SELECT count(*) FROM images").fetchone()
@@ -61,12 +62,17 @@ def contents(catalogue: Path) -> Contents:
 
 def originals(catalogue: Path) -> Iterator[tuple[str, int]]:
     """Digest and size of every original that a catalogue refers to, each once, sorted by digest."""
-    with closing(connect(catalogue)) as connection:
+    with opened(catalogue) as connection:
         yield from connection.execute("SELECT sha256, bytes FROM images GROUP BY sha256 ORDER BY sha256")
 
 
+def is_catalogue(name: str) -> bool:
+    """Whether a file of this name, in a library or a backup, is a catalogue."""
+    return name.endswith(SUFFIX)
+
+
 def make_private(path: Path) -> None:
-    """Create a file with mode 0600, if it is missing. SQLite gives its -wal and -shm files the same mode."""
+    """Create a file with mode 0600, if it is missing; SQLite gives those beside it the same mode."""
     os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
 
 
@@ -77,11 +83,3 @@ def sync(path: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
-
-
-def _copy(catalogue: Path, to: Path) -> None:
-    make_private(to)
-    with closing(connect(catalogue)) as source, closing(connect(to)) as target:
-        source.backup(target)
-        # A single file without -wal: it can be read from a read-only disk.
-        target.execute("PRAGMA journal_mode=DELETE")

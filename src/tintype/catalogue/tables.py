@@ -21,6 +21,8 @@ from sqlalchemy import (
 from sqlalchemy.engine import Dialect
 from sqlalchemy.types import TypeDecorator
 
+from tintype.catalogue.backends import KEYS_NEVER_REUSED
+
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -100,7 +102,7 @@ audit = Table(
     Column("origin", String(255), nullable=False),
     Column("details", Text, nullable=False),
     Index("audit_by_account", "account", "seq"),
-    sqlite_autoincrement=True,
+    **KEYS_NEVER_REUSED,
 )
 
 people = Table(
@@ -112,7 +114,7 @@ people = Table(
     Column("folded", Text, nullable=False),
     Column("created_at", Instant, nullable=False),
     UniqueConstraint("account_id", "name"),
-    sqlite_autoincrement=True,
+    **KEYS_NEVER_REUSED,
 )
 
 tokens = Table(
@@ -169,7 +171,7 @@ images = Table(
     # With both columns a batch of ids uses this index, whatever statistics the database has.
     Index("images_by_id", "account_id", "id", unique=True),
     Index("images_by_number", "account_id", "number"),
-    sqlite_autoincrement=True,
+    **KEYS_NEVER_REUSED,
 )
 
 placements = Table(
@@ -195,5 +197,5 @@ changes = Table(
     Column("account", Uuid, nullable=False),
     Column("image", Uuid),
     Column("at", Instant, nullable=False),
-    sqlite_autoincrement=True,
+    **KEYS_NEVER_REUSED,
 )

@@ -5,7 +5,6 @@ import functools
 import getpass
 import os
 import signal
-import sqlite3
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,11 +12,9 @@ from typing import ParamSpec, TypeVar
 
 import rich_click as click
 from msgspec import structs
-from sqlalchemy.exc import DBAPIError
 
 from tintype.app import CATALOGUE, LINK_KEYS, ORIGINALS, build_services, close_services
-from tintype.catalogue import schema
-from tintype.catalogue.backends.sqlite import LOCK_TIMEOUT
+from tintype.catalogue import LOCK_TIMEOUT, CatalogueError, schema
 from tintype.cli.arguments import printable
 from tintype.core import Services
 from tintype.core.access.publication import unpublished
@@ -65,6 +62,7 @@ _EXPECTED_ERRORS = (
     schema.SchemaTooNew,
     schema.SchemaTooOld,
     schema.ForeignDatabase,
+    CatalogueError,
     Error,
     OSError,
 )
@@ -87,23 +85,8 @@ def plain_errors(command: Callable[P, T]) -> Callable[P, T]:
             raise click.ClickException("\n".join(map(printable, str(error).splitlines()))) from error
         except UnicodeEncodeError as error:
             raise click.ClickException(f"This is not valid UTF-8: {error.object!a}.") from error
-        except sqlite3.Error as error:
-            raise click.ClickException(_sqlite_message(error)) from error
-        except DBAPIError as error:
-            raise click.ClickException(f"The catalogue does not answer: {error.orig}.") from error
 
     return guarded
-
-
-def _sqlite_message(error: sqlite3.Error) -> str:
-    code = getattr(error, "sqlite_errorcode", None)
-    # The lowest byte is the primary error code.
-    if code is not None and code & 0xFF in {sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN}:
-        return (
-            "The catalogue can't be opened, because SQLite writes files beside it even for reading: make the "
-            f"data folder and its files writable, or use a writable copy of the folder ({error})."
-        )
-    return f"The catalogue can't be read: {error}."
 
 
 def load_settings(data: Path) -> Settings:

@@ -2,13 +2,28 @@
 
 from collections.abc import Hashable
 from contextlib import AbstractContextManager
-from typing import Protocol, TypeAlias
+from typing import Any, Protocol, TypeAlias
 
-from sqlalchemy import Connection, Engine, Table
+from sqlalchemy import Boolean, Connection, Engine, Table
 from sqlalchemy.dialects import sqlite
+from sqlalchemy.sql.functions import FunctionElement
 
 Insert: TypeAlias = sqlite.Insert
 """An INSERT with `on_conflict_do_nothing` and `on_conflict_do_update`; those of PostgreSQL are the same."""
+
+
+KEYS_NEVER_REUSED: dict[str, Any] = {"sqlite_autoincrement": True}
+"""Options of a table whose integer keys are never given again, even after a delete; PostgreSQL needs none."""
+
+
+class Contains(FunctionElement[bool]):
+    """Whether a text contains another, to the letter. Each backend compiles it.
+
+    Not LIKE: there are no wildcards to escape, and no limit on the length of the pattern.
+    """
+
+    type = Boolean()
+    inherit_cache = True
 
 
 class Backend(Protocol):

@@ -1,32 +1,20 @@
-"""SQLite: how it is opened, locked, interrupted and watched, and what its errors mean."""
+"""SQLite: how it is configured, locked, interrupted and watched."""
 
 import functools
 import sqlite3
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, Table, create_engine, event
 from sqlalchemy.dialects import sqlite
-from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.pool import NullPool
+from sqlalchemy.sql.compiler import SQLCompiler
 
-from tintype.catalogue.backends import Insert
+from tintype.catalogue.backends import Contains, Insert
+from tintype.catalogue.backends.sqlite_file import LOCK_TIMEOUT, connect, errors
 from tintype.catalogue.backends.wal_index import WalIndex
-from tintype.catalogue.errors import CatalogueError, locked
-from tintype.model import Error, InsufficientStorage
-
-LOCK_TIMEOUT = 30
-"""Default number of seconds to wait for locks of other processes."""
-
-_LOCKED = frozenset({sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_PROTOCOL})
-_UNWRITABLE = frozenset({sqlite3.SQLITE_FULL, sqlite3.SQLITE_READONLY})
-_WRITE_FAILED = frozenset(
-    {sqlite3.SQLITE_IOERR_WRITE, sqlite3.SQLITE_IOERR_FSYNC, sqlite3.SQLITE_IOERR_SHMSIZE}
-)
-"""Extended result codes for a disk that can't be written to; SHMSIZE: the shared-memory file can't grow."""
-_UNOPENED = frozenset({sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN})
 
 
 class SqliteBackend:
@@ -50,13 +38,9 @@ class SqliteBackend:
         self._watcher: sqlite3.Connection | None = None
         self._index: WalIndex | None = None
 
-    @contextmanager
-    def errors(self) -> Iterator[None]:
+    def errors(self) -> AbstractContextManager[None]:
         """Raise our own errors for those of SQLAlchemy and the driver."""
-        try:
-            yield
-        except (SQLAlchemyError, sqlite3.Error) as failed:
-            raise _error(failed) from failed
+        return errors()
 
     def begin_read(self, connection: Connection) -> None:
         """Begin a transaction; its snapshot is that of its first statement."""
@@ -117,31 +101,6 @@ class SqliteBackend:
         return WalIndex(self._path)
 
 
-def connect(path: Path, lock_timeout: float = LOCK_TIMEOUT, **options: Any) -> sqlite3.Connection:  # noqa: ANN401  the driver's
-    """Connect to an existing SQLite file; its path may have any characters.
-
-    Args:
-        path: the file.
-        lock_timeout: seconds to wait for locks.
-        options: more arguments of `sqlite3.connect`.
-
-    Raises:
-        sqlite3.Error: the file is missing, among others.
-    """
-    address = f"{path.absolute().as_uri()}?mode=rw"
-    connection: sqlite3.Connection = sqlite3.connect(address, uri=True, timeout=lock_timeout, **options)
-    return connection
-
-
-@contextmanager
-def file_errors() -> Iterator[None]:
-    """Raise `CatalogueError` for errors of a file that is opened without SQLAlchemy."""
-    try:
-        yield
-    except sqlite3.Error as failed:
-        raise CatalogueError(_sentence(failed)) from failed
-
-
 def _configure(connection: Any, _record: object) -> None:  # noqa: ANN401  a driver's own connection
     """Turn on WAL, durable commits, foreign keys, and explicit BEGIN."""
     # None: the driver doesn't begin transactions by itself.
@@ -165,21 +124,6 @@ def _driver(connection: Connection) -> Any:  # noqa: ANN401  a driver's own conn
     return connection.connection.driver_connection
 
 
-def _error(failed: SQLAlchemyError | sqlite3.Error) -> Error | CatalogueError:
-    reason = failed.orig if isinstance(failed, DBAPIError) else failed
-    code = getattr(reason, "sqlite_errorcode", 0)
-    # The low byte is SQLite's primary result code.
-    if code & 0xFF in _LOCKED:
-        return locked()
-    if code & 0xFF in _UNWRITABLE or code in _WRITE_FAILED:
-        return InsufficientStorage(str(reason))
-    return CatalogueError(f"The catalogue does not answer: {reason}.")
-
-
-def _sentence(failed: sqlite3.Error) -> str:
-    if getattr(failed, "sqlite_errorcode", 0) & 0xFF in _UNOPENED:
-        return (
-            "The catalogue can't be opened, because SQLite writes files beside it even for reading: make the "
-            f"data folder and its files writable, or use a writable copy of the folder ({failed})."
-        )
-    return f"The catalogue can't be read: {failed}."
+@compiles(Contains, "sqlite")
+def _contains(element: Contains, compiler: SQLCompiler, **options: Any) -> str:  # noqa: ANN401  SQLAlchemy's
+    return f"(instr({compiler.process(element.clauses, **options)}) > 0)"

@@ -14,7 +14,7 @@ from typing import BinaryIO, TypeVar
 from msgspec import Struct
 
 from tintype import __version__
-from tintype.catalogue.snapshot import contents, originals, snapshot
+from tintype.catalogue.snapshot import contents, is_catalogue, originals, snapshot
 from tintype.model import Conflict
 from tintype.storage import Blobs, Staging, durable
 from tintype.storage.backups import Backup, Manifest
@@ -146,7 +146,8 @@ def prune(backup: Backup, keep: int) -> tuple[int, int]:
         needed = {
             sha256
             for name in backup.snapshots()
-            for file in backup.snapshot(name).glob("*.sqlite3")
+            for file in backup.snapshot(name).iterdir()
+            if is_catalogue(file.name)
             for sha256, _ in originals(file)
         }
         unused = [sha256 for sha256 in backup.originals.list() if sha256 not in needed]

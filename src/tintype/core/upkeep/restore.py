@@ -4,7 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import BinaryIO
 
-from tintype.catalogue.snapshot import contents
+from tintype.catalogue.snapshot import contents, is_catalogue
 from tintype.core.upkeep.backup import (
     CopyResult,
     Files,
@@ -91,12 +91,12 @@ def _begin(folder: Path) -> None:
     if durable.is_empty(folder):
         return
     # An interrupted restore: there is no catalogue yet, so nothing can have been changed.
-    if not (folder / UNFINISHED).exists() or any(folder.glob("*.sqlite3")):
+    if not (folder / UNFINISHED).exists() or any(is_catalogue(path.name) for path in folder.iterdir()):
         raise Conflict(f"{folder} is not empty; a backup is restored into a new folder.")
 
 
 def _catalogue(backup: Backup, name: str, manifest: Manifest) -> Path:
-    found = [file for file in manifest.files if file.endswith(".sqlite3")]
+    found = [file for file in manifest.files if is_catalogue(file)]
     if len(found) != 1 or "/" in found[0]:
         raise InvalidBackup(f"The snapshot {name} has no catalogue.")
     return backup.snapshot(name) / found[0]
