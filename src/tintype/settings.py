@@ -17,7 +17,7 @@ from tintype.core.runtime.renderers import RendererSettings
 from tintype.core.runtime.workers import WorkerSettings
 from tintype.core.services import ImageSettings, QuotaSettings, RenditionSettings
 from tintype.core.upkeep.check_and_gc import GcSettings
-from tintype.dialects import AnyDialect
+from tintype.dialects import Dialect
 from tintype.web.logs import LogSettings
 from tintype.web.response_cache import DeliverySettings
 from tintype.web.settings import WebSettings
@@ -66,16 +66,16 @@ class Settings(Struct, frozen=True):
     delivery: DeliverySettings
     logs: LogSettings
     gc: GcSettings
-    dialects: dict[str, Struct]
+    dialects: dict[str, Any]
 
 
-def sections(dialects: Sequence[AnyDialect]) -> dict[str, type[Struct]]:
+def sections(dialects: Sequence[Dialect]) -> dict[str, type[Struct]]:
     """The sections of the settings, each with the type of its fields."""
     return SECTIONS | {dialect.name: dialect.settings for dialect in dialects}
 
 
 def load(
-    data: Path | None, dialects: Sequence[AnyDialect], environment: Mapping[str, str] = os.environ
+    data: Path | None, dialects: Sequence[Dialect], environment: Mapping[str, str] = os.environ
 ) -> Settings:
     """The settings in force.
 
@@ -88,7 +88,7 @@ def load(
         environment: the environment.
 
     Raises:
-        SettingError: names what is wrong, and where.
+        SettingError: when one is wrong; it names it, and where it was set.
     """
     folder = (data or Path(environment.get(DATA) or DEFAULT_DATA)).resolve()
     known = sections(dialects)
@@ -188,7 +188,7 @@ def _members(text: str) -> list[str]:
     return [member.strip() for member in text.split(",") if member.strip()]
 
 
-def _require_dialects(names: Sequence[str], given: _AllGiven, dialects: Sequence[AnyDialect]) -> None:
+def _require_dialects(names: Sequence[str], given: _AllGiven, dialects: Sequence[Dialect]) -> None:
     known = [dialect.name for dialect in dialects]
     for name in names:
         if name not in known:

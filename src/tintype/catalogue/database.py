@@ -37,8 +37,8 @@ class Database:
     thread, and can await nothing. When the caller is cancelled, the statement is interrupted, and the caller
     waits until the thread has stopped; nothing is committed then, unless the commit had begun.
 
-    All methods raise `Error`: OVERLOADED if the database stays locked, INSUFFICIENT_STORAGE if the disk can't
-    be written to; and `CatalogueError` for other errors of the database.
+    All methods raise Overloaded when the database stays locked, InsufficientStorage when the disk can't be
+    written to, and CatalogueError for other errors of the database.
 
     Args:
         path: the SQLite file. It is never created if it is missing.
@@ -203,7 +203,7 @@ class _Stop:
         """Run the function of a transaction, on its thread.
 
         Raises:
-            _StoppedError: it was to stop, though no statement was interrupted.
+            _StoppedError: when it was to stop, though no statement was interrupted.
         """
         self._set_interruptible(to=True)
         try:

@@ -24,7 +24,7 @@ def revision(path: Path) -> str | None:
     """The revision of a catalogue's schema; None if the file is missing or empty.
 
     Raises:
-        ForeignDatabase: it has tables, and they are not a catalogue's.
+        ForeignDatabase: when it has tables, and they are not a catalogue's.
     """
     if not path.exists():
         return None
@@ -42,7 +42,7 @@ def require_known(current: str) -> None:
     """Check that this version can migrate from a revision.
 
     Raises:
-        SchemaTooNew: the revision is unknown to this version.
+        SchemaTooNew: when the revision is unknown to this version.
     """
     # Imported here: most starts need no migration, and this import takes longer than the rest of a start.
     from tintype.catalogue import upgrade  # noqa: PLC0415
@@ -57,8 +57,8 @@ def require_head(current: str) -> None:
     """Check that a revision is the newest.
 
     Raises:
-        SchemaTooOld: it is older; the message names the command that migrates.
-        SchemaTooNew: it was written by a newer version.
+        SchemaTooOld: when it is older; the message names the command that migrates.
+        SchemaTooNew: when it was written by a newer version.
     """
     if current == HEAD:
         return
@@ -79,7 +79,7 @@ def migrate(path: Path, backup: Path | None = None) -> tuple[str | None, str]:
         backup: path of a copy that is made before a migration; None: no copy.
 
     Raises:
-        SchemaTooNew: the catalogue was written by a newer version.
+        SchemaTooNew: when the catalogue was written by a newer version.
     """
     before = revision(path)
     if before == HEAD:

@@ -17,8 +17,8 @@ def snapshot(catalogue: Path, to: Path) -> None:
     The copy contains what was committed before it began, and blocks no writer.
 
     Raises:
-        CatalogueError: the catalogue can't be read, or the copy can't be written.
-        OSError: the copy can't be written.
+        CatalogueError: when the catalogue can't be read, or the copy can't be written.
+        OSError: when the copy can't be written.
     """
     temporary = to.with_name(f"{to.name}.new")
     temporary.unlink(missing_ok=True)
@@ -48,7 +48,7 @@ def contents(catalogue: Path) -> Contents:
     """Library, schema and totals of a catalogue.
 
     Raises:
-        CatalogueError: it can't be read.
+        CatalogueError: when it can't be read.
     """
     with opened(catalogue) as connection:
         (library,) = connection.execute("SELECT id FROM library").fetchone()

@@ -16,7 +16,7 @@ def parse_recipe(arguments: Sequence[str]) -> Recipe:
     """Parse a recipe from arguments of the form NAME=VALUE.
 
     Raises:
-        UsageError: with the invalid argument.
+        UsageError: when an argument is not valid; it names it.
     """
     pairs = [argument.partition("=") for argument in arguments]
     for name, equals, _ in pairs:

@@ -41,7 +41,7 @@ def refuse_nested(library: Path, target: Path) -> None:
     """Check that neither folder is inside the other.
 
     Raises:
-        Error: INVALID when one is.
+        Invalid: when one is.
     """
     if target.is_relative_to(library) or library.is_relative_to(target):
         raise Invalid("A backup and its library can't be inside each other.")

@@ -57,7 +57,7 @@ async def _deliverable_image(services: Services, dialect: str, image: UUID) -> I
     """The image, if a link of the dialect to it can be opened.
 
     Raises:
-        Error: NOT_FOUND when it can't.
+        NotFound: when it can't.
     """
     try:
         return (await find_deliverable(services, dialect, image)).image

@@ -21,7 +21,7 @@ def require(entry: FormatSpec, verb: str = "accepted") -> None:
     """Check that the format's package is installed.
 
     Raises:
-        ImageRefused: unsupported; the sentence says what to install.
+        ImageRefused: when it is not installed; the sentence says what to install.
     """
     if not is_installed(entry):
         command = f"pip install 'tintype-server[{entry.format}]'"

@@ -72,7 +72,7 @@ def check_limits(info: ImageInfo, limits: Limits) -> None:
     """Check the image against the limits.
 
     Raises:
-        ImageRefused: the first limit that is exceeded.
+        ImageRefused: when a limit is exceeded, with the reason of the first.
     """
     has = f"The picture has {size_in_words(info.width, info.height)} pixels"
     pixels = info.width * info.height

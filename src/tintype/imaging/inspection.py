@@ -36,8 +36,8 @@ def inspect(source: Source, limits: Limits | None = DEFAULT_LIMITS) -> ImageInfo
         limits: on originals; None: no limit.
 
     Raises:
-        ImageRefused: unsupported, damaged, or above a limit.
-        OSError: a path can't be read.
+        ImageRefused: when it is unsupported, damaged, or above a limit.
+        OSError: when a path can't be read.
     """
     format_ = recognise(source)
     header, info = read_info(source, format_, limits)
@@ -53,7 +53,7 @@ def read_info(source: Source, format: Format, limits: Limits | None) -> tuple[He
     """Parse the header with our own code. No limit is checked but the size of an SVG.
 
     Raises:
-        ImageRefused: damaged, or an SVG is too large.
+        ImageRefused: when it is damaged, or an SVG is too large.
     """
     if format is Format.SVG:
         _check_svg_bytes(source, (limits or DEFAULT_LIMITS).max_svg_bytes)
@@ -66,7 +66,7 @@ def read_codec_info(source: Source, format: Format, header: Header) -> ImageInfo
     """The properties as read by the codec that will decode the image.
 
     Raises:
-        ImageRefused: damaged.
+        ImageRefused: when it is damaged.
     """
     with decoding():
         return CODECS[format](source, format, header)
@@ -79,7 +79,7 @@ def verify(source: Source, info: ImageInfo) -> Placeholder:
     the primary image of an AVIF or HEIC are decoded.
 
     Raises:
-        ImageRefused: damaged, if it is truncated or corrupt; too costly.
+        ImageRefused: when it is truncated, corrupt or too costly.
     """
     with mapped(source) as data:
         check_complete(data, info.format)
@@ -91,7 +91,7 @@ def recognise(source: Source) -> Format:
     """The format, by the first bytes.
 
     Raises:
-        ImageRefused: unsupported.
+        ImageRefused: when it is unsupported.
     """
     with mapped(source) as data:
         head = data[:HEAD_BYTES]
@@ -208,7 +208,7 @@ def _check_svg_bytes(source: Source, max_bytes: int) -> None:
     """Check the size of an SVG before it is parsed.
 
     Raises:
-        ImageRefused: too costly.
+        ImageRefused: when it is too costly.
     """
     if length(source) > max_bytes:
         raise ImageRefused(

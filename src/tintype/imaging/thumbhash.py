@@ -23,7 +23,7 @@ def encode(width: int, height: int, rgba: bytes) -> bytes:
     """The hash of an image: at most 100 pixels per side, RGBA with 8 bits per band, not premultiplied.
 
     Raises:
-        ValueError: the size is wrong.
+        ValueError: when the size is wrong.
     """
     if not 0 < max(width, height) <= MAX_SIDE or len(rgba) != width * height * 4:
         raise ValueError(f"A hash is made of 1 to {MAX_SIDE} pixels a side, four bytes each.")

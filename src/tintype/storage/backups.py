@@ -77,7 +77,7 @@ class Backup:
         """The library this backup belongs to; None if the folder is missing or empty.
 
         Raises:
-            InvalidBackup: the folder contains something else.
+            InvalidBackup: when the folder contains something else.
         """
         try:
             return msgspec.json.decode((self.root / INFO_FILE).read_bytes(), type=BackupInfo)
@@ -93,7 +93,7 @@ class Backup:
         """Hold the backup's exclusive lock while the block writes to it; a new backup is created.
 
         Raises:
-            InvalidBackup: it belongs to another library, or another process is writing to it.
+            InvalidBackup: when it belongs to another library, or another process is writing to it.
         """
         about = self.about()
         if about is not None and about.library != library:
@@ -108,7 +108,7 @@ class Backup:
         """Copy an original into the backup; call `sync` after the last one.
 
         Raises:
-            DigestMismatch: the source does not match its digest; no copy is left.
+            DigestMismatch: when the source does not match its digest; no copy is left.
         """
         target = self.originals.path(sha256)
         durable.make_folder(target.parent)
@@ -152,7 +152,7 @@ class Backup:
         """The manifest of a snapshot, whose files are verified against it.
 
         Raises:
-            InvalidBackup: a file is missing or damaged.
+            InvalidBackup: when a file is missing or damaged.
         """
         folder = self.snapshot(name)
         try:

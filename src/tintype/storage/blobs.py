@@ -54,7 +54,7 @@ class Trash(Protocol):
         """The newest blob of this key in the trash, as an open file.
 
         Raises:
-            FileNotFoundError: there is none.
+            FileNotFoundError: when there is none.
         """
 
     def each(self) -> Iterator[RemovedBlob]:
@@ -108,7 +108,7 @@ def digest(blobs: BlobReader, key: str) -> str:
     """The SHA-256 of a blob as it is now; differs from its key if it is damaged.
 
     Raises:
-        FileNotFoundError: there is none.
+        FileNotFoundError: when there is none.
     """
     with blobs.open(key) as file:
         return digest_of_file(file)

@@ -15,7 +15,7 @@ def in_folder(folder: Path, opening: Callable[[], T]) -> T:
     """Call `opening`, which opens a file in the folder; create the folder and retry if it is missing.
 
     Raises:
-        OSError: the file can't be opened, or the folder is removed again and again.
+        OSError: when the file can't be opened, or the folder is removed again and again.
     """
     for _ in range(TRIES):
         try:

@@ -23,7 +23,7 @@ def copy_verified(source: BinaryIO, temporary: Path, target: Path, sha256: str) 
         sha256: the expected digest.
 
     Raises:
-        DigestMismatch: the source has another digest; no copy is left.
+        DigestMismatch: when the source has another digest; no copy is left.
     """
     try:
         _copy(source, temporary, sha256)

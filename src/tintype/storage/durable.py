@@ -19,7 +19,7 @@ def storage_errors() -> Iterator[None]:
     """Translate failed writes into `Error`.
 
     Raises:
-        Error: INSUFFICIENT_STORAGE when a write failed with one of `UNWRITABLE`.
+        InsufficientStorage: when a write failed with one of `UNWRITABLE`.
     """
     try:
         yield

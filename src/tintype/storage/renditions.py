@@ -53,7 +53,7 @@ class RenditionWriter:
         """Append bytes.
 
         Raises:
-            OSError: the write failed.
+            OSError: when the write failed.
         """
         view = memoryview(data)
         while view:
@@ -127,7 +127,7 @@ class Renditions:
             False if the cache has no space for it: see `needs_eviction`.
 
         Raises:
-            OSError: it could not be written; no partial file is left.
+            OSError: when it could not be written; no partial file is left.
         """
         if not self._has_room(len(data)):
             return False
@@ -144,7 +144,7 @@ class Renditions:
         """A writer for a rendition that arrives in pieces; `commit` then adds it to the cache.
 
         Raises:
-            OSError: the temporary file can't be created.
+            OSError: when the temporary file can't be created.
         """
         return RenditionWriter(self._path(key).parent)
 
@@ -152,7 +152,7 @@ class Renditions:
         """Add a written rendition, as `put` does; it can still be read from the writer's descriptor.
 
         Raises:
-            OSError: it could not be moved into the cache.
+            OSError: when it could not be moved into the cache.
         """
         if not self._has_room(size):
             writer.path.unlink(missing_ok=True)

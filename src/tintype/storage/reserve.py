@@ -33,7 +33,7 @@ class Reserve:
         """Allocate the reserve, if it does not exist.
 
         Raises:
-            Error: INSUFFICIENT_STORAGE when the disk has no space for it, and so for nothing else.
+            InsufficientStorage: when the disk has no space for it, and so for nothing else.
         """
         size = self._size()
         with self._lock, durable.storage_errors():

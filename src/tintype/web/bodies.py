@@ -3,8 +3,10 @@
 import re
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, suppress
+from typing import Any
 from urllib.parse import unquote
 
+from litestar import Request
 from msgspec import Struct
 from multipart import (
     MultipartError,
@@ -14,11 +16,12 @@ from multipart import (
     parse_options_header,
 )
 
-from tintype.core import Staged
+from tintype.core import Services, Staged
 from tintype.core.access.quotas import admit_upload
 from tintype.core.library.ingest import stage
 from tintype.model import Caller, Error, IncompleteBody, Malformed, TooLarge
-from tintype.web.api import ApiRequest, S
+from tintype.web.context import Context, from_scope
+from tintype.web.dialect_routes import Receive
 
 MAX_SEGMENTS = 100
 """The most parts of one multipart body."""
@@ -29,7 +32,8 @@ _EXTENDED_VALUE = re.compile(r"(UTF-8|ISO-8859-1)'[A-Za-z0-9-]*'(.+)\Z", re.IGNO
 """RFC 8187, 3.2, in the charsets that parsers have to support: UTF-8, and in RFC 5987 ISO-8859-1."""
 _PARAMETER = re.compile(r""";\s*([\w!#$%&'*+.^`|~-]+)\s*=\s*("(?:\\.|[^"\\])*"|[^;]*)""")
 _FIRST_LINE = re.compile(rb"--([^\r\n]{1,200})\r?\n")
-Headers = Mapping[str, str]
+
+AnyRequest = Request[Any, Any, Any]
 
 
 class Part(Struct, frozen=True):
@@ -40,27 +44,35 @@ class Part(Struct, frozen=True):
     count: int
 
 
-async def read(request: ApiRequest[S], limit: int) -> bytes:
-    """Read a whole body of at most `limit` bytes; what was read before is returned again.
+async def read(request: AnyRequest, limit: int) -> bytes:
+    """Read a whole body of at most `limit` bytes.
 
     Raises:
-        Error: TOO_LARGE when there are more; MALFORMED when the client disconnected before its end.
+        TooLarge: when there are more.
+        IncompleteBody: when it ended early, or was too slow.
     """
-    if request.raw is None:
-        _declared_length(request.context.headers, limit)
-        parts = [chunk async for chunk in _limited(chunks(request), limit)]
-        request.raw = parts[0] if len(parts) == 1 else b"".join(parts)
-    return request.raw
+    return await collect(from_scope(request.scope), request.receive, limit)
 
 
-async def chunks(request: ApiRequest[S]) -> AsyncIterator[bytes]:
+async def collect(context: Context, receive: Receive, limit: int) -> bytes:
+    """As `read`, for endpoints outside of the framework."""
+    _declared_length(context.headers, limit)
+    parts = [chunk async for chunk in _limited(_stream(context, receive), limit)]
+    return parts[0] if len(parts) == 1 else b"".join(parts)
+
+
+def chunks(request: AnyRequest) -> AsyncIterator[bytes]:
     """The chunks of a body; none once it was read to its end.
 
     Raises:
-        Error: MALFORMED when the client disconnected before its end.
+        IncompleteBody: when it ended early, or was too slow.
     """
-    while not request.context.body_is_read:
-        event = await request.receive()
+    return _stream(from_scope(request.scope), request.receive)
+
+
+async def _stream(context: Context, receive: Receive) -> AsyncIterator[bytes]:
+    while not context.body_is_read:
+        event = await receive()
         if event["type"] == "http.disconnect":
             raise IncompleteBody("The body ended before it was complete.")
         yield event["body"]
@@ -68,32 +80,33 @@ async def chunks(request: ApiRequest[S]) -> AsyncIterator[bytes]:
 
 @asynccontextmanager
 async def staged_body(
-    request: ApiRequest[S], caller: Caller, limit: int, replaces: int | None = None
+    services: Services, caller: Caller, request: AnyRequest, limit: int, replaces: int | None = None
 ) -> AsyncIterator[Staged]:
     """Stage a raw body; it counts as an upload of the caller until the block ends.
 
     Args:
-        request: the request.
         caller: the uploader.
+        request: the request.
         limit: the most bytes.
         replaces: bytes of the original that it replaces; None: it is a new image.
 
     Raises:
-        Error: TOO_LARGE, with field `body`, when there are more; MALFORMED when the client disconnected;
-            QUOTA_EXCEEDED, TOO_MANY_REQUESTS as `admit_upload`, before the body is read if it has a
-            Content-Length.
+        TooLarge: when there are more.
+        IncompleteBody: when it ended early, or was too slow.
+        QuotaExceeded, TooManyRequests: as `admit_upload`, before the body is read if it has a Content-Length.
     """
-    length = _declared_length(request.context.headers, limit)
-    async with admit_upload(request.services, caller, length, replaces) as under_way:
+    length = _declared_length(request.headers, limit)
+    async with admit_upload(services, caller, length, replaces) as under_way:
         source = under_way.counted(_limited(chunks(request), limit))
-        async with stage(request.services, source, limit) as staged:
+        async with stage(services, source, limit) as staged:
             yield staged
 
 
 @asynccontextmanager
 async def staged_part(
-    request: ApiRequest[S],
+    services: Services,
     caller: Caller,
+    request: AnyRequest,
     field: str,
     *,
     limit: int,
@@ -106,24 +119,25 @@ async def staged_part(
     the body.
 
     Args:
-        request: the request.
         caller: the uploader.
+        request: the request.
         field: the name of the file's field; later fields of that name are counted and dropped.
         limit: the most bytes of the file.
         body_limit: the most bytes of the whole body.
         replaces: bytes of the original that it replaces; None: it is a new image.
 
     Raises:
-        Error: TOO_LARGE, with field `body` or `file`, when there are more; MALFORMED when the body is not
-            valid multipart or the client disconnected; QUOTA_EXCEEDED, TOO_MANY_REQUESTS as `admit_upload`.
+        TooLarge: when there are more.
+        Malformed: when the body is not valid multipart, or ended early.
+        QuotaExceeded, TooManyRequests: as `admit_upload`.
     """
-    length = _declared_length(request.context.headers, body_limit)
-    source = _MultipartSource(chunks(request), request.context.headers, field, limit, body_limit)
-    async with admit_upload(request.services, caller, length, replaces) as under_way:
+    length = _declared_length(request.headers, body_limit)
+    source = _MultipartSource(request, field, limit, body_limit)
+    async with admit_upload(services, caller, length, replaces) as under_way:
         if not await source.seek():
             yield None
             return
-        async with stage(request.services, under_way.counted(source.file()), limit) as staged:
+        async with stage(services, under_way.counted(source.file()), limit) as staged:
             await source.finish()
             yield Part(staged, source.filename, source.count)
 
@@ -131,11 +145,8 @@ async def staged_part(
 class _MultipartSource:
     """One file of a multipart body, as a stream."""
 
-    def __init__(
-        self, body: AsyncIterator[bytes], headers: Headers, field: str, limit: int, body_limit: int
-    ) -> None:
-        self._body = body
-        self._content_type = headers.get("content-type", "")
+    def __init__(self, request: AnyRequest, field: str, limit: int, body_limit: int) -> None:
+        self._request = request
         self._field = field
         self._limit = limit
         self._body_limit = body_limit
@@ -170,10 +181,10 @@ class _MultipartSource:
                 self.count += 1
 
     async def _parse(self) -> AsyncIterator[MultipartSegment | bytes | bytearray | None]:
-        source = _limited(self._body, self._body_limit)
+        source = _limited(chunks(self._request), self._body_limit)
         first = await _first_line(source)
         try:
-            boundary = _boundary(self._content_type, first)
+            boundary = _boundary(self._request, first)
             with PushMultipartParser(boundary, max_segment_count=MAX_SEGMENTS) as parser:
                 for event in parser.parse(first):
                     yield event
@@ -184,14 +195,14 @@ class _MultipartSource:
             raise Malformed("The body is not well-formed multipart/form-data.") from broken
 
 
-def is_multipart(headers: Headers) -> bool:
+def is_multipart(request: AnyRequest) -> bool:
     """Whether the Content-Type is multipart/form-data."""
-    return media_type(headers) == "multipart/form-data"
+    return media_type(request) == "multipart/form-data"
 
 
-def media_type(headers: Headers) -> str:
+def media_type(request: AnyRequest) -> str:
     """The Content-Type without its parameters, in lower case; empty if there is none."""
-    return headers.get("content-type", "").partition(";")[0].strip().lower()
+    return request.headers.get("content-type", "").partition(";")[0].strip().lower()
 
 
 def filename(disposition: str) -> str | None:
@@ -213,11 +224,11 @@ def too_large(limit: int) -> Error:
     return TooLarge(f"The body is larger than {limit} bytes.", part="body")
 
 
-def _declared_length(headers: Headers, limit: int) -> int | None:
+def _declared_length(headers: Mapping[str, str], limit: int) -> int | None:
     """The Content-Length, if there is a valid one.
 
     Raises:
-        Error: TOO_LARGE when it exceeds the limit.
+        TooLarge: when it exceeds the limit.
     """
     declared = headers.get("content-length", "")
     if not declared.isdecimal():
@@ -246,8 +257,8 @@ async def _first_line(source: AsyncIterator[bytes]) -> bytes:
     return first
 
 
-def _boundary(content_type: str, first: bytes) -> bytes | str:
-    _, options = parse_options_header(content_type)
+def _boundary(request: AnyRequest, first: bytes) -> bytes | str:
+    _, options = parse_options_header(request.headers.get("content-type", ""))
     if options.get("boundary"):
         return str(options["boundary"])
     line = _FIRST_LINE.match(first)

@@ -37,7 +37,7 @@ def byte_range(method: str, headers: Headers, etag: str, modified: datetime, siz
     """The bytes to send: all, unless a single range is requested and If-Range matches.
 
     Raises:
-        Error: RANGE_NOT_SATISFIABLE, with the size as its code, when the range is beyond the end.
+        RangeNotSatisfiable: when the range is beyond the end.
     """
     whole = ByteRange(0, size, size, partial=False)
     requested = _RANGE.match(headers.get("range", "").replace(" ", ""))

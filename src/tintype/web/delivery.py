@@ -26,7 +26,7 @@ from tintype.core.delivery.render import (
 from tintype.core.delivery.variant import Variants, choose_variants, original_tag, stripped
 from tintype.core.runtime.record_cache import CachedImage
 from tintype.imaging import Format, Recipe, spec
-from tintype.model import Error, ExpiredLink, Image, Kind, MethodNotAllowed, no_such_image
+from tintype.model import ExpiredLink, Forbidden, Image, MethodNotAllowed, NotFound, no_such_image
 from tintype.web.conditions import ByteRange, byte_range, is_unmodified
 from tintype.web.context import Context, Scope
 from tintype.web.dialect_routes import DeliveryRequest, DialectRoutes, LinkParser, Receive, RequestTarget
@@ -53,9 +53,6 @@ TRIES = 3
 """Attempts to make a rendition that is removed before it can be opened."""
 
 METHODS = ("GET", "HEAD", "OPTIONS")
-
-_UNSIGNED = frozenset({Kind.FORBIDDEN, Kind.NOT_FOUND})
-"""The errors by which a dialect may refuse a signature."""
 
 _CORS_ORIGIN = {"access-control-allow-origin": "*"}
 _CORS_EXPOSE = {
@@ -103,8 +100,9 @@ class Delivery:
         """Answer a delivery link of a dialect.
 
         Raises:
-            Error: METHOD_NOT_ALLOWED; what the link parser raises; as `find_deliverable`, `rendition` and
-                `byte_range`; MALFORMED when the client disconnected while its picture was made.
+            MethodNotAllowed: when it is not GET, HEAD or OPTIONS.
+            ClientGone: when the client disconnected while its picture was made.
+            Error: as the link parser, `find_deliverable`, `rendition` and `byte_range`.
         """
         if context.method == "OPTIONS":
             await _preflight(send)
@@ -176,9 +174,9 @@ class Delivery:
         key_generation = keyring.generation
         try:
             return key_generation, link_parser(target)
-        except Error as refused:
-            # Another process may have just added the key.
-            if refused.kind not in _UNSIGNED or not await self._services.workers.disk(keyring.reload):
+        except (Forbidden, NotFound):
+            # Dialects refuse a signature by either. Another process may have just added the key.
+            if not await self._services.workers.disk(keyring.reload):
                 raise
         key_generation = keyring.generation
         return key_generation, link_parser(target)

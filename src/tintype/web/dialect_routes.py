@@ -67,7 +67,7 @@ class RequestTarget(Struct, frozen=True):
         """The query parameters, decoded; the last one wins.
 
         Raises:
-            Error: INVALID when there are too many.
+            Invalid: when there are too many.
         """
         return parse_query(self.text.partition("?")[2], _too_many)
 
@@ -81,7 +81,7 @@ Receive = Callable[[], Awaitable[Any]]
 RawEndpoint = Callable[[Context, Receive], Awaitable[RawResponse]]
 """An endpoint outside of the framework: POST to exactly its path. Raises Error."""
 LinkParser = Callable[[RequestTarget], DeliveryRequest]
-"""Parses a delivery link. Raises Error (NOT_FOUND, INVALID, FORBIDDEN, EXPIRED_LINK) when it is invalid."""
+"""Parses a delivery link. Raises NotFound, Invalid, Forbidden or ExpiredLink when it is not valid."""
 ErrorRenderer = Callable[[Error, Context], RawResponse]
 """Renders an error in the format of a dialect."""
 

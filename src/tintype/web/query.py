@@ -19,7 +19,7 @@ def parse_query(text: str, too_many: Callable[[int], Error]) -> Query:
         too_many: makes the error for more than `MAX_FIELDS` parameters, which it is given.
 
     Raises:
-        Error: what `too_many` makes.
+        Error: as `too_many` makes it, when there are too many.
     """
     try:
         return dict(parse_qsl(_as_utf8(text), keep_blank_values=True, max_num_fields=MAX_FIELDS))

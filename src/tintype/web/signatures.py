@@ -22,7 +22,7 @@ def detach(keyring: Keyring, dialect: str, target: RequestTarget) -> tuple[Reque
     """A dialect's link without its signature, and whether it had one.
 
     Raises:
-        Error: NOT_FOUND, as for a missing image, when the signature is invalid or not at the end.
+        NotFound: as for a missing image, when the signature is invalid or not at the end.
     """
     found = _SIGNED.match(target.text)
     if found is None:

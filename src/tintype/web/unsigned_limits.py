@@ -63,7 +63,8 @@ class UnsignedRenderLimit:
         """The client that pays for this rendition, by its address; `any_size` if it chose the size.
 
         Its admission check raises:
-            Error: FORBIDDEN for a size that the account doesn't allow; TOO_MANY_REQUESTS over the limits.
+            Forbidden: when the account doesn't allow the size.
+            TooManyRequests: when a limit is reached.
         """
         payer = AddressPayer(client_network(scope, self._settings.proxies))
 

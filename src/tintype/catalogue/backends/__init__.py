@@ -37,9 +37,9 @@ class Backend(Protocol):
         """Raise our own errors for those of SQLAlchemy and the driver.
 
         Raises:
-            Error: OVERLOADED when the database stays locked; INSUFFICIENT_STORAGE when the disk can't be
-                written to.
-            CatalogueError: for all other errors of the database.
+            Overloaded: when the database stays locked.
+            InsufficientStorage: when the disk can't be written to.
+            CatalogueError: when it is any other error of the database.
         """
 
     def begin_read(self, connection: Connection) -> None:

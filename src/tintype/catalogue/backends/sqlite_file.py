@@ -39,7 +39,7 @@ def connect(path: Path, lock_timeout: float = LOCK_TIMEOUT, **options: Any) -> s
         options: more arguments of `sqlite3.connect`.
 
     Raises:
-        sqlite3.Error: the file is missing, among others.
+        sqlite3.Error: when the file is missing, among others.
     """
     address = f"{path.absolute().as_uri()}?mode=rw"
     connection: sqlite3.Connection = sqlite3.connect(address, uri=True, timeout=lock_timeout, **options)
@@ -51,7 +51,7 @@ def opened(path: Path) -> Iterator[sqlite3.Connection]:
     """A connection to an existing file, for the block.
 
     Raises:
-        CatalogueError: the file is missing or no database, among others.
+        CatalogueError: when the file is missing or no database, among others.
     """
     try:
         with closing(connect(path)) as connection:

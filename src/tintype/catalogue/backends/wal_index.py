@@ -43,8 +43,8 @@ class WalIndex:
         catalogue: the database.
 
     Raises:
-        OSError: there is no shared-memory file.
-        ValueError: it is too short: no connection has used it yet.
+        OSError: when there is no shared-memory file.
+        ValueError: when it is too short: no connection has used it yet.
     """
 
     def __init__(self, catalogue: Path) -> None:

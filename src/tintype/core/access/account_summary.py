@@ -33,7 +33,7 @@ async def account_summary(services: Services, name: str) -> AccountSummary:
     """The summary of the account of this name.
 
     Raises:
-        Error: NOT_FOUND when there is no such account.
+        NotFound: when there is no such account.
     """
     return await services.catalogue.read(lambda tx: _summary(tx, services, get_account(tx, name)))
 

@@ -8,7 +8,7 @@ def get_account(tx: Transaction, name: str) -> Account:
     """The account of this name.
 
     Raises:
-        Error: NOT_FOUND when there is no such account.
+        NotFound: when there is no such account.
     """
     found = accounts.find(tx, name)
     if found is None:

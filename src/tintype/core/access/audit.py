@@ -40,7 +40,7 @@ async def entries(services: Services, wanted: AuditFilter) -> AsyncIterator[Audi
     """The entries that match a filter, oldest first, read in short transactions.
 
     Raises:
-        Error: NOT_FOUND when there is no such account.
+        NotFound: when there is no such account.
     """
     if wanted.account is not None:
         await services.catalogue.read(get_account, wanted.account)

@@ -41,8 +41,10 @@ async def authenticate(services: Services, dialect: str, secret: str | None) -> 
     """The caller behind an access token.
 
     Raises:
-        Error: NO_TOKEN; UNKNOWN_TOKEN, also when it is revoked; EXPIRED_TOKEN; FORBIDDEN when the account
-            doesn't publish through the dialect.
+        NoToken: when there is none.
+        UnknownToken: when it is not known, or revoked.
+        ExpiredToken: when it has expired.
+        Forbidden: when the account doesn't publish through the dialect.
     """
     if not secret:
         raise NoToken("A token is required.")
@@ -54,7 +56,8 @@ async def authenticate_pair(services: Services, dialect: str, client: str, acces
     """The caller behind an access token that was issued for a client token.
 
     Raises:
-        Error: as `authenticate`; UNKNOWN_TOKEN also when one was not issued for the other.
+        UnknownToken: when one was not issued for the other.
+        Error: as `authenticate`.
     """
     if not client or not access:
         raise NoToken("Two tokens are required.")
@@ -70,7 +73,7 @@ def require_scope(caller: Caller, scope: str) -> None:
     """Require that the caller's token has the scope.
 
     Raises:
-        Error: FORBIDDEN when it has not.
+        Forbidden: when it has not.
     """
     if scope not in caller.scopes:
         raise Forbidden(f"This token lacks the scope {scope}.")
@@ -80,7 +83,7 @@ def require_role(caller: Caller, roles: frozenset[Role]) -> None:
     """Require that the caller has one of the roles.
 
     Raises:
-        Error: FORBIDDEN when it has not.
+        Forbidden: when it has not.
     """
     if caller.role not in roles:
         raise Forbidden(f"The role {caller.role.value} may not do this.")
@@ -134,7 +137,7 @@ async def revoke_token(services: Services, token_id: UUID, actor: Actor) -> Toke
     """Revoke a token, and those issued for it.
 
     Raises:
-        Error: NOT_FOUND when there is no such token.
+        NotFound: when there is no such token.
     """
     return await with_reserve(services, lambda: services.catalogue.write(_revoke, services, token_id, actor))
 
@@ -143,7 +146,7 @@ async def list_tokens(services: Services, account: str | None = None) -> list[To
     """All tokens, or those of one account, oldest first.
 
     Raises:
-        Error: NOT_FOUND when there is no such account.
+        NotFound: when there is no such account.
     """
 
     def read(tx: Transaction) -> list[Token]:
@@ -160,7 +163,7 @@ async def get_or_create_person(
     """An account and one of its people; both are created if they don't exist.
 
     Raises:
-        Error: INVALID when a new name is empty, too long or not printable.
+        Invalid: when a new name is empty, too long or not printable.
     """
     now = services.clock()
 

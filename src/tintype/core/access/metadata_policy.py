@@ -14,7 +14,7 @@ async def strips_metadata(services: Services, name: str) -> bool:
     """Whether originals of the account of this name are delivered without their metadata.
 
     Raises:
-        Error: NOT_FOUND when there is no such account.
+        NotFound: when there is no such account.
     """
     return await services.catalogue.read(lambda tx: accounts.strips_metadata(tx, get_account(tx, name).id))
 
@@ -31,7 +31,7 @@ async def set_strips_metadata(services: Services, name: str, actor: Actor, *, st
     """Deliver originals of the account without their metadata, or unchanged; everywhere within a second.
 
     Raises:
-        Error: NOT_FOUND when there is no such account.
+        NotFound: when there is no such account.
     """
     await services.catalogue.write(_set_strips_metadata, services, name, actor, strips=strips)
 

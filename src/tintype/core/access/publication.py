@@ -15,7 +15,7 @@ async def published(services: Services, name: str) -> Publications:
     """The publications of the account of this name.
 
     Raises:
-        Error: NOT_FOUND when there is no such account.
+        NotFound: when there is no such account.
     """
     return await services.catalogue.read(lambda tx: publications.get(tx, get_account(tx, name).id))
 
@@ -40,7 +40,7 @@ async def publish(
     links.
 
     Raises:
-        Error: NOT_FOUND when there is no such account.
+        NotFound: when there is no such account.
     """
 
     def change(tx: Transaction) -> Publications:
@@ -84,7 +84,7 @@ async def set_links(
     When they are signed, unsigned ones become invalid in all processes within a second.
 
     Raises:
-        Error: NOT_FOUND when there is no such account, or it doesn't publish through the dialect.
+        NotFound: when there is no such account, or it doesn't publish through the dialect.
     """
 
     def change(tx: Transaction) -> Publications:

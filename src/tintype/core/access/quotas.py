@@ -34,7 +34,7 @@ async def require_seconds(services: Services, account: UUID) -> None:
     """Require that the account has seconds of render slots left.
 
     Raises:
-        Error: TOO_MANY_REQUESTS when it used those of a minute.
+        TooManyRequests: when it used those of a minute.
     """
     services.workers.require_seconds(account, (await account_quotas(services, account)).pixel_seconds)
 
@@ -43,7 +43,7 @@ def require_room(tx: Transaction, services: Services, account: UUID) -> None:
     """Require that the account is within its quotas, in the transaction that adds to it.
 
     Raises:
-        Error: QUOTA_EXCEEDED when it is not.
+        QuotaExceeded: when it is not.
     """
     require_within_quotas(effective_quotas(services, accounts.quotas(tx, account)), usage.get(tx, account))
 
@@ -60,8 +60,8 @@ async def admit_upload(
         replaces: bytes of the original that it replaces; None: it is a new image.
 
     Raises:
-        Error: QUOTA_EXCEEDED when the account would exceed its quotas; TOO_MANY_REQUESTS when too many of its
-            uploads are under way, or it used its seconds of render slots.
+        QuotaExceeded: when the account would exceed its quotas.
+        TooManyRequests: when too many of its uploads are under way, or it used its seconds of render slots.
     """
     account = caller.account.id
     allowed = await account_quotas(services, account)
@@ -92,7 +92,7 @@ async def set_quotas(
         reset: remove the overrides that are not given.
 
     Raises:
-        Error: NOT_FOUND when there is no such account.
+        NotFound: when there is no such account.
     """
 
     def change(tx: Transaction) -> None:

@@ -37,7 +37,7 @@ def parse_sizes(text: str) -> SizeAllowlist:
     """The sizes in a text such as `320x240,640x,x480`.
 
     Raises:
-        Error: INVALID when it is malformed, or there are too many.
+        Invalid: when it is malformed, or there are too many.
     """
     words = text.split(",")
     if len(words) > MAX_SIZES:
@@ -49,7 +49,7 @@ async def get_allowlist(services: Services, name: str) -> tuple[Account, SizeAll
     """The account of this name, and the sizes it allows; None is any.
 
     Raises:
-        Error: NOT_FOUND when there is no such account.
+        NotFound: when there is no such account.
     """
 
     def get(tx: Transaction) -> tuple[Account, str | None]:
@@ -87,7 +87,7 @@ async def require_size(services: Services, account: UUID, recipe: Recipe) -> Non
     """Require that the account allows the recipe's size.
 
     Raises:
-        Error: FORBIDDEN when it doesn't.
+        Forbidden: when it doesn't.
     """
     found = await allowlist_by_id(services, account)
     if found is not None and not found.allow(recipe):

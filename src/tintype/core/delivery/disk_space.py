@@ -29,7 +29,7 @@ async def write_with_eviction(
         **kwargs: its keyword arguments.
 
     Raises:
-        Error: INSUFFICIENT_STORAGE when the disk is full and there is nothing to evict.
+        InsufficientStorage: when the disk is full and there is nothing to evict.
     """
     try:
         await services.workers.disk(work, *args, **kwargs)
@@ -49,7 +49,7 @@ async def with_reserve(services: Services, change: Callable[[], Awaitable[T]]) -
         change: changes the catalogue; may be called twice.
 
     Raises:
-        Error: INSUFFICIENT_STORAGE when there is no reserve left, or it doesn't suffice.
+        InsufficientStorage: when there is no reserve left, or it doesn't suffice.
     """
     try:
         return await change()

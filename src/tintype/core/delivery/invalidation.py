@@ -34,8 +34,8 @@ async def find_deliverable(
             None: the link is signed.
 
     Raises:
-        Error: NOT_FOUND when there is none, its version is not the link's, it is archived, its account
-            doesn't publish through the dialect, or only by signed links. All take the same time.
+        NotFound: when there is none, its version is not the link's, it is archived, its account doesn't
+            publish through the dialect, or only by signed links. All take the same time.
     """
     cached = services.record_cache.get(key)
     if cached is not None and _is_delivered(cached, dialect, version, default):

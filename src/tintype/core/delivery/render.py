@@ -98,9 +98,11 @@ async def rendition(services: Services, image: Image, variants: Variants, client
     While the best variant is too slow to wait for, a stand-in.
 
     Raises:
-        Error: INVALID when the result would exceed the limits; OVERLOADED when there is no slot in time;
-            INVALID_IMAGE when it needs more memory than there is; NOT_FOUND when the image was deleted
-            meanwhile; ORIGINAL_MISSING when its file is lost or damaged.
+        Invalid: when the result would exceed the limits.
+        Overloaded: when there is no slot in time.
+        InvalidImage: when it needs more memory than there is.
+        NotFound: when the image was deleted meanwhile.
+        OriginalMissing: when its file is lost or damaged.
     """
     best = variants.best
     rendered = await services.workers.disk(_find, services, _keys(services, image, best))

@@ -12,7 +12,7 @@ async def find_image(services: Services, caller: Caller, id: UUID) -> Image:
     """One image of the caller's account.
 
     Raises:
-        Error: NOT_FOUND when the account has no such image.
+        NotFound: when the account has no such image.
     """
     image = await services.catalogue.read(images.get, caller.account.id, id)
     if image is None:

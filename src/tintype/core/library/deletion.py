@@ -21,7 +21,7 @@ async def delete(services: Services, caller: Caller, id: UUID, placement: Placem
         placement: where it has to be attached; None: anywhere.
 
     Raises:
-        Error: NOT_FOUND when the account has no such image, or not at that placement.
+        NotFound: when the account has no such image, or not at that placement.
     """
     deleted = await with_reserve(
         services, lambda: services.catalogue.write(_delete_record, services, caller, id, placement)

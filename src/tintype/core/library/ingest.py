@@ -47,8 +47,8 @@ async def stage(services: Services, chunks: AsyncIterator[bytes], limit: int) ->
     """Stream bytes to a temporary file, hashed and synced; it is removed when the block ends.
 
     Raises:
-        Error: TOO_LARGE when more than `limit` bytes come; INSUFFICIENT_STORAGE when the disk is full though
-            renditions were evicted.
+        TooLarge: when more than `limit` bytes come.
+        InsufficientStorage: when the disk is full though renditions were evicted.
     """
     staged = services.staging.stage(limit)
     try:
@@ -77,7 +77,7 @@ async def inspect_staged(services: Services, caller: Caller, staged: Staged) -> 
     """As `examine`, for callers that report all faults of an upload and not only the first.
 
     Raises:
-        Error: OVERLOADED when there is no slot in time.
+        Overloaded: when there is no slot in time.
     """
     work = await services.workers.disk(_estimate, caller, staged)
     return await decode(
@@ -91,7 +91,8 @@ async def examine(services: Services, caller: Caller, staged: Staged) -> ImageIn
     So a damaged file is refused on upload.
 
     Raises:
-        Error: INVALID_IMAGE, with the reason, when they are refused; OVERLOADED when no slot is free in time.
+        InvalidImage: when they are refused.
+        Overloaded: when no slot is free in time.
     """
     found = await inspect_staged(services, caller, staged)
     if found.refused is not None:
@@ -126,8 +127,8 @@ async def record_image(  # noqa: PLR0913  an image is recorded with all of these
         unique: an image of the account with the same bytes and file name is a conflict.
 
     Raises:
-        Error: CONFLICT when the placement is occupied or the image exists already; QUOTA_EXCEEDED when the
-            account would exceed its quotas. Nothing is recorded then.
+        Conflict: when the placement is occupied or the image exists already.
+        QuotaExceeded: when the account would exceed its quotas. Nothing is recorded then.
     """
     new = new_image(staged, info, filename, status)
 

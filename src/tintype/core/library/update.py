@@ -19,7 +19,7 @@ async def set_status(services: Services, caller: Caller, id: UUID, status: Statu
     """Archive an image of the caller's account, or restore it; links to an archived one are invalid.
 
     Raises:
-        Error: NOT_FOUND when the account has no such image.
+        NotFound: when the account has no such image.
     """
     changed = await with_reserve(
         services, lambda: services.catalogue.write(_set_status, services, caller, id, status)
@@ -44,7 +44,8 @@ async def replace(
         filename: from the client; empty: unchanged.
 
     Raises:
-        Error: NOT_FOUND when the account has no such image; QUOTA_EXCEEDED when it would exceed its quotas.
+        NotFound: when the account has no such image.
+        QuotaExceeded: when it would exceed its quotas.
     """
 
     def record(tx: Transaction) -> tuple[Image, Image]:

@@ -49,7 +49,7 @@ class RateLimiter:
         """Count a request.
 
         Raises:
-            Error: TOO_MANY_REQUESTS, with the seconds to wait, when the limit is reached.
+            TooManyRequests: when the limit is reached.
         """
         if not self._limit:
             return RateLimitStatus(0, 0, 0)

@@ -97,8 +97,8 @@ async def decode(
         kwargs: the other arguments.
 
     Raises:
-        Error: OVERLOADED when there is no slot in time, or no renderer can be started; INVALID_IMAGE when it
-            needs more memory than there is.
+        Overloaded: when there is no slot in time, or no renderer can be started.
+        InvalidImage: when it needs more memory than there is.
     """
     allowance = Allowance(estimate.memory)
     estimate = structs.replace(estimate, deadline=workers.deadline(estimate))

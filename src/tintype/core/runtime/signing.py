@@ -61,8 +61,8 @@ class Keyring:
         required: False also opens it without keys, for commands that usually sign nothing.
 
     Raises:
-        Error: INTERNAL when the file is missing or has no keys; if they are not required, only `sign` and
-            `all` raise it.
+        Internal: when the file is missing or has no keys; if they are not required, only `sign` and `all`
+            raise it.
     """
 
     def __init__(self, path: Path, *, required: bool = True) -> None:
@@ -87,7 +87,7 @@ class Keyring:
         with durable.exclusive_lock(path.parent):
             # Another process that starts at the same time may have created it.
             if not path.exists():
-                _write(path, (new_key(),))
+                _write(path, (_new_key(),))
         return cls(path)
 
     def sign(self, parts: Sequence[str]) -> Signature:
@@ -106,31 +106,28 @@ class Keyring:
         """All keys, oldest first, at least one.
 
         Raises:
-            Error: INTERNAL when there are none.
+            Internal: when there are none.
         """
         if not self._keys:
             raise Internal(self.fault)
         return self._keys
 
-    def add(self, key: Key) -> None:
-        """Add a key, unless it is there; it signs from now on."""
+    def rotate(self) -> Key:
+        """Add a key; it signs from now on."""
+        key = _new_key()
         with durable.exclusive_lock(self._path.parent):
-            current = _read(self._path)
-            if key not in current:
-                self._store((*current, key))
+            self._store((*_read(self._path), key))
+        return key
 
-    def remove(self, key_id: str) -> bool:
-        """Remove a key, if it is there, which invalidates the links that it signed.
-
-        Returns:
-            False when it is the only one, which stays.
-        """
+    def retire(self, key_id: str) -> bool:
+        """Remove a key, which invalidates the links that it signed. False: it is unknown or the last one."""
         with durable.exclusive_lock(self._path.parent):
             current = _read(self._path)
             remaining = tuple(key for key in current if key.id != key_id)
-            if remaining and remaining != current:
-                self._store(remaining)
-        return bool(remaining)
+            if len(remaining) == len(current) or not remaining:
+                return False
+            self._store(remaining)
+        return True
 
     def reload(self) -> bool:
         """Read the file again if it was replaced since; blocks on the disk.
@@ -179,7 +176,7 @@ def replace_broken_keys(path: Path) -> bool:
         except Error:
             if path.exists():
                 path.replace(path.with_name(f"{path.name}.broken"))
-            _write(path, (new_key(),))
+            _write(path, (_new_key(),))
             return True
         return False
 
@@ -197,8 +194,7 @@ def _bytes(text: str) -> bytes:
     return text.encode("utf-8", "surrogatepass")
 
 
-def new_key() -> Key:
-    """A new key; it signs nothing until it is added."""
+def _new_key() -> Key:
     return Key(secrets.token_hex(4), secrets.token_bytes(KEY_BYTES), datetime.now(UTC))
 
 

@@ -60,7 +60,7 @@ class UnsignedLimits(Struct, frozen=True):
         """Require that a picture is within the limits, and within what its format can store.
 
         Raises:
-            Error: INVALID when it is not.
+            Invalid: when it is not.
         """
         planned = plan(source.width, source.height, recipe)
         most = max(self.side, int(self.factor * max(source.width, source.height)))

@@ -25,7 +25,7 @@ class Uploads:
             usage: of the account with this upload, without its bytes.
 
         Raises:
-            Error: TOO_MANY_REQUESTS when as many uploads of the account are under way as may be.
+            TooManyRequests: when as many uploads of the account are under way as may be.
         """
         if quotas.uploads and self._counts[account] >= quotas.uploads:
             sentence = f"At most {quotas.uploads} uploads of an account are taken at once."
@@ -56,7 +56,7 @@ class Upload:
         """Reserve so many bytes for it, instead of those before.
 
         Raises:
-            Error: QUOTA_EXCEEDED when all uploads under way together exceed the quotas.
+            QuotaExceeded: when all uploads under way together exceed the quotas.
         """
         self._set_reserved(size)
         usage = Usage(self._usage.images, self._usage.bytes + self._reserved_by_account[self._account])
@@ -70,7 +70,7 @@ class Upload:
         """The chunks, unchanged; reserves more when more bytes come than are reserved.
 
         Raises:
-            Error: QUOTA_EXCEEDED.
+            QuotaExceeded: as `reserve`.
         """
         async for chunk in chunks:
             self._received += len(chunk)
@@ -87,7 +87,7 @@ def require_within_quotas(quotas: Quotas, usage: Usage) -> None:
     """Require that a usage is within quotas.
 
     Raises:
-        Error: QUOTA_EXCEEDED when it is not.
+        QuotaExceeded: when it is not.
     """
     if quotas.images and usage.images > quotas.images:
         raise _exceeded(f"{quotas.images} images")

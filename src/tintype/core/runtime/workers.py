@@ -85,8 +85,8 @@ class Workers:
         """Run work on pixels on a thread when it gets a slot. It then runs to its end, as in `disk`.
 
         Raises:
-            Error: OVERLOADED when the queue is full, or no slot is free before the deadline of the estimate;
-                INVALID_IMAGE when the work needs more memory than the whole budget.
+            Overloaded: when the queue is full, or no slot is free before the deadline of the estimate.
+            InvalidImage: when the work needs more memory than the whole budget.
         """
         turn = await self._take_slot(estimate)
         began, task = time.perf_counter(), asyncio.current_task()
@@ -111,7 +111,7 @@ class Workers:
         waiting for a slot waits no longer than if it had been the only one.
 
         Raises:
-            Error: OVERLOADED when the work waits for a slot at the client's deadline, or later.
+            Overloaded: when the work waits for a slot at the client's deadline, or later.
         """
         shared = self._shared.get(key)
         if shared is None:
@@ -140,7 +140,7 @@ class Workers:
         """Require that a payer used fewer than `limit` seconds of slots in a minute; 0 is no limit.
 
         Raises:
-            Error: TOO_MANY_REQUESTS when it used more.
+            TooManyRequests: when it used more.
         """
         wait = self._used.wait(payer, limit)
         if wait:

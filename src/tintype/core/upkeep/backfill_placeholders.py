@@ -35,7 +35,7 @@ async def backfill_placeholders(
         on_step: called once per image, to show progress.
 
     Raises:
-        Error: OVERLOADED when there is no slot in time.
+        Overloaded: when there is no slot in time.
     """
     last, made, seen = 0, 0, 0
     while batch := await _without_placeholder(services, last):

@@ -109,7 +109,7 @@ def back_up(
         on_step: called with the bytes of each finished one.
 
     Raises:
-        Error: CONFLICT while another backup or garbage collection of the library runs.
+        Conflict: when another backup or garbage collection of the library runs.
         InvalidBackup: when the folder is no backup of this library, or is being written to.
         OSError: when the disk is full, or fails.
     """

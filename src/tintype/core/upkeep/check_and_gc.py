@@ -151,8 +151,8 @@ async def collect_garbage(services: Services, plan: GcPlan, confirmed: int | Non
         confirmed: the number of unused originals, if the operator has confirmed it.
 
     Raises:
-        Error: CONFLICT when the plan is doubtful and `confirmed` is not the number of its unused originals,
-            or while a backup runs. Nothing is removed then.
+        Conflict: when the plan is doubtful and `confirmed` is not the number of its unused originals, or
+            while a backup runs. Nothing is removed then.
     """
     _confirm(plan, confirmed)
     with services.originals.trash.allow_deletes() as is_free:

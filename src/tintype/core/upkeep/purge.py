@@ -41,7 +41,7 @@ async def purge(services: Services, caller: Caller, id: UUID) -> Receipt:
     made meanwhile or afterwards are not in the receipt.
 
     Raises:
-        Error: NOT_FOUND when the account has no such image.
+        NotFound: when the account has no such image.
     """
     return await _purge(services, await find_image(services, caller, id))
 
@@ -50,7 +50,7 @@ async def purge_any(services: Services, key: UUID | int) -> Receipt:
     """As `purge`, for operators: of any account's image, by id or number.
 
     Raises:
-        Error: NOT_FOUND when there is no such image.
+        NotFound: when there is no such image.
     """
     image = await services.catalogue.read(images.find, key)
     if image is None:

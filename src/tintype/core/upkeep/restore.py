@@ -66,7 +66,7 @@ def restore(
     Raises:
         InvalidBackup: when the snapshot is incomplete; before anything is written, unless only reading whole
             originals shows it.
-        Error: CONFLICT when the folder is not empty.
+        Conflict: when the folder is not empty.
     """
     manifest = backup.manifest(name)
     _begin(folder)

@@ -46,7 +46,7 @@ def parse(target: str) -> tuple[Link, Signature]:
     """Parse a link (path and query, unchanged) into its values and its signature, which is not verified here.
 
     Raises:
-        Error: NOT_FOUND when the link is not one that `write` can produce.
+        NotFound: when the link is not one that `write` can produce.
     """
     found = _PATH.match(target)
     image = parse_short(found[1]) if found else None

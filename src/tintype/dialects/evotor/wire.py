@@ -134,7 +134,7 @@ def parse_opaque_id(text: str) -> str:
     """The id of a store or product, unchanged.
 
     Raises:
-        Error: NOT_FOUND when the text can't be such an id.
+        NotFound: when the text can't be such an id.
     """
     if not _OPAQUE_ID.fullmatch(text):
         raise NotFound("Ids are 1 to 128 letters, digits, hyphens, underscores and dots.")
@@ -145,7 +145,7 @@ def parse_image_id(text: str) -> UUID:
     """The id of an image.
 
     Raises:
-        Error: NOT_FOUND when it is not a UUID.
+        NotFound: when it is not a UUID.
     """
     found = parse_uuid(text)
     if found is None:
@@ -157,7 +157,7 @@ def require_first_page(query: str) -> None:
     """Check that the query has no cursor: there is only one page, so no cursor was ever given out.
 
     Raises:
-        Error: MALFORMED when there is one.
+        Malformed: when there is one.
     """
     if "cursor" in parse_filled(query):
         raise Malformed("This cursor is not known.")
@@ -167,7 +167,7 @@ def require_valid(part: Part, inspection: Inspection, rules: Rules) -> ImageInfo
     """The info of a picture that follows all rules.
 
     Raises:
-        Error: INVALID with one violation for each broken rule.
+        UploadRejected: when a rule is broken, with a violation for each.
     """
     reasons = list(_violations(part, inspection, rules))
     if inspection.refused is not None and not reasons:

@@ -74,7 +74,8 @@ def parse(target: RequestTarget) -> Link:
     The default mode is Fit, which never distorts (our choice: the vendor has no rule).
 
     Raises:
-        Error: NOT_FOUND when the path has no image id, INVALID with the name of the invalid parameter.
+        NotFound: when the path has no image id.
+        InvalidField: when a parameter is not valid.
     """
     image, query = parse_uuid(target.path.removeprefix(PREFIX + "/")), target.query()
     if image is None:

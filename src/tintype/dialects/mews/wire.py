@@ -82,7 +82,7 @@ def require_json(content_type: str | None) -> None:
     """Check the Content-Type; none is accepted as JSON.
 
     Raises:
-        Error: MALFORMED when it is not JSON.
+        Malformed: when it is not JSON.
     """
     if content_type is not None and content_type.partition(";")[0].strip().lower() != "application/json":
         raise Malformed("Invalid JSON.")
@@ -92,7 +92,8 @@ def parse_credentials(raw: bytes) -> Credentials:
     """Parse the tokens in a body.
 
     Raises:
-        Error: MALFORMED when it is not a JSON object, INVALID when a token is not a string.
+        Malformed: when it is not a JSON object.
+        InvalidField: when a token is not a string.
     """
     return _decode(raw, Credentials)
 
@@ -101,7 +102,8 @@ def parse_request(raw: bytes, *, max_images: int, max_side: int) -> Request:
     """Parse the body of getUrls.
 
     Raises:
-        Error: MALFORMED when it is not a JSON object, INVALID with the name of the invalid field.
+        Malformed: when it is not a JSON object.
+        InvalidField: when a field is not valid.
     """
     request = _decode(raw, Request)
     if len(request.images) > max_images:
@@ -118,7 +120,7 @@ def parse_image_id(text: str) -> UUID:
     """Parse the id of an image.
 
     Raises:
-        Error: INVALID when it is not a UUID.
+        InvalidField: when it is not a UUID.
     """
     found = parse_uuid(text)
     if found is None:

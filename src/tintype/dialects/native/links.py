@@ -60,7 +60,7 @@ class Link(Struct, frozen=True):
             now: the current time.
 
         Raises:
-            Error: EXPIRED_LINK when the link has expired.
+            ExpiredLink: when the link has expired.
         """
         left = max_age if self.expires is None else self.expires - int(now.timestamp())
         if self.expires is not None and left <= 0:
@@ -87,8 +87,8 @@ def parse(target: RequestTarget) -> tuple[Link, Signature]:
     """Parse a link into its values and its signature, which is not verified here.
 
     Raises:
-        Error: NOT_FOUND when the path has no image id; FORBIDDEN when the link is not exactly what `write`
-            produces.
+        NotFound: when the path has no image id.
+        Forbidden: when the link is not exactly what `write` produces.
     """
     image, query = parse_short(target.path.removeprefix(PREFIX + "/")), target.query()
     if image is None:

@@ -172,7 +172,7 @@ def parse_status(query: str) -> Status:
     """The status of a new image: `?status=active` (the default) or `?status=archived`.
 
     Raises:
-        Error: INVALID when it is neither.
+        InvalidField: when it is neither.
     """
     status = _STATUSES.get(parse_query(query, _too_many_parameters).get("status", "active"))
     if status is None:
@@ -184,7 +184,8 @@ def parse_change(body: bytes) -> Status:
     """The new status of an image: the body is `{"status": "active"}` or `{"status": "archived"}`.
 
     Raises:
-        Error: MALFORMED when the body is not JSON, INVALID with the name of the invalid field.
+        Malformed: when the body is not JSON.
+        InvalidField: when a field is not valid.
     """
     try:
         change = msgspec.json.decode(body)
@@ -204,7 +205,7 @@ def parse_list_query(query: str, *, default_limit: int, max_limit: int) -> ListQ
     """Parse the query of the list. Unknown parameters are ignored.
 
     Raises:
-        Error: INVALID with the name of the invalid parameter.
+        InvalidField: when a parameter is not valid.
     """
     parameters = parse_query(query, _too_many_parameters)
     limit = parameters.get("limit", str(min(default_limit, max_limit)))
@@ -217,7 +218,8 @@ def parse_links(raw: bytes, *, max_links: int) -> list[tuple[LinkRequest, Recipe
     """Parse a request for links; each comes with its recipe, None for the original.
 
     Raises:
-        Error: MALFORMED when the body is not JSON; INVALID with the path to the invalid field.
+        Malformed: when the body is not JSON.
+        InvalidField: when a field is not valid, by its path.
     """
     try:
         requests = msgspec.json.decode(raw.decode(), type=LinksRequest).links

@@ -53,7 +53,7 @@ def parse(path: str) -> Link:
     """Parse the path of a link. The query is ignored (our choice: clients append one to bypass their caches).
 
     Raises:
-        Error: NOT_FOUND when the path is not a link.
+        NotFound: when the path is not a link.
     """
     found = _PATH.match(path)
     number, thumbnail = divmod(int(found[1]), 2) if found else (0, 0)

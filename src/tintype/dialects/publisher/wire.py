@@ -115,7 +115,7 @@ def negotiate(context: Context) -> MediaType:
     """The media type that the client prefers.
 
     Raises:
-        Error: NOT_ACCEPTABLE when it accepts neither.
+        NotAcceptable: when it accepts neither.
     """
     media_type = preferred(context.headers.get("accept", ""), list(MediaType))
     if media_type is None:
@@ -129,7 +129,7 @@ def parse_request(query: str, *, default_limit: int, max_limit: int, max_extensi
     If a parameter is repeated, its first value that is not empty is used (our choice).
 
     Raises:
-        Error: INVALID with the name of the invalid parameter.
+        InvalidField: when a parameter is not valid.
     """
     parameters = parse_filled(query)
     key, descending = _parse_parameter(parameters, "sort", _parse_sort, (SortKey.MODIFIED_AT, True))

@@ -51,7 +51,7 @@ class Link(Struct, frozen=True):
         """The delivery request. Only private caches may store the response, until the link expires.
 
         Raises:
-            Error: EXPIRED_LINK when `expires` is reached.
+            ExpiredLink: when `expires` is reached.
         """
         left = self.expires - milliseconds(now)
         if left <= 0:
@@ -111,7 +111,7 @@ def parse(target: RequestTarget) -> tuple[Link, Signature]:
     """Parse a link into its values and its signature, which is not verified here.
 
     Raises:
-        Error: FORBIDDEN when the link is not exactly what `write` produces.
+        Forbidden: when the link is not exactly what `write` produces.
     """
     image, query = parse_short(target.path.removeprefix(PREFIX + "/")), target.query()
     if image is None:

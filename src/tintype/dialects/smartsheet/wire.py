@@ -246,7 +246,8 @@ def require_headers(headers: Headers) -> None:
     """Check the headers Accept and Smartsheet-Integration-Source.
 
     Raises:
-        Error: NOT_ACCEPTABLE when JSON is not accepted, MALFORMED for an invalid integration source.
+        NotAcceptable: when JSON is not accepted.
+        InvalidHeader: when the integration source is not valid.
     """
     if preferred(headers.get("accept", ""), (JSON,)) is None:
         raise NotAcceptable("The responses are JSON.")
@@ -264,7 +265,9 @@ def parse_request(raw: bytes, headers: Headers, *, max_images: int) -> list[Requ
     """Parse the body of imageurls: an array of items, or one item. Invalid items do not affect others.
 
     Raises:
-        Error: MALFORMED or UNSUPPORTED_TYPE when it is not JSON or not items; INVALID for too few or many.
+        Malformed, UnsupportedType: when it is not JSON, or not items.
+        AttributeMissing: when there are no items.
+        TooManyItems: when there are too many.
     """
     if not raw.strip():
         raise _body_missing()
@@ -281,22 +284,21 @@ def parse_request(raw: bytes, headers: Headers, *, max_images: int) -> list[Requ
     return [_requested_image(item) for item in items]
 
 
-def parse_valid_items(raw: bytes, headers: Headers, *, max_images: int) -> list[ValidItem]:
+def parse_valid_items(raw: bytes, headers: Headers) -> list[ValidItem]:
     """The faster parser, for an array of valid items; any other body gives an empty list."""
     if headers.get("content-type") != JSON:
         return []
     try:
-        items = msgspec.json.decode(raw, type=list[ValidItem])
+        return msgspec.json.decode(raw, type=list[ValidItem])
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return []
-    return items if len(items) <= max_images else []
 
 
 def parse_placement(sheet: str, row: str, column: str | None = None) -> Placement:
     """The placement of a cell, or of all cells of a row when `column` is None.
 
     Raises:
-        Error: NOT_FOUND when an id is not an integer of at most 63 bits.
+        NotFound: when an id is not an integer of at most 63 bits.
     """
     slot = "" if column is None else _id(column)
     return Placement("cell", _id(sheet), _id(row), slot)
@@ -306,7 +308,8 @@ def parse_upload(headers: Headers, query: str, *, max_alt_text: int) -> Upload:
     """Parse the metadata of an upload. `overrideValidation` has no effect, but must be a boolean.
 
     Raises:
-        Error: MALFORMED without a file name, INVALID with the name of the invalid parameter.
+        InvalidHeader: when there is no file name.
+        AltTextTooLong, InvalidField: when a parameter is not valid.
     """
     name = filename(headers.get("content-disposition", ""))
     if not name:
@@ -327,7 +330,7 @@ def require_length(headers: Headers, size: int) -> None:
     """Check that Content-Length is the number of bytes received.
 
     Raises:
-        Error: MALFORMED when it is missing or different.
+        BodyMissing, SizeMismatch: when it is missing or different.
     """
     content_length = headers.get("content-length", "")
     if size == 0 and content_length in {"", "0"}:
@@ -340,7 +343,7 @@ def require_accepted_format(info: ImageInfo) -> ImageInfo:
     """The info of a picture whose format needs no optional package: extras do not change this API.
 
     Raises:
-        Error: INVALID_IMAGE for other formats.
+        InvalidImage: when it needs one.
     """
     entry = spec(info.format)
     if entry.package is not None:
@@ -375,7 +378,7 @@ def encode_row(at: Placement, cells: Sequence[tuple[Placement, Image]], exclude:
     """Encode a row.
 
     Raises:
-        Error: NOT_FOUND when no cell of it has an image: only such rows are known here.
+        NotFound: when no cell of it has an image: only such rows are known here.
     """
     if not cells:
         raise NotFound("There is nothing at this path.")

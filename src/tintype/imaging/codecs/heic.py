@@ -13,7 +13,7 @@ def header(data: bytes) -> tuple[int, int, bool]:
     """Width and height of the primary image after rotation, and whether it has alpha.
 
     Raises:
-        ImageRefused: damaged.
+        ImageRefused: when it is damaged.
     """
     with decode_errors():
         primary = _primary(data)
@@ -25,7 +25,7 @@ def read(data: bytes) -> pyvips.Image:
     """Decode the primary image: upright, 8 bits per band, with its ICC profile.
 
     Raises:
-        ImageRefused: damaged, too costly.
+        ImageRefused: when it is damaged or too costly.
     """
     with decode_errors():
         image = _primary(data)

@@ -24,7 +24,7 @@ def read(data: bytes) -> pyvips.Image:
     back to JPEG.
 
     Raises:
-        ImageRefused: damaged, too costly; unsupported if it is an animation.
+        ImageRefused: when it is damaged, too costly, or an animation, which is unsupported.
     """
     header = headers.header(data)
     with decode_errors():

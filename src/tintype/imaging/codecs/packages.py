@@ -18,7 +18,7 @@ def decode_errors() -> Iterator[None]:
     """Translate errors of a decoder package.
 
     Raises:
-        ImageRefused: too costly if it ran out of memory, otherwise damaged.
+        ImageRefused: when it is damaged, or too costly if it ran out of memory.
     """
     try:
         yield
@@ -41,7 +41,7 @@ def from_pixels(
     """An image from pixels in memory: 8 bits per band, row by row, grey or RGB, with or without alpha.
 
     Raises:
-        ImageRefused: damaged, if the number of bytes does not match the size.
+        ImageRefused: when the number of bytes does not match the size.
     """
     if len(pixels) != size[0] * size[1] * bands:
         raise damaged()

@@ -17,7 +17,7 @@ def read(data: bytes, *, scale: float = 1.0) -> pyvips.Image:
     It is sanitised first by an allowlist: no scripts, links, or external references.
 
     Raises:
-        ImageRefused: damaged, too costly.
+        ImageRefused: when it is damaged or too costly.
     """
     import py_svg_hush  # noqa: PLC0415  an extra
 

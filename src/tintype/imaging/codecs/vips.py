@@ -50,7 +50,7 @@ def open_image(source: Source, format: Format, /, **options: Option) -> pyvips.I
     applies to them.
 
     Raises:
-        ImageRefused: damaged or too costly, for formats that are decoded at once.
+        ImageRefused: when it is damaged or too costly, for formats that are decoded at once.
     """
     options = {"access": "sequential", "fail_on": "error", **options}
     loader = spec(format).loader
@@ -71,7 +71,7 @@ def decoding() -> Iterator[None]:
     """Translate errors of libvips.
 
     Raises:
-        ImageRefused: too costly if it ran out of memory, otherwise damaged.
+        ImageRefused: when it is damaged, or too costly if it ran out of memory.
     """
     try:
         yield

@@ -39,7 +39,7 @@ def read_header(data: Buffer, format: Format) -> Header:
     """Parse the header of a file of this format.
 
     Raises:
-        ImageRefused: damaged; unsupported; too costly, if there is more of something than its limit.
+        ImageRefused: when it is damaged, unsupported, or has more of something than its limit.
     """
     try:
         return READERS[format](data)
@@ -52,7 +52,7 @@ def check_complete(data: Buffer, format: Format) -> None:
     """Check that the structure of the file is complete.
 
     Raises:
-        ImageRefused: damaged.
+        ImageRefused: when it is damaged.
     """
     check = CHECKS.get(format)
     if check is None:

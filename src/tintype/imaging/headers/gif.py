@@ -19,7 +19,7 @@ def header(data: Buffer) -> Header:
     """Parse the header. The size is the logical screen's, or that of the frames if it is larger.
 
     Raises:
-        ImageRefused: damaged, too costly.
+        ImageRefused: when it is damaged or too costly.
     """
     width, height = struct.unpack_from("<HH", data, SCREEN)
     frames = 0
@@ -46,7 +46,7 @@ def check_complete(data: Buffer) -> None:
     omit the trailer: a file that ends after a complete image is accepted.
 
     Raises:
-        ImageRefused: damaged.
+        ImageRefused: when it is damaged.
     """
     last = kind = PADDING
     for kind, _ in _blocks(data):
@@ -59,8 +59,8 @@ def _blocks(data: Buffer) -> Iterator[tuple[int, int]]:
     """The kind of each block and the start of its content, up to the trailer or the end.
 
     Raises:
-        ImageRefused: damaged, if a block is of unknown kind; too costly.
-        IndexError: the file ends within a block.
+        ImageRefused: when a block is of unknown kind, or it is too costly.
+        IndexError: when the file ends within a block.
     """
     at = _skip_table(data, HEADER_BYTES, data[HEADER_BYTES - 3])
     blocks_left = MAX_BLOCKS

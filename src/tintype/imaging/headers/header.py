@@ -41,7 +41,7 @@ def check_profile(size: int) -> None:
     """Check the size of an ICC profile.
 
     Raises:
-        ImageRefused: too costly.
+        ImageRefused: when it is too costly.
     """
     if size > MAX_PROFILE_BYTES:
         raise too_many("bytes of colour profile", MAX_PROFILE_BYTES)

@@ -61,7 +61,7 @@ def header(data: Buffer) -> Header:
     """Parse the header. The size is before rotation; `whole_pixels` is the largest image that is decoded.
 
     Raises:
-        ImageRefused: damaged, too costly.
+        ImageRefused: when it is damaged or too costly.
     """
     meta = _meta(data)
     items = _required_items(meta)

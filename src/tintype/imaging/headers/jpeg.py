@@ -57,7 +57,7 @@ def header(data: Buffer) -> Header:
     """Parse the header.
 
     Raises:
-        ImageRefused: damaged, too costly.
+        ImageRefused: when it is damaged or too costly.
     """
     stream = read_stream(data, 0, len(data))
     frame = stream.frame
@@ -74,7 +74,7 @@ def read_stream(data: Buffer, at: int, stop: int) -> Stream:
     """Parse the datastream between two positions.
 
     Raises:
-        ImageRefused: damaged, too costly.
+        ImageRefused: when it is damaged or too costly.
     """
     frame, profile = None, 0
     for marker, start, end in _segments(data, at, stop):
@@ -126,7 +126,7 @@ def _count_scans(data: Buffer, at: int, stop: int) -> int:
     """The number of scans, of which the first begins at `at`.
 
     Raises:
-        ImageRefused: too costly.
+        ImageRefused: when it is too costly.
     """
     scans = 1
     for _ in range(MAX_SEGMENTS):

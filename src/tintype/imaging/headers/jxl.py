@@ -49,7 +49,7 @@ def header(data: Buffer) -> Header:
     """Parse the header; the size is after orientation.
 
     Raises:
-        ImageRefused: damaged, too costly; unsupported if it is an animation.
+        ImageRefused: when it is damaged, too costly, or an animation, which is unsupported.
     """
     bits = Bits(_codestream(data))
     if bits.number(16) != int.from_bytes(SIGNATURE, "little"):

@@ -25,7 +25,7 @@ def header(data: Buffer) -> Header:
     """Parse the header. It is an APNG if there is an `acTL` chunk before the first `IDAT` (11.3.6.1).
 
     Raises:
-        ImageRefused: damaged, too costly.
+        ImageRefused: when it is damaged or too costly.
     """
     width, height, bits, colour, *_, interlace = struct.unpack_from(
         ">II5B", data, len(SIGNATURE) + HEAD_BYTES
@@ -48,7 +48,7 @@ def check_complete(data: Buffer) -> None:
     """Check that all chunks up to `IEND` are complete; bytes after it are ignored.
 
     Raises:
-        ImageRefused: damaged.
+        ImageRefused: when it is damaged.
     """
     for _ in _chunks(data):
         pass
@@ -58,7 +58,7 @@ def _check_chunks(data: Buffer) -> int:
     """The number of frames; checks the sizes of texts and the ICC profile.
 
     Raises:
-        ImageRefused: too costly.
+        ImageRefused: when it is too costly.
     """
     frames, has_pixels, texts, bytes_left = 1, False, 0, MAX_TEXT_BYTES
     for kind, start, length in _readable_chunks(data):
@@ -94,8 +94,8 @@ def _chunks(data: Buffer) -> Iterator[tuple[bytes, int, int]]:
     """Type, start and length of the data of each chunk, up to `IEND`.
 
     Raises:
-        ImageRefused: damaged, if a chunk extends beyond the end of the file; too costly.
-        struct.error: `IEND` is missing.
+        ImageRefused: when a chunk extends beyond the end of the file, or it is too costly.
+        struct.error: when `IEND` is missing.
     """
     at = len(SIGNATURE)
     for _ in range(MAX_CHUNKS):

@@ -41,7 +41,7 @@ def header(data: Buffer) -> Header:
     """Parse the size in pixels (SVG 2, 8.2 and 8.12): width and height, or the view box, or 300 by 150.
 
     Raises:
-        ImageRefused: damaged, if the root element is not `svg` or its size is 0; too costly.
+        ImageRefused: when the root element is not `svg`, its size is 0, or it is too costly.
     """
     scanner = SvgScanner(bytes(data))
     width, height = _size(scanner.root)
@@ -105,7 +105,7 @@ def _embedded_pixels(address: str) -> int:
     """The number of pixels of an image in a `data:` URL (Fetch Standard, 6); 0 if it isn't drawn.
 
     Raises:
-        ImageRefused: too costly.
+        ImageRefused: when it is too costly.
     """
     media, comma, body = address.partition(",")
     if not comma:

@@ -78,7 +78,7 @@ def header(data: Buffer) -> Header:
     """Parse the first page; the others are counted.
 
     Raises:
-        ImageRefused: damaged, too costly.
+        ImageRefused: when it is damaged or too costly.
     """
     layout = _layout(data)
     page = None
@@ -117,7 +117,7 @@ class _Page:
         """Start and end of each strip or tile that is there.
 
         Raises:
-            ImageRefused: damaged, if there are both, or none; too costly.
+            ImageRefused: when there are both, or none, or it is too costly.
         """
         offsets = (self.numbers(STRIP_OFFSETS, MAX_PIECES + 1), self.numbers(TILE_OFFSETS, MAX_PIECES + 1))
         sizes = (*self.numbers(STRIP_BYTES, MAX_PIECES), *self.numbers(TILE_BYTES, MAX_PIECES))
@@ -151,7 +151,7 @@ def _directories(data: Buffer, layout: Layout) -> Iterator[dict[int, Entry]]:
     """The entries of each directory by tag.
 
     Raises:
-        ImageRefused: damaged, if the chain has a loop; too costly.
+        ImageRefused: when the chain has a loop, or it is too costly.
     """
     (at,) = struct.unpack_from(layout.order + layout.offset, data, layout.first)
     visited = set[int]()
@@ -204,7 +204,7 @@ def _check_jpegs(page: _Page) -> int:
     """Check the scans of JPEG-compressed strips or tiles; return the memory of the coefficients of one.
 
     Raises:
-        ImageRefused: damaged, too costly.
+        ImageRefused: when it is damaged or too costly.
     """
     pieces = Counter(page.pieces())
     if sum(stop - start for start, stop in pieces) > 2 * len(page.data):

@@ -27,7 +27,7 @@ def header(data: Buffer) -> Header:
     it is decoded at a smaller size.
 
     Raises:
-        ImageRefused: damaged, too costly.
+        ImageRefused: when it is damaged or too costly.
     """
     canvas, is_animated, sizes, bytes_per_pixel = None, False, list[Size](), 0
     for kind, start, end in _chunks(data, HEADER_BYTES, len(data)):

@@ -36,7 +36,7 @@ def strip(data: bytes, format: Format) -> bytes:
     animations, and the orientation.
 
     Raises:
-        ImageRefused: damaged, if the structure of the file is invalid.
+        ImageRefused: when the structure of the file is invalid.
     """
     try:
         stripped = STRIPPERS[format](data)

@@ -16,7 +16,7 @@ def strip(data: bytes) -> bytes:
     """The file without metadata.
 
     Raises:
-        ImageRefused: damaged.
+        ImageRefused: when it is damaged.
     """
     if data[:3] != b"GIF":
         raise damaged()

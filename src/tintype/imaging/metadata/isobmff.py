@@ -31,7 +31,7 @@ def strip(data: bytes) -> bytes:
     """The file without metadata; the orientation is a property of the image item, and stays.
 
     Raises:
-        ImageRefused: damaged.
+        ImageRefused: when it is damaged.
     """
     stripped = bytearray(data)
     _zero_boxes(stripped, Box(b"", 0, 0, len(data)))

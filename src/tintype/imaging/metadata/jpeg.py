@@ -21,7 +21,7 @@ def strip(data: bytes) -> bytes:
     """The file without metadata; with a minimal EXIF block if the orientation isn't upright.
 
     Raises:
-        ImageRefused: damaged.
+        ImageRefused: when it is damaged.
     """
     if data[:2] != bytes((0xFF, START)):
         raise damaged()

@@ -15,7 +15,7 @@ def strip(data: bytes) -> bytes:
     """The file without metadata; the orientation is part of the codestream.
 
     Raises:
-        ImageRefused: damaged.
+        ImageRefused: when it is damaged.
     """
     if not data.startswith(SIGNATURE):
         return data
@@ -26,7 +26,7 @@ def boxes(data: bytes) -> Iterator[tuple[bytes, bytes]]:
     """Type and bytes of each box (ISO/IEC 14496-12, 4.2); length 0: up to the end, 1: a 64-bit length.
 
     Raises:
-        ImageRefused: damaged.
+        ImageRefused: when it is damaged.
     """
     at = 0
     for _ in range(MAX_BOXES):

@@ -18,7 +18,7 @@ def strip(data: bytes) -> bytes:
     """The file without metadata; with a minimal `eXIf` chunk if the orientation isn't upright.
 
     Raises:
-        ImageRefused: damaged.
+        ImageRefused: when it is damaged.
     """
     if not data.startswith(SIGNATURE):
         raise damaged()

@@ -50,7 +50,7 @@ def strip(data: bytes) -> bytes:
     """The file without metadata; all pages keep their orientation, resolution and colour.
 
     Raises:
-        ImageRefused: damaged.
+        ImageRefused: when it is damaged.
     """
     layout, first = _layout(data)
     file = _File(bytearray(data), layout)

@@ -22,7 +22,7 @@ def encode(image: pyvips.Image, target: FormatSpec, recipe: Recipe) -> bytes:
         recipe: its `quality`, `lossless` and `max_bytes` apply if the format supports them.
 
     Raises:
-        pyvips.Error: the source can't be decoded, which happens only now.
+        pyvips.Error: when the source can't be decoded, which happens only now.
     """
     options = {**target.save_options, **_size_options(image, target), "keep": "none"}
     if target.format is Format.PNG:

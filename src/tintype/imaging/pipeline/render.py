@@ -43,8 +43,8 @@ def render(
 
     Raises:
         ImageRefused: as `inspect` raises it; damaged; output too large.
-        ValueError: the recipe's format is `auto`, and not resolved yet.
-        OSError: a path can't be read.
+        ValueError: when the recipe's format is `auto`, and not resolved yet.
+        OSError: when a path can't be read.
     """
     return render_inspected(source, inspect(source, source_limits), recipe, limits)
 
@@ -75,8 +75,8 @@ def plan_rendition(info: ImageInfo, recipe: Recipe, limits: OutputLimits) -> tup
     """The plan of a rendition, and its format.
 
     Raises:
-        ImageRefused: the format can't be written, or the result is too large.
-        ValueError: the recipe's format is `auto`, and not resolved yet.
+        ImageRefused: when the format can't be written, or the result is too large.
+        ValueError: when the recipe's format is `auto`, and not resolved yet.
     """
     target = spec(output_format(info.format, recipe, has_alpha=info.has_alpha))
     require(target, "made")

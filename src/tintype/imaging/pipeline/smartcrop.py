@@ -16,7 +16,7 @@ def find_focal_point(source: Source, info: ImageInfo, crop: Crop, wanted: Plan) 
     The search runs on a small rendition.
 
     Raises:
-        ImageRefused: damaged.
+        ImageRefused: when it is damaged.
     """
     small = plan(info.width, info.height, SMALL)
     task = RenderTask(

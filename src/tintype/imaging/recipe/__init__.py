@@ -51,7 +51,7 @@ class Focal(Struct, frozen=True):
     """The point to keep visible, as fractions (0 to 1) of the upright image from its top left corner.
 
     Raises:
-        ValueError: a fraction is out of range.
+        ValueError: when a fraction is out of range.
     """
 
     x: float
@@ -91,8 +91,8 @@ class Recipe(Struct, frozen=True, kw_only=True):
         linear: resample in linear light instead of sRGB: slower, more accurate for fine bright detail.
 
     Raises:
-        ValueError: a value is out of range, the format is source only, or two values exclude each other (a
-            focal point and a crop that looks for one; auto and a format).
+        ValueError: when a value is out of range, the format is source only, or two values exclude each other
+            (a focal point and a crop that looks for one; auto and a format).
     """
 
     mode: Mode = Mode.FIT

@@ -40,7 +40,7 @@ def output_format(source: Format, recipe: Recipe, *, has_alpha: bool) -> Format:
     A source that is not web-safe becomes a PNG if it has alpha, otherwise a JPEG.
 
     Raises:
-        ValueError: the recipe's format is `auto`, and not resolved yet.
+        ValueError: when the recipe's format is `auto`, and not resolved yet.
     """
     if recipe.auto:
         raise ValueError("The format is still to be chosen: a recipe has to be resolved before it is made.")

@@ -14,7 +14,7 @@ class Colour(Struct, frozen=True):
     """A colour in sRGB with its opacity; each 0 to 255.
 
     Raises:
-        ValueError: a level is out of range.
+        ValueError: when a level is out of range.
     """
 
     red: int
@@ -55,7 +55,7 @@ def parse_colour(text: str) -> Colour:
     """Parse `rgb`, `rgba`, `rrggbb` or `rrggbbaa` in hexadecimal digits, with or without a `#`.
 
     Raises:
-        ValueError: the text is anything else.
+        ValueError: when the text is anything else.
     """
     found = _HEX_COLOUR.match(text)
     if found is None:

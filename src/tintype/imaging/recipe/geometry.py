@@ -103,7 +103,7 @@ def check_output(plan: Plan, source_w: int, source_h: int, limits: OutputLimits)
     be delivered. The intermediate size (`scaled`) needs no limit: its overhang is under two source pixels.
 
     Raises:
-        ImageRefused: output too large.
+        ImageRefused: when the output is too large.
     """
     width, height = plan.width, plan.height
     if width <= source_w and height <= source_h:
@@ -206,7 +206,7 @@ def check_writable(planned: Plan, target: FormatSpec) -> None:
     """Check the size of the result against the limit of the format itself.
 
     Raises:
-        ImageRefused: output too large.
+        ImageRefused: when the output is too large.
     """
     width, height = planned.width, planned.height
     if max(width, height) > target.max_side:

@@ -27,8 +27,8 @@ def parse_params(params: Mapping[str, str]) -> Recipe:
     """The recipe of these parameters, named as in the canonical form, or `dpr`.
 
     Raises:
-        ParamError: a name is unknown, or a value is malformed.
-        ValueError: values are out of range, or exclude each other.
+        ParamError: when a name is unknown, or a value is malformed.
+        ValueError: when values are out of range, or exclude each other.
     """
     fields: dict[str, Any] = {}
     for name, value in params.items():

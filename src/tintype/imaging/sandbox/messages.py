@@ -137,8 +137,8 @@ def receive(channel: socket.socket, count: int, deadline: float | None = None) -
         deadline: in terms of `time.monotonic`; None: wait forever.
 
     Raises:
-        ClosedError: the channel was closed.
-        TimeoutError: the bytes did not arrive in time.
+        ClosedError: when the channel was closed.
+        TimeoutError: when the bytes did not arrive in time.
     """
     data = bytearray(count)
     view = memoryview(data)
@@ -156,8 +156,8 @@ def receive_message(channel: socket.socket, deadline: float | None = None) -> by
     """Receive the next message.
 
     Raises:
-        ClosedError: the channel was closed, or the message is too long.
-        TimeoutError: the message did not arrive in time.
+        ClosedError: when the channel was closed, or the message is too long.
+        TimeoutError: when the message did not arrive in time.
     """
     (length,) = LENGTH.unpack(receive(channel, LENGTH.size, deadline))
     if length > MAX_BYTES:

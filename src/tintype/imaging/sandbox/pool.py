@@ -157,8 +157,8 @@ class RendererPool:
             allowance: the memory limit, and the time used.
 
         Raises:
-            NeedsMemory: it needs a higher memory limit.
-            RendererError: an unexpected error.
+            NeedsMemory: when it needs a higher memory limit.
+            RendererError: when there is an unexpected error.
         """
         try:
             return self._run(
@@ -190,10 +190,10 @@ class RendererPool:
             spool: opens a file for a rendition that is too large for memory.
 
         Raises:
-            ImageRefused: the image can't be rendered.
-            NeedsMemory: it needs a higher memory limit.
-            RendererError: an unexpected error.
-            OSError: the file of `spool` can't be written.
+            ImageRefused: when the image can't be rendered.
+            NeedsMemory: when it needs a higher memory limit.
+            RendererError: when there is an unexpected error.
+            OSError: when the file of `spool` can't be written.
         """
         return self._run(
             Render(recipe, limits, source_limits),

@@ -87,7 +87,7 @@ class Renderer:
         """Wait until it is ready; the first call reports its confinement to `on_start`.
 
         Raises:
-            EndedError: it ended, or was not ready at the deadline (in terms of `time.monotonic`).
+            EndedError: when it ended, or was not ready at the deadline (in terms of `time.monotonic`).
         """
         with self._greeting:
             if self._is_ready:
@@ -111,7 +111,7 @@ class Renderer:
         """Send an order, and wait for the answer; if bytes follow, `read` or `stream` them.
 
         Raises:
-            EndedError: it ended, took too long, or sent an invalid answer.
+            EndedError: when it ended, took too long, or sent an invalid answer.
         """
         self._is_idle = False
         deadline = time.monotonic() + seconds
@@ -129,7 +129,7 @@ class Renderer:
         """Read the `count` bytes that follow an answer.
 
         Raises:
-            EndedError: it ended, or sent them too slowly.
+            EndedError: when it ended, or sent them too slowly.
         """
         held = bytearray()
         self.stream(count, held.extend)
@@ -139,7 +139,7 @@ class Renderer:
         """Pass the `count` bytes that follow an answer to `into`, in chunks.
 
         Raises:
-            EndedError: it ended, or sent them too slowly.
+            EndedError: when it ended, or sent them too slowly.
         """
         self._is_idle = False
         remaining = READ_TIMEOUT

@@ -142,7 +142,7 @@ def _next(channel: socket.socket) -> tuple[Order, Source]:
     """Receive the next order and its source.
 
     Raises:
-        ClosedError: the service has closed the socket.
+        ClosedError: when the service has closed the socket.
     """
     head, descriptors, _, _ = socket.recv_fds(channel, LENGTH.size, 1)
     if not head or not descriptors:

@@ -14,7 +14,7 @@ def syscall(number: int, *arguments: "int | ctypes.c_void_p | None") -> int:
     """Make a system call; returns its result.
 
     Raises:
-        OSError: it failed.
+        OSError: when it failed.
     """
     padded = [_word(argument) for argument in (*arguments, 0, 0, 0, 0, 0, 0)[:6]]
     return _checked(int(_LIBC.syscall(ctypes.c_long(number), *padded)))
@@ -24,7 +24,7 @@ def prctl(option: int, value: int) -> None:
     """Set an option of this process.
 
     Raises:
-        OSError: it failed.
+        OSError: when it failed.
     """
     zero = ctypes.c_ulong(0)
     _checked(int(_LIBC.prctl(option, ctypes.c_ulong(value), zero, zero, zero)))
