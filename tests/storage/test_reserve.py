@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tintype.model import Error, Kind
+from tintype.model import Error, InsufficientStorage
 from tintype.storage import Reserve, Staging
 from tintype.storage.blobs import digest
 from tintype.storage.durable import UNWRITABLE
@@ -48,9 +48,8 @@ def test_without_room_for_it_nothing_is_left(
     path: Path, number: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(os, "posix_fallocate", failing(number))
-    with pytest.raises(Error) as refused:
+    with pytest.raises(InsufficientStorage) as refused:
         Reserve(path).hold()
-    assert refused.value.kind is Kind.INSUFFICIENT_STORAGE
     assert os.strerror(number) in refused.value.message
     assert list(path.parent.iterdir()) == []
     said = {errno.ENOSPC: "full", errno.EDQUOT: "full", errno.EROFS: "read-only"}

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from tintype.dialects.mews.links import Link, parse, write
 from tintype.imaging import Mode
-from tintype.model import Error, InvalidField, Kind
+from tintype.model import InvalidField, NotFound
 from tintype.web.dialect_routes import RequestTarget
 
 IMAGE = UUID("57a971a5-a335-48f4-8cd1-595245d1a876")
@@ -86,6 +86,5 @@ def test_a_side_is_a_whole_number_above_zero(name: str, side: str) -> None:
     ["/Media/Image/", "/Media/Image/x", PATH + "/", PATH + "/x", "/media/image/" + str(IMAGE), PATH + "\n"],
 )
 def test_a_path_without_an_image_is_missing(path: str) -> None:
-    with pytest.raises(Error) as raised:
+    with pytest.raises(NotFound):
         parse(RequestTarget(path))
-    assert raised.value.kind is Kind.NOT_FOUND
