@@ -4,7 +4,10 @@ from pathlib import Path
 
 import pytest
 
+from tintype.catalogue.database import READERS
+from tintype.core.runtime.fair_queue import BUDGET
 from tintype.dialects import discover
+from tintype.imaging import Limits, OutputLimits
 from tintype.settings import SettingError, Settings, load
 from tintype.web.logs import LogFormat
 
@@ -21,6 +24,14 @@ def test_without_anything_the_defaults_hold(tmp_path: Path) -> None:
     settings = loaded(tmp_path)
     assert (settings.data, settings.web.port, settings.web.host) == (tmp_path, 8080, "127.0.0.1")
     assert settings.dialects.keys() == {dialect.name for dialect in discover()}
+
+
+def test_the_defaults_of_limits_stand_in_one_place(tmp_path: Path) -> None:
+    settings = loaded(tmp_path)
+    assert settings.images.input_limits() == Limits()
+    assert settings.images.output_limits() == OutputLimits()
+    assert settings.renderers.memory_bytes == BUDGET
+    assert settings.workers.catalogue_readers == READERS
 
 
 def test_the_environment_is_over_the_file_and_the_file_over_the_defaults(tmp_path: Path) -> None:

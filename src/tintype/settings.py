@@ -11,10 +11,12 @@ from typing import Any, get_origin
 import msgspec
 from msgspec import Struct
 
-from tintype.core.runtime.deferred import DeferredSettings
-from tintype.core.runtime.record_cache import CacheSettings
-from tintype.core.runtime.renderers import RendererSettings
-from tintype.core.runtime.workers import WorkerSettings
+from tintype.core.runtime.settings import (
+    CacheSettings,
+    DeferredSettings,
+    RendererSettings,
+    WorkerSettings,
+)
 from tintype.core.services import ImageSettings, QuotaSettings, RenditionSettings
 from tintype.core.upkeep.check_and_gc import GcSettings
 from tintype.dialects import Dialect

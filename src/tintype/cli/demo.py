@@ -16,7 +16,7 @@ from tintype.catalogue import schema
 from tintype.cli.demo_library import CREDENTIALS, SAMPLE, Credentials, DemoLibrary, fill
 from tintype.cli.demo_requests import requests
 from tintype.cli.library import plain_errors, prepare_library, run_with_services
-from tintype.cli.serve import override, run
+from tintype.cli.serve import host_option, override, port_option, run
 from tintype.console import Showcase
 from tintype.core import Services
 from tintype.core.library.browse import newest_images
@@ -42,8 +42,8 @@ MAX_IMAGES = 1000
     show_envvar=True,
     help="The folder of the library; created and filled if it is new.",
 )
-@click.option("--host", help="The address to listen on. [default: 127.0.0.1]")
-@click.option("--port", type=click.IntRange(0, 65535), help="The port; 0 picks a free one. [default: 8080]")
+@host_option
+@port_option
 @plain_errors
 def demo(data: Path, host: str | None, port: int | None) -> None:
     """Serve a small library of generated images, with credentials for every dialect.

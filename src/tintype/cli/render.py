@@ -9,7 +9,8 @@ from msgspec.structs import replace
 
 from tintype.cli.arguments import parse_recipe
 from tintype.cli.library import plain_errors
-from tintype.core.runtime.renderers import RendererSettings, open_renderers
+from tintype.core.runtime.renderers import open_renderers
+from tintype.core.runtime.settings import RendererSettings
 from tintype.imaging import Format, ImageRefused, Limits, OutputLimits, Recipe, extension_fits, spec
 from tintype.imaging.sandbox.messages import Rendered
 from tintype.imaging.sandbox.pool import OWN_MEMORY, Allowance

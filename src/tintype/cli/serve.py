@@ -36,18 +36,30 @@ from tintype.imaging.allocator import limit_arenas
 from tintype.settings import Settings
 from tintype.web import logs
 from tintype.web.asgi import App
+from tintype.web.settings import WebSettings
 
 log = structlog.get_logger("tintype")
 
 READY_WITHIN = 60.0
 """Seconds to wait for the service to become ready."""
 
+_DEFAULTS = WebSettings()
+
+host_option = click.option("--host", help=f"The address to listen on. [default: {_DEFAULTS.host}]")
+port_option = click.option(
+    "--port",
+    type=click.IntRange(0, 65535),
+    help=f"The port; 0 picks a free one. [default: {_DEFAULTS.port}]",
+)
+
 
 @click.command()
 @data_option
-@click.option("--host", help="The address to listen on. [default: 127.0.0.1]")
-@click.option("--port", type=click.IntRange(0, 65535), help="The port; 0 picks a free one. [default: 8080]")
-@click.option("--workers", type=click.IntRange(1, 64), help="Worker processes. [default: 1]")
+@host_option
+@port_option
+@click.option(
+    "--workers", type=click.IntRange(1, 64), help=f"Worker processes. [default: {_DEFAULTS.workers}]"
+)
 @backup_option
 @click.option("--new-keys", is_flag=True, help="Create new link keys if they are missing or broken.")
 @plain_errors

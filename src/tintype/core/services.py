@@ -24,31 +24,34 @@ Clock = Callable[[], datetime]
 """Returns the time, in UTC; tests replace it."""
 
 
+_INPUT, _OUTPUT = Limits(), OutputLimits()
+
+
 class ImageSettings(Struct, frozen=True, forbid_unknown_fields=True):
     """What is taken in, and what is made of it."""
 
     max_bytes: Annotated[int, Meta(ge=1)] = 100 * 1024 * 1024
     """The largest original, in bytes."""
-    max_pixels: Annotated[int, Meta(ge=1)] = 100_000_000
+    max_pixels: Annotated[int, Meta(ge=1)] = _INPUT.max_pixels
     """The most pixels of one frame of an original."""
-    max_whole_pixels: Annotated[int, Meta(ge=1)] = 50_000_000
+    max_whole_pixels: Annotated[int, Meta(ge=1)] = _INPUT.max_whole_pixels
     """The same for formats of which a whole frame is decoded at once: WebP, GIF, AVIF, HEIC, JXL and SVG,
     interlaced PNG, progressive JPEG."""
-    max_side: Annotated[int, Meta(ge=1)] = 20_000
+    max_side: Annotated[int, Meta(ge=1)] = _INPUT.max_side
     """The longest side of an original, in pixels."""
-    max_frames: Annotated[int, Meta(ge=1)] = 1_000
+    max_frames: Annotated[int, Meta(ge=1)] = _INPUT.max_frames
     """The most frames of an animated original."""
-    max_total_pixels: Annotated[int, Meta(ge=1)] = 400_000_000
+    max_total_pixels: Annotated[int, Meta(ge=1)] = _INPUT.max_total_pixels
     """The most pixels of all frames of an original together."""
-    max_output_side: Annotated[int, Meta(ge=1)] = 8_192
+    max_output_side: Annotated[int, Meta(ge=1)] = _OUTPUT.max_side
     """The longest side a rendition may be enlarged to, in pixels."""
-    max_output_pixels: Annotated[int, Meta(ge=1)] = 40_000_000
+    max_output_pixels: Annotated[int, Meta(ge=1)] = _OUTPUT.max_pixels
     """The most pixels a rendition may be enlarged to."""
-    max_output_frames: Annotated[int, Meta(ge=1)] = 500
+    max_output_frames: Annotated[int, Meta(ge=1)] = _OUTPUT.max_frames
     """The most frames of an animated rendition; the others are left out."""
-    max_output_total_pixels: Annotated[int, Meta(ge=1)] = 25_000_000
+    max_output_total_pixels: Annotated[int, Meta(ge=1)] = _OUTPUT.max_total_pixels
     """The most pixels of all frames of an animated rendition together; frames beyond them are left out."""
-    max_svg_bytes: Annotated[int, Meta(ge=1)] = 10 * 1024 * 1024
+    max_svg_bytes: Annotated[int, Meta(ge=1)] = _INPUT.max_svg_bytes
     """The largest SVG, in bytes: its parser builds a tree in memory that is many times as large."""
 
     def input_limits(self) -> Limits:

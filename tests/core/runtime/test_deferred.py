@@ -13,9 +13,10 @@ from tests.core.counting import count
 from tests.core.following import until
 from tests.core.rendering import rendition, rendition_tag
 from tintype.core.delivery.render import Client, Picture
-from tintype.core.runtime.deferred import DeferredEncodes, DeferredSettings
+from tintype.core.runtime.deferred import DeferredEncodes
 from tintype.core.runtime.fair_queue import WorkEstimate
-from tintype.core.runtime.workers import Workers, WorkerSettings
+from tintype.core.runtime.settings import DeferredSettings, WorkerSettings
+from tintype.core.runtime.workers import Workers
 from tintype.imaging import Format, Recipe, extras
 from tintype.imaging.sandbox.process import Renderer
 from tintype.model import Error, Image, TooManyRequests

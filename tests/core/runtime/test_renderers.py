@@ -10,7 +10,8 @@ from structlog.testing import capture_logs
 
 from tintype.core.runtime.fair_queue import WorkEstimate
 from tintype.core.runtime.renderers import decode
-from tintype.core.runtime.workers import Workers, WorkerSettings
+from tintype.core.runtime.settings import WorkerSettings
+from tintype.core.runtime.workers import Workers
 from tintype.imaging.sandbox.pool import Allowance, NeedsMemory, StartError
 from tintype.model import Overloaded
 

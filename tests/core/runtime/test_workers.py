@@ -12,7 +12,8 @@ from structlog.testing import capture_logs
 
 from tests.core.counting import count
 from tintype.core.runtime.fair_queue import WorkEstimate
-from tintype.core.runtime.workers import Workers, WorkerSettings
+from tintype.core.runtime.settings import WorkerSettings
+from tintype.core.runtime.workers import Workers
 from tintype.imaging import Reason
 from tintype.model import Error, Invalid, InvalidImage, Kind, TooManyRequests
 

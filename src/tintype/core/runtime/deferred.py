@@ -1,11 +1,11 @@
 """Slow encodes: the client gets another format at once, and the slow one is encoded in the background."""
 
 from collections.abc import Callable, Coroutine, Hashable
-from typing import Annotated, Any
+from typing import Any
 
 import structlog
-from msgspec import Meta, Struct
 
+from tintype.core.runtime.settings import DeferredSettings
 from tintype.core.runtime.workers import Workers
 from tintype.imaging import Format
 from tintype.model import Error
@@ -18,19 +18,6 @@ EWMA_WEIGHT = 0.2
 """Weight of the newest sample in the moving average."""
 
 log = structlog.get_logger("tintype")
-
-
-class DeferredSettings(Struct, frozen=True, forbid_unknown_fields=True):
-    """Pictures in formats that are slow to make (AVIF, JPEG XL): something quicker stands in for them."""
-
-    live_pixels: Annotated[int, Meta(ge=0)] = 1_000_000
-    """The most pixels of such a rendition that is encoded while the client waits; 0: none is."""
-    live_seconds: Annotated[float, Meta(gt=0)] = 0.5
-    """The longest that a client waits for one, estimated from the time that earlier ones took."""
-    waiting: Annotated[int, Meta(ge=0)] = 32
-    """Renditions that may be queued for encoding after a substitute in a faster format was delivered. Further
-    ones are dropped, and all of them while clients wait for a slot; the next request queues them again.
-    """
 
 
 class DeferredEncodes:

@@ -1,10 +1,7 @@
 """Cache of image records in this process, so that a repeated request needs no query."""
 
 import time
-from typing import Annotated
 from uuid import UUID
-
-from msgspec import Meta, Struct
 
 from tintype.core.runtime.lru_cache import LRUCache
 from tintype.model import Image, Publications
@@ -12,16 +9,6 @@ from tintype.model import Image, Publications
 FRESH_SECONDS = 0.9
 """How long the cache may be used after the last poll for changes: an image that any process deletes, replaces
 or archives is delivered for one second more at most."""
-
-
-class CacheSettings(Struct, frozen=True, forbid_unknown_fields=True):
-    """What is cached between requests."""
-
-    images: Annotated[int, Meta(ge=0)] = 10_000
-    """Image records that each worker process caches; 0: none, and every delivery queries the catalogue."""
-    answers: Annotated[int, Meta(ge=0)] = 20_000
-    """Results of other queries (tokens, images of batches, links) that each worker process caches until
-    anything in the catalogue changes; 0: none."""
 
 
 class CachedImage:

@@ -2,12 +2,13 @@
 
 import os
 from collections.abc import Callable
-from typing import Annotated, Concatenate, ParamSpec, TypeVar
+from typing import Concatenate, ParamSpec, TypeVar
 
 import structlog
-from msgspec import Meta, Struct, structs
+from msgspec import Struct, structs
 
 from tintype.core.runtime.fair_queue import LIGHT, WorkEstimate
+from tintype.core.runtime.settings import RendererSettings
 from tintype.core.runtime.workers import Workers
 from tintype.imaging.sandbox.confinement import Confinement
 from tintype.imaging.sandbox.pool import (
@@ -24,21 +25,6 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 log = structlog.get_logger("tintype")
-
-
-class RendererSettings(Struct, frozen=True, forbid_unknown_fields=True):
-    """The processes that pictures are decoded and drawn in. Nothing else looks into files that came in."""
-
-    count: Annotated[int, Meta(ge=0)] = 0
-    """How many images are decoded at the same time, each by a renderer process; 0: one per core, as far as
-    memory allows. They are divided among the worker processes.
-    """
-    memory_bytes: Annotated[int, Meta(ge=OWN_MEMORY + LIGHT)] = 1024 * 1024 * 1024
-    """The memory that all renderers may use together, in bytes, divided among the worker processes. An image
-    that needs more is refused.
-    """
-    seconds: Annotated[float, Meta(gt=0)] = 10.0
-    """How long an image may take, in seconds. Then its renderer is killed and replaced."""
 
 
 class RendererShare(Struct, frozen=True):

@@ -5,14 +5,14 @@ import functools
 import time
 from collections.abc import Callable, Coroutine, Hashable
 from concurrent.futures import ThreadPoolExecutor
-from typing import Annotated, Any, Generic, ParamSpec, TypeVar
+from typing import Any, Generic, ParamSpec, TypeVar
 
 import structlog
-from msgspec import Meta, Struct
 
 from tintype.core.runtime.counters import Counters
 from tintype.core.runtime.fair_queue import BUDGET, FairQueue, WorkEstimate
 from tintype.core.runtime.moving_sum import MovingSum
+from tintype.core.runtime.settings import WorkerSettings
 from tintype.imaging import Reason
 from tintype.model import Error, InvalidImage, Overloaded, TooManyRequests
 
@@ -22,31 +22,6 @@ R = TypeVar("R")
 MINUTE = 60.0
 
 log = structlog.get_logger("tintype")
-
-
-class WorkerSettings(Struct, frozen=True, forbid_unknown_fields=True):
-    """How much is done at once in one process."""
-
-    render_queue: Annotated[int, Meta(ge=0)] = 64
-    """Images that may wait for a slot; beyond it the newest of the client with the most is refused with
-    503.
-    """
-    render_wait_seconds: Annotated[float, Meta(gt=0)] = 20.0
-    """How long a request waits for a slot in total, however often it needs one, before it is refused with
-    503, and for another process that makes the same rendition before it is made here too.
-    """
-    disk_threads: Annotated[int, Meta(ge=1)] = 8
-    """Threads that read and write files."""
-    catalogue_readers: Annotated[int, Meta(ge=1)] = 4
-    """Transactions that read the catalogue at the same time; one more writes."""
-    catalogue_wait_seconds: Annotated[float, Meta(gt=0)] = 4.0
-    """How long a change waits to write to the catalogue, which another program may have locked, before it is
-    refused with 503.
-    """
-    malloc_arenas: Annotated[int, Meta(ge=0)] = 2
-    """Memory arenas (`M_ARENA_MAX` of glibc) of a worker process: fewer keep less of the memory that was
-    freed. A renderer has one. 0: the default of the C library.
-    """
 
 
 class Workers:
