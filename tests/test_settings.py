@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from tintype.catalogue.database import READERS
@@ -38,7 +39,8 @@ def test_the_environment_is_over_the_file_and_the_file_over_the_defaults(tmp_pat
     write(tmp_path, "[web]\nport = 1111\nhost = '::1'\n[mews]\nrequests = 5\n")
     settings = loaded(tmp_path, TINTYPE_WEB_PORT="2222", TINTYPE_MEWS_MAX_IMAGES="7")
     assert (settings.web.port, settings.web.host, settings.web.workers) == (2222, "::1", 1)
-    assert (settings.dialects["mews"].requests, settings.dialects["mews"].max_images) == (5, 7)
+    mews = msgspec.to_builtins(settings.dialects["mews"])
+    assert (mews["requests"], mews["max_images"]) == (5, 7)
 
 
 def test_values_have_their_types(tmp_path: Path) -> None:

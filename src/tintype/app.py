@@ -6,11 +6,10 @@ from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from typing import Any
 
-from litestar import Litestar, Request, Router
+from litestar import Litestar, Request
 from litestar.datastructures import State
-from litestar.di import NamedDependency as Given
 from litestar.di import Provide
-from msgspec import Struct, structs
+from msgspec import Struct
 
 from tintype.catalogue import FILE_NAME, Database
 from tintype.console import Page, Showcase, icons, welcome
@@ -18,29 +17,30 @@ from tintype.core import Services
 from tintype.core.delivery.invalidation import ChangePoller
 from tintype.core.runtime.deferred import DeferredEncodes
 from tintype.core.runtime.query_cache import QueryCache
-from tintype.core.runtime.rate_limit import RateLimiter
 from tintype.core.runtime.record_cache import RecordCache
 from tintype.core.runtime.renderers import open_renderers, renderer_share
 from tintype.core.runtime.signing import Keyring
 from tintype.core.runtime.uploads import Uploads
 from tintype.core.runtime.workers import Workers
 from tintype.core.services import Clock
-from tintype.dialects import Dialect, LinkContext, find_link_writer
+from tintype.dialects import AnyDialect, LinkContext, find_link_writer
 from tintype.imaging import Recipe
-from tintype.model import Caller, ClientGone, Links
+from tintype.model import ClientGone, Links
 from tintype.settings import Settings
 from tintype.storage import Renditions, Reserve, Staging
 from tintype.storage.local import LocalBlobs
-from tintype.web import bodies, context
+from tintype.web import context
 from tintype.web.access_log import AccessLog
+from tintype.web.api import Gate
 from tintype.web.asgi import App
 from tintype.web.connections import ConnectionGuard
 from tintype.web.context import Context
 from tintype.web.delivery import Delivery
 from tintype.web.dialect_routes import DialectRoutes, find_routes
 from tintype.web.errors import problem_details, to_error
+from tintype.web.framework_routes import route
 from tintype.web.responses import from_raw
-from tintype.web.unsigned_limits import UnsignedRenderLimit, client_ip
+from tintype.web.unsigned_limits import UnsignedRenderLimit
 
 CATALOGUE = FILE_NAME
 ORIGINALS = "originals"
@@ -101,7 +101,7 @@ async def close_services(services: Services) -> None:
 
 def create_app(
     settings: Settings,
-    dialects: Sequence[Dialect],
+    dialects: Sequence[AnyDialect],
     *,
     clock: Clock = utc_now,
     showcase: Showcase | None = None,
@@ -117,11 +117,13 @@ def create_app(
     dialects = [each for each in dialects if each.name in (settings.web.dialects or {each.name})]
     services = build_services(settings, clock)
     access_log = AccessLog(settings.logs)
-    rate_limiters = {
-        dialect.name: dialect.rate_limiter(settings.dialects[dialect.name]) for dialect in dialects
+    gates = {
+        dialect.name: Gate(dialect.api, services, settings.dialects[dialect.name])
+        for dialect in dialects
+        if dialect.api is not None
     }
     all_routes = [
-        _dialect_routes(dialect, services, settings, rate_limiters[dialect.name]) for dialect in dialects
+        _dialect_routes(dialect, services, settings, gates.get(dialect.name)) for dialect in dialects
     ]
     guard = ConnectionGuard(settings.web, by_address=settings.limits.proxies == 0)
 
@@ -149,7 +151,11 @@ def create_app(
         route_handlers=[
             welcome(services, _welcome_page(services, dialects, showcase)),
             *icons(),
-            *(_router(dialect, services, settings, rate_limiters[dialect.name]) for dialect in dialects),
+            *(
+                route(gate, endpoint, settings.limits.proxies)
+                for gate in gates.values()
+                for endpoint in gate.routed_endpoints()
+            ),
         ],
         dependencies={"context": Provide(_context, sync_to_thread=False)},
         exception_handlers={Exception: answer_error},
@@ -173,7 +179,7 @@ def create_app(
 
 
 def _dialect_routes(
-    dialect: Dialect, services: Services, settings: Settings, rate_limiter: RateLimiter
+    dialect: AnyDialect, services: Services, settings: Settings, gate: Gate[Struct] | None
 ) -> DialectRoutes:
     own = settings.dialects[dialect.name]
     return DialectRoutes(
@@ -182,42 +188,12 @@ def _dialect_routes(
         render_error=dialect.render_error,
         link_parsers=dialect.link_parsers(LinkContext(services.keyring, services.clock), own),
         links=Links.SIGNED if dialect.links is None else dialect.links(own),
-        raw_endpoints={
-            path: make(services, own, rate_limiter) for path, make in dialect.raw_endpoints.items()
-        },
+        raw_endpoints={} if gate is None else gate.raw_endpoints(),
         trailing_slash=dialect.trailing_slash,
     )
 
 
-def _router(dialect: Dialect, services: Services, settings: Settings, rate_limiter: RateLimiter) -> Router:
-    own = settings.dialects[dialect.name]
-
-    async def read_raw(request: Request[Any, Any, State], caller: Given[Caller]) -> bytes:
-        """The body, read after authentication."""
-        del caller
-        return await bodies.read(request, own.max_body_bytes)
-
-    def set_caller(
-        request: Request[Any, Any, State], context: Given[Context], admitted: Given[Caller]
-    ) -> Caller:
-        context.set_caller(admitted)
-        return structs.replace(admitted, origin=client_ip(request.scope, settings.limits.proxies))
-
-    return Router(
-        path="/",
-        route_handlers=dialect.routes,
-        dependencies={
-            "services": _provide(services),
-            "settings": _provide(own),
-            "rate_limiter": _provide(rate_limiter),
-            "raw": Provide(read_raw),
-            "admitted": Provide(dialect.authenticate),
-            "caller": Provide(set_caller, sync_to_thread=False),
-        },
-    )
-
-
-def _welcome_page(services: Services, dialects: Sequence[Dialect], showcase: Showcase | None) -> Page:
+def _welcome_page(services: Services, dialects: Sequence[AnyDialect], showcase: Showcase | None) -> Page:
     names = tuple(dialect.name for dialect in dialects)
     found = find_link_writer(dialects)
     if found is None:
@@ -225,10 +201,6 @@ def _welcome_page(services: Services, dialects: Sequence[Dialect], showcase: Sho
     _, write = found
     recipe = Recipe(width=THUMBNAIL_SIDE, height=THUMBNAIL_SIDE).normal()
     return Page(names, lambda image: write(services.keyring, image, recipe, None), showcase)
-
-
-def _provide(value: Services | Struct | RateLimiter) -> Provide:
-    return Provide(lambda: value, sync_to_thread=False)
 
 
 def _context(request: Request[Any, Any, State]) -> Context:

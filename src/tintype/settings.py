@@ -19,7 +19,7 @@ from tintype.core.runtime.settings import (
 )
 from tintype.core.services import ImageSettings, QuotaSettings, RenditionSettings
 from tintype.core.upkeep.check_and_gc import GcSettings
-from tintype.dialects import Dialect
+from tintype.dialects import AnyDialect
 from tintype.web.logs import LogSettings
 from tintype.web.response_cache import DeliverySettings
 from tintype.web.settings import WebSettings
@@ -68,16 +68,16 @@ class Settings(Struct, frozen=True):
     delivery: DeliverySettings
     logs: LogSettings
     gc: GcSettings
-    dialects: dict[str, Any]
+    dialects: dict[str, Struct]
 
 
-def sections(dialects: Sequence[Dialect]) -> dict[str, type[Struct]]:
+def sections(dialects: Sequence[AnyDialect]) -> dict[str, type[Struct]]:
     """The sections of the settings, each with the type of its fields."""
     return SECTIONS | {dialect.name: dialect.settings for dialect in dialects}
 
 
 def load(
-    data: Path | None, dialects: Sequence[Dialect], environment: Mapping[str, str] = os.environ
+    data: Path | None, dialects: Sequence[AnyDialect], environment: Mapping[str, str] = os.environ
 ) -> Settings:
     """The settings in force.
 
@@ -190,7 +190,7 @@ def _members(text: str) -> list[str]:
     return [member.strip() for member in text.split(",") if member.strip()]
 
 
-def _require_dialects(names: Sequence[str], given: _AllGiven, dialects: Sequence[Dialect]) -> None:
+def _require_dialects(names: Sequence[str], given: _AllGiven, dialects: Sequence[AnyDialect]) -> None:
     known = [dialect.name for dialect in dialects]
     for name in names:
         if name not in known:

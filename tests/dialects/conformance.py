@@ -6,7 +6,7 @@ import importlib
 import inspect
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import ModuleType
@@ -16,17 +16,22 @@ from urllib.parse import quote
 import httpx
 from defusedxml import ElementTree
 from hypothesis import strategies as st
+from msgspec import Struct
 
 from tests.errors import an_error
 from tests.running import Running
 from tintype import dialects
-from tintype.dialects import Dialect
+from tintype.dialects import AnyDialect
 from tintype.model import Kind
 from tintype.model.ids import short
+from tintype.web import api as web_api
+from tintype.web.api import AnyApi
 from tintype.web.context import Context
 
 DIALECTS = dialects.discover()
-FILES = {"__init__.py", "settings.py", "endpoints.py", "wire.py", "links.py"}
+WITH_API = tuple(dialect for dialect in DIALECTS if dialect.api is not None)
+FILES = {"__init__.py", "settings.py", "links.py"}
+API_FILES = {"endpoints.py", "wire.py"}
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 MAX_ORIGINAL = 1024 * 1024
 TOO_MUCH = 40 * 1024 * 1024
@@ -81,41 +86,56 @@ class Pass:
     fields: Mapping[str, str] = field(default_factory=dict)
 
 
-def folder(dialect: Dialect) -> Path:
+def folder(dialect: AnyDialect) -> Path:
     """Where a dialect lies."""
     return Path(inspect.getfile(dialects)).parent / dialect.name
 
 
-def module(dialect: Dialect, name: str) -> ModuleType:
+def module(dialect: AnyDialect, name: str) -> ModuleType:
     """One of its files."""
     return importlib.import_module(f"{dialects.__name__}.{dialect.name}.{name}")
 
 
-def endpoints(dialect: Dialect) -> list[Endpoint]:
+def endpoints(dialect: AnyDialect) -> list[Endpoint]:
     """All its endpoints."""
-    return [Endpoint(each.method, re.sub(r"\{[^}]*\}", "1", each.path)) for each in templates(dialect)]
+    return [Endpoint(each.method, _filled(each.path)) for each in templates(dialect)]
 
 
-def templates(dialect: Dialect) -> list[Endpoint]:
+def templates(dialect: AnyDialect) -> list[Endpoint]:
     """The same, their paths as they were declared."""
-    routed = [
-        Endpoint(str(method), path)
-        for handler in dialect.routes
-        for path in sorted(handler.paths)
-        for method in sorted(handler.http_methods)
+    return [] if dialect.api is None else [pair for each in dialect.api.endpoints for pair in _pairs(each)]
+
+
+def requiring(dialect: AnyDialect, *, scope: str) -> list[Endpoint]:
+    """The endpoints that are declared to require a scope."""
+    return [
+        Endpoint(each.method, _filled(each.path))
+        for declared in api(dialect).endpoints
+        if declared.scope == scope
+        for each in _pairs(declared)
     ]
-    return [*routed, *(Endpoint("POST", path) for path in dialect.raw_endpoints)]
 
 
-def admission(service: Running, dialect: Dialect) -> Pass:
-    """A new token, in every place where one of the dialects looks for it."""
-    secrets = service.token(dialect.name).splitlines()
-    if dialect.pairs:
+def raw_paths(dialect: AnyDialect) -> list[str]:
+    """The paths of the endpoints that are served ahead of the framework."""
+    return [path for each in api(dialect).endpoints if each.raw for path in each.paths]
+
+
+def api(dialect: AnyDialect) -> AnyApi:
+    """The API of a dialect that has one."""
+    assert dialect.api is not None
+    return dialect.api
+
+
+def admission(service: Running, dialect: AnyDialect, scopes: Sequence[str] = ()) -> Pass:
+    """A new token, by default with all scopes, in every place where one of the dialects looks for it."""
+    secrets = service.token(dialect.name, scope=list(scopes)).splitlines()
+    if api(dialect).pairs:
         return Pass(fields={"ClientToken": secrets[0], "AccessToken": secrets[1], "Client": "conformance"})
     return Pass(headers={"Authorization": f"Bearer {secrets[0]}"})
 
 
-def undocumented(dialect: Dialect) -> list[str]:
+def undocumented(dialect: AnyDialect) -> list[str]:
     """The fields of its settings without a text right below them."""
     tree = ast.parse((folder(dialect) / "settings.py").read_text("utf-8"))
     [settings] = [node for node in tree.body if isinstance(node, ast.ClassDef) and node.name == "Settings"]
@@ -126,7 +146,7 @@ def undocumented(dialect: Dialect) -> list[str]:
     ]
 
 
-def words(dialect: Dialect) -> list[str]:
+def words(dialect: AnyDialect) -> list[str]:
     """The texts in its link grammar: names of parameters, modes, prefixes."""
     tree = ast.parse((folder(dialect) / "links.py").read_text("utf-8"))
     texts = {
@@ -158,7 +178,7 @@ def names(media_type: str, body: bytes) -> list[str]:
     return list(found)
 
 
-def assert_says(dialect: Dialect, kind: Kind, response: httpx.Response) -> None:
+def assert_says(dialect: AnyDialect, kind: Kind, response: httpx.Response) -> None:
     """The response has the content type, the names (or more) and a status of such an error in the dialect."""
     said = dialect.render_error(an_error(kind), asked())
     found = response.headers["Content-Type"]
@@ -183,6 +203,21 @@ def posted_stubbornly(
         connection.request(
             endpoint.method, endpoint.path, blocks, {**headers, **length}, encode_chunked=chunked
         )
+        answer = connection.getresponse()
+        return httpx.Response(answer.status, headers=answer.getheaders(), content=answer.read())
+    finally:
+        connection.close()
+
+
+def sent_without_body(base_url: str, endpoint: Endpoint, headers: Mapping[str, str]) -> httpx.Response:
+    """The first answer to a head, whose body is not sent."""
+    url = httpx.URL(base_url)
+    connection = http.client.HTTPConnection(url.host, url.port, timeout=60)
+    try:
+        connection.putrequest(endpoint.method, endpoint.path)
+        for name, value in headers.items():
+            connection.putheader(name, value)
+        connection.endheaders()
         answer = connection.getresponse()
         return httpx.Response(answer.status, headers=answer.getheaders(), content=answer.read())
     finally:
@@ -220,7 +255,7 @@ def hostile_paths(path: str) -> st.SearchStrategy[str]:
     return st.tuples(*parts).map("/".join)
 
 
-def hostile_queries(dialect: Dialect) -> st.SearchStrategy[dict[str, str]]:
+def hostile_queries(dialect: AnyDialect) -> st.SearchStrategy[dict[str, str]]:
     """Queries with the names that the dialect reads and others, and values that are rarely any good."""
     numbers = st.integers().map(str) | st.sampled_from(["0", "-0", "1", "1e9", "9" * 5000, "\u0664", "NaN"])
     anything = st.text(st.characters(), max_size=60)
@@ -238,6 +273,14 @@ def hostile_links(prefix: str) -> st.SearchStrategy[str]:
     parts = st.lists(ids | anything | st.integers().map(str), max_size=4).map("/".join)
     flags = st.integers().map(lambda number: f"flag_{number}.jpg")
     return (ids | parts | flags).map(lambda rest: f"{prefix}/{rest}")
+
+
+def _pairs(declared: web_api.Endpoint[Struct]) -> list[Endpoint]:
+    return [Endpoint(declared.method, path) for path in declared.paths]
+
+
+def _filled(path: str) -> str:
+    return re.sub(r"\{[^}]*\}", "1", path)
 
 
 def _nested(inner: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:

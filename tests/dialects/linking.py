@@ -12,7 +12,7 @@ from uuid import UUID
 
 from tintype.app import CATALOGUE
 from tintype.core.runtime.signing import Keyring
-from tintype.dialects import Dialect
+from tintype.dialects import AnyDialect
 
 
 @dataclass(frozen=True)
@@ -45,22 +45,22 @@ def subject(data: Path, account: str) -> Subject:
     return Subject(UUID(id), number, version, extension)
 
 
-def plain(dialect: Dialect, subject: Subject) -> list[str]:
+def plain(dialect: AnyDialect, subject: Subject) -> list[str]:
     """Plain links to an image; none where all are signed."""
     return [] if dialect.links is None else list(_written(dialect).plain(subject))
 
 
-def signed(dialect: Dialect, subject: Subject, keyring: Keyring) -> list[str]:
+def signed(dialect: AnyDialect, subject: Subject, keyring: Keyring) -> list[str]:
     """Signed links to an image."""
     return list(_written(dialect).signed(subject, keyring))
 
 
-def written(dialect: Dialect, subject: Subject, keyring: Keyring) -> list[str]:
+def written(dialect: AnyDialect, subject: Subject, keyring: Keyring) -> list[str]:
     """Links to an image of every kind that a dialect writes."""
     return [*plain(dialect, subject), *signed(dialect, subject, keyring)]
 
 
-def _written(dialect: Dialect) -> ModuleType:
+def _written(dialect: AnyDialect) -> ModuleType:
     return importlib.import_module(f"tests.dialects.{dialect.name}.written")
 
 

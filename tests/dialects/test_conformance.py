@@ -14,16 +14,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.dialects import conformance
-from tests.dialects.conformance import DIALECTS, FITTING, METHODS, Endpoint, Pass
+from tests.dialects.conformance import DIALECTS, FITTING, METHODS, WITH_API, Endpoint, Pass
 from tests.errors import RENDERED, an_error, errors
 from tests.running import Running, running
 from tintype.core.runtime.signing import Keyring
-from tintype.dialects import Dialect, LinkContext
+from tintype.dialects import AnyDialect, LinkContext
 from tintype.model import Error, Kind
 from tintype.web.dialect_routes import RequestTarget
 from tintype.web.errors import STATUS, to_error
 
 every_dialect = pytest.mark.parametrize("dialect", DIALECTS, ids=lambda dialect: dialect.name)
+every_api = pytest.mark.parametrize("dialect", WITH_API, ids=lambda dialect: dialect.name)
 moderately = settings(max_examples=40)
 
 NOW = datetime(2030, 1, 1, tzinfo=UTC)
@@ -56,7 +57,7 @@ HOSTILE_HEADERS: list[dict[bytes, bytes]] = [
 @pytest.fixture(scope="module")
 def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     """A service that lets everybody ask as often as they like."""
-    env = {f"TINTYPE_{dialect.name.upper()}_REQUESTS": "0" for dialect in DIALECTS}
+    env = {f"TINTYPE_{dialect.name.upper()}_REQUESTS": "0" for dialect in WITH_API}
     env["TINTYPE_IMAGES_MAX_BYTES"] = str(conformance.MAX_ORIGINAL)
     with running(tmp_path_factory.mktemp("conformance") / "library", "serve", env) as started:
         yield started
@@ -71,7 +72,7 @@ def http(service: Running) -> Iterator[httpx.Client]:
 @pytest.fixture(scope="module")
 def passes(service: Running) -> dict[str, Pass]:
     """What lets a request in, by dialect."""
-    return {dialect.name: conformance.admission(service, dialect) for dialect in DIALECTS}
+    return {dialect.name: conformance.admission(service, dialect) for dialect in WITH_API}
 
 
 @pytest.fixture(scope="module")
@@ -88,33 +89,35 @@ def test_there_are_dialects() -> None:
 
 
 @every_dialect
-def test_a_folder_has_the_same_five_files(dialect: Dialect) -> None:
-    assert {
-        path.name for path in conformance.folder(dialect).glob("*") if path.is_file()
-    } == conformance.FILES
+def test_folders_have_the_same_files(dialect: AnyDialect) -> None:
+    present = {path.name for path in conformance.folder(dialect).glob("*") if path.is_file()}
+    required = conformance.FILES | (conformance.API_FILES if dialect.api else set())
+    assert required <= present <= conformance.FILES | conformance.API_FILES
 
 
 @every_dialect
-def test_the_name_is_the_folders(dialect: Dialect) -> None:
-    assert conformance.module(dialect, "endpoints").__name__ == f"tintype.dialects.{dialect.name}.endpoints"
+def test_the_name_is_the_folders(dialect: AnyDialect) -> None:
+    assert conformance.module(dialect, "links").__name__ == f"tintype.dialects.{dialect.name}.links"
     assert dialect.settings is conformance.module(dialect, "settings").Settings
-    assert dialect.render_error is conformance.module(dialect, "wire").render_error
+    if dialect.api is not None:
+        assert dialect.render_error is conformance.module(dialect, "wire").render_error
 
 
 @every_dialect
-def test_every_link_grammar_has_the_same_three_names(dialect: Dialect) -> None:
+def test_every_link_grammar_has_the_same_three_names(dialect: AnyDialect) -> None:
     assert {"Link", "write", "parse"} <= set(vars(conformance.module(dialect, "links")))
 
 
 @every_dialect
-def test_every_setting_is_explained(dialect: Dialect) -> None:
+def test_every_setting_is_explained(dialect: AnyDialect) -> None:
     assert conformance.undocumented(dialect) == []
 
 
 @every_dialect
-def test_every_default_is_a_finite_number_above_zero(dialect: Dialect) -> None:
+def test_every_default_is_a_finite_number_above_zero(dialect: AnyDialect) -> None:
     defaults = msgspec.to_builtins(dialect.settings())
-    assert {"requests", "window_seconds", "max_body_bytes"} <= set(defaults)
+    if dialect.api is not None:
+        assert {"requests", "window_seconds", "max_body_bytes"} <= set(defaults)
     for name, value in defaults.items():
         if name == "links":
             # What they are, no bound.
@@ -126,16 +129,16 @@ def test_every_default_is_a_finite_number_above_zero(dialect: Dialect) -> None:
 
 
 @every_dialect
-def test_a_misspelt_setting_is_refused(dialect: Dialect) -> None:
+def test_a_misspelt_setting_is_refused(dialect: AnyDialect) -> None:
     with pytest.raises(msgspec.ValidationError):
         msgspec.convert({"no_such_setting": 1}, dialect.settings)
 
 
 @every_dialect
-def test_every_path_lies_under_a_prefix(dialect: Dialect, link_context: LinkContext) -> None:
+def test_every_path_lies_under_a_prefix(dialect: AnyDialect, link_context: LinkContext) -> None:
     paths = [endpoint.path for endpoint in conformance.endpoints(dialect)]
     link_parsers = dialect.link_parsers(link_context, dialect.settings())
-    assert paths
+    assert bool(paths) == (dialect.api is not None)
     assert link_parsers
     assert [
         path for path in [*paths, *link_parsers] if not conformance.lies_under(dialect.prefixes, path)
@@ -145,6 +148,20 @@ def test_every_path_lies_under_a_prefix(dialect: Dialect, link_context: LinkCont
 def test_no_two_dialects_claim_the_same_paths() -> None:
     for one, other in itertools.permutations(DIALECTS, 2):
         assert [prefix for prefix in one.prefixes if conformance.lies_under(other.prefixes, prefix)] == []
+
+
+@every_api
+def test_an_endpoint_of_a_dialect_with_scopes_requires_one(dialect: AnyDialect) -> None:
+    api = conformance.api(dialect)
+    if api.scopes:
+        assert [each.paths for each in api.endpoints if each.scope is None] == []
+
+
+@every_api
+def test_what_is_served_ahead_of_the_framework_is_posted_to_plain_paths(dialect: AnyDialect) -> None:
+    raw = [each for each in conformance.api(dialect).endpoints if each.raw]
+    assert {each.method for each in raw} <= {"POST"}
+    assert [path for path in conformance.raw_paths(dialect) if "{" in path] == []
 
 
 # The voice.
@@ -157,7 +174,7 @@ def test_every_kind_of_error_has_fitting_statuses() -> None:
 @every_dialect
 @pytest.mark.parametrize("accept", ["", "application/json", "application/xml", "image/*", "\xff;q=\xfe"])
 @pytest.mark.parametrize("kind", RENDERED)
-def test_the_voice_says_every_error(dialect: Dialect, kind: Kind, accept: str) -> None:
+def test_the_voice_says_every_error(dialect: AnyDialect, kind: Kind, accept: str) -> None:
     sentence = "A sentence with <\"&'>, \x00, 🦊."
     for error in errors(kind, sentence):
         said = dialect.render_error(error, conformance.asked(accept))
@@ -167,7 +184,7 @@ def test_the_voice_says_every_error(dialect: Dialect, kind: Kind, accept: str) -
 
 
 @every_dialect
-def test_the_voice_says_when_to_come_back(dialect: Dialect) -> None:
+def test_the_voice_says_when_to_come_back(dialect: AnyDialect) -> None:
     for kind in (Kind.TOO_MANY_REQUESTS, Kind.OVERLOADED, Kind.INSUFFICIENT_STORAGE):
         said = dialect.render_error(an_error(kind), conformance.asked())
         expected = "30" if kind is Kind.INSUFFICIENT_STORAGE else "7"
@@ -175,7 +192,7 @@ def test_the_voice_says_when_to_come_back(dialect: Dialect) -> None:
 
 
 @every_dialect
-def test_nothing_of_the_inside_gets_out(dialect: Dialect) -> None:
+def test_nothing_of_the_inside_gets_out(dialect: AnyDialect) -> None:
     context = conformance.asked()
     raised = RuntimeError("secret: /srv/tintype/catalogue.sqlite3")
     said = dialect.render_error(to_error(raised, context), context)
@@ -186,26 +203,41 @@ def test_nothing_of_the_inside_gets_out(dialect: Dialect) -> None:
 # Over the wire.
 
 
-@every_dialect
-def test_without_a_token_nobody_comes_in(dialect: Dialect, http: httpx.Client) -> None:
+@every_api
+def test_without_a_token_nobody_comes_in(dialect: AnyDialect, http: httpx.Client) -> None:
     for endpoint in conformance.endpoints(dialect):
         response = _ask(http, endpoint, b"{}")
         assert response.status_code == 401, endpoint
         conformance.assert_says(dialect, Kind.NO_TOKEN, response)
 
 
-@every_dialect
+@every_api
 def test_a_token_of_another_dialect_lets_nobody_in(
-    dialect: Dialect, http: httpx.Client, passes: dict[str, Pass]
+    dialect: AnyDialect, http: httpx.Client, passes: dict[str, Pass]
 ) -> None:
-    others = [passes[other.name].headers for other in DIALECTS if other.name != dialect.name]
+    others = [passes[other.name].headers for other in WITH_API if other.name != dialect.name]
     for endpoint, headers in itertools.product(conformance.endpoints(dialect), others):
         assert _ask(http, endpoint, b"{}", headers).status_code == 401, (endpoint, headers)
 
 
-@every_dialect
+@every_api
+def test_a_token_without_the_scope_is_refused_before_the_body_is_read(
+    dialect: AnyDialect, service: Running
+) -> None:
+    scopes = conformance.api(dialect).scopes
+    for scope in scopes if len(scopes) > 1 else ():
+        own = conformance.admission(service, dialect, [other for other in scopes if other != scope])
+        # No body is sent: it would be asked for with "100 Continue".
+        headers = {**own.headers, "Content-Length": "7", "Expect": "100-continue"}
+        for endpoint in conformance.requiring(dialect, scope=scope):
+            conformance.assert_says(
+                dialect, Kind.FORBIDDEN, conformance.sent_without_body(service.base_url, endpoint, headers)
+            )
+
+
+@every_api
 def test_with_a_token_everybody_comes_in(
-    dialect: Dialect, http: httpx.Client, passes: dict[str, Pass]
+    dialect: AnyDialect, http: httpx.Client, passes: dict[str, Pass]
 ) -> None:
     """Otherwise the claims here about what happens behind the door would claim nothing."""
     own = passes[dialect.name]
@@ -217,7 +249,7 @@ def test_with_a_token_everybody_comes_in(
 @every_dialect
 @pytest.mark.parametrize("path", ["/no-such-thing", "/no/such/thing", "//", "/%00", "/%ff", "/" + "x" * 4000])
 def test_an_unknown_path_is_not_found_in_the_dialects_voice(
-    dialect: Dialect, http: httpx.Client, link_context: LinkContext, path: str
+    dialect: AnyDialect, http: httpx.Client, link_context: LinkContext, path: str
 ) -> None:
     for prefix in dialect.prefixes:
         conformance.assert_says(dialect, Kind.NOT_FOUND, http.get(prefix + path))
@@ -228,8 +260,8 @@ def test_an_unknown_path_is_not_found_in_the_dialects_voice(
         conformance.assert_says(dialect, kind, response)
 
 
-@every_dialect
-def test_a_wrong_method_is_refused_in_the_dialects_voice(dialect: Dialect, http: httpx.Client) -> None:
+@every_api
+def test_a_wrong_method_is_refused_in_the_dialects_voice(dialect: AnyDialect, http: httpx.Client) -> None:
     known = conformance.endpoints(dialect)
     for path in {endpoint.path for endpoint in known}:
         right = {endpoint.method for endpoint in known if endpoint.path == path}
@@ -238,19 +270,19 @@ def test_a_wrong_method_is_refused_in_the_dialects_voice(dialect: Dialect, http:
                 conformance.assert_says(dialect, Kind.METHOD_NOT_ALLOWED, http.request(method, path))
 
 
-@every_dialect
-def test_endpoints_without_the_framework_say_their_methods(dialect: Dialect, http: httpx.Client) -> None:
+@every_api
+def test_endpoints_without_the_framework_say_their_methods(dialect: AnyDialect, http: httpx.Client) -> None:
     ends = ("", "/") if dialect.trailing_slash else ("",)
-    for path in [path + end for path in dialect.raw_endpoints for end in ends]:
+    for path in [path + end for path in conformance.raw_paths(dialect) for end in ends]:
         told = http.options(path)
         assert (told.status_code, told.content) == (204, b"")
         for answer in (told, http.get(path), http.request("PURGE", path)):
             assert set(answer.headers["Allow"].split(", ")) == {"POST", "OPTIONS"}
 
 
-@every_dialect
+@every_api
 def test_every_answer_has_a_request_id_of_its_own(
-    dialect: Dialect, http: httpx.Client, passes: dict[str, Pass]
+    dialect: AnyDialect, http: httpx.Client, passes: dict[str, Pass]
 ) -> None:
     own = passes[dialect.name]
     answers = [http.get(prefix + path) for prefix in dialect.prefixes for path in ("", "/", "/x")]
@@ -262,11 +294,11 @@ def test_every_answer_has_a_request_id_of_its_own(
     assert len(set(ids)) == len(ids)
 
 
-@every_dialect
+@every_api
 @pytest.mark.parametrize("chunked", [True, False])
 @pytest.mark.parametrize("content_type", ["application/json", "multipart/form-data; boundary=x", "image/png"])
 def test_a_huge_body_is_refused_with_an_answer(
-    dialect: Dialect,
+    dialect: AnyDialect,
     service: Running,
     passes: dict[str, Pass],
     content_type: str,
@@ -287,21 +319,21 @@ def test_a_huge_body_is_refused_with_an_answer(
                 conformance.assert_says(dialect, kind, response)
 
 
-@every_dialect
+@every_api
 @pytest.mark.parametrize("deep", conformance.TOO_DEEP, ids=lambda deep: repr(deep[:12]))
 def test_json_that_is_far_too_deep_is_refused(
-    dialect: Dialect, http: httpx.Client, passes: dict[str, Pass], deep: bytes
+    dialect: AnyDialect, http: httpx.Client, passes: dict[str, Pass], deep: bytes
 ) -> None:
     for endpoint in conformance.endpoints(dialect):
         response = _ask(http, endpoint, deep, passes[dialect.name].headers)
         assert response.status_code < 500, (endpoint, response.text)
 
 
-@every_dialect
+@every_api
 @given(data=st.data())
 @moderately
 def test_no_body_brings_the_service_down(
-    dialect: Dialect, http: httpx.Client, passes: dict[str, Pass], data: st.DataObject
+    dialect: AnyDialect, http: httpx.Client, passes: dict[str, Pass], data: st.DataObject
 ) -> None:
     own = passes[dialect.name]
     endpoint = data.draw(st.sampled_from(conformance.endpoints(dialect)))
@@ -315,11 +347,11 @@ def test_no_body_brings_the_service_down(
     assert response.status_code < 500, response.text
 
 
-@every_dialect
+@every_api
 @given(data=st.data())
 @moderately
 def test_no_path_and_no_query_brings_the_service_down(
-    dialect: Dialect, http: httpx.Client, passes: dict[str, Pass], data: st.DataObject
+    dialect: AnyDialect, http: httpx.Client, passes: dict[str, Pass], data: st.DataObject
 ) -> None:
     own = passes[dialect.name]
     template = data.draw(st.sampled_from(conformance.templates(dialect)))
@@ -331,10 +363,10 @@ def test_no_path_and_no_query_brings_the_service_down(
     assert response.headers["Request-Id"]
 
 
-@every_dialect
+@every_api
 @pytest.mark.parametrize("hostile", HOSTILE_HEADERS, ids=lambda each: repr(each)[:50])
 def test_no_header_brings_the_service_down(
-    dialect: Dialect, http: httpx.Client, passes: dict[str, Pass], hostile: dict[bytes, bytes]
+    dialect: AnyDialect, http: httpx.Client, passes: dict[str, Pass], hostile: dict[bytes, bytes]
 ) -> None:
     own = passes[dialect.name]
     admitted = {name.encode(): value.encode() for name, value in own.headers.items()}
@@ -354,7 +386,7 @@ def test_no_header_brings_the_service_down(
 @given(data=st.data())
 @settings(max_examples=300)
 def test_no_link_makes_the_grammar_stumble(
-    dialect: Dialect, link_context: LinkContext, data: st.DataObject
+    dialect: AnyDialect, link_context: LinkContext, data: st.DataObject
 ) -> None:
     link_parsers = dialect.link_parsers(link_context, dialect.settings())
     prefix = data.draw(st.sampled_from(sorted(link_parsers)))
@@ -371,7 +403,7 @@ def test_no_link_makes_the_grammar_stumble(
 @given(data=st.data())
 @moderately
 def test_no_link_brings_the_service_down(
-    dialect: Dialect, http: httpx.Client, link_context: LinkContext, data: st.DataObject
+    dialect: AnyDialect, http: httpx.Client, link_context: LinkContext, data: st.DataObject
 ) -> None:
     prefix = data.draw(st.sampled_from(sorted(dialect.link_parsers(link_context, dialect.settings()))))
     path = quote(data.draw(conformance.hostile_links(prefix)), errors="surrogatepass")

@@ -13,14 +13,14 @@ import tintype
 from tests.dialects import conformance
 from tests.dialects.conformance import DIALECTS
 from tests.running import call_cli, run_cli, running
-from tintype.dialects import Dialect
+from tintype.dialects import AnyDialect
 from tintype.model import Kind
 
 SOURCES = Path(tintype.__file__).parent
 
 
 @pytest.mark.parametrize("removed", DIALECTS, ids=lambda dialect: dialect.name)
-def test_without_its_folder_all_others_are_served(removed: Dialect, tmp_path: Path) -> None:
+def test_without_its_folder_all_others_are_served(removed: AnyDialect, tmp_path: Path) -> None:
     others = [dialect for dialect in DIALECTS if dialect is not removed]
     with running(tmp_path / "library", "demo", without(removed, tmp_path / "src")) as demo:
         assert httpx.get(f"{demo.base_url}/healthz").status_code == 200
@@ -50,7 +50,7 @@ def test_a_command_that_makes_links_says_when_no_dialect_has_any(tmp_path: Path)
     assert (done.returncode, "No dialect that is installed" in done.stderr) == (1, True)
 
 
-def without(removed: Dialect, folder: Path) -> dict[str, str]:
+def without(removed: AnyDialect, folder: Path) -> dict[str, str]:
     """The environment in which a copy of the sources runs that lacks a dialect."""
     shutil.copytree(SOURCES, folder / "tintype", ignore=shutil.ignore_patterns("__pycache__"))
     shutil.rmtree(folder / "tintype" / "dialects" / removed.name)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from tests.fuzz.target import Make, Target, either, mutated_text, only, repeated
 from tintype.core.runtime.signing import Keyring
-from tintype.dialects import Dialect, LinkContext, discover
+from tintype.dialects import AnyDialect, LinkContext, discover
 from tintype.model import Kind
 from tintype.web.dialect_routes import DeliveryRequest, LinkParser
 from tintype.web.dialect_routes import RequestTarget as LinkTarget
@@ -32,7 +32,7 @@ def opened(link_parser: LinkParser) -> Callable[[str], None]:
     return check
 
 
-def of(dialect: Dialect) -> list[Target]:
+def of(dialect: AnyDialect) -> list[Target]:
     return [
         Target(f"links of {dialect.name}", tails(prefix), opened(link_parser))
         for prefix, link_parser in dialect.link_parsers(CONTEXT, dialect.settings()).items()

@@ -2,11 +2,11 @@
 
 import asyncio
 import re
+from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from ipaddress import ip_address
 from itertools import pairwise
 from random import Random
-from types import SimpleNamespace
 from typing import Any
 
 from hypothesis import strategies as st
@@ -106,7 +106,8 @@ def in_parts(given: tuple[bytes, str, list[int]]) -> None:
 
 def _parts(body: bytes, content_type: str, cuts: list[int]) -> object:
     async def take_apart() -> object:
-        source = bodies._MultipartSource(_request(body, content_type, cuts), "file", 500, 5000)  # noqa: SLF001
+        headers = {"content-type": content_type}
+        source = bodies._MultipartSource(_chunks(body, cuts), headers, "file", 500, 5000)  # noqa: SLF001
         if not await source.seek():
             return None
         data = b"".join([chunk async for chunk in source.file()])
@@ -121,22 +122,10 @@ def _parts(body: bytes, content_type: str, cuts: list[int]) -> object:
         return "refused"
 
 
-def _request(body: bytes, content_type: str, cuts: list[int]) -> Any:  # noqa: ANN401  what stands for a request
+async def _chunks(body: bytes, cuts: list[int]) -> AsyncIterator[bytes]:
     positions = sorted({0, len(body), *(cut % (len(body) + 1) for cut in cuts)})
-    messages = [
-        {"type": "http.request", "body": body[start:end], "more_body": end < len(body)}
-        for start, end in pairwise(positions)
-    ] or [{"type": "http.request", "body": b"", "more_body": False}]
-    context = SimpleNamespace(body_is_read=False)
-
-    async def receive() -> dict[str, Any]:
-        message = messages.pop(0)
-        context.body_is_read = not message["more_body"]
-        return message
-
-    return SimpleNamespace(
-        headers={"content-type": content_type}, scope={"tintype.context": context}, receive=receive
-    )
+    for start, end in pairwise(positions):
+        yield body[start:end]
 
 
 FIELDS = fields(

@@ -15,7 +15,7 @@ from tintype.core.access.metadata_policy import set_strips_metadata, strips_meta
 from tintype.core.access.publication import publish, published, set_links
 from tintype.core.access.quotas import set_quotas
 from tintype.core.access.size_allowlist import SizeAllowlist, get_allowlist, parse_sizes, set_allowlist
-from tintype.dialects import Dialect, discover
+from tintype.dialects import AnyDialect, discover
 from tintype.model import Links, Publications, QuotaOverrides
 
 MAX_COUNT = 2**31 - 1
@@ -92,7 +92,7 @@ def set_link_kind(data: Path, name: str, dialect: str, links: str | None) -> Non
 
     LINKS is plain, signed or default (the setting of the dialect). Plain links can be written by anybody who
     knows or guesses an id, in any size. When links are signed, plain ones stop working within a second.
-    Links of smartsheet, evotor and native are always signed.
+    Some dialects have only signed links.
     """
     spoken, actor = _dialect(dialect), command_actor()
     if spoken.links is None and links is not None:
@@ -233,7 +233,7 @@ def deliver_metadata(data: Path, name: str, what: str | None) -> None:
     click.echo("strip" if with_services(data, work) else "keep")
 
 
-def _dialect(name: str) -> Dialect:
+def _dialect(name: str) -> AnyDialect:
     known = {dialect.name: dialect for dialect in discover()}
     if name not in known:
         raise click.UsageError(f"{name!r} is no dialect; there are {', '.join(known)}.")

@@ -13,9 +13,10 @@ from tintype.cli.library import command_actor, prepare_library, run_with_service
 from tintype.core import Services
 from tintype.core.access.auth import get_or_create_person, issue_token
 from tintype.core.library.ingest import examine, find_duplicate, record_image, stage
-from tintype.dialects import Dialect, discover
+from tintype.dialects import discover
 from tintype.model import Account, Caller, Image, Person, Role, Status
 from tintype.storage import durable
+from tintype.web.api import AnyApi
 
 ACCOUNT = "demo"
 OTHER_ACCOUNT = "other"
@@ -75,25 +76,29 @@ async def _fill(services: Services) -> DemoLibrary:
     for sample in SAMPLES:
         await _add_image(services, ACCOUNT, sample)
     foreign = await _add_image(services, OTHER_ACCOUNT, FOREIGN)
-    credentials = {each.name: await _credentials(services, each, account, anna) for each in discover()}
+    credentials = {
+        each.name: await _tokens(services, each.name, each.api, account, anna) | dict(each.demo_ids)
+        for each in discover()
+        if each.api is not None
+    }
     return DemoLibrary(_caller(account, anna), {**credentials, "foreign_image_id": str(foreign.id)})
 
 
-async def _credentials(
-    services: Services, dialect: Dialect, account: Account, person: Person
+async def _tokens(
+    services: Services, dialect: str, api: AnyApi, account: Account, person: Person
 ) -> dict[str, str]:
     tokens = await issue_token(
         services,
         account,
         person,
-        dialect.name,
-        pairs=dialect.pairs,
+        dialect,
+        pairs=api.pairs,
         label="demo",
-        scopes=dialect.scopes,
+        scopes=api.scopes,
         actor=command_actor(),
     )
-    names = ("client_token", "access_token") if dialect.pairs else ("token",)
-    return {**dict(zip(names, tokens, strict=True)), **dialect.demo_ids}
+    names = ("client_token", "access_token") if api.pairs else ("token",)
+    return dict(zip(names, tokens, strict=True))
 
 
 async def _add_image(services: Services, account: str, sample: Sample) -> Image:

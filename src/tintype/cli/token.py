@@ -14,8 +14,9 @@ from tintype.cli.arguments import printable
 from tintype.cli.library import command_actor, data_option, plain_errors, with_services
 from tintype.core import Services
 from tintype.core.access.auth import get_or_create_person, issue_token, list_tokens, revoke_token
-from tintype.dialects import Dialect, discover
+from tintype.dialects import discover
 from tintype.model import Role, Token
+from tintype.web.api import AnyApi
 
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 
@@ -84,8 +85,8 @@ def create(
     Standard output has only the secret, for scripts. For mews it has two lines: the client token, and the
     access token that belongs to it.
     """
-    record = _dialect(dialect)
-    allowed = _scopes(record, scopes)
+    api = _api(dialect)
+    allowed = _scopes(dialect, api, scopes)
     actor = command_actor()
 
     async def make(services: Services) -> list[str]:
@@ -95,7 +96,7 @@ def create(
             owner,
             who,
             dialect,
-            pairs=record.pairs,
+            pairs=api.pairs,
             label=label,
             role=Role(role),
             scopes=allowed,
@@ -154,21 +155,21 @@ def revoke(data: Path, token_id: UUID) -> None:
     click.echo(f"Revoked {revoked.id} ({revoked.dialect}, {revoked.account.name}).")
 
 
-def _dialect(name: str) -> Dialect:
-    known = {dialect.name: dialect for dialect in discover()}
-    if name not in known:
+def _api(dialect: str) -> AnyApi:
+    known = {each.name: each.api for each in discover() if each.api is not None}
+    if dialect not in known:
         raise click.BadParameter(f"there are {', '.join(known)}.", param_hint="--dialect")
-    return known[name]
+    return known[dialect]
 
 
-def _scopes(dialect: Dialect, asked: tuple[str, ...]) -> frozenset[str]:
-    unknown = sorted(set(asked) - dialect.scopes)
+def _scopes(dialect: str, api: AnyApi, asked: tuple[str, ...]) -> frozenset[str]:
+    unknown = sorted(set(asked) - api.scopes)
     if unknown:
-        has = ", ".join(sorted(dialect.scopes)) or "no scopes"
+        has = ", ".join(sorted(api.scopes)) or "no scopes"
         raise click.BadParameter(
-            f"{unknown[0]} is not a scope of {dialect.name}, which has {has}.", param_hint="--scope"
+            f"{unknown[0]} is not a scope of {dialect}, which has {has}.", param_hint="--scope"
         )
-    return frozenset(asked) or dialect.scopes
+    return frozenset(asked) or api.scopes
 
 
 def _state(each: Token) -> str:

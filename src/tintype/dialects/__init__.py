@@ -1,20 +1,21 @@
-"""The APIs that clients speak: one folder each, with the same five files. Each folder here is discovered."""
+"""The APIs that clients speak, a folder each. Each folder here is discovered."""
 
 import importlib
 import pkgutil
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Generic, Protocol
 
-from litestar.handlers import HTTPRouteHandler
 from msgspec import Struct
 
 from tintype.core.runtime.rate_limit import RateLimiter
 from tintype.core.runtime.signing import Keyring
-from tintype.core.services import Clock, Services
+from tintype.core.services import Clock
 from tintype.imaging import Recipe
-from tintype.model import Caller, Image, Links
-from tintype.web.dialect_routes import ErrorRenderer, LinkParser, RawEndpoint
+from tintype.model import Image, Links
+from tintype.web.api import Api, S
+from tintype.web.dialect_routes import ErrorRenderer, LinkParser
+from tintype.web.errors import problem_details
 
 
 class LinkContext(Struct, frozen=True):
@@ -48,31 +49,34 @@ class DemoScene(Struct, frozen=True):
     upload: str
 
 
-def limit_tokens(settings: Any) -> RateLimiter:  # noqa: ANN401  of any dialect
-    """A rate limiter: `requests` of each token in any `window_seconds`, by these two settings."""
+class TokenLimit(Protocol):
+    """Settings with a rate limit: so many `requests` of each token in any `window_seconds`."""
+
+    @property
+    def requests(self) -> int: ...  # noqa: D102  the class says it
+
+    @property
+    def window_seconds(self) -> float: ...  # noqa: D102  the same
+
+
+def limit_tokens(settings: TokenLimit) -> RateLimiter:
+    """The rate limiter by these settings."""
     return RateLimiter(settings.requests, settings.window_seconds)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Dialect:
-    """One API that clients speak.
+class Dialect(Generic[S]):
+    """One API that clients speak, or one grammar of delivery links, or both.
 
     Attributes:
         name: the name in settings, tokens and the log; the same as the folder's.
         prefixes: the prefixes of its paths.
         settings: the struct of its settings, each field with a default.
-        routes: its endpoints; their parameters can be `services`, `settings`, `context`, `caller`,
-            `rate_limiter` and `raw` (the body).
-        authenticate: returns the caller of a request, by the vendor's rules; raises Error.
-        rate_limiter: makes the rate limiter of its tokens from the settings; by default `limit_tokens`.
-        render_error: encodes an error as the vendor does.
         link_parsers: makes the parsers of its delivery links, by path prefix.
         links: returns whether its links are plain or signed where the account has no setting of its own;
             None: always signed.
-        raw_endpoints: makes the endpoints that are served without the framework, by path: those that get the
-            most requests. POST is their only method.
-        scopes: every scope that its tokens can have; a new token has all of them by default.
-        pairs: whether a token is a pair of a client token and an access token.
+        api: its endpoints; None: it only delivers, and has no tokens.
+        render_error: encodes an error as the vendor does; by default as problem details (RFC 9457).
         trailing_slash: whether a slash at the end of a path is ignored.
         write_image_link: writes links to any rendition, for the first page and `tintype link`; None: the
             dialect has no such links.
@@ -82,31 +86,28 @@ class Dialect:
 
     name: str
     prefixes: tuple[str, ...]
-    settings: type[Struct]
-    routes: tuple[HTTPRouteHandler, ...]
-    authenticate: Callable[..., Awaitable[Caller]]
-    render_error: ErrorRenderer
-    link_parsers: Callable[[LinkContext, Any], dict[str, LinkParser]]
-    rate_limiter: Callable[[Any], RateLimiter] = limit_tokens
-    links: Callable[[Any], Links] | None = None
-    raw_endpoints: Mapping[str, Callable[[Services, Any, RateLimiter], RawEndpoint]] = field(
-        default_factory=dict
-    )
-    scopes: frozenset[str] = frozenset()
-    pairs: bool = False
+    settings: type[S]
+    link_parsers: Callable[[LinkContext, S], dict[str, LinkParser]]
+    links: Callable[[S], Links] | None = None
+    api: Api[S] | None = None
+    render_error: ErrorRenderer = problem_details
     trailing_slash: bool = False
     write_image_link: ImageLinkWriter | None = None
     demo_ids: Mapping[str, str] = field(default_factory=dict)
     example: Callable[[DemoScene], tuple[str, str]] | None = None
 
 
-def discover() -> tuple[Dialect, ...]:
+AnyDialect = Dialect[Struct]
+"""One of several dialects. Each is only given settings that its own `settings` made."""
+
+
+def discover() -> tuple[AnyDialect, ...]:
     """All dialects that have a folder here, sorted by name."""
     names = sorted(found.name for found in pkgutil.iter_modules(__path__))
     return tuple(importlib.import_module(f"{__name__}.{name}").DIALECT for name in names)
 
 
-def find_link_writer(dialects: Sequence[Dialect]) -> tuple[str, ImageLinkWriter] | None:
+def find_link_writer(dialects: Sequence[AnyDialect]) -> tuple[str, ImageLinkWriter] | None:
     """The name and the link writer of the first dialect that has links to any rendition."""
     for dialect in dialects:
         if dialect.write_image_link is not None:

@@ -3,10 +3,8 @@
 import re
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, suppress
-from typing import Any
 from urllib.parse import unquote
 
-from litestar import Request
 from msgspec import Struct
 from multipart import (
     MultipartError,
@@ -16,12 +14,11 @@ from multipart import (
     parse_options_header,
 )
 
-from tintype.core import Services, Staged
+from tintype.core import Staged
 from tintype.core.access.quotas import admit_upload
 from tintype.core.library.ingest import stage
 from tintype.model import Caller, Error, IncompleteBody, Malformed, TooLarge
-from tintype.web.context import Context, from_scope
-from tintype.web.dialect_routes import Receive
+from tintype.web.api import ApiRequest, S
 
 MAX_SEGMENTS = 100
 """The most parts of one multipart body."""
@@ -32,8 +29,7 @@ _EXTENDED_VALUE = re.compile(r"(UTF-8|ISO-8859-1)'[A-Za-z0-9-]*'(.+)\Z", re.IGNO
 """RFC 8187, 3.2, in the charsets that parsers have to support: UTF-8, and in RFC 5987 ISO-8859-1."""
 _PARAMETER = re.compile(r""";\s*([\w!#$%&'*+.^`|~-]+)\s*=\s*("(?:\\.|[^"\\])*"|[^;]*)""")
 _FIRST_LINE = re.compile(rb"--([^\r\n]{1,200})\r?\n")
-
-AnyRequest = Request[Any, Any, Any]
+Headers = Mapping[str, str]
 
 
 class Part(Struct, frozen=True):
@@ -44,35 +40,28 @@ class Part(Struct, frozen=True):
     count: int
 
 
-async def read(request: AnyRequest, limit: int) -> bytes:
-    """Read a whole body of at most `limit` bytes.
+async def read(request: ApiRequest[S], limit: int) -> bytes:
+    """Read a whole body of at most `limit` bytes; what was read before is returned again.
 
     Raises:
         TooLarge: when there are more.
         IncompleteBody: when it ended early, or was too slow.
     """
-    return await collect(from_scope(request.scope), request.receive, limit)
+    if request.raw is None:
+        _declared_length(request.context.headers, limit)
+        parts = [chunk async for chunk in _limited(chunks(request), limit)]
+        request.raw = parts[0] if len(parts) == 1 else b"".join(parts)
+    return request.raw
 
 
-async def collect(context: Context, receive: Receive, limit: int) -> bytes:
-    """As `read`, for endpoints outside of the framework."""
-    _declared_length(context.headers, limit)
-    parts = [chunk async for chunk in _limited(_stream(context, receive), limit)]
-    return parts[0] if len(parts) == 1 else b"".join(parts)
-
-
-def chunks(request: AnyRequest) -> AsyncIterator[bytes]:
+async def chunks(request: ApiRequest[S]) -> AsyncIterator[bytes]:
     """The chunks of a body; none once it was read to its end.
 
     Raises:
         IncompleteBody: when it ended early, or was too slow.
     """
-    return _stream(from_scope(request.scope), request.receive)
-
-
-async def _stream(context: Context, receive: Receive) -> AsyncIterator[bytes]:
-    while not context.body_is_read:
-        event = await receive()
+    while not request.context.body_is_read:
+        event = await request.receive()
         if event["type"] == "http.disconnect":
             raise IncompleteBody("The body ended before it was complete.")
         yield event["body"]
@@ -80,13 +69,13 @@ async def _stream(context: Context, receive: Receive) -> AsyncIterator[bytes]:
 
 @asynccontextmanager
 async def staged_body(
-    services: Services, caller: Caller, request: AnyRequest, limit: int, replaces: int | None = None
+    request: ApiRequest[S], caller: Caller, limit: int, replaces: int | None = None
 ) -> AsyncIterator[Staged]:
     """Stage a raw body; it counts as an upload of the caller until the block ends.
 
     Args:
-        caller: the uploader.
         request: the request.
+        caller: the uploader.
         limit: the most bytes.
         replaces: bytes of the original that it replaces; None: it is a new image.
 
@@ -95,18 +84,17 @@ async def staged_body(
         IncompleteBody: when it ended early, or was too slow.
         QuotaExceeded, TooManyRequests: as `admit_upload`, before the body is read if it has a Content-Length.
     """
-    length = _declared_length(request.headers, limit)
-    async with admit_upload(services, caller, length, replaces) as under_way:
+    length = _declared_length(request.context.headers, limit)
+    async with admit_upload(request.services, caller, length, replaces) as under_way:
         source = under_way.counted(_limited(chunks(request), limit))
-        async with stage(services, source, limit) as staged:
+        async with stage(request.services, source, limit) as staged:
             yield staged
 
 
 @asynccontextmanager
 async def staged_part(
-    services: Services,
+    request: ApiRequest[S],
     caller: Caller,
-    request: AnyRequest,
     field: str,
     *,
     limit: int,
@@ -119,8 +107,8 @@ async def staged_part(
     the body.
 
     Args:
-        caller: the uploader.
         request: the request.
+        caller: the uploader.
         field: the name of the file's field; later fields of that name are counted and dropped.
         limit: the most bytes of the file.
         body_limit: the most bytes of the whole body.
@@ -131,13 +119,13 @@ async def staged_part(
         Malformed: when the body is not valid multipart, or ended early.
         QuotaExceeded, TooManyRequests: as `admit_upload`.
     """
-    length = _declared_length(request.headers, body_limit)
-    source = _MultipartSource(request, field, limit, body_limit)
-    async with admit_upload(services, caller, length, replaces) as under_way:
+    length = _declared_length(request.context.headers, body_limit)
+    source = _MultipartSource(chunks(request), request.context.headers, field, limit, body_limit)
+    async with admit_upload(request.services, caller, length, replaces) as under_way:
         if not await source.seek():
             yield None
             return
-        async with stage(services, under_way.counted(source.file()), limit) as staged:
+        async with stage(request.services, under_way.counted(source.file()), limit) as staged:
             await source.finish()
             yield Part(staged, source.filename, source.count)
 
@@ -145,8 +133,11 @@ async def staged_part(
 class _MultipartSource:
     """One file of a multipart body, as a stream."""
 
-    def __init__(self, request: AnyRequest, field: str, limit: int, body_limit: int) -> None:
-        self._request = request
+    def __init__(
+        self, body: AsyncIterator[bytes], headers: Headers, field: str, limit: int, body_limit: int
+    ) -> None:
+        self._body = body
+        self._content_type = headers.get("content-type", "")
         self._field = field
         self._limit = limit
         self._body_limit = body_limit
@@ -181,10 +172,10 @@ class _MultipartSource:
                 self.count += 1
 
     async def _parse(self) -> AsyncIterator[MultipartSegment | bytes | bytearray | None]:
-        source = _limited(chunks(self._request), self._body_limit)
+        source = _limited(self._body, self._body_limit)
         first = await _first_line(source)
         try:
-            boundary = _boundary(self._request, first)
+            boundary = _boundary(self._content_type, first)
             with PushMultipartParser(boundary, max_segment_count=MAX_SEGMENTS) as parser:
                 for event in parser.parse(first):
                     yield event
@@ -195,14 +186,14 @@ class _MultipartSource:
             raise Malformed("The body is not well-formed multipart/form-data.") from broken
 
 
-def is_multipart(request: AnyRequest) -> bool:
+def is_multipart(headers: Headers) -> bool:
     """Whether the Content-Type is multipart/form-data."""
-    return media_type(request) == "multipart/form-data"
+    return media_type(headers) == "multipart/form-data"
 
 
-def media_type(request: AnyRequest) -> str:
+def media_type(headers: Headers) -> str:
     """The Content-Type without its parameters, in lower case; empty if there is none."""
-    return request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    return headers.get("content-type", "").partition(";")[0].strip().lower()
 
 
 def filename(disposition: str) -> str | None:
@@ -224,7 +215,7 @@ def too_large(limit: int) -> Error:
     return TooLarge(f"The body is larger than {limit} bytes.", part="body")
 
 
-def _declared_length(headers: Mapping[str, str], limit: int) -> int | None:
+def _declared_length(headers: Headers, limit: int) -> int | None:
     """The Content-Length, if there is a valid one.
 
     Raises:
@@ -257,8 +248,8 @@ async def _first_line(source: AsyncIterator[bytes]) -> bytes:
     return first
 
 
-def _boundary(request: AnyRequest, first: bytes) -> bytes | str:
-    _, options = parse_options_header(request.headers.get("content-type", ""))
+def _boundary(content_type: str, first: bytes) -> bytes | str:
+    _, options = parse_options_header(content_type)
     if options.get("boundary"):
         return str(options["boundary"])
     line = _FIRST_LINE.match(first)

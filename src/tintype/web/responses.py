@@ -1,23 +1,37 @@
-"""The framework's responses from encoded bytes."""
+"""Responses of endpoints, and the framework's from them."""
+
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import Any
 
 from litestar import Response
 
 from tintype.web.dialect_routes import RawResponse
+
+JSON = "application/json"
 
 
 def json_response(
     body: bytes,
     *,
     status: int = 200,
-    headers: dict[str, str] | None = None,
-    media_type: str = "application/json",
-) -> Response[bytes]:
+    headers: Mapping[str, str] | None = None,
+    media_type: str = JSON,
+) -> RawResponse:
     """A response with an encoded body."""
-    return Response(body, status_code=status, headers=headers, media_type=media_type)
+    return RawResponse(status, body, media_type, dict(headers or {}))
 
 
-def from_raw(answer: RawResponse) -> Response[bytes]:
+def no_content(headers: Mapping[str, str] | None = None) -> RawResponse:
+    """A response without a body."""
+    return RawResponse(HTTPStatus.NO_CONTENT.value, b"", JSON, dict(headers or {}))
+
+
+def from_raw(response: RawResponse) -> Response[Any]:
     """The framework's response for a RawResponse."""
-    return json_response(
-        answer.body, status=answer.status, headers=answer.headers, media_type=answer.media_type
+    return Response(
+        response.body or None,
+        status_code=response.status,
+        headers=response.headers,
+        media_type=response.media_type,
     )

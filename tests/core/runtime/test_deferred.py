@@ -2,8 +2,10 @@
 
 import asyncio
 import sys
+import threading
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Self
 
 import pytest
 
@@ -187,6 +189,32 @@ def test_how_long_one_takes_is_learnt_from_those_before() -> None:
     for _ in range(40):
         later.record_duration(Format.AVIF, 1_000_000, 0.1)
     assert not later.is_deferred(Format.AVIF, 1_000_000)
+
+
+class Interrupted(float):
+    """Seconds in whose division by pixels another thread gets a turn, if it can."""
+
+    def __new__(cls, seconds: float, other: threading.Thread) -> Self:
+        self = super().__new__(cls, seconds)
+        self.other = other
+        return self
+
+    other: threading.Thread
+
+    def __truediv__(self, pixels: float) -> float:
+        self.other.start()
+        self.other.join(0.2)
+        return super().__truediv__(pixels)
+
+
+def test_of_two_threads_that_measured_at_once_both_count() -> None:
+    later = DeferredEncodes(DeferredSettings(live_pixels=10**9, live_seconds=1.0), None)  # type: ignore[arg-type]  # no work here
+    other = threading.Thread(target=later.record_duration, args=(Format.AVIF, 1_000_000, 4.0))
+    later.record_duration(Format.AVIF, 1_000_000, Interrupted(4.0, other))
+    other.join()
+    # 0.3, then 1.04, then 1.63 microseconds a pixel.
+    assert later.is_deferred(Format.AVIF, 700_000)
+    assert not later.is_deferred(Format.AVIF, 600_000)
 
 
 def test_a_tiny_picture_tells_nothing_about_large_ones() -> None:

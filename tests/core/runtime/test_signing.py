@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from structlog.testing import capture_logs
 
-from tintype.core.runtime.signing import Keyring, Signature, replace_broken_keys
+from tintype.core.runtime.signing import Keyring, Signature, new_key, replace_broken_keys
 from tintype.model import Error
 
 PARTS = ("image", "7f000001", "800", "1700000000")
@@ -91,7 +91,8 @@ def test_a_signature_of_another_library_is_refused(keyring: Keyring, tmp_path: P
 
 def test_after_a_rotation_the_new_key_signs_and_the_old_one_still_verifies(keyring: Keyring) -> None:
     old = keyring.sign(PARTS)
-    added = keyring.rotate()
+    added = new_key()
+    keyring.add(added)
     assert keyring.sign(PARTS).key == added.id != old.key
     assert keyring.verify(PARTS, old)
     assert [key.id for key in keyring.all()] == [old.key, added.id]
@@ -99,21 +100,30 @@ def test_after_a_rotation_the_new_key_signs_and_the_old_one_still_verifies(keyri
 
 def test_a_retired_key_opens_nothing(keyring: Keyring) -> None:
     old = keyring.sign(PARTS)
-    keyring.rotate()
-    assert keyring.retire(old.key)
+    keyring.add(new_key())
+    assert keyring.remove(old.key)
     assert not keyring.verify(PARTS, old)
     assert keyring.verify(PARTS, keyring.sign(PARTS))
 
 
-def test_the_last_key_and_an_unknown_one_are_not_retired(keyring: Keyring) -> None:
+def test_the_last_key_stays(keyring: Keyring) -> None:
     (only,) = keyring.all()
-    assert not keyring.retire(only.id)
-    assert not keyring.retire("unknown")
+    assert not keyring.remove(only.id)
     assert keyring.all() == (only,)
 
 
+def test_what_is_done_twice_counts_once(path: Path, keyring: Keyring) -> None:
+    (old,), new = keyring.all(), new_key()
+    for _ in range(2):
+        keyring.add(new)
+    assert keyring.all() == Keyring(path).all() == (old, new)
+    for _ in range(2):
+        assert keyring.remove(old.id)
+    assert keyring.all() == Keyring(path).all() == (new,)
+
+
 def test_keys_survive_a_restart_in_a_file_of_their_own(path: Path, keyring: Keyring) -> None:
-    keyring.rotate()
+    keyring.add(new_key())
     assert Keyring(path).all() == keyring.all()
     assert path.stat().st_mode & 0o777 == 0o600
     assert [each.name for each in path.parent.iterdir()] == [path.name]
@@ -121,7 +131,7 @@ def test_keys_survive_a_restart_in_a_file_of_their_own(path: Path, keyring: Keyr
 
 def test_a_key_that_another_process_added_is_learnt(path: Path, keyring: Keyring) -> None:
     other, generation = Keyring(path), keyring.generation
-    other.rotate()
+    other.add(new_key())
     assert not keyring.verify(PARTS, other.sign(PARTS))
     assert keyring.reload()
     assert keyring.verify(PARTS, other.sign(PARTS))
@@ -132,8 +142,10 @@ def test_a_key_that_another_process_added_is_learnt(path: Path, keyring: Keyring
 
 def test_two_that_rotate_from_the_same_state_both_keep_their_key(path: Path, keyring: Keyring) -> None:
     other = Keyring(path)
-    added = {keyring.rotate().id, other.rotate().id}
-    assert added < {key.id for key in Keyring(path).all()}
+    added = new_key(), new_key()
+    keyring.add(added[0])
+    other.add(added[1])
+    assert Keyring(path).all()[1:] == added
 
 
 def test_two_processes_that_start_at_once_share_one_key(path: Path) -> None:

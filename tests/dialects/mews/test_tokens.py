@@ -94,7 +94,8 @@ def test_a_token_that_asks_too_often_has_to_wait_and_no_other_has(
 def test_the_vendors_limit_is_the_default_and_the_window_slides() -> None:
     ours = Settings()
     assert (ours.requests, ours.window_seconds) == (200, 30)
-    assert DIALECT.rate_limiter(ours).status("token").limit == 200
+    assert DIALECT.api is not None
+    assert DIALECT.api.rate_limiter(ours).status("token").limit == 200
     time = 0.0
     rate_limiter = RateLimiter(ours.requests, ours.window_seconds, lambda: time)
     for _ in range(100):

@@ -3,7 +3,7 @@
 from tintype.catalogue import Transaction
 from tintype.core.access import audit
 from tintype.core.delivery.disk_space import with_reserve
-from tintype.core.runtime.signing import Key
+from tintype.core.runtime.signing import Key, new_key
 from tintype.core.services import Services
 from tintype.model import Actor, NotFound
 from tintype.model.audit import Event
@@ -15,16 +15,14 @@ async def rotate(services: Services, actor: Actor) -> Key:
     Raises:
         InsufficientStorage: when the disk is full.
     """
-    key: Key | None = None
+    key = new_key()
 
-    def add(tx: Transaction) -> Key:
-        nonlocal key
-        # May be called again after a full disk: then with the same key.
-        key = key or services.keyring.rotate()
+    def add(tx: Transaction) -> None:
+        services.keyring.add(key)
         audit.record(tx, services.clock(), actor, Event.KEY_ADDED, key=key.id)
-        return key
 
-    return await with_reserve(services, lambda: services.catalogue.write(add))
+    await with_reserve(services, lambda: services.catalogue.write(add))
+    return key
 
 
 async def retire(services: Services, key_id: str, actor: Actor) -> None:
@@ -34,16 +32,15 @@ async def retire(services: Services, key_id: str, actor: Actor) -> None:
         NotFound: when there is no such key, or it is the only one.
         InsufficientStorage: when the disk is full.
     """
-    is_removed = False
+    await services.workers.disk(services.keyring.reload)
+    if key_id not in {key.id for key in services.keyring.all()}:
+        raise _not_removed(key_id)
 
     def remove(tx: Transaction) -> None:
-        nonlocal is_removed
         # First: a change that can't be recorded is not made.
         audit.record(tx, services.clock(), actor, Event.KEY_RETIRED, key=key_id)
-        is_removed = is_removed or services.keyring.retire(key_id)
-        if not is_removed:
-            sentence = f"{key_id} was not removed: there is no such key, or it is the only one."
-            raise NotFound(sentence)
+        if not services.keyring.remove(key_id):
+            raise _not_removed(key_id)
 
     await with_reserve(services, lambda: services.catalogue.write(remove))
 
@@ -54,3 +51,7 @@ async def record_new(services: Services, actor: Actor) -> Key:
     now = services.clock()
     await services.catalogue.write(audit.record, now, actor, Event.KEY_ADDED, key=key.id, replaces="all")
     return key
+
+
+def _not_removed(key_id: str) -> NotFound:
+    return NotFound(f"{key_id} was not removed: there is no such key, or it is the only one.")

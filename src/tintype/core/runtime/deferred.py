@@ -1,5 +1,6 @@
 """Slow encodes: the client gets another format at once, and the slow one is encoded in the background."""
 
+import threading
 from collections.abc import Callable, Coroutine, Hashable
 from typing import Any
 
@@ -29,6 +30,7 @@ class DeferredEncodes:
         self._jobs: dict[Hashable, Callable[[], Coroutine[Any, Any, object]]] = {}
         self._is_busy = False
         self._seconds_per_pixel: dict[Format, float] = {}
+        self._average_lock = threading.Lock()
 
     def is_deferred(self, format: Format, pixels: int) -> bool:
         """Whether encoding so many pixels in this format takes longer than a client should wait."""
@@ -36,8 +38,13 @@ class DeferredEncodes:
         return pixels > self._settings.live_pixels or seconds > self._settings.live_seconds
 
     def record_duration(self, format: Format, pixels: int, seconds: float) -> None:
-        """Update the average of a format with a picture of so many pixels that took so many seconds."""
-        if pixels >= MIN_SAMPLE_PIXELS:
+        """Update the average of a format with a picture of so many pixels that took so many seconds.
+
+        Called by the threads that made it.
+        """
+        if pixels < MIN_SAMPLE_PIXELS:
+            return
+        with self._average_lock:
             present = self._seconds_per_pixel.get(format, INITIAL_SECONDS_PER_PIXEL)
             self._seconds_per_pixel[format] = present + EWMA_WEIGHT * (seconds / pixels - present)
 

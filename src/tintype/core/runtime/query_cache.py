@@ -1,7 +1,10 @@
 """Cache of query results, valid until anything in the catalogue changes."""
 
-from collections.abc import Callable, Hashable
-from typing import Any
+from collections.abc import Callable, Hashable, Iterable, Sequence
+from typing import Any, Generic, TypeVar
+
+K = TypeVar("K", bound=Hashable)
+V = TypeVar("V")
 
 
 class QueryCache:
@@ -29,3 +32,27 @@ class QueryCache:
         if version is None or version != self._version or len(self._entries) >= self._max_entries:
             self._version, self._entries = version, {}
         return self._entries
+
+
+class BatchCache(Generic[K, V]):
+    """What was answered to the items of batches, cached until anything in the catalogue changes.
+
+    Args:
+        cache: the cache, as it is before the batch is looked up.
+        prefix: what the answers depend on besides the item: the account, and the like.
+    """
+
+    def __init__(self, cache: QueryCache, prefix: str) -> None:
+        self._entries = cache.snapshot()
+        self._prefix = prefix
+
+    def find(self, items: Sequence[K]) -> list[V] | None:
+        """The answers to all items, in their order; None if one is not cached, or there are no items."""
+        entries, prefix = self._entries, self._prefix
+        found = [entries.get((prefix, item)) for item in items]
+        cached = [answer for answer in found if answer is not None]
+        return cached if cached and len(cached) == len(items) else None
+
+    def add(self, answers: Iterable[tuple[K, V]]) -> None:
+        """Cache answers to items; they must be small, and made by the service."""
+        self._entries.update({(self._prefix, item): answer for item, answer in answers})

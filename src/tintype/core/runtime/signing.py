@@ -87,7 +87,7 @@ class Keyring:
         with durable.exclusive_lock(path.parent):
             # Another process that starts at the same time may have created it.
             if not path.exists():
-                _write(path, (_new_key(),))
+                _write(path, (new_key(),))
         return cls(path)
 
     def sign(self, parts: Sequence[str]) -> Signature:
@@ -112,22 +112,25 @@ class Keyring:
             raise Internal(self.fault)
         return self._keys
 
-    def rotate(self) -> Key:
-        """Add a key; it signs from now on."""
-        key = _new_key()
+    def add(self, key: Key) -> None:
+        """Add a key, unless it is there; it signs from now on."""
         with durable.exclusive_lock(self._path.parent):
-            self._store((*_read(self._path), key))
-        return key
+            current = _read(self._path)
+            if key not in current:
+                self._store((*current, key))
 
-    def retire(self, key_id: str) -> bool:
-        """Remove a key, which invalidates the links that it signed. False: it is unknown or the last one."""
+    def remove(self, key_id: str) -> bool:
+        """Remove a key, if it is there, which invalidates the links that it signed.
+
+        Returns:
+            False when it is the only one, which stays.
+        """
         with durable.exclusive_lock(self._path.parent):
             current = _read(self._path)
             remaining = tuple(key for key in current if key.id != key_id)
-            if len(remaining) == len(current) or not remaining:
-                return False
-            self._store(remaining)
-        return True
+            if remaining and remaining != current:
+                self._store(remaining)
+        return bool(remaining)
 
     def reload(self) -> bool:
         """Read the file again if it was replaced since; blocks on the disk.
@@ -176,7 +179,7 @@ def replace_broken_keys(path: Path) -> bool:
         except Error:
             if path.exists():
                 path.replace(path.with_name(f"{path.name}.broken"))
-            _write(path, (_new_key(),))
+            _write(path, (new_key(),))
             return True
         return False
 
@@ -194,7 +197,8 @@ def _bytes(text: str) -> bytes:
     return text.encode("utf-8", "surrogatepass")
 
 
-def _new_key() -> Key:
+def new_key() -> Key:
+    """A new key; it signs nothing until it is added."""
     return Key(secrets.token_hex(4), secrets.token_bytes(KEY_BYTES), datetime.now(UTC))
 
 

@@ -1,27 +1,17 @@
 """The dialect of Evotor cloud clients: upload, list and delete the one PNG image of a product."""
 
-from litestar.di import NamedDependency as Given
-
-from tintype.core import Services
 from tintype.core.access.auth import authenticate as authenticate_token
-from tintype.core.runtime.rate_limit import RateLimiter
-from tintype.dialects import DemoScene, Dialect, LinkContext
+from tintype.dialects import DemoScene, Dialect, LinkContext, limit_tokens
 from tintype.dialects.evotor import endpoints, links, wire
 from tintype.dialects.evotor.settings import Settings
 from tintype.model import Caller, no_such_image
-from tintype.web.context import Context
+from tintype.web.api import Api, ApiRequest
 from tintype.web.dialect_routes import DeliveryRequest, LinkParser, RequestTarget
 
 
-async def authenticate(
-    services: Given[Services], context: Given[Context], rate_limiter: Given[RateLimiter]
-) -> Caller:
-    """The caller whose token is in a header. The request counts against the rate limit even if it fails."""
-    caller = await authenticate_token(services, "evotor", wire.parse_token(context.headers))
-    # Set twice: `take` raises when the limit is exceeded, and that error reports the status too.
-    context.rate_limit_status = rate_limiter.status(caller.token_id)
-    context.rate_limit_status = rate_limiter.take(caller.token_id)
-    return caller
+async def authenticate(request: ApiRequest[Settings]) -> Caller:
+    """The caller whose token is in a header."""
+    return await authenticate_token(request.services, "evotor", wire.parse_token(request.context.headers))
 
 
 def link_parsers(link_context: LinkContext, settings: Settings) -> dict[str, LinkParser]:
@@ -52,17 +42,19 @@ DIALECT = Dialect(
     name="evotor",
     prefixes=("/stores", links.PREFIX),
     settings=Settings,
-    routes=(
-        endpoints.upload,
-        endpoints.get_images,
-        endpoints.get_image,
-        endpoints.delete_image,
-        endpoints.delete_images,
-    ),
-    authenticate=authenticate,
-    render_error=wire.render_error,
     link_parsers=link_parsers,
-    scopes=frozenset({endpoints.READ, endpoints.WRITE}),
+    api=Api(
+        endpoints=(
+            endpoints.upload,
+            endpoints.get_images,
+            endpoints.get_image,
+            endpoints.delete_image,
+            endpoints.delete_images,
+        ),
+        authenticate=authenticate,
+        rate_limiter=limit_tokens,
+    ),
+    render_error=wire.render_error,
     # The ids in the vendor's documentation.
     demo_ids={
         "store_id": "20180413-2595-40E8-80CB-4646C05D81B6",

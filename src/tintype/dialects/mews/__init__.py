@@ -1,31 +1,23 @@
 """The dialect of Mews Connector clients: they send a batch of image ids and get URLs."""
 
-from tintype.core import Services
 from tintype.core.access.auth import authenticate_pair
-from tintype.core.runtime.rate_limit import RateLimiter
-from tintype.dialects import DemoScene, Dialect, LinkContext
+from tintype.dialects import DemoScene, Dialect, LinkContext, limit_tokens
 from tintype.dialects.mews import endpoints, links, wire
 from tintype.dialects.mews.settings import Settings
 from tintype.model import Caller
-from tintype.web.bodies import collect
-from tintype.web.context import Context
-from tintype.web.dialect_routes import (
-    DeliveryRequest,
-    LinkParser,
-    RawEndpoint,
-    RawResponse,
-    Receive,
-    RequestTarget,
-)
+from tintype.web.api import Api, ApiRequest
+from tintype.web.bodies import read
+from tintype.web.dialect_routes import DeliveryRequest, LinkParser, RequestTarget
 from tintype.web.signatures import detach
 
 
-async def authenticate(raw: bytes, services: Services, context: Context) -> Caller:
+async def authenticate(request: ApiRequest[Settings]) -> Caller:
     """The caller whose two tokens are in the body."""
-    wire.require_json(context.headers.get("content-type"))
+    raw = await read(request, request.settings.max_body_bytes)
+    wire.require_json(request.context.headers.get("content-type"))
     credentials = wire.parse_credentials(raw)
     return await authenticate_pair(
-        services, "mews", credentials.client_token or "", credentials.access_token or ""
+        request.services, "mews", credentials.client_token or "", credentials.access_token or ""
     )
 
 
@@ -39,18 +31,6 @@ def link_parsers(link_context: LinkContext, settings: Settings) -> dict[str, Lin
         return link.delivery_request(settings.max_age_seconds, signed=is_signed, canonical=is_canonical)
 
     return {links.PREFIX: parse_link}
-
-
-def get_urls(services: Services, settings: Settings, rate_limiter: RateLimiter) -> RawEndpoint:
-    """The only endpoint, without the framework, which costs more CPU than the rest of a batch."""
-
-    async def respond(context: Context, receive: Receive) -> RawResponse:
-        raw = await collect(context, receive, settings.max_body_bytes)
-        caller = await authenticate(raw, services, context)
-        context.set_caller(caller)
-        return await endpoints.resolve_urls(raw, services, settings, context, caller, rate_limiter)
-
-    return respond
 
 
 def example(scene: DemoScene) -> tuple[str, str]:
@@ -70,12 +50,11 @@ DIALECT = Dialect(
     name="mews",
     prefixes=("/api/connector", links.PREFIX),
     settings=Settings,
-    routes=(),
-    authenticate=authenticate,
-    render_error=wire.render_error,
     link_parsers=link_parsers,
     links=lambda settings: settings.links,
-    raw_endpoints={endpoints.PATH: get_urls},
-    pairs=True,
+    api=Api(
+        endpoints=(endpoints.get_urls,), authenticate=authenticate, rate_limiter=limit_tokens, pairs=True
+    ),
+    render_error=wire.render_error,
     example=example,
 )

@@ -1,16 +1,15 @@
 """`POST /api/connector/v1/images/getUrls`."""
 
-from tintype.core import Services
 from tintype.core.access.size_allowlist import SizeAllowlist, allowlist_by_id
 from tintype.core.library.resolve import resolve_ids
-from tintype.core.runtime.rate_limit import RateLimiter
 from tintype.core.runtime.signing import Keyring
 from tintype.core.runtime.unsigned_limits import UnsignedLimits
 from tintype.dialects.mews import links, wire
 from tintype.dialects.mews.settings import Settings
 from tintype.imaging import Mode, Recipe
 from tintype.model import Caller, Links, LinkTarget
-from tintype.web.context import Context
+from tintype.web.api import ApiRequest, endpoint
+from tintype.web.bodies import read
 from tintype.web.dialect_routes import RawResponse
 from tintype.web.signatures import append
 
@@ -23,29 +22,28 @@ KnownImage = tuple[LinkTarget, str] | None
 """An image and the beginning of all links to it; None for an image that does not exist."""
 
 
-async def resolve_urls(
-    raw: bytes,
-    services: Services,
-    settings: Settings,
-    context: Context,
-    caller: Caller,
-    rate_limiter: RateLimiter,
-) -> RawResponse:
+@endpoint("POST", PATH, scope=None, raw=True)
+async def get_urls(request: ApiRequest[Settings], caller: Caller) -> RawResponse:
     """The URLs for a batch of image ids, sizes and modes, in the order of the request."""
-    rate_limiter.take(caller.token_id)
+    settings = request.settings
+    raw = await read(request, settings.max_body_bytes)
     parsed = wire.parse_request(raw, max_images=settings.max_images, max_side=settings.max_side)
-    context.notes["client"] = parsed.client[:MAX_LOGGED]
+    request.context.notes["client"] = parsed.client[:MAX_LOGGED]
     names = [item.image_id for item in parsed.images]
-    known = await resolve_ids(
-        services, caller, names, wire.parse_image_id, lambda target: (target, links.write_prefix(target.id))
-    )
-    if (caller.links or settings.links) is Links.SIGNED:
-        writer = LinkWriter(context.base_url, services.unsigned.for_signed(), keyring=services.keyring)
-    else:
-        writer = LinkWriter(
-            context.base_url, services.unsigned, await allowlist_by_id(services, caller.account.id)
-        )
+    known = await resolve_ids(request.services, caller, names, wire.parse_image_id, _known_image)
+    writer = await _link_writer(request, caller)
     return wire.encode_response(parsed, [writer.url(known[item.image_id], item) for item in parsed.images])
+
+
+def _known_image(target: LinkTarget) -> KnownImage:
+    return target, links.write_prefix(target.id)
+
+
+async def _link_writer(request: ApiRequest[Settings], caller: Caller) -> "LinkWriter":
+    services, base_url = request.services, request.context.base_url
+    if (caller.links or request.settings.links) is Links.SIGNED:
+        return LinkWriter(base_url, services.unsigned.for_signed(), keyring=services.keyring)
+    return LinkWriter(base_url, services.unsigned, await allowlist_by_id(services, caller.account.id))
 
 
 class LinkWriter:

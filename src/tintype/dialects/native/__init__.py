@@ -1,24 +1,20 @@
 """tintype's own dialect: upload, list, read, change and delete images, and make signed links to them."""
 
-from litestar.di import NamedDependency as Given
-
-from tintype.core import Services
 from tintype.core.access.auth import authenticate as authenticate_token
 from tintype.core.runtime.signing import Keyring
-from tintype.dialects import DemoScene, Dialect, LinkContext
+from tintype.dialects import DemoScene, Dialect, LinkContext, limit_tokens
 from tintype.dialects.native import endpoints, links, wire
 from tintype.dialects.native.settings import Settings
 from tintype.imaging import Recipe
 from tintype.model import Caller, Image
-from tintype.web.context import Context
+from tintype.web.api import Api, ApiRequest
 from tintype.web.dialect_routes import DeliveryRequest, LinkParser, RequestTarget
 
 
-async def authenticate(services: Given[Services], context: Given[Context]) -> Caller:
+async def authenticate(request: ApiRequest[Settings]) -> Caller:
     """The caller whose bearer token is in the Authorization header."""
-    return await authenticate_token(
-        services, "native", wire.parse_authorization(context.headers.get("authorization", ""))
-    )
+    token = wire.parse_authorization(request.context.headers.get("authorization", ""))
+    return await authenticate_token(request.services, "native", token)
 
 
 def link_parsers(link_context: LinkContext, settings: Settings) -> dict[str, LinkParser]:
@@ -52,20 +48,22 @@ DIALECT = Dialect(
     name="native",
     prefixes=("/v1",),
     settings=Settings,
-    routes=(
-        endpoints.upload,
-        endpoints.get_images,
-        endpoints.get_image,
-        endpoints.change_image,
-        endpoints.replace_original,
-        endpoints.delete_image,
-        endpoints.purge_renditions,
-        endpoints.make_links,
-    ),
-    authenticate=authenticate,
-    render_error=wire.render_error,
     link_parsers=link_parsers,
-    scopes=frozenset({endpoints.READ, endpoints.WRITE}),
+    api=Api(
+        endpoints=(
+            endpoints.upload,
+            endpoints.get_images,
+            endpoints.get_image,
+            endpoints.change_image,
+            endpoints.replace_original,
+            endpoints.delete_image,
+            endpoints.purge_renditions,
+            endpoints.make_links,
+        ),
+        authenticate=authenticate,
+        rate_limiter=limit_tokens,
+    ),
+    render_error=wire.render_error,
     write_image_link=write_image_link,
     example=example,
 )

@@ -1,23 +1,20 @@
 """The dialect of publisher clients: a searchable, sortable, paged list of images, in JSON or XML."""
 
-from litestar.di import NamedDependency as Given
-
-from tintype.core import Services
 from tintype.core.access.auth import authenticate as authenticate_token
-from tintype.dialects import DemoScene, Dialect, LinkContext
+from tintype.dialects import DemoScene, Dialect, LinkContext, limit_tokens
 from tintype.dialects.publisher import endpoints, links, wire
 from tintype.dialects.publisher.settings import Settings
 from tintype.model import Caller
+from tintype.web.api import Api, ApiRequest
 from tintype.web.authorization import bearer_token
-from tintype.web.context import Context
 from tintype.web.dialect_routes import DeliveryRequest, LinkParser, RequestTarget
 from tintype.web.signatures import detach
 
 
-async def authenticate(services: Given[Services], context: Given[Context]) -> Caller:
+async def authenticate(request: ApiRequest[Settings]) -> Caller:
     """The caller whose token is in the Authorization header, alone or after `Bearer`."""
-    token = bearer_token(context.headers.get("authorization", ""), scheme_required=False)
-    return await authenticate_token(services, "publisher", token)
+    token = bearer_token(request.context.headers.get("authorization", ""), scheme_required=False)
+    return await authenticate_token(request.services, "publisher", token)
 
 
 def link_parsers(link_context: LinkContext, settings: Settings) -> dict[str, LinkParser]:
@@ -47,10 +44,9 @@ DIALECT = Dialect(
     name="publisher",
     prefixes=("/api/2", links.PREFIX),
     settings=Settings,
-    routes=(endpoints.get_images,),
-    authenticate=authenticate,
-    render_error=wire.render_error,
     link_parsers=link_parsers,
     links=lambda settings: settings.links,
+    api=Api(endpoints=(endpoints.get_images,), authenticate=authenticate, rate_limiter=limit_tokens),
+    render_error=wire.render_error,
     example=example,
 )

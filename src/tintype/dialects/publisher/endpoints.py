@@ -1,19 +1,14 @@
 """`GET /api/2/images`: the list of images."""
 
-from litestar import Response, get
-from litestar.di import NamedDependency as Given
 from msgspec import structs
 
-from tintype.core import Services
-from tintype.core.access.auth import require_role
 from tintype.core.library.browse import list_page
-from tintype.core.runtime.rate_limit import RateLimiter
 from tintype.core.runtime.signing import Keyring
 from tintype.dialects.publisher import links, wire
 from tintype.dialects.publisher.settings import Settings
 from tintype.model import Caller, Image, Links, Role
-from tintype.web.context import Context
-from tintype.web.responses import from_raw
+from tintype.web.api import ApiRequest, endpoint
+from tintype.web.dialect_routes import RawResponse
 from tintype.web.signatures import append
 
 READERS = frozenset(
@@ -29,17 +24,10 @@ READERS = frozenset(
 """The six roles that may list images, by the vendor's documentation."""
 
 
-@get("/api/2/images")
-async def get_images(
-    services: Given[Services],
-    settings: Given[Settings],
-    context: Given[Context],
-    caller: Given[Caller],
-    rate_limiter: Given[RateLimiter],
-) -> Response[bytes]:
+@endpoint("GET", "/api/2/images", scope=None, roles=READERS)
+async def get_images(request: ApiRequest[Settings], caller: Caller) -> RawResponse:
     """List one page of the images that match the query."""
-    rate_limiter.take(caller.token_id)
-    require_role(caller, READERS)
+    services, settings, context = request.services, request.settings, request.context
     media_type = wire.negotiate(context)
     parsed = wire.parse_request(
         context.query,
@@ -50,7 +38,7 @@ async def get_images(
     total, images = await list_page(services, caller, parsed.list_query)
     keyring = services.keyring if (caller.links or settings.links) is Links.SIGNED else None
     shown = [_list_item(context.base_url, image, keyring) for image in images]
-    return from_raw(wire.encode_response(parsed, total, shown, media_type))
+    return wire.encode_response(parsed, total, shown, media_type)
 
 
 def _list_item(base_url: str, image: Image, keyring: Keyring | None) -> wire.Image:

@@ -1,33 +1,20 @@
 """The dialect of Smartsheet clients: images in cells, and temporary URLs for them."""
 
-from litestar.di import NamedDependency as Given
-
-from tintype.core import Services
 from tintype.core.access.auth import authenticate as authenticate_token
-from tintype.core.runtime.rate_limit import RateLimiter
-from tintype.dialects import DemoScene, Dialect, LinkContext
+from tintype.dialects import DemoScene, Dialect, LinkContext, limit_tokens
 from tintype.dialects.smartsheet import endpoints, links, wire
 from tintype.dialects.smartsheet.settings import Settings
 from tintype.model import Caller, Forbidden
 from tintype.model.ids import short
+from tintype.web.api import Api, ApiRequest
 from tintype.web.authorization import bearer_token
-from tintype.web.bodies import collect
-from tintype.web.context import Context
-from tintype.web.dialect_routes import (
-    DeliveryRequest,
-    LinkParser,
-    RawEndpoint,
-    RawResponse,
-    Receive,
-    RequestTarget,
-)
+from tintype.web.dialect_routes import DeliveryRequest, LinkParser, RequestTarget
 
 
-async def authenticate(services: Given[Services], context: Given[Context]) -> Caller:
+async def authenticate(request: ApiRequest[Settings]) -> Caller:
     """The caller of a bearer token; access tokens and OAuth 2 tokens are sent in the same way."""
-    return await authenticate_token(
-        services, "smartsheet", bearer_token(context.headers.get("authorization", ""))
-    )
+    token = bearer_token(request.context.headers.get("authorization", ""))
+    return await authenticate_token(request.services, "smartsheet", token)
 
 
 def link_parsers(link_context: LinkContext, _settings: Settings) -> dict[str, LinkParser]:
@@ -40,21 +27,6 @@ def link_parsers(link_context: LinkContext, _settings: Settings) -> dict[str, Li
         return link.delivery_request(link_context.clock())
 
     return {links.PREFIX: parse_link}
-
-
-def list_image_urls(services: Services, settings: Settings, rate_limiter: RateLimiter) -> RawEndpoint:
-    """The batch endpoint, without the framework, which costs more CPU than the rest of a batch."""
-
-    async def respond(context: Context, receive: Receive) -> RawResponse:
-        caller = await authenticate(services, context)
-        context.set_caller(caller)
-
-        async def read() -> bytes:
-            return await collect(context, receive, settings.max_body_bytes)
-
-        return await endpoints.image_urls(read, services, settings, context, caller, rate_limiter)
-
-    return respond
 
 
 def example(scene: DemoScene) -> tuple[str, str]:
@@ -70,12 +42,13 @@ DIALECT = Dialect(
     name="smartsheet",
     prefixes=("/2.0", "/imageurls", "/storageProxy"),
     settings=Settings,
-    routes=(endpoints.add_cell_image, endpoints.get_row),
-    authenticate=authenticate,
-    render_error=wire.render_error,
     link_parsers=link_parsers,
-    raw_endpoints=dict.fromkeys(endpoints.PATHS, list_image_urls),
-    scopes=frozenset({endpoints.READ, endpoints.WRITE}),
+    api=Api(
+        endpoints=(endpoints.image_urls, endpoints.add_cell_image, endpoints.get_row),
+        authenticate=authenticate,
+        rate_limiter=limit_tokens,
+    ),
+    render_error=wire.render_error,
     trailing_slash=True,
     example=example,
 )

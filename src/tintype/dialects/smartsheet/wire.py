@@ -284,14 +284,15 @@ def parse_request(raw: bytes, headers: Headers, *, max_images: int) -> list[Requ
     return [_requested_image(item) for item in items]
 
 
-def parse_valid_items(raw: bytes, headers: Headers) -> list[ValidItem]:
+def parse_valid_items(raw: bytes, headers: Headers, *, max_images: int) -> list[ValidItem]:
     """The faster parser, for an array of valid items; any other body gives an empty list."""
     if headers.get("content-type") != JSON:
         return []
     try:
-        return msgspec.json.decode(raw, type=list[ValidItem])
+        items = msgspec.json.decode(raw, type=list[ValidItem])
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return []
+    return items if len(items) <= max_images else []
 
 
 def parse_placement(sheet: str, row: str, column: str | None = None) -> Placement:
