@@ -136,7 +136,11 @@ class RangeNotSatisfiable(Error):
 
 
 class InvalidImage(Error):
-    """The bytes are not an accepted image."""
+    """The bytes are not an accepted image.
+
+    Attributes:
+        reason: why not.
+    """
 
     kind = Kind.INVALID_IMAGE
 

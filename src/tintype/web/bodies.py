@@ -210,7 +210,7 @@ def filename(disposition: str) -> str | None:
     return plain.strip('"') or None
 
 
-def too_large(limit: int) -> Error:
+def _too_large(limit: int) -> Error:
     """The error for a body over a limit in bytes."""
     return TooLarge(f"The body is larger than {limit} bytes.", part="body")
 
@@ -226,7 +226,7 @@ def _declared_length(headers: Headers, limit: int) -> int | None:
         return None
     length = int(declared[:20])
     if length > limit:
-        raise too_large(limit)
+        raise _too_large(limit)
     return length
 
 
@@ -235,7 +235,7 @@ async def _limited(source: AsyncIterator[bytes], limit: int) -> AsyncIterator[by
     async for chunk in source:
         size += len(chunk)
         if size > limit:
-            raise too_large(limit)
+            raise _too_large(limit)
         yield chunk
 
 

@@ -9,7 +9,7 @@ from tintype.core.library.browse import attached
 from tintype.core.library.ingest import examine, record_image
 from tintype.core.library.resolve import link_targets
 from tintype.core.runtime.query_cache import BatchCache
-from tintype.dialects.smartsheet import links, wire
+from tintype.dialects.smartsheet import errors, links, wire
 from tintype.dialects.smartsheet.settings import Settings
 from tintype.model import Caller, Error, LinkTarget
 from tintype.web.api import ApiRequest, endpoint
@@ -123,7 +123,7 @@ def _image_url(
     context = request.context
     target = None if requested.image is None else found.get(requested.image)
     if requested.error is not None or target is None:
-        return _failed_item(context, position, requested, requested.error or wire.may_not_view())
+        return _failed_item(context, position, requested, requested.error or errors.MayNotView())
     size = links.delivered_size(target, requested.width, requested.height)
     link = links.Link(target.id, target.version, expires, size)
     url = context.base_url + links.write(link, request.services.keyring.sign(link.parts()))
@@ -135,7 +135,7 @@ def _failed_item(
     context: Context, position: int, requested: wire.RequestedImage, error: Error
 ) -> wire.ImageUrl:
     """The error of one item. Its reference starts with the id of the request, which is in the log."""
-    return wire.ImageUrl(requested.image_id, error=wire.failure(error, f"{context.request_id}-{position}"))
+    return wire.ImageUrl(requested.image_id, error=errors.failure(error, f"{context.request_id}-{position}"))
 
 
 def _log_refused(context: Context, urls: Sequence[wire.ImageUrl]) -> None:

@@ -5,19 +5,29 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from http import HTTPStatus
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any
 from uuid import UUID
 
 import msgspec
 from msgspec import Meta, Struct
 
+from tintype.dialects.smartsheet.errors import (
+    AltTextTooLong,
+    AttributeMissing,
+    BodyMissing,
+    Failure,
+    InvalidContentType,
+    InvalidHeader,
+    SizeMismatch,
+    TooManyItems,
+    UploadTooLarge,
+    failure,
+)
 from tintype.imaging import ImageInfo, Reason, spec
 from tintype.model import (
     Error,
-    Forbidden,
     Image,
     IncompleteBody,
-    Invalid,
     InvalidField,
     InvalidImage,
     Kind,
@@ -52,109 +62,15 @@ _LOGGED_HEADERS = {
     "change_agent": "smartsheet-change-agent",
 }
 
-_ID = re.compile(r"[0-9]{1,19}\Z")
-# RFC 9110, 8.3.1 and 5.6.2: a type and a subtype, each a token, then parameters.
-_MEDIA_TYPE = re.compile(r"\s*([\w!#$%&'*+.^`|~-]+/[\w!#$%&'*+.^`|~-]+)\s*(?:;.*)?\Z", re.ASCII | re.DOTALL)
-
-_PARSING = "Unable to parse request. The following error occurred: {}"
-
-# Codes and messages are the vendor's; `{}` is replaced by the message of the error.
-_CODES_AND_MESSAGES = {
-    Kind.NO_TOKEN: (1001, "An Access Token is required."),
-    Kind.UNKNOWN_TOKEN: (1002, "Your Access Token is invalid."),
-    Kind.EXPIRED_TOKEN: (1003, "Your Access Token has expired."),
-    Kind.FORBIDDEN: (1004, "You are not authorized to perform this action."),
-    Kind.EXPIRED_LINK: (1004, "You are not authorized to perform this action: the link has expired."),
-    Kind.NOT_FOUND: (1006, "Not Found"),
-    Kind.QUOTA_EXCEEDED: (1004, "You are not authorized to perform this action: {}"),
-    Kind.CONFLICT: (1129, "The resource you tried to create already exists."),
-    Kind.MALFORMED: (1008, _PARSING),
-    Kind.INVALID: (1031, "{}"),
-    Kind.RANGE_NOT_SATISFIABLE: (1031, "{}"),
-    Kind.INVALID_IMAGE: (1074, "{}"),
-    Kind.TOO_LARGE: (1008, _PARSING),
-    Kind.TOO_MANY_REQUESTS: (4003, "Rate limit exceeded."),
-    Kind.OVERLOADED: (4001, "{}"),
-    Kind.METHOD_NOT_ALLOWED: (1010, "HTTP Method not supported."),
-    Kind.NOT_ACCEPTABLE: (1052, "Invalid Accept header. Media type not supported."),
-    Kind.UNSUPPORTED_TYPE: (1124, "Invalid Content-Type header. Media type not supported."),
-    Kind.INSUFFICIENT_STORAGE: (4001, "{}"),
-    Kind.ORIGINAL_MISSING: (4000, "{}"),
-    Kind.INTERNAL: (4000, "{}"),
-}
 _STATUS = STATUS | {
     Kind.CONFLICT: HTTPStatus.BAD_REQUEST,
     Kind.TOO_LARGE: HTTPStatus.BAD_REQUEST,
     Kind.INSUFFICIENT_STORAGE: HTTPStatus.SERVICE_UNAVAILABLE,
 }
 
-
-class SmartsheetError(Error):
-    """An error that the vendor numbers more finely than by its kind."""
-
-    code: ClassVar[int]
-
-
-class InvalidHeader(SmartsheetError, Malformed):
-    """A required header is missing or invalid."""
-
-    code = 1011
-
-
-class AttributeMissing(SmartsheetError, Invalid):
-    """A required attribute of an object is missing."""
-
-    code = 1012
-
-
-class BodyMissing(SmartsheetError, Malformed):
-    """The body is empty."""
-
-    code = 1024
-
-
-class TooManyItems(SmartsheetError, Invalid):
-    """The batch has too many items."""
-
-    code = 1061
-
-
-class UploadTooLarge(SmartsheetError, TooLarge):
-    """The file has too many bytes."""
-
-    code = 1074
-
-
-class SizeMismatch(SmartsheetError, Malformed):
-    """The Content-Length is not the number of bytes received."""
-
-    code = 1075
-
-
-class InvalidContentType(SmartsheetError, Malformed):
-    """The Content-Type is not a media type."""
-
-    code = 1091
-
-
-class AltTextTooLong(SmartsheetError, Invalid):
-    """The alternative text has too many characters."""
-
-    code = 1165
-
-
-class MayNotView(SmartsheetError, Forbidden):
-    """The image doesn't exist, or belongs to another account."""
-
-    code = 5001
-
-
-class Failure(Struct, frozen=True, rename="camel"):
-    """The body of every error, and the error of one item of a batch."""
-
-    error_code: int
-    message: str
-    ref_id: str
+_ID = re.compile(r"[0-9]{1,19}\Z")
+# RFC 9110, 8.3.1 and 5.6.2: a type and a subtype, each a token, then parameters.
+_MEDIA_TYPE = re.compile(r"\s*([\w!#$%&'*+.^`|~-]+/[\w!#$%&'*+.^`|~-]+)\s*(?:;.*)?\Z", re.ASCII | re.DOTALL)
 
 
 class ImageUrl(Struct, frozen=True, rename="camel", omit_defaults=True):
@@ -253,7 +169,7 @@ def require_headers(headers: Headers) -> None:
         raise NotAcceptable("The responses are JSON.")
     kind, *names = (part.strip() for part in headers.get(SOURCE_HEADER, "AI,-,-").split(","))
     if kind not in SOURCE_TYPES or len(names) != 2 or not all(names):  # noqa: PLR2004  organisation and source
-        raise _invalid_header(SOURCE_HEADER)
+        raise InvalidHeader(SOURCE_HEADER)
 
 
 def log_fields(headers: Headers) -> dict[str, object]:
@@ -270,7 +186,7 @@ def parse_request(raw: bytes, headers: Headers, *, max_images: int) -> list[Requ
         TooManyItems: when there are too many.
     """
     if not raw.strip():
-        raise _body_missing()
+        raise BodyMissing
     _require_json(headers.get("content-type", ""))
     items = _decode(raw)
     if isinstance(items, dict):
@@ -278,9 +194,9 @@ def parse_request(raw: bytes, headers: Headers, *, max_images: int) -> list[Requ
     if not isinstance(items, list) or not all(isinstance(item, dict) for item in items):
         raise Malformed("the body is an array of objects.")
     if not items:
-        raise _attribute_missing("imageId")
+        raise AttributeMissing("imageId")
     if len(items) > max_images:
-        raise TooManyItems("Max count exceeded for field imageUrls.")
+        raise TooManyItems
     return [_requested_image(item) for item in items]
 
 
@@ -314,12 +230,11 @@ def parse_upload(headers: Headers, query: str, *, max_alt_text: int) -> Upload:
     """
     name = filename(headers.get("content-disposition", ""))
     if not name:
-        raise _invalid_header("Content-Disposition")
+        raise InvalidHeader("Content-Disposition")
     parameters = parse_query(query, _too_many_parameters)
     alt_text = parameters.get("altText", "")
     if len(alt_text) > max_alt_text:
-        message = f"Cannot add image to cell with alt text larger than {max_alt_text} characters."
-        raise AltTextTooLong(message)
+        raise AltTextTooLong(str(max_alt_text))
     override = parameters.get("overrideValidation", "false")
     # The vendor's Python client sends True and False.
     if override.lower() not in {"true", "false"}:
@@ -335,9 +250,9 @@ def require_length(headers: Headers, size: int) -> None:
     """
     content_length = headers.get("content-length", "")
     if size == 0 and content_length in {"", "0"}:
-        raise _body_missing()
+        raise BodyMissing
     if content_length != str(size):
-        raise _size_mismatch()
+        raise SizeMismatch
 
 
 def require_accepted_format(info: ImageInfo) -> ImageInfo:
@@ -360,7 +275,7 @@ def upload_errors() -> Iterator[None]:
     except TooLarge as error:
         raise UploadTooLarge(error.message) from error
     except IncompleteBody as error:
-        raise _size_mismatch() from error
+        raise SizeMismatch from error
 
 
 def parse_exclude(query: str) -> frozenset[str]:
@@ -406,25 +321,12 @@ def render_error(error: Error, context: Context) -> RawResponse:
     return RawResponse(status.value, body, JSON, headers)
 
 
-def failure(error: Error, ref_id: str) -> Failure:
-    """An error as an object; `ref_id` is in the log too."""
-    if isinstance(error, SmartsheetError):
-        return Failure(error.code, error.message, ref_id)
-    code, message = _CODES_AND_MESSAGES[error.kind]
-    return Failure(code, message.format(error.message), ref_id)
-
-
-def may_not_view() -> Error:
-    """The same error for an image of another account and for one that does not exist."""
-    return MayNotView("You do not have permission to view this image.")
-
-
 def _require_json(content_type: str) -> None:
     if not content_type.strip():
-        raise _invalid_header("Content-Type")
+        raise InvalidHeader("Content-Type")
     match = _MEDIA_TYPE.match(content_type)
     if match is None:
-        raise InvalidContentType(f"Invalid Content-Type: {_excerpt(content_type)}.")
+        raise InvalidContentType(_excerpt(content_type))
     if match[1].lower() != JSON:
         raise UnsupportedType("The body has to be JSON.")
 
@@ -447,7 +349,7 @@ def _requested_image(item: dict[str, Any]) -> RequestedImage:
 
 def _image(image_id: object) -> UUID | None:
     if image_id is None or image_id == "":
-        raise _attribute_missing("imageId")
+        raise AttributeMissing("imageId")
     if not isinstance(image_id, str):
         raise _invalid_value(image_id, "imageId")
     return parse_short(image_id)
@@ -500,22 +402,6 @@ def _formula(image: Image) -> str:
 
 def _format_time(moment: datetime) -> str:
     return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
-def _body_missing() -> Error:
-    return BodyMissing("The HTTP request body is required for this Method.")
-
-
-def _invalid_header(name: str) -> Error:
-    return InvalidHeader(f"A required header was missing or invalid: {name}")
-
-
-def _attribute_missing(name: str) -> Error:
-    return AttributeMissing(f"A required object attribute is missing from your request: {name}.")
-
-
-def _size_mismatch() -> Error:
-    return SizeMismatch("The Content-Length provided did not match the file uploaded.")
 
 
 def _invalid_value(value: object, name: str) -> Error:
