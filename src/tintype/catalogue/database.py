@@ -158,18 +158,20 @@ class PollingConnection:
     def __init__(self, backend: Backend) -> None:
         self._backend = backend
         self._connection: Connection | None = None
+        self._opened = 0
 
     def read(
         self, function: Callable[Concatenate[Transaction, P], T], /, *args: P.args, **kwargs: P.kwargs
     ) -> T:
         """The result of a function that reads one snapshot of the catalogue, on this thread."""
-        return _read(self._backend, self._open(), lambda tx: function(tx, *args, **kwargs), _Stop())
+        with self._usable() as connection:
+            return _read(self._backend, connection, lambda tx: function(tx, *args, **kwargs), _Stop())
 
     def state(self) -> Hashable:
         """The version of the data: differs after any other connection has committed a change."""
-        connection = self._open()
-        with _ended(self._backend, connection):
-            return self._backend.state_seen_by(connection)
+        with self._usable() as connection, _ended(self._backend, connection):
+            # What two connections say can't be compared.
+            return self._opened, self._backend.state_seen_by(connection)
 
     def close(self) -> None:
         """Close the connection; the next call opens another."""
@@ -177,10 +179,17 @@ class PollingConnection:
             self._connection.close()
             self._connection = None
 
-    def _open(self) -> Connection:
-        if self._connection is None or self._connection.closed:
+    @contextmanager
+    def _usable(self) -> Iterator[Connection]:
+        """The connection; it is closed when the block fails, as it may be the cause."""
+        if self._connection is None:
             self._connection = _connect(self._backend)
-        return self._connection
+            self._opened += 1
+        try:
+            yield self._connection
+        except BaseException:
+            self.close()
+            raise
 
 
 class _Stop:

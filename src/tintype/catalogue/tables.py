@@ -190,12 +190,12 @@ placements = Table(
 
 # Images whose delivery changed: deleted, replaced, archived; NULL: all images of the account. Every process
 # polls new rows and invalidates its caches, so rows are needed for minutes only.
-changes = Table(
-    "changes",
+outbox = Table(
+    "outbox",
     metadata,
-    Column("seq", Integer, primary_key=True),
-    Column("account", Uuid, nullable=False),
-    Column("image", Uuid),
+    Column("id", Integer, primary_key=True),
+    Column("account_id", Uuid, nullable=False),
+    Column("image_id", Uuid),
     Column("at", Instant, nullable=False),
     **KEYS_NEVER_REUSED,
 )

@@ -4,17 +4,15 @@ import asyncio
 import threading
 import time
 from contextlib import AsyncExitStack, suppress
-from uuid import UUID
 
 import msgspec
 import pytest
-from sqlalchemy import delete as sql_delete
 from sqlalchemy import insert, update
 
 from tests.catalogue.holding import held_open
 from tests.core.conftest import Clock, Town, founded
 from tests.core.following import following, until
-from tintype.catalogue import Transaction, changes, images, tables
+from tintype.catalogue import Transaction, images, outbox, tables
 from tintype.catalogue.database import READERS
 from tintype.core.delivery.invalidation import find_deliverable
 from tintype.core.library.deletion import delete
@@ -151,19 +149,27 @@ async def test_what_another_process_changes_is_forgotten_within_a_second(
             await find_deliverable(town.services, "native", image.id)
 
 
-async def test_after_a_gap_in_the_changes_everything_is_forgotten(town: Town) -> None:
+async def test_a_change_that_commits_after_a_later_one_is_noticed(town: Town) -> None:
+    first, second = await town.add(), await town.add()
+    async with following(town.services):
+        for image, number in ((second, 2), (first, 1)):
+            known = await find_deliverable(town.services, "native", image.id)
+            await town.services.catalogue.write(_change, image, number)
+            await until(lambda known=known: not known.is_valid)  # type: ignore[misc]  # bound now
+
+
+async def test_after_changes_that_are_no_longer_kept_everything_is_forgotten(town: Town) -> None:
     image, other = await town.add(), await town.add()
-    account = town.anna.account.id
     async with following(town.services):
         known = await find_deliverable(town.services, "native", image.id)
-
-        def change(tx: Transaction) -> None:
-            changes.record(tx, account, other.id, town.clock())
-            changes.record(tx, account, other.id, town.clock())
-            tx.execute(sql_delete(tables.changes).where(tables.changes.c.seq == 1))
-
-        await town.services.catalogue.write(change)
+        await town.services.catalogue.write(_change, other, outbox.MAX_ROWS + 2)
         await until(lambda: not known.is_valid)
+
+
+def _change(tx: Transaction, image: Image, number: int) -> None:
+    """As another process tells of a change; the number is what its transaction got."""
+    row = {"id": number, "account_id": image.account_id, "image_id": image.id, "at": image.created_at}
+    tx.execute(insert(tables.outbox).values(row))
 
 
 async def test_a_retired_key_is_noticed(town: Town) -> None:
@@ -176,29 +182,6 @@ async def test_a_retired_key_is_noticed(town: Town) -> None:
         await until(lambda: keyring.generation != generation)
         assert keyring.all() == other.all()
         assert not keyring.verify(["a"], signature)
-
-
-async def test_the_list_of_changes_is_bounded_and_counts_on(town: Town) -> None:
-    image, newest = await town.add(), 2 * changes.MAX_ROWS
-    row = {"account": image.account_id, "image": image.id, "at": town.clock()}
-
-    def change(tx: Transaction) -> None:
-        for seq in (1, changes.MAX_ROWS + 1, changes.MAX_ROWS + 2, newest):
-            tx.execute(insert(tables.changes).values(seq=seq, **row))
-        changes.record(tx, town.anna.account.id, image.id, town.clock())
-        kept = [(seq, image.id) for seq in (changes.MAX_ROWS + 2, newest, newest + 1)]
-        assert changes.since(tx, 0) == kept
-        assert changes.since(tx, newest) == kept[2:]
-        assert changes.latest(tx) == newest + 1
-
-    await town.services.catalogue.write(change)
-
-
-async def test_of_an_image_that_is_not_the_accounts_nothing_is_told(town: Town) -> None:
-    image = await town.add()
-    for account, id in ((town.boris.account.id, image.id), (town.anna.account.id, UUID(int=1))):
-        await town.services.catalogue.write(changes.record, account, id, town.clock())
-    assert await town.services.catalogue.read(changes.latest) == 0
 
 
 async def test_memory_is_trusted_though_every_thread_and_reader_is_taken(town: Town) -> None:

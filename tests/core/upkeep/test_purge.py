@@ -7,7 +7,7 @@ import pytest
 from tests import pictures
 from tests.core.conftest import Town, path_of
 from tests.core.rendering import rendition
-from tintype.catalogue import changes
+from tintype.catalogue.outbox import Changes, OutboxReader
 from tintype.core.delivery.invalidation import find_deliverable
 from tintype.core.upkeep.purge import Removed, purge, purge_any
 from tintype.imaging import Format, Recipe
@@ -59,10 +59,11 @@ async def test_every_process_forgets_it(town: Town) -> None:
     town.services.record_cache.extend_freshness(1e12)
     known = await find_deliverable(town.services, "native", image.id)
     assert (await find_deliverable(town.services, "native", image.id)) is known
-    before = await town.services.catalogue.read(changes.latest)
+    reader = OutboxReader()
+    await town.services.catalogue.read(reader.read, 0.0)
     await purge(town.services, town.anna, image.id)
     assert not known.is_valid
-    assert [id for _, id in await town.services.catalogue.read(changes.since, before)] == [image.id]
+    assert await town.services.catalogue.read(reader.read, 0.0) == Changes((image.id,))
 
 
 async def test_a_half_written_rendition_is_dropped_and_not_told_of(town: Town) -> None:

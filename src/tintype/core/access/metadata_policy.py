@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from tintype.catalogue import Transaction, accounts, changes
+from tintype.catalogue import Transaction, accounts, outbox
 from tintype.core.access import audit
 from tintype.core.access.accounts import get_account
 from tintype.core.services import Services
@@ -45,7 +45,7 @@ def _set_strips_metadata(
         return
     accounts.set_strips_metadata(tx, account.id, strips=strips)
     now = services.clock()
-    changes.record_account(tx, account.id, now)
+    outbox.record_account(tx, account.id, now)
     changed = {"before": _policy_name(before), "after": _policy_name(strips)}
     audit.record(tx, now, actor, Event.METADATA_CHANGED, name, **changed)
 

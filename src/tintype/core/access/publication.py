@@ -3,7 +3,7 @@
 from collections.abc import Collection
 from datetime import datetime
 
-from tintype.catalogue import Transaction, changes, publications
+from tintype.catalogue import Transaction, outbox, publications
 from tintype.core.access import audit
 from tintype.core.access.accounts import get_account
 from tintype.core.services import Services
@@ -69,7 +69,7 @@ def change_publications(
         publications.remove(tx, account.id, dialect)
     if present - wanted:
         # Additions need no invalidation: the cache never refuses.
-        changes.record_account(tx, account.id, now)
+        outbox.record_account(tx, account.id, now)
     if present != wanted:
         changed = {"before": sorted(present), "after": sorted(wanted)}
         audit.record(tx, now, actor, Event.PUBLICATION_CHANGED, account.name, **changed)
@@ -94,7 +94,7 @@ async def set_links(
             raise NotFound(f"The account {name!r} doesn't publish through {dialect}.")
         publications.set_links(tx, account.id, dialect, links)
         now, changed = services.clock(), {"dialect": dialect, "before": present[dialect], "after": links}
-        changes.record_account(tx, account.id, now)
+        outbox.record_account(tx, account.id, now)
         audit.record(tx, now, actor, Event.LINKS_CHANGED, name, **changed)
         return publications.get(tx, account.id)
 

@@ -1,4 +1,4 @@
-"""Finds the image a link names, from cache while it is fresh; polls `changes` to invalidate."""
+"""Finds the image a link names, from cache while it is fresh; polls the outbox to invalidate."""
 
 import asyncio
 import threading
@@ -7,7 +7,8 @@ from collections.abc import Hashable
 from contextlib import suppress
 from uuid import UUID
 
-from tintype.catalogue import CatalogueError, changes, images
+from tintype.catalogue import CatalogueError, images
+from tintype.catalogue.outbox import Changes, OutboxReader
 from tintype.core.runtime.record_cache import CachedImage
 from tintype.core.services import Services
 from tintype.model import Error, Links, Status, no_such_image
@@ -63,7 +64,7 @@ class ChangePoller:
         self._thread = threading.Thread(target=self._run, name="change-poller", daemon=True)
         self._loop = asyncio.get_running_loop()
         self._state: Hashable | None = None
-        self._seq: int | None = None
+        self._outbox = OutboxReader()
         self._scheduled = 0
         self._applied = 0
 
@@ -88,35 +89,28 @@ class ChangePoller:
     def _catch_up(self) -> None:
         polled_at = time.monotonic()
         self._services.keyring.reload()
-        changed, has_gap = self._read_changes()
-        if not changed and self._scheduled == self._applied:
+        changes = self._read_changes(polled_at)
+        if changes == Changes() and self._scheduled == self._applied:
             self._services.record_cache.extend_freshness(polled_at)
             return
         # On the event loop, in order: the cache becomes fresh only after these invalidations.
         self._scheduled += 1
         with suppress(RuntimeError):
-            self._loop.call_soon_threadsafe(self._apply, changed, has_gap, polled_at)
+            self._loop.call_soon_threadsafe(self._apply, changes, polled_at)
 
-    def _read_changes(self) -> tuple[list[UUID | None], bool]:
-        """The images that changed since the last poll, and whether changes were missed."""
+    def _read_changes(self, now: float) -> Changes:
         state = self._connection.state()
-        if self._seq is None:
-            self._seq = self._connection.read(changes.latest)
         if state == self._state:
-            return [], False
-        before = self._seq
-        changed = self._connection.read(changes.since, before)
+            return Changes()
+        changes = self._connection.read(self._outbox.read, now)
         self._state = state
-        if not changed:
-            return [], False
-        self._seq = changed[-1][0]
-        return [image for _, image in changed], changed[0][0] != before + 1
+        return changes
 
-    def _apply(self, changed: list[UUID | None], has_gap: bool, polled_at: float) -> None:  # noqa: FBT001  a callback's
+    def _apply(self, changes: Changes, polled_at: float) -> None:
         cache = self._services.record_cache
-        if has_gap or None in changed:
+        if changes.missed or None in changes.images:
             cache.invalidate_all()
-        for image in changed:
+        for image in changes.images:
             if image is not None:
                 cache.invalidate(image)
         cache.extend_freshness(polled_at)

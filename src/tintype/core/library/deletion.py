@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from uuid import UUID
 
-from tintype.catalogue import Transaction, changes, images, placements
+from tintype.catalogue import Transaction, images, outbox, placements
 from tintype.core.access import audit
 from tintype.core.delivery.disk_space import log_not_stored, with_reserve
 from tintype.core.services import Services
@@ -76,7 +76,7 @@ def _delete_record(
     if placement is not None and not placements.is_attached(tx, caller.account.id, placement, id):
         raise no_such_image()
     now = services.clock()
-    changes.record(tx, caller.account.id, id, now)
+    outbox.record(tx, caller.account.id, id, now)
     deleted = images.delete_image(tx, caller.account.id, id)
     if deleted is None:
         raise no_such_image()

@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from tintype.catalogue import Transaction, changes, images
+from tintype.catalogue import Transaction, images, outbox
 from tintype.core.access import audit
 from tintype.core.access.quotas import require_room
 from tintype.core.delivery.disk_space import with_reserve
@@ -55,7 +55,7 @@ async def replace(
         changed = images.replace(tx, image, new, caller.person, now)
         if new.bytes > image.bytes:
             require_room(tx, services, caller.account.id)
-        changes.record(tx, caller.account.id, id, now)
+        outbox.record(tx, caller.account.id, id, now)
         details = {"image": str(id), "version": changed.version, "before": image.sha256, "after": new.sha256}
         audit.record(tx, now, caller.actor, Event.IMAGE_REPLACED, caller.account.name, **details)
         # Inside the transaction, as every new original is.
@@ -76,7 +76,7 @@ def _set_status(tx: Transaction, services: Services, caller: Caller, id: UUID, s
         return image
     now = services.clock()
     changed = images.set_status(tx, image, status, caller.person, now)
-    changes.record(tx, caller.account.id, id, now)
+    outbox.record(tx, caller.account.id, id, now)
     return changed
 
 

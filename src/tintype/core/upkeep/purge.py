@@ -4,7 +4,7 @@ from uuid import UUID
 
 from msgspec import Struct
 
-from tintype.catalogue import changes, images
+from tintype.catalogue import images, outbox
 from tintype.core.delivery.disk_space import with_reserve
 from tintype.core.library.browse import find_image
 from tintype.core.services import Services
@@ -63,7 +63,7 @@ async def _purge(services: Services, image: Image) -> Receipt:
     removed_files = await services.workers.disk(services.renditions.remove_image, image.id)
     await with_reserve(
         services,
-        lambda: services.catalogue.write(changes.record, image.account_id, image.id, services.clock()),
+        lambda: services.catalogue.write(outbox.record, image.account_id, image.id, services.clock()),
     )
     services.record_cache.invalidate(image.id)
     removed = (

@@ -50,13 +50,13 @@ def upgrade() -> None:
         "WHEN EXISTS (SELECT 1 FROM audit WHERE seq = NEW.seq) "
         "BEGIN SELECT RAISE(ABORT, 'the audit log is only ever added to'); END"
     )
-    # Rows of it are of use for minutes only: nothing is lost.
+    # Its rows are of use for minutes only: nothing is lost.
     op.drop_table("changes")
     op.create_table(
-        "changes",
-        sa.Column("seq", sa.Integer(), primary_key=True),
-        sa.Column("account", sa.Uuid(), nullable=False),
-        sa.Column("image", sa.Uuid()),
+        "outbox",
+        sa.Column("id", sa.Integer(), primary_key=True),
+        sa.Column("account_id", sa.Uuid(), nullable=False),
+        sa.Column("image_id", sa.Uuid()),
         sa.Column("at", sa.BigInteger(), nullable=False),
         sqlite_autoincrement=True,
     )
