@@ -32,44 +32,60 @@ async def found(town: Town, *names: str) -> list[int | None]:
 
 async def test_a_page_holds_until_another_process_commits(town: Town) -> None:
     page = town.services.query_cache.snapshot()
-    page["a"] = 1
-    assert town.services.query_cache.snapshot() == {"a": 1}
+    page.put("a", 1)
+    assert town.services.query_cache.snapshot().get("a") == 1
     write_elsewhere(town)
-    assert town.services.query_cache.snapshot() == {}
+    assert not town.services.query_cache.snapshot()
 
 
 async def test_a_page_holds_until_this_process_commits(town: Town) -> None:
-    town.services.query_cache.snapshot()["a"] = 1
+    town.services.query_cache.snapshot().put("a", 1)
     await town.add()
-    assert town.services.query_cache.snapshot() == {}
+    assert not town.services.query_cache.snapshot()
 
 
 async def test_an_answer_that_comes_after_a_change_lands_where_nobody_reads(town: Town) -> None:
     page = town.services.query_cache.snapshot()
     write_elsewhere(town)
     town.services.query_cache.snapshot()
-    page["a"] = "from before"
-    assert town.services.query_cache.snapshot() == {}
+    page.put("a", "from before")
+    assert not town.services.query_cache.snapshot()
 
 
 async def test_reading_forgets_nothing(town: Town) -> None:
-    town.services.query_cache.snapshot()["a"] = 1
+    town.services.query_cache.snapshot().put("a", 1)
     await list_tokens(town.services)
-    assert town.services.query_cache.snapshot() == {"a": 1}
+    assert town.services.query_cache.snapshot().get("a") == 1
 
 
-def test_beyond_the_most_everything_is_forgotten() -> None:
+def test_beyond_the_most_the_oldest_is_forgotten() -> None:
     memory = QueryCache(lambda: 1, 2)
-    memory.snapshot()["a"] = 1
-    memory.snapshot()["b"] = 2
-    assert memory.snapshot() == {}
+    for key in ("a", "b", "c"):
+        memory.snapshot().put(key, key)
+    assert [memory.snapshot().get(key) for key in ("a", "b", "c")] == [None, "b", "c"]
 
 
 @pytest.mark.parametrize("state", [1, None])
-def test_nothing_is_remembered_without_room_or_when_nobody_can_tell(state: int | None) -> None:
-    memory = QueryCache(lambda: state, 0 if state else 10)
-    memory.snapshot()["a"] = 1
-    assert memory.snapshot() == {}
+async def test_nothing_is_remembered_without_room_or_when_nobody_can_tell(state: int | None) -> None:
+    memory, asked = QueryCache(lambda: state, 0 if state else 10), []
+
+    async def query() -> int:
+        asked.append("query")
+        return len(asked)
+
+    assert [await memory.get("a", query) for _ in range(2)] == [1, 2]
+
+
+async def test_a_query_is_made_once_even_if_its_result_is_nothing() -> None:
+    memory, asked = QueryCache(lambda: 1, 10), []
+
+    async def query() -> int | None:
+        asked.append("query")
+        return None
+
+    for _ in range(2):
+        assert await memory.get("a", query) is None
+    assert asked == ["query"]
 
 
 async def test_a_catalogue_that_is_not_there_can_not_tell(town: Town) -> None:
@@ -140,7 +156,7 @@ async def test_tokens_that_nobody_knows_are_not_remembered(town: Town) -> None:
     for number in range(100):
         with pytest.raises(Error):
             await authenticate(town.services, "native", f"made up {number}")
-    assert town.services.query_cache.snapshot() == {}
+    assert not town.services.query_cache.snapshot()
 
 
 async def test_a_remembered_token_expires(town: Town) -> None:

@@ -243,12 +243,14 @@ def _name(text: str) -> str:
 async def _find_tokens(services: Services, dialect: str, secret_texts: Sequence[str]) -> list[Token | None]:
     digests = [_digest(secret) for secret in secret_texts]
     cached = services.query_cache.snapshot()
-    keys = [(dialect, digest) for digest in digests]
-    if not all(key in cached for key in keys):
-        found = await services.catalogue.read(tokens.by_digest, dialect, digests)
-        # Unknown tokens are not cached: invented ones would evict the others.
-        cached.update({(dialect, digest): token for digest, token in found.items()})
-    return [cached.get(key) for key in keys]
+    known = [cached.get((dialect, digest)) for digest in digests]
+    if None not in known:
+        return known
+    found = await services.catalogue.read(tokens.by_digest, dialect, digests)
+    # Unknown tokens are not cached: invented ones would evict the others.
+    for digest, token in found.items():
+        cached.put((dialect, digest), token)
+    return [found.get(digest) for digest in digests]
 
 
 def _caller(services: Services, token: Token | None, kind: TokenKind) -> Caller:

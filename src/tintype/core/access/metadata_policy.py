@@ -21,10 +21,9 @@ async def strips_metadata(services: Services, name: str) -> bool:
 
 async def strips_metadata_by_id(services: Services, account: UUID) -> bool:
     """The same by the account's id, cached until anything in the catalogue changes."""
-    cached, key = services.query_cache.snapshot(), ("strips-metadata", account)
-    if key not in cached:
-        cached[key] = await services.catalogue.read(accounts.strips_metadata, account)
-    return bool(cached[key])
+    return await services.query_cache.get(
+        ("strips-metadata", account), lambda: services.catalogue.read(accounts.strips_metadata, account)
+    )
 
 
 async def set_strips_metadata(services: Services, name: str, actor: Actor, *, strips: bool) -> None:

@@ -17,11 +17,9 @@ from tintype.model.audit import Event
 
 async def account_quotas(services: Services, account: UUID) -> Quotas:
     """The effective quotas of an account, cached until anything in the catalogue changes."""
-    cached, key = services.query_cache.snapshot(), ("quotas", account)
-    if key not in cached:
-        cached[key] = effective_quotas(services, await services.catalogue.read(accounts.quotas, account))
-    found: Quotas = cached[key]
-    return found
+    return await services.query_cache.get(
+        ("quotas", account), lambda: services.catalogue.read(_quotas, services, account)
+    )
 
 
 def effective_quotas(services: Services, overrides: QuotaOverrides) -> Quotas:
@@ -45,7 +43,11 @@ def require_room(tx: Transaction, services: Services, account: UUID) -> None:
     Raises:
         QuotaExceeded: when it is not.
     """
-    require_within_quotas(effective_quotas(services, accounts.quotas(tx, account)), usage.get(tx, account))
+    require_within_quotas(_quotas(tx, services, account), usage.get(tx, account))
+
+
+def _quotas(tx: Transaction, services: Services, account: UUID) -> Quotas:
+    return effective_quotas(services, accounts.quotas(tx, account))
 
 
 @asynccontextmanager

@@ -76,11 +76,9 @@ async def set_allowlist(
 
 async def allowlist_by_id(services: Services, account: UUID) -> SizeAllowlist | None:
     """The sizes that an account allows; None is any. Cached until anything changes."""
-    cached, key = services.query_cache.snapshot(), ("sizes", account)
-    if key not in cached:
-        cached[key] = _sizes(await services.catalogue.read(accounts.allowed_sizes, account))
-    found: SizeAllowlist | None = cached[key]
-    return found
+    return await services.query_cache.get(
+        ("sizes", account), lambda: services.catalogue.read(_allowed_sizes, account)
+    )
 
 
 async def require_size(services: Services, account: UUID, recipe: Recipe) -> None:
@@ -92,6 +90,10 @@ async def require_size(services: Services, account: UUID, recipe: Recipe) -> Non
     found = await allowlist_by_id(services, account)
     if found is not None and not found.allow(recipe):
         raise Forbidden(f"Pictures are made in these sizes here: {found}.")
+
+
+def _allowed_sizes(tx: Transaction, account: UUID) -> SizeAllowlist | None:
+    return _sizes(accounts.allowed_sizes(tx, account))
 
 
 def _sizes(text: str | None) -> SizeAllowlist | None:

@@ -4,17 +4,18 @@ import math
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
 from itertools import islice
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")
+
+_ABSENT: Any = object()
 
 
 class LRUCache(Generic[K, V]):
     """A cache that removes what was used longest ago when it exceeds a bound. For one thread.
 
-    Keys are small: made by the service, or what a client sent after its length was checked. A value is never
-    None.
+    Keys are small: made by the service, or what a client sent after its length was checked.
 
     Args:
         max_entries: the most entries; 0: nothing is cached.
@@ -22,7 +23,7 @@ class LRUCache(Generic[K, V]):
         on_remove: called with each value that is evicted, removed or replaced.
 
     Attributes:
-        peek: the value of a key, or None; its place in the order of use stays.
+        peek: the value of a key, or None or another default; its place in the order of use stays.
         mark_used: mark an existing key as used now; KeyError if it is not there.
     """
 
@@ -40,8 +41,8 @@ class LRUCache(Generic[K, V]):
         self._bytes = 0
         # The methods of OrderedDict themselves, as each delivery from memory calls them: a function in Python
         # around them would take longer than they do.
-        self.peek: Callable[[K], V | None] = self._entries.get
-        self.mark_used: Callable[[K], None] = self._entries.move_to_end
+        self.peek = self._entries.get
+        self.mark_used = self._entries.move_to_end
 
     def __len__(self) -> int:
         """How many entries there are."""
@@ -60,7 +61,8 @@ class LRUCache(Generic[K, V]):
 
     def put(self, key: K, value: V, size: int = 0) -> None:
         """Cache a value of so many bytes in place of the one before, and evict what exceeds the bounds."""
-        self.remove(key)
+        if key in self._entries:
+            self.remove(key)
         self._entries[key] = value
         if size:
             self._sizes[key] = size
@@ -70,8 +72,8 @@ class LRUCache(Generic[K, V]):
 
     def remove(self, key: K) -> None:
         """Remove an entry, if it is there."""
-        value = self._entries.pop(key, None)
-        if value is None:
+        value = self._entries.pop(key, _ABSENT)
+        if value is _ABSENT:
             return
         self._bytes -= self._sizes.pop(key, 0)
         if self._on_remove is not None:

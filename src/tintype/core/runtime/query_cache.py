@@ -1,10 +1,14 @@
 """Cache of query results, valid until anything in the catalogue changes."""
 
-from collections.abc import Callable, Hashable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Hashable, Iterable, Sequence
 from typing import Any, Generic, TypeVar
+
+from tintype.core.runtime.lru_cache import LRUCache
 
 K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")
+
+_ABSENT: Any = object()
 
 
 class QueryCache:
@@ -13,25 +17,34 @@ class QueryCache:
     Args:
         state: the version of the catalogue's data, which differs after any process has changed it; None
             while it is unknown, and then nothing is cached.
-        max_entries: once there are so many, all are dropped.
+        max_entries: the most results; beyond it the oldest are evicted.
     """
 
     def __init__(self, state: Callable[[], Hashable | None], max_entries: int) -> None:
         self._state = state
         self._max_entries = max_entries
         self._version: Hashable | None = None
-        self._entries: dict[Hashable, Any] = {}
+        self._entries: LRUCache[Hashable, Any] = LRUCache(max_entries)
 
-    def snapshot(self) -> dict[Hashable, Any]:
-        """The cache for the current data version; store into the dict you read from.
+    def snapshot(self) -> LRUCache[Hashable, Any]:
+        """The cache for the current data version; store into the one you read from.
 
-        After a change there is a new dict: a result queried before the change and stored after it goes into
+        After a change there is a new one: a result queried before the change and stored after it goes into
         the old one, which is no longer used.
         """
         version = self._state()
-        if version is None or version != self._version or len(self._entries) >= self._max_entries:
-            self._version, self._entries = version, {}
+        if version is None or version != self._version:
+            self._version, self._entries = version, LRUCache(self._max_entries)
         return self._entries
+
+    async def get(self, key: Hashable, query: Callable[[], Awaitable[V]]) -> V:
+        """The cached result of a query, which is made if there is none."""
+        cached = self.snapshot()
+        found: V = cached.peek(key, _ABSENT)
+        if found is _ABSENT:
+            found = await query()
+            cached.put(key, found)
+        return found
 
 
 class BatchCache(Generic[K, V]):
@@ -48,11 +61,12 @@ class BatchCache(Generic[K, V]):
 
     def find(self, items: Sequence[K]) -> list[V] | None:
         """The answers to all items, in their order; None if one is not cached, or there are no items."""
-        entries, prefix = self._entries, self._prefix
-        found = [entries.get((prefix, item)) for item in items]
+        peek, prefix = self._entries.peek, self._prefix
+        found = [peek((prefix, item)) for item in items]
         cached = [answer for answer in found if answer is not None]
         return cached if cached and len(cached) == len(items) else None
 
     def add(self, answers: Iterable[tuple[K, V]]) -> None:
         """Cache answers to items; they must be small, and made by the service."""
-        self._entries.update({(self._prefix, item): answer for item, answer in answers})
+        for item, answer in answers:
+            self._entries.put((self._prefix, item), answer)
