@@ -246,6 +246,43 @@ def test_what_takes_more_than_can_ever_be_given_is_refused() -> None:
         assert lost == []
 
 
+NOISE = Image.effect_noise((2400, 2000), 50).convert("RGB")
+LARGE: dict[str, Callable[[], bytes]] = {
+    "jpeg": lambda: pictures.encode(NOISE, "jpeg", progressive=True),
+    "webp": lambda: pictures.encode(NOISE, "webp", method=0),
+    "gif": lambda: pictures.encode(NOISE, "gif"),
+    "avif": lambda: pictures.encode(NOISE, "avif", speed=10),
+    "tiff": lambda: pictures.encode(NOISE, "tiff", compression="jpeg", tiffinfo={278: 2000}),
+    "svg": lambda: svg('<g opacity="0.5">' * 60 + "<rect/>" + "</g>" * 60, width=2400, height=2000),
+}
+
+
+@pytest.mark.parametrize("name", LARGE)
+def test_what_runs_out_of_memory_is_not_said_to_be_damaged(
+    monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    data = LARGE[name]()
+    for limit in (2, 5, 8):
+        # The renderer has less than it is told: as if its estimate were wrong.
+        monkeypatch.setattr(process, "SLACK", limit * 1_000_000 - MOST)
+        with renderers() as (pool, _):
+            refused = examined(pool, data, Limits(), memory=MOST).refused
+        assert refused is None or refused.reason is Reason.TOO_COSTLY, limit
+        if limit == 2:
+            assert refused is not None
+            assert refused.sentence == "The picture takes more memory than the limit of 630 MB."
+
+
+def test_an_svg_beyond_the_limits_of_its_library_is_too_costly(pool: RendererPool) -> None:
+    levels = [f'<g id="a{n}">' + f'<use href="#a{n - 1}"/>' * 10 + "</g>" for n in range(1, 8)]
+    refused = examined(pool, svg('<rect id="a0"/>' + "".join(levels)), Limits()).refused
+    assert refused is not None
+    assert (refused.reason, refused.sentence) == (
+        Reason.TOO_COSTLY,
+        "The picture is too complex to be drawn.",
+    )
+
+
 def test_what_could_never_be_drawn_is_not_taken_in() -> None:
     wide = pictures.encode(Image.new("RGB", (16_000, 20)), "png")
     info = inspect(wide)
@@ -257,6 +294,7 @@ def test_what_could_never_be_drawn_is_not_taken_in() -> None:
         refused = examined(pool, wide, Limits(), memory=most).refused
         assert refused is not None
         assert refused.reason is Reason.TOO_COSTLY
+        assert refused.sentence.endswith(f" of memory, more than the limit of {-(-most // 10**6)} MB.")
         assert lost == []
 
 

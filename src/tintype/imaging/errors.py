@@ -28,21 +28,31 @@ class ImageRefused(Exception):  # it is a verdict on a picture, not a fault of o
         return type(self), (self.reason, self.sentence)
 
 
-COSTLY = "The picture takes more time or memory to draw than is given to one."
-
-
 class OutOfMemory(ImageRefused):
     """The memory limit was exceeded; a higher one might suffice."""
 
 
 def out_of_memory() -> OutOfMemory:
-    """The error for an image that exceeded the memory limit."""
-    return OutOfMemory(Reason.TOO_COSTLY, COSTLY)
+    """The error for an image that exceeded the memory limit of this process."""
+    return OutOfMemory(Reason.TOO_COSTLY, "The picture takes more memory than the limit.")
 
 
-def too_costly() -> ImageRefused:
-    """The error for an image that takes too much memory or time."""
-    return ImageRefused(Reason.TOO_COSTLY, COSTLY)
+def too_much_memory(limit: int, needed: int | None = None) -> ImageRefused:
+    """The error for an image that takes more than `limit` bytes of memory: `needed`, if that is known."""
+    takes = "more memory" if needed is None else f"about {megabytes(needed)} of memory, more"
+    sentence = f"The picture takes {takes} than the limit of {megabytes(limit)}."
+    return ImageRefused(Reason.TOO_COSTLY, sentence)
+
+
+def too_much_time(limit: float) -> ImageRefused:
+    """The error for an image that takes more than `limit` seconds."""
+    sentence = f"The picture takes more time than the limit of {limit:g} seconds."
+    return ImageRefused(Reason.TOO_COSTLY, sentence)
+
+
+def too_complex() -> ImageRefused:
+    """The error for an image that exceeds a limit of its decoder."""
+    return ImageRefused(Reason.TOO_COSTLY, "The picture is too complex to be drawn.")
 
 
 def damaged() -> ImageRefused:
@@ -55,3 +65,8 @@ def damaged() -> ImageRefused:
 def size_in_words(width: int, height: int) -> str:
     """Width and height for people, with a multiplication sign between them."""
     return f"{width} \N{MULTIPLICATION SIGN} {height}"
+
+
+def megabytes(count: int) -> str:
+    """Bytes for people, in megabytes, rounded up."""
+    return f"{-(-count // 1_000_000):,} MB"

@@ -13,7 +13,7 @@ from tintype.core.runtime.counters import Counters
 from tintype.core.runtime.fair_queue import BUDGET, FairQueue, WorkEstimate
 from tintype.core.runtime.moving_sum import MovingSum
 from tintype.core.runtime.settings import WorkerSettings
-from tintype.imaging import Reason
+from tintype.imaging.errors import too_much_memory
 from tintype.model import Error, InvalidImage, Overloaded, TooManyRequests
 
 P = ParamSpec("P")
@@ -162,8 +162,8 @@ class Workers:
 
     async def _take_slot(self, estimate: WorkEstimate) -> "_Turn":
         if not self._queue.can_ever_run(estimate):
-            sentence = "Working on this picture takes more memory than there is for it."
-            raise InvalidImage(Reason.TOO_COSTLY, sentence)
+            refused = too_much_memory(self.max_memory, estimate.memory)
+            raise InvalidImage(refused.reason, refused.sentence)
         turn: _Turn = asyncio.get_running_loop().create_future()
         shared = self._shared_by_task.get(asyncio.current_task())
         for each in (estimate, *(shared.joined.values() if shared else ())):

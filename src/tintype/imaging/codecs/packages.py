@@ -1,11 +1,12 @@
-"""Adapters for optional decoder packages: errors and pixels."""
+"""Adapters for decoders: their errors, and the pixels of optional packages."""
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 import pyvips
 
-from tintype.imaging.errors import ImageRefused, damaged, out_of_memory
+from tintype.imaging.errors import ImageRefused, damaged, out_of_memory, too_complex
 
 PROFILE = "icc-profile-data"
 GREY_BANDS = 2  # at most, with alpha
@@ -13,22 +14,39 @@ PANIC = "PanicException"
 """The Python class of a Rust panic (pyo3): not an `Exception`, and not importable."""
 
 
+WANTS_MEMORY = re.compile(
+    r"(out of|insufficient) memory|memory (allocation|error)|allocat|no space for|unexpected c\+\+ exception"
+    r"|rendering error: *$",
+    re.IGNORECASE | re.MULTILINE,
+)
+"""Messages for failed allocations: of libvips and most libraries, libtiff, libheif (std::bad_alloc), and
+librsvg, where it is an error of cairo without a text."""
+EXCEEDS_LIMIT = re.compile(r"(exceeded|cannot load) more than|has been exceeded")
+"""Messages of librsvg for its own limits: references, elements, nested layers."""
+
+
+def refusal(error: Exception) -> ImageRefused:
+    """The error for an exception of a decoder: out of memory, too complex, else damaged."""
+    message = str(error)
+    if isinstance(error, MemoryError) or WANTS_MEMORY.search(message):
+        return out_of_memory()
+    return too_complex() if EXCEEDS_LIMIT.search(message) else damaged()
+
+
 @contextmanager
 def decode_errors() -> Iterator[None]:
     """Translate errors of a decoder package.
 
     Raises:
-        ImageRefused: when it is damaged, or too costly if it ran out of memory.
+        ImageRefused: when it is damaged, or too costly if it ran out of memory or is too complex.
     """
     try:
         yield
     except ImageRefused:
         raise
-    except MemoryError as error:
-        raise out_of_memory() from error
     except Exception as error:
         # Every package has its own undocumented exceptions.
-        raise damaged() from error
+        raise refusal(error) from error
     except BaseException as error:
         if type(error).__name__ == PANIC:
             raise damaged() from error

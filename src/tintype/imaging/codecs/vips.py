@@ -1,7 +1,6 @@
 """Configures libvips; all images are opened here."""
 
 import os
-import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from mmap import mmap
@@ -10,7 +9,7 @@ from types import MappingProxyType
 import pyvips
 
 from tintype.imaging.codecs import heic, jxl, svg
-from tintype.imaging.errors import damaged, out_of_memory
+from tintype.imaging.codecs.packages import refusal
 from tintype.imaging.formats import Format, Option, spec
 from tintype.imaging.source import Source, content
 
@@ -28,9 +27,6 @@ pyvips.concurrency_set(1)
 # them, and it gets sanitised input.
 pyvips.block_untrusted_set(True)  # noqa: FBT003  # pyvips takes it by position only
 pyvips.operation_block_set("VipsForeignLoadSvg", False)  # noqa: FBT003  # the same
-
-WANTS_MEMORY = re.compile("(out of|insufficient) memory|memory (allocation|error)|allocat", re.IGNORECASE)
-"""Messages of libvips, and the libraries it uses, for failed allocations."""
 
 READERS: Mapping[Format, Callable[[bytes, float], pyvips.Image]] = MappingProxyType(
     {
@@ -71,9 +67,9 @@ def decoding() -> Iterator[None]:
     """Translate errors of libvips.
 
     Raises:
-        ImageRefused: when it is damaged, or too costly if it ran out of memory.
+        ImageRefused: when it is damaged, or too costly if it ran out of memory or is too complex.
     """
     try:
         yield
     except pyvips.Error as error:
-        raise (out_of_memory() if WANTS_MEMORY.search(str(error)) else damaged()) from error
+        raise refusal(error) from error

@@ -14,7 +14,7 @@ from typing import Generic, Protocol, TypeVar
 
 from msgspec import Struct, structs
 
-from tintype.imaging.errors import ImageRefused, damaged, too_costly
+from tintype.imaging.errors import ImageRefused, damaged, too_much_memory, too_much_time
 from tintype.imaging.formats import Format
 from tintype.imaging.image_info import Limits, check_limits
 from tintype.imaging.recipe import Recipe
@@ -233,7 +233,7 @@ class RendererPool:
         order = self._order(work, allowance.memory)
         seconds = self._seconds - allowance.seconds_used
         if seconds <= 0:
-            raise too_costly()
+            raise too_much_time(self._seconds)
         slot = self._idle.pop()
         give_back = self._idle.appendleft
         try:
@@ -277,22 +277,25 @@ class RendererPool:
             case Failed():
                 raise RendererError(answer.traceback)
             case Needs():
-                raise self._needs_more(self._max_memory if answer.memory is None else answer.memory, order)
+                raise self._needs_more(answer.memory, order)
         return answer
 
     def _error_for_exit(self, ended: EndedError, order: Order) -> Exception:
         """The error for an image whose renderer ended."""
         if ended.why == "late":
-            return too_costly()
+            return too_much_time(self._seconds)
         if ended.why == "confused":
             return damaged()
         if not order.is_max_memory:
             # Out of memory, libraries abort, or crash on a null pointer.
             return NeedsMemory(self._max_memory)
-        return too_costly() if ended.status in OUT_OF_MEMORY_SIGNALS else damaged()
+        return too_much_memory(order.memory) if ended.status in OUT_OF_MEMORY_SIGNALS else damaged()
 
-    def _needs_more(self, memory: int, order: Order) -> Exception:
-        return NeedsMemory(memory) if order.memory < memory <= self._max_memory else too_costly()
+    def _needs_more(self, needed: int | None, order: Order) -> Exception:
+        memory = self._max_memory if needed is None else needed
+        if order.memory < memory <= self._max_memory:
+            return NeedsMemory(memory)
+        return too_much_memory(self._max_memory, needed)
 
     def _ready_renderer(self, slot: "_Slot") -> Renderer:
         deadline = time.monotonic() + START_TIMEOUT
