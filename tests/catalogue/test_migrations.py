@@ -154,6 +154,12 @@ def test_accounts_that_exist_publish_through_the_dialects_of_their_tokens_and_ke
     ]
     assert query(path, "SELECT account_id, container, holder FROM placements") == [("a1", "store", "till")]
     assert query(path, "SELECT name FROM sqlite_master WHERE name = 'stores'") == []
+    assert query(path, "SELECT id, name, number, created_at FROM accounts ORDER BY id") == [
+        ("a1", "n1", 1, 0),
+        ("a2", "n2", 2, 0),
+        ("a3", "n3", 7, 0),
+    ]
+    assert query(path, "PRAGMA foreign_key_check") == []
 
 
 def _token(id: int, account: str, dialect: str, revoked_at: str = "NULL") -> str:
@@ -164,9 +170,9 @@ def _token(id: int, account: str, dialect: str, revoked_at: str = "NULL") -> str
 
 
 OF_A_VERSION_BEFORE = [
-    "INSERT INTO accounts VALUES ('a1', 'n1', 'x1', 0, NULL)",
-    "INSERT INTO accounts VALUES ('a2', 'n2', 'x2', 0, NULL)",
-    "INSERT INTO accounts VALUES ('a3', 'n3', 'x3', 0, NULL)",
+    "INSERT INTO accounts VALUES ('a1', 'n1', '02-200000000000001', 0, NULL)",
+    "INSERT INTO accounts VALUES ('a2', 'n2', '02-200000000000002', 0, NULL)",
+    "INSERT INTO accounts VALUES ('a3', 'n3', '02-200000000000007', 0, NULL)",
     "INSERT INTO people VALUES (1, 'a1', 'p', 'p', 0)",
     _token(1, "a1", "mews"),
     _token(2, "a1", "mews"),

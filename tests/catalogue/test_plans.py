@@ -45,7 +45,6 @@ from tintype.model import (
     Person,
     Placement,
     QuotaOverrides,
-    Role,
     Status,
     Token,
     TokenKind,
@@ -162,7 +161,11 @@ def fill(path: Path, first: int, last: int) -> None:
     with closing(sqlite3.connect(path)) as connection:
         for n in (1, 2, 3):
             owner = (UUID(int=n).hex, f"a{n}")
-            connection.execute("INSERT OR IGNORE INTO accounts VALUES (?, ?, ?2, 0, 0, 0, 0, 0, 0, 0)", owner)
+            connection.execute(
+                "INSERT OR IGNORE INTO accounts (id, name, number, created_at)"
+                " SELECT ?, ?, count(*) + 1, 0 FROM accounts",
+                owner,
+            )
             connection.execute("INSERT OR IGNORE INTO people VALUES (?, ?, ?, ?3, 0)", (n, *owner))
         connection.execute(FILL, {"first": first, "last": last})
         connection.commit()
@@ -271,13 +274,13 @@ class UndoneError(Exception):
 
 TOKEN = Token(
     id=UUID(int=5),
-    account=Account(OWNER, "a1", "a1"),
+    account=Account(OWNER, "a1", 1),
     person=Person(1, "p"),
     dialect="native",
     kind=TokenKind.ACCESS,
     label="",
     hint="",
-    role=Role.EDITOR,
+    role="",
     scopes=frozenset(),
     issued_for=None,
     created_at=datetime.now(UTC),

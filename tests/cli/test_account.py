@@ -153,7 +153,7 @@ def test_accounts_are_shown_with_what_they_hold(tmp_path: Path) -> None:
         f"inn: 1 images, {len(picture) / 1000:.3g} kB; publishes nothing",
     ]
     assert said(data, "account", "show", "hotel").splitlines() == [
-        "hotel (02-200000000000001)",
+        "hotel (1)",
         "publishes:",
         "native signed",
         "sizes: 320x240",

@@ -59,7 +59,8 @@ def old(tmp_path: Path) -> Path:
         config.attributes["connection"] = connection
         alembic.upgrade(config, "0002")
         connection.exec_driver_sql(
-            "INSERT INTO accounts (id, name, external_id, created_at) VALUES ('00', 'hotel', '1', 7)"
+            "INSERT INTO accounts (id, name, external_id, created_at) "
+            "VALUES ('00', 'hotel', '02-200000000000001', 7)"
         )
     engine.dispose()
     Keyring.make(data / LINK_KEYS)
@@ -211,7 +212,8 @@ def test_migrating_names_the_accounts_whose_images_no_link_opens_from_now_on(old
         revocations: dict[str, list[int | None]] = {"none": [], "revoked": [7], "in use": [7, None]}
         for number, (name, tokens) in enumerate(revocations.items(), 1):
             of = {"account_id": f"0{number}"}
-            add(catalogue, "accounts", id=of["account_id"], name=name, external_id=name)
+            external_id = f"02-{2 * 10**14 + 1 + number}"
+            add(catalogue, "accounts", id=of["account_id"], name=name, external_id=external_id)
             add(catalogue, "images", id=name, number=number, **of)
             for revoked_at in tokens:
                 id = f"{name}, {revoked_at}"

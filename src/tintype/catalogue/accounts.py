@@ -23,21 +23,20 @@ _QUOTAS = (
 def find(tx: Transaction, name: str) -> Account | None:
     """The account of that name; None if there is none."""
     row = tx.execute(select(accounts).where(accounts.c.name == name)).first()
-    return None if row is None else Account(row.id, row.name, row.external_id)
+    return None if row is None else Account(row.id, row.name, row.number)
 
 
 def list_all(tx: Transaction) -> list[Account]:
     """All accounts, by name."""
     rows = tx.execute(select(accounts).order_by(accounts.c.name))
-    return [Account(row.id, row.name, row.external_id) for row in rows]
+    return [Account(row.id, row.name, row.number) for row in rows]
 
 
 def add(tx: Transaction, id: UUID, name: str, now: datetime) -> Account:
-    """Add an account. Its external id has evotor's format: `02-` and 15 digits, counted up."""
-    count = tx.execute(select(func.count()).select_from(accounts)).scalar_one()
-    account = Account(id, name, f"02-{200_000_000_000_000 + count + 1}")
-    tx.execute(insert(accounts).values(id=id, name=name, external_id=account.external_id, created_at=now))
-    return account
+    """Add an account, with the next number."""
+    next_number = select(func.coalesce(func.max(accounts.c.number), 0) + 1).scalar_subquery()
+    added = insert(accounts).values(id=id, name=name, number=next_number, created_at=now)
+    return Account(id, name, tx.execute(added.returning(accounts.c.number)).scalar_one())
 
 
 def allowed_sizes(tx: Transaction, account: UUID) -> str | None:

@@ -57,7 +57,8 @@ accounts = Table(
     metadata,
     Column("id", Uuid, primary_key=True),
     Column("name", String(255), nullable=False, unique=True),
-    Column("external_id", String(64), nullable=False, unique=True),
+    # Counted up from 1, for dialects whose clients know an account by a number.
+    Column("number", Integer, nullable=False, unique=True),
     Column("created_at", Instant, nullable=False),
     # The sizes that plain links of the account may request, such as `320x240,640x`; NULL is any.
     Column("allowed_sizes", Text),

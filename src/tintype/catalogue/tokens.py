@@ -11,7 +11,7 @@ from sqlalchemy import Row, Select, and_, insert, select, update
 from tintype.catalogue.publications import read_links
 from tintype.catalogue.tables import accounts, people, publications, tokens
 from tintype.catalogue.transaction import Transaction
-from tintype.model import Account, Person, Role, Token, TokenKind
+from tintype.model import Account, Person, Token, TokenKind
 
 
 def add(tx: Transaction, token: Token, digest: str) -> None:
@@ -26,7 +26,7 @@ def add(tx: Transaction, token: Token, digest: str) -> None:
             label=token.label,
             digest=digest,
             hint=token.hint,
-            role=token.role.value,
+            role=token.role,
             scopes=" ".join(sorted(token.scopes)),
             issued_for=token.issued_for,
             created_at=token.created_at,
@@ -70,7 +70,7 @@ def _select_tokens() -> Select[Any]:
         select(
             tokens,
             accounts.c.name.label("account_name"),
-            accounts.c.external_id,
+            accounts.c.number.label("account_number"),
             people.c.name.label("person_name"),
             publications.c.dialect.is_not(None).label("published"),
             publications.c.links,
@@ -84,13 +84,13 @@ def _select_tokens() -> Select[Any]:
 def _token(row: Row[Any]) -> Token:
     return Token(
         id=row.id,
-        account=Account(row.account_id, row.account_name, row.external_id),
+        account=Account(row.account_id, row.account_name, row.account_number),
         person=Person(row.person_id, row.person_name),
         dialect=row.dialect,
         kind=TokenKind(row.kind),
         label=row.label,
         hint=row.hint,
-        role=Role(row.role),
+        role=row.role,
         scopes=frozenset(row.scopes.split()),
         issued_for=row.issued_for,
         created_at=row.created_at,

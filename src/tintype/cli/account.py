@@ -158,7 +158,7 @@ def show_account(data: Path, name: str, *, as_json: bool) -> None:
     if as_json:
         click.echo(_as_json(found))
         return
-    click.echo(f"{printable(found.account.name)} ({found.account.external_id})")
+    click.echo(f"{printable(found.account.name)} ({found.account.number})")
     click.echo("publishes:")
     _show_publications(found.publications)
     click.echo(f"sizes: {found.sizes or 'any'}")
@@ -184,7 +184,7 @@ def _as_json(found: AccountSummary) -> str:
     fields = {
         "name": found.account.name,
         "id": found.account.id,
-        "external_id": found.account.external_id,
+        "number": found.account.number,
         "publications": found.publications,
         "sizes": found.sizes,
         "usage": found.usage,

@@ -14,7 +14,7 @@ from tintype.core import Services
 from tintype.core.access.auth import get_or_create_person, issue_token
 from tintype.core.library.ingest import examine, find_duplicate, record_image, stage
 from tintype.dialects import discover
-from tintype.model import Account, Caller, Image, Person, Role, Status
+from tintype.model import Account, Caller, Image, Person, Status
 from tintype.storage import durable
 from tintype.web.api import AnyApi
 
@@ -59,13 +59,13 @@ SAMPLES = (
     Sample("panorama.jpg", 2400, 600, 180, person="Борис Петров"),
 )
 FOREIGN = Sample("not yours.png", 400, 300, 0)
-PRODUCT_SAMPLE = Sample(SAMPLE, 300, 300, 60)
+UPLOAD_SAMPLE = Sample(SAMPLE, 300, 300, 60)
 
 
 def fill(data: Path) -> None:
     """Fill a data folder. After an interruption, the next call adds what is missing."""
     settings = prepare_library(data)
-    durable.write_private(settings.data / SAMPLE, _image_bytes(PRODUCT_SAMPLE))
+    durable.write_private(settings.data / SAMPLE, _image_bytes(UPLOAD_SAMPLE))
     library = asyncio.run(run_with_services(settings, _fill))
     # Last, because this file marks the library as complete.
     durable.write_private(settings.data / CREDENTIALS, msgspec.json.encode(library))
@@ -94,6 +94,7 @@ async def _tokens(
         dialect,
         pairs=api.pairs,
         label="demo",
+        role=api.default_role,
         scopes=api.scopes,
         actor=command_actor(),
     )
@@ -121,7 +122,7 @@ def _image_bytes(sample: Sample) -> bytes:
 
 
 def _caller(account: Account, person: Person) -> Caller:
-    return Caller(account, person, UUID(int=0), "demo", Role.EDITOR, frozenset())
+    return Caller(account, person, UUID(int=0), "demo", "", frozenset())
 
 
 async def _chunks(data: bytes) -> AsyncIterator[bytes]:

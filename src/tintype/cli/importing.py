@@ -18,7 +18,7 @@ from tintype.cli.library import data_option, make_library, plain_errors, run_wit
 from tintype.core import Services
 from tintype.core.access.auth import get_or_create_person
 from tintype.core.library.ingest import examine, find_duplicate, record_image, stage
-from tintype.model import Caller, Conflict, Error, Role, Status, TooLarge
+from tintype.model import Caller, Conflict, Error, Status, TooLarge
 
 READ_SIZE = 1024 * 1024
 CONCURRENT_FILES = 4
@@ -63,7 +63,7 @@ def import_images(
 
     async def work(services: Services) -> Counter[Outcome]:
         owner, who = await get_or_create_person(services, account, person)
-        caller = Caller(owner, who, NO_TOKEN_ID, "import", Role.EDITOR, frozenset())
+        caller = Caller(owner, who, NO_TOKEN_ID, "import", "", frozenset())
         return await _import_all(services, caller, files, status)
 
     outcomes = skipped + asyncio.run(run_with_services(settings, work))

@@ -15,7 +15,7 @@ from tintype.cli.library import command_actor, data_option, plain_errors, with_s
 from tintype.core import Services
 from tintype.core.access.auth import get_or_create_person, issue_token, list_tokens, revoke_token
 from tintype.dialects import discover
-from tintype.model import Role, Token
+from tintype.model import Token
 from tintype.web.api import AnyApi
 
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
@@ -42,19 +42,13 @@ def token() -> None:
 
 @token.command()
 @data_option
-@click.option(
-    "--dialect", required=True, help="The dialect it is for: mews, smartsheet, publisher, evotor, native."
-)
+@click.option("--dialect", required=True, help="The dialect whose API it is for.")
 @click.option("--account", default="default", show_default=True, help="The account; created if it is new.")
 @click.option(
     "--person", default="Administrator", show_default=True, help="The person who uploads; created if new."
 )
 @click.option(
-    "--role",
-    type=click.Choice([role.value for role in Role]),
-    default=Role.EDITOR.value,
-    show_default=True,
-    help="The role of the person; only the publisher dialect uses it.",
+    "--role", help="The role of the person, for dialects with roles. [default: the first of the dialect]"
 )
 @click.option(
     "--scope",
@@ -75,18 +69,19 @@ def create(
     dialect: str,
     account: str,
     person: str,
-    role: str,
+    role: str | None,
     scopes: tuple[str, ...],
     expires: timedelta | None,
     label: str,
 ) -> None:
     """Create a token and print its secret.
 
-    Standard output has only the secret, for scripts. For mews it has two lines: the client token, and the
-    access token that belongs to it.
+    Standard output has only the secret, for scripts. Where a dialect's tokens are pairs it has two lines: the
+    client token, and the access token that belongs to it.
     """
     api = _api(dialect)
     allowed = _scopes(dialect, api, scopes)
+    held = api.default_role if role is None else _role(dialect, api, role)
     actor = command_actor()
 
     async def make(services: Services) -> list[str]:
@@ -98,7 +93,7 @@ def create(
             dialect,
             pairs=api.pairs,
             label=label,
-            role=Role(role),
+            role=held,
             scopes=allowed,
             lifetime=expires,
             actor=actor,
@@ -127,7 +122,7 @@ def show(data: Path, account: str | None) -> None:
             each.person.name,
             each.dialect,
             each.kind.value,
-            each.role.value,
+            each.role,
             " ".join(sorted(each.scopes)),
             each.hint,
             each.label,
@@ -170,6 +165,13 @@ def _scopes(dialect: str, api: AnyApi, asked: tuple[str, ...]) -> frozenset[str]
             f"{unknown[0]} is not a scope of {dialect}, which has {has}.", param_hint="--scope"
         )
     return frozenset(asked) or api.scopes
+
+
+def _role(dialect: str, api: AnyApi, asked: str) -> str:
+    if asked not in api.roles:
+        has = ", ".join(api.roles) or "no roles"
+        raise click.BadParameter(f"{asked} is not a role of {dialect}, which has {has}.", param_hint="--role")
+    return asked
 
 
 def _state(each: Token) -> str:

@@ -1,7 +1,7 @@
 """Values and errors shared by all layers above; no SQL, no HTTP."""
 
 from tintype.model.audit import Actor, AuditEntry
-from tintype.model.caller import Account, Caller, Person, Role, Token, TokenKind
+from tintype.model.caller import Account, Caller, Person, Token, TokenKind
 from tintype.model.errors import (
     ClientGone,
     Conflict,
@@ -73,7 +73,6 @@ __all__ = [
     "Quotas",
     "RangeNotSatisfiable",
     "RetryableError",
-    "Role",
     "Status",
     "Token",
     "TokenKind",

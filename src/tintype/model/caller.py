@@ -11,11 +11,11 @@ from tintype.model.publication import Links
 
 
 class Account(Struct, frozen=True):
-    """The tenant that owns images. `external_id` identifies it in the evotor dialect."""
+    """The tenant that owns images. `number`, counted up from 1, is for clients that know it by a number."""
 
     id: UUID
     name: str
-    external_id: str
+    number: int
 
 
 class Person(Struct, frozen=True):
@@ -23,18 +23,6 @@ class Person(Struct, frozen=True):
 
     id: int
     name: str
-
-
-class Role(StrEnum):
-    """A person's role, named as in the publisher contract; `VIEWER` has no read access there."""
-
-    SUPER_ADMIN = "super-admin"
-    SYSTEM_ADMIN = "system-admin"
-    CAMPAIGN_ADMIN = "campaign-admin"
-    INTERNAL_SYSTEM_ADMIN = "internal-system-admin"
-    CHANNEL_ADMIN = "channel-admin"
-    EDITOR = "editor"
-    VIEWER = "viewer"
 
 
 class TokenKind(StrEnum):
@@ -47,6 +35,7 @@ class TokenKind(StrEnum):
 class Token(Struct, frozen=True):
     """A credential as stored in the catalogue: never the secret itself, only its last characters (`hint`).
 
+    `role` is a role of the dialect, empty where it has none.
     `published` says whether the account currently publishes through the dialect; `links` is the kind of its
     links there, None for the default in the settings.
     """
@@ -58,7 +47,7 @@ class Token(Struct, frozen=True):
     kind: TokenKind
     label: str
     hint: str
-    role: Role
+    role: str
     scopes: frozenset[str]
     issued_for: UUID | None
     created_at: datetime
@@ -79,7 +68,7 @@ class Caller(Struct, frozen=True):
     person: Person
     token_id: UUID
     dialect: str
-    role: Role
+    role: str
     scopes: frozenset[str]
     origin: str = ""
     links: Links | None = None

@@ -11,7 +11,7 @@ from tintype.model.caller import Person
 
 
 class Status(IntEnum):
-    """Whether an image is in use; the numbers are those of the publisher contract."""
+    """Whether an image is in use, as the number that the catalogue stores."""
 
     ACTIVE = 1
     ARCHIVED = 2
@@ -81,7 +81,9 @@ class NewImage(Struct, frozen=True):
 
 
 class Placement(Struct, frozen=True):
-    """Where an image is attached: a product of a store, a cell of a sheet.
+    """Where an image is attached, in the words of the dialect that attached it.
+
+    `holder` is the thing that has images, `container` what it lies in, `slot` one of its places for an image.
 
     At most one image is attached to a placement: `(kind, container, holder, slot)` is unique within an
     account. Accounts are independent: the same ids in another account are another placement.

@@ -9,7 +9,7 @@ from msgspec import Struct, structs
 from tintype.core import Services
 from tintype.core.access.auth import require_role, require_scope
 from tintype.core.runtime.rate_limit import RateLimiter
-from tintype.model import Caller, Error, Role
+from tintype.model import Caller, Error
 from tintype.web.context import Context
 from tintype.web.dialect_routes import RawEndpoint, RawResponse, Receive
 
@@ -52,7 +52,7 @@ class Endpoint(Generic[S]):
     method: Method
     paths: tuple[str, ...]
     scope: str | None
-    roles: frozenset[Role] | None
+    roles: frozenset[str] | None
     cost: Callable[[S], int]
     raw: bool
     handle: Handler[S]
@@ -67,7 +67,7 @@ def endpoint(
     method: Method,
     *paths: str,
     scope: str | None,
-    roles: frozenset[Role] | None = None,
+    roles: frozenset[str] | None = None,
     raw: bool = False,
 ) -> Callable[[Handler[S]], Endpoint[S]]: ...
 
@@ -77,7 +77,7 @@ def endpoint(
     method: Method,
     *paths: str,
     scope: str | None,
-    roles: frozenset[Role] | None = None,
+    roles: frozenset[str] | None = None,
     raw: bool = False,
     cost: Callable[[S], int],
 ) -> Callable[[Handler[S]], Endpoint[S]]: ...
@@ -87,7 +87,7 @@ def endpoint(
     method: Method,
     *paths: str,
     scope: str | None,
-    roles: frozenset[Role] | None = None,
+    roles: frozenset[str] | None = None,
     raw: bool = False,
     cost: Callable[[Any], int] = _one,
 ) -> Callable[[Handler[S]], Endpoint[S]]:
@@ -122,13 +122,20 @@ class Api(Generic[S]):
         endpoints: all of them.
         authenticate: returns the caller of a request.
         rate_limiter: makes the rate limiter of its tokens from the settings.
+        roles: every role that its tokens can have.
         pairs: whether a token is a pair of a client token and an access token.
     """
 
     endpoints: Sequence[Endpoint[S]]
     authenticate: Authenticate[S]
     rate_limiter: Callable[[S], RateLimiter]
+    roles: tuple[str, ...] = ()
     pairs: bool = False
+
+    @property
+    def default_role(self) -> str:
+        """The role of a new token: the first, if the dialect has roles."""
+        return self.roles[0] if self.roles else ""
 
     @property
     def scopes(self) -> frozenset[str]:

@@ -61,6 +61,7 @@ async def test_tokens_are_recorded_without_their_secrets(town: Town) -> None:
         town.anna.account,
         town.anna.person,
         "native",
+        role="manager",
         scopes=frozenset({"images:read"}),
         actor=ANNA,
     )
@@ -70,7 +71,7 @@ async def test_tokens_are_recorded_without_their_secrets(town: Town) -> None:
         "dialect": "native",
         "kind": "access",
         "person": "Anna Koch",
-        "role": "editor",
+        "role": "manager",
         "scopes": ["images:read"],
     }
     assert await told(town, Event.TOKEN_CREATED) == (ANNA, "north", details)

@@ -16,7 +16,7 @@ from tintype.core.access.auth import (
     require_scope,
     revoke_token,
 )
-from tintype.model import Caller, Error, Forbidden, Kind, NotFound, Role, TokenKind
+from tintype.model import Caller, Error, Forbidden, Kind, NotFound, TokenKind
 
 
 async def make(
@@ -52,11 +52,11 @@ async def pair_refusal(town: Town, client: str, access: str) -> Kind | None:
 
 
 async def test_a_token_lets_in_the_person_it_was_made_for(town: Town) -> None:
-    (secret,) = await make(town, role=Role.CHANNEL_ADMIN, scopes=frozenset({"read", "write"}))
+    (secret,) = await make(town, role="manager", scopes=frozenset({"read", "write"}))
     caller = await authenticate(town.services, "native", secret)
     assert (caller.account, caller.person) == (town.anna.account, town.anna.person)
     assert (caller.role, caller.scopes, caller.dialect) == (
-        Role.CHANNEL_ADMIN,
+        "manager",
         frozenset({"read", "write"}),
         "native",
     )
@@ -200,18 +200,18 @@ async def test_an_account_and_its_people_are_made_once(town: Town) -> None:
     account, namesake = await get_or_create_person(town.services, "south", "Anna Koch")
     assert account == town.boris.account
     assert namesake.id != town.anna.person.id
-    assert town.anna.account.external_id != town.boris.account.external_id
+    assert town.anna.account.number != town.boris.account.number
 
 
 async def test_roles_and_scopes_are_asked_for_by_name(town: Town) -> None:
-    (secret,) = await make(town, role=Role.VIEWER, scopes=frozenset({"read"}))
+    (secret,) = await make(town, role="viewer", scopes=frozenset({"read"}))
     caller = await authenticate(town.services, "native", secret)
     require_scope(caller, "read")
-    require_role(caller, frozenset({Role.VIEWER}))
+    require_role(caller, frozenset({"viewer"}))
     with pytest.raises(Error, match="write"):
         require_scope(caller, "write")
     with pytest.raises(Error, match="scope"):
         require_scope(caller, "")
-    for roles in (frozenset({Role.EDITOR, Role.SUPER_ADMIN}), frozenset[Role]()):
+    for roles in (frozenset({"editor", "manager"}), frozenset[str]()):
         with pytest.raises(Forbidden):
             require_role(caller, roles)

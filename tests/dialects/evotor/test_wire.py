@@ -1,13 +1,14 @@
 """The parts of the wire format. Pure."""
 
 from datetime import UTC, datetime, timedelta, timezone
+from uuid import UUID
 
 import pytest
 
 from tests.errors import RENDERED, an_error
 from tintype.core.runtime.rate_limit import RateLimitStatus
 from tintype.dialects.evotor import wire
-from tintype.model import Kind, NotFound, TooManyRequests
+from tintype.model import Account, Kind, NotFound, TooManyRequests
 from tintype.web.context import Context
 from tintype.web.errors import STATUS
 
@@ -106,3 +107,8 @@ def test_where_there_is_no_limit_none_is_told() -> None:
     asked = context()
     asked.rate_limit_status = RateLimitStatus(0, 0, 12)
     assert wire.rate_limit_headers(asked) == {}
+
+
+@pytest.mark.parametrize(("number", "user_id"), [(1, "02-200000000000001"), (10_000, "02-200000000010000")])
+def test_an_account_has_an_id_in_the_vendors_format(number: int, user_id: str) -> None:
+    assert wire.format_user_id(Account(UUID(int=number), "shop", number)) == user_id

@@ -19,7 +19,7 @@ from tintype.app import build_services, close_services
 from tintype.cli.library import prepare_library
 from tintype.core.access.auth import get_or_create_person
 from tintype.core.library.deletion import delete
-from tintype.model import Caller, Role
+from tintype.model import Caller
 from tintype.model.ids import parse_short
 
 JPEG = pictures.jpeg(200, 100)
@@ -177,5 +177,5 @@ async def erase(data: Path, image_id: str) -> None:
     assert image is not None
     services = build_services(prepare_library(data))
     account, person = await get_or_create_person(services, "sheets", "Administrator")
-    await delete(services, Caller(account, person, UUID(int=0), "test", Role.EDITOR, frozenset()), image)
+    await delete(services, Caller(account, person, UUID(int=0), "test", "", frozenset()), image)
     await close_services(services)

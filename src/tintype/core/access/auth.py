@@ -24,7 +24,6 @@ from tintype.model import (
     NotFound,
     NoToken,
     Person,
-    Role,
     Token,
     TokenKind,
     UnknownToken,
@@ -79,14 +78,14 @@ def require_scope(caller: Caller, scope: str) -> None:
         raise Forbidden(f"This token lacks the scope {scope}.")
 
 
-def require_role(caller: Caller, roles: frozenset[Role]) -> None:
+def require_role(caller: Caller, roles: frozenset[str]) -> None:
     """Require that the caller has one of the roles.
 
     Raises:
         Forbidden: when it has not.
     """
     if caller.role not in roles:
-        raise Forbidden(f"The role {caller.role.value} may not do this.")
+        raise Forbidden(f"The role {caller.role} may not do this.")
 
 
 async def issue_token(  # noqa: PLR0913  a token is all of these
@@ -97,7 +96,7 @@ async def issue_token(  # noqa: PLR0913  a token is all of these
     *,
     pairs: bool = False,
     label: str = "",
-    role: Role = Role.EDITOR,
+    role: str = "",
     scopes: frozenset[str] = frozenset(),
     lifetime: timedelta | None = None,
     actor: Actor,
@@ -192,7 +191,7 @@ def _new(  # noqa: PLR0913  a token is all of these
     *,
     kind: TokenKind = TokenKind.ACCESS,
     label: str,
-    role: Role = Role.VIEWER,
+    role: str = "",
     scopes: frozenset[str] = frozenset(),
     issued_for: UUID | None = None,
     expires_at: datetime | None = None,
@@ -223,7 +222,7 @@ def _audit_details(token: Token) -> dict[str, object]:
         "dialect": token.dialect,
         "kind": token.kind.value,
         "person": token.person.name,
-        "role": token.role.value,
+        "role": token.role,
         "scopes": sorted(token.scopes),
     }
 

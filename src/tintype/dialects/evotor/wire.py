@@ -11,7 +11,18 @@ from msgspec import Struct
 
 from tintype.core.library.ingest import Inspection
 from tintype.imaging import Format, ImageInfo, Reason, spec
-from tintype.model import Caller, Error, Image, Invalid, Kind, Malformed, NotFound, Placement, no_such_image
+from tintype.model import (
+    Account,
+    Caller,
+    Error,
+    Image,
+    Invalid,
+    Kind,
+    Malformed,
+    NotFound,
+    Placement,
+    no_such_image,
+)
 from tintype.model.ids import parse_uuid
 from tintype.web.authorization import bearer_token
 from tintype.web.bodies import Part
@@ -23,6 +34,9 @@ from tintype.web.query import parse_filled
 
 FIELD = "datafile"
 """The form field that holds the picture of an upload."""
+
+FIRST_USER_ID = 200_000_000_000_000
+"""The number that the ids of accounts are counted from."""
 
 JSON = "application/json"
 JSON_V2 = "application/vnd.evotor.v2+json"
@@ -80,7 +94,7 @@ class Meta(Struct, frozen=True):
 
 
 class ProductImage(Struct, frozen=True):
-    """The image of a product. `user_id` is the account's external id."""
+    """The image of a product. `user_id` is the account."""
 
     id: UUID
     user_id: str
@@ -192,7 +206,7 @@ def product_image(image: Image, placement: Placement, caller: Caller, url: str) 
     """The image attached to a product of the caller."""
     return ProductImage(
         id=image.id,
-        user_id=caller.account.external_id,
+        user_id=format_user_id(caller.account),
         store_id=placement.container,
         product_id=placement.holder,
         url=url,
@@ -200,6 +214,11 @@ def product_image(image: Image, placement: Placement, caller: Caller, url: str) 
         created_at=format_time(image.created_at),
         updated_at=format_time(image.modified_at),
     )
+
+
+def format_user_id(account: Account) -> str:
+    """The id of an account in the vendor's format: `02-` and 15 digits."""
+    return f"02-{FIRST_USER_ID + account.number}"
 
 
 def format_time(at: datetime) -> str:

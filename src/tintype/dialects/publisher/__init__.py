@@ -46,7 +46,12 @@ DIALECT = Dialect(
     settings=Settings,
     link_parsers=link_parsers,
     links=lambda settings: settings.links,
-    api=Api(endpoints=(endpoints.get_images,), authenticate=authenticate, rate_limiter=limit_tokens),
+    api=Api(
+        endpoints=(endpoints.get_images,),
+        authenticate=authenticate,
+        rate_limiter=limit_tokens,
+        roles=tuple(role.value for role in endpoints.Role),
+    ),
     render_error=wire.render_error,
     example=example,
 )

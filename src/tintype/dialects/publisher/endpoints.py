@@ -1,26 +1,32 @@
 """`GET /api/2/images`: the list of images."""
 
+from enum import StrEnum
+
 from msgspec import structs
 
 from tintype.core.library.browse import list_page
 from tintype.core.runtime.signing import Keyring
 from tintype.dialects.publisher import links, wire
 from tintype.dialects.publisher.settings import Settings
-from tintype.model import Caller, Image, Links, Role
+from tintype.model import Caller, Image, Links
 from tintype.web.api import ApiRequest, endpoint
 from tintype.web.dialect_routes import RawResponse
 from tintype.web.signatures import append
 
-READERS = frozenset(
-    {
-        Role.SUPER_ADMIN,
-        Role.SYSTEM_ADMIN,
-        Role.CAMPAIGN_ADMIN,
-        Role.INTERNAL_SYSTEM_ADMIN,
-        Role.CHANNEL_ADMIN,
-        Role.EDITOR,
-    }
-)
+
+class Role(StrEnum):
+    """The vendor's roles, the one of new tokens first, and `viewer`, who may not read the list."""
+
+    EDITOR = "editor"
+    SUPER_ADMIN = "super-admin"
+    SYSTEM_ADMIN = "system-admin"
+    CAMPAIGN_ADMIN = "campaign-admin"
+    INTERNAL_SYSTEM_ADMIN = "internal-system-admin"
+    CHANNEL_ADMIN = "channel-admin"
+    VIEWER = "viewer"
+
+
+READERS = frozenset[str](Role) - {Role.VIEWER}
 """The six roles that may list images, by the vendor's documentation."""
 
 

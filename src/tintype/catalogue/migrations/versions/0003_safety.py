@@ -24,6 +24,7 @@ def upgrade() -> None:
     op.add_column(
         "accounts", sa.Column("strips_metadata", sa.Boolean(), nullable=False, server_default=sa.false())
     )
+    _account_numbers()
     _library()
     _publications()
     _usage()
@@ -67,6 +68,16 @@ def upgrade() -> None:
     op.create_index("images_by_created", "images", ["account_id", "created_at", "number"])
     op.drop_index("images_by_sha256", "images")
     op.create_index("images_by_sha256", "images", ["sha256", "account_id"])
+
+
+def _account_numbers() -> None:
+    """A number replaces the id in one dialect's format, `02-` and the number plus 2 * 10^14."""
+    op.add_column("accounts", sa.Column("number", sa.Integer()))
+    op.execute("UPDATE accounts SET number = CAST(substr(external_id, 4) AS INTEGER) - 200000000000000")
+    with op.batch_alter_table("accounts") as batch:
+        batch.alter_column("number", nullable=False)
+        batch.create_unique_constraint("accounts_by_number", ["number"])
+        batch.drop_column("external_id")
 
 
 def _library() -> None:
