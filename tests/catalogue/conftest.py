@@ -69,8 +69,8 @@ async def database(path: Path) -> AsyncIterator[Database]:
 
 @pytest.fixture
 async def shelf(database: Database, path: Path) -> Shelf:
-    north = await database.write(accounts.add, uuid4(), "north", NOON)
-    south = await database.write(accounts.add, uuid4(), "south", NOON)
+    north = await database.write(accounts.get_or_create, uuid4(), "north", NOON)
+    south = await database.write(accounts.get_or_create, uuid4(), "south", NOON)
     anna = await database.write(accounts.get_or_create_person, north.id, "Anna Koch", NOON)
     boris = await database.write(accounts.get_or_create_person, north.id, "борис", NOON)
     return Shelf(database, path, north, south, anna, boris)

@@ -113,7 +113,7 @@ async def test_a_reference_to_nothing_is_refused(shelf: Shelf) -> None:
 
 async def test_a_transaction_that_raises_leaves_no_trace(database: Database) -> None:
     def fail(tx: Transaction) -> None:
-        accounts.add(tx, uuid4(), "half", NOON)
+        accounts.get_or_create(tx, uuid4(), "half", NOON)
         _ = 1 / 0
 
     with pytest.raises(ZeroDivisionError):
@@ -125,7 +125,7 @@ async def test_a_cancelled_transaction_leaves_no_trace_and_blocks_no_other(datab
     loop, begun, go_on = asyncio.get_running_loop(), asyncio.Event(), threading.Event()
 
     def wait(tx: Transaction) -> None:
-        accounts.add(tx, uuid4(), "whole", NOON)
+        accounts.get_or_create(tx, uuid4(), "whole", NOON)
         loop.call_soon_threadsafe(begun.set)
         assert go_on.wait(30)
 
@@ -167,8 +167,8 @@ async def test_whoever_is_cancelled_waits_for_the_thread(watched: Watched, kind:
 
 
 def add_two(tx: Transaction) -> None:
-    accounts.add(tx, uuid4(), "one", NOON)
-    accounts.add(tx, uuid4(), "two", NOON)
+    accounts.get_or_create(tx, uuid4(), "one", NOON)
+    accounts.get_or_create(tx, uuid4(), "two", NOON)
 
 
 @pytest.mark.parametrize("turns", range(0, 40, 2))
@@ -189,7 +189,7 @@ async def test_cancelled_at_any_step_it_is_done_whole_or_not_at_all(
     with closing(sqlite3.connect(path, timeout=0)) as other:
         other.execute("BEGIN IMMEDIATE")
         assert other.execute("SELECT count(*) FROM accounts").fetchone()[0] in {0, 2}
-    await database.write(accounts.add, uuid4(), "three", NOON)
+    await database.write(accounts.get_or_create, uuid4(), "three", NOON)
     # Every connection there is, at once: none is lost, and none is in an old transaction.
     for found in await asyncio.gather(*(database.read(accounts.list_all) for _ in range(READERS + 1))):
         assert len(found) in {1, 3}
@@ -197,7 +197,7 @@ async def test_cancelled_at_any_step_it_is_done_whole_or_not_at_all(
 
 async def test_a_reader_sees_one_state_and_never_a_half_done_one(database: Database, path: Path) -> None:
     other = Database(path)
-    async with held_open(other.write, lambda tx: accounts.add(tx, uuid4(), "new", NOON)):
+    async with held_open(other.write, lambda tx: accounts.get_or_create(tx, uuid4(), "new", NOON)):
         assert await database.read(accounts.list_all) == []
     assert len(await database.read(accounts.list_all)) == 1
     await other.close()
@@ -210,7 +210,7 @@ async def test_a_transaction_that_reads_sees_one_state(database: Database) -> No
     def ask_twice(tx: Transaction) -> tuple[int, int]:
         first = len(accounts.list_all(tx))
         # On the thread of the question: the loop is free to write.
-        writing = database.write(accounts.add, uuid4(), "new", NOON)
+        writing = database.write(accounts.get_or_create, uuid4(), "new", NOON)
         asyncio.run_coroutine_threadsafe(writing, loop).result(30)
         return first, len(accounts.list_all(tx))
 
@@ -266,7 +266,7 @@ async def test_any_path_is_opened_as_it_is_spelt(tmp_path: Path, name: str) -> N
     path = tmp_path / name
     schema.migrate(path)
     database = Database(path)
-    await database.write(accounts.add, uuid4(), "north", NOON)
+    await database.write(accounts.get_or_create, uuid4(), "north", NOON)
     await database.close()
     with closing(sqlite3.connect(path)) as connection:
         assert connection.execute("SELECT name FROM accounts").fetchall() == [("north",)]

@@ -48,7 +48,7 @@ async def write(database: Database) -> None:
 
 @pytest.fixture
 async def account(hurried: Database) -> None:
-    await hurried.write(accounts.add, UUID(int=1), "a", NOON)
+    await hurried.write(accounts.get_or_create, UUID(int=1), "a", NOON)
 
 
 @pytest.mark.usefixtures("account")
@@ -115,7 +115,10 @@ async def test_every_other_fault_is_a_catalogue_error(path: Path, spoil: Callabl
     spoil(path)
     database = Database(path)
     watch = database.polling_connection()
-    for work in (database.read(accounts.list_all), database.write(accounts.add, UUID(int=1), "a", NOON)):
+    for work in (
+        database.read(accounts.list_all),
+        database.write(accounts.get_or_create, UUID(int=1), "a", NOON),
+    ):
         with pytest.raises(CatalogueError) as failed:
             await work
         assert isinstance(failed.value.__cause__, SQLAlchemyError | sqlite3.Error)
@@ -145,7 +148,7 @@ async def fill(database: Database, pragma: str) -> None:
     def change(tx: Transaction) -> None:
         tx.execute(text(f"PRAGMA {pragma} = 1"))
         for n in range(2, 1000):
-            accounts.add(tx, UUID(int=n), f"account {n}" * 20, NOON)
+            accounts.get_or_create(tx, UUID(int=n), f"account {n}" * 20, NOON)
 
     await database.write(change)
 
@@ -157,7 +160,7 @@ async def test_the_polling_connection_works_while_all_readers_are_busy(hurried: 
             await taken.enter_async_context(held_open(hurried.read))
         before = await asyncio.to_thread(watch.state)
         assert await asyncio.to_thread(watch.state) == before
-        await hurried.write(accounts.add, UUID(int=1), "a", NOON)
+        await hurried.write(accounts.get_or_create, UUID(int=1), "a", NOON)
         assert await asyncio.to_thread(watch.state) != before
         assert [each.name for each in await asyncio.to_thread(watch.read, accounts.list_all)] == ["a"]
     watch.close()

@@ -117,7 +117,6 @@ CASES: dict[Callable[..., Any], list[Case]] = {
     library_.made_at: [Case(reads="the only row")],
     accounts.list_all: [Case(reads="lists all")],
     publications.accounts_without: [Case(reads="lists accounts")],
-    accounts.add: [Case(reads="counts")],
     tokens.list_all: [Case({"account": None}, "lists all"), Case({"account": "a"}, "lists all")],
     tokens.revoke: [Case(reads="of a client token too, among all tokens")],
 }

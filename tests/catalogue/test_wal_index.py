@@ -98,7 +98,7 @@ async def test_a_database_sees_its_own_changes_and_those_of_others(path: Path) -
     seen = [one.state(), one.state()]
     assert seen[0] == seen[1] is not None
     for database in (one, other):
-        await database.write(accounts.add, UUID(int=len(seen)), f"account {len(seen)}", NOON)
+        await database.write(accounts.get_or_create, UUID(int=len(seen)), f"account {len(seen)}", NOON)
         seen.append(one.state())
     assert len(set(seen)) == 3
     await other.close()

@@ -4,8 +4,9 @@ from datetime import datetime
 from uuid import UUID
 
 from msgspec import structs
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import func, select, update
 
+from tintype.catalogue.errors import CatalogueError
 from tintype.catalogue.tables import accounts, people
 from tintype.catalogue.transaction import Transaction
 from tintype.model import Account, Person, QuotaOverrides
@@ -18,6 +19,9 @@ _QUOTAS = (
     accounts.c.max_pixel_seconds,
 )
 """In the order of QuotaOverrides' fields."""
+
+TRIES = 100
+"""Most times to look for a number that no other transaction takes."""
 
 
 def find(tx: Transaction, name: str) -> Account | None:
@@ -32,11 +36,17 @@ def list_all(tx: Transaction) -> list[Account]:
     return [Account(row.id, row.name, row.number) for row in rows]
 
 
-def add(tx: Transaction, id: UUID, name: str, now: datetime) -> Account:
-    """Add an account, with the next number."""
+def get_or_create(tx: Transaction, id: UUID, name: str, now: datetime) -> Account:
+    """The account of that name; added if missing, with this id and the number after the highest."""
     next_number = select(func.coalesce(func.max(accounts.c.number), 0) + 1).scalar_subquery()
-    added = insert(accounts).values(id=id, name=name, number=next_number, created_at=now)
-    return Account(id, name, tx.execute(added.returning(accounts.c.number)).scalar_one())
+    row = tx.insert(accounts).values(id=id, name=name, number=next_number, created_at=now)
+    for _ in range(TRIES):
+        found = find(tx, name)
+        if found is not None:
+            return found
+        # Another transaction may take the name or the number meanwhile: then once more.
+        tx.execute(row.on_conflict_do_nothing())
+    raise CatalogueError(f"The account {name!r} can't be added: its id is in use.")
 
 
 def allowed_sizes(tx: Transaction, account: UUID) -> str | None:
@@ -77,10 +87,13 @@ def set_strips_metadata(tx: Transaction, account: UUID, *, strips: bool) -> None
 
 def get_or_create_person(tx: Transaction, account: UUID, name: str, now: datetime) -> Person:
     """The person of that name in the account; added if missing."""
-    found = tx.execute(
-        select(people.c.id).where(people.c.account_id == account, people.c.name == name)
-    ).scalar_one_or_none()
-    if found is None:
-        values = {"account_id": account, "name": name, "folded": fold(name), "created_at": now}
-        found = tx.execute(insert(people).values(**values).returning(people.c.id)).scalar_one()
-    return Person(found, name)
+    while (found := _find_person(tx, account, name)) is None:
+        row = tx.insert(people).values(account_id=account, name=name, folded=fold(name), created_at=now)
+        tx.execute(row.on_conflict_do_nothing(index_elements=[people.c.account_id, people.c.name]))
+    return found
+
+
+def _find_person(tx: Transaction, account: UUID, name: str) -> Person | None:
+    query = select(people.c.id).where(people.c.account_id == account, people.c.name == name)
+    found = tx.execute(query).scalar_one_or_none()
+    return None if found is None else Person(found, name)

@@ -2,12 +2,14 @@
 
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, delete, insert, select
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy import ColumnElement, delete, select
 
 from tintype.catalogue.tables import images, placements
 from tintype.catalogue.transaction import Transaction
 from tintype.model import Placement
+
+_PLACE = ("account_id", "kind", "container", "holder", "slot")
+"""What is unique."""
 
 
 def attach(tx: Transaction, account: UUID, image: int, placement: Placement) -> bool:
@@ -21,11 +23,8 @@ def attach(tx: Transaction, account: UUID, image: int, placement: Placement) -> 
         "slot": placement.slot,
         "alt_text": placement.alt_text,
     }
-    try:
-        tx.execute(insert(placements).values(**values))
-    except IntegrityError:
-        return False
-    return True
+    taken = tx.insert(placements).values(**values).on_conflict_do_nothing(index_elements=_PLACE)
+    return tx.execute(taken.returning(placements.c.id)).first() is not None
 
 
 def clear(tx: Transaction, account: UUID, placement: Placement) -> None:

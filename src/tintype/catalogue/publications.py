@@ -6,12 +6,9 @@ from uuid import UUID
 from sqlalchemy import (
     ColumnElement,
     ScalarSelect,
-    Uuid,
     delete,
     exists,
     func,
-    insert,
-    literal,
     select,
     update,
 )
@@ -39,9 +36,8 @@ def accounts_without(tx: Transaction) -> list[str]:
 
 def add(tx: Transaction, account: UUID, dialect: str) -> None:
     """Publish through a dialect; no effect if the account already does."""
-    there = exists().where(publications.c.account_id == account, publications.c.dialect == dialect)
-    new = select(literal(account, Uuid), literal(dialect)).where(~there)
-    tx.execute(insert(publications).from_select(["account_id", "dialect"], new))
+    row = tx.insert(publications).values(account_id=account, dialect=dialect)
+    tx.execute(row.on_conflict_do_nothing(index_elements=["account_id", "dialect"]))
 
 
 def remove(tx: Transaction, account: UUID, dialect: str) -> None:

@@ -229,7 +229,7 @@ def _audit_details(token: Token) -> dict[str, object]:
 
 def _account(tx: Transaction, name: str, now: datetime) -> Account:
     found = accounts.find(tx, name)
-    return found or accounts.add(tx, uuid_utils.compat.uuid7(), _name(name), now)
+    return found or accounts.get_or_create(tx, uuid_utils.compat.uuid7(), _name(name), now)
 
 
 def _name(text: str) -> str:
