@@ -5,20 +5,21 @@ step of a statement.
 """
 
 import asyncio
-import threading
 import time
-from collections.abc import AsyncIterator, Callable, Hashable, Iterator
+from collections.abc import AsyncIterator, Callable, Hashable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager, contextmanager, suppress
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Concatenate, ParamSpec, TypeVar
 
 from sqlalchemy import Connection
 
+from tintype.catalogue import session
 from tintype.catalogue.backends import Backend
 from tintype.catalogue.backends.sqlite import SqliteBackend
 from tintype.catalogue.backends.sqlite_file import LOCK_TIMEOUT
 from tintype.catalogue.errors import locked
+from tintype.catalogue.polling import PollingConnection
 from tintype.catalogue.transaction import Transaction
 
 P = ParamSpec("P")
@@ -61,7 +62,7 @@ class Database:
         """The result of a function that reads one snapshot of the catalogue."""
         async with self._read_slots:
             return await self._run(
-                lambda connection, stop: _read(
+                lambda connection, stop: session.read(
                     self._backend, connection, lambda tx: function(tx, *args, **kwargs), stop
                 )
             )
@@ -86,7 +87,7 @@ class Database:
         """
         return self._backend.state()
 
-    def polling_connection(self) -> "PollingConnection":
+    def polling_connection(self) -> PollingConnection:
         """A separate connection for one thread that polls."""
         return PollingConnection(self._backend)
 
@@ -98,7 +99,7 @@ class Database:
         deadline = time.monotonic() + lock_timeout
         async with self._write_turn(deadline):
             return await self._run(
-                lambda connection, stop: _write(self._backend, connection, function, deadline, stop)
+                lambda connection, stop: session.write(self._backend, connection, function, deadline, stop)
             )
 
     @asynccontextmanager
@@ -113,10 +114,10 @@ class Database:
         finally:
             self._write_lock.release()
 
-    async def _run(self, work: Callable[[Connection, "_Stop"], T]) -> T:
+    async def _run(self, work: Callable[[Connection, session.Stop], T]) -> T:
         """Run a transaction on a thread, on a connection that no other uses."""
         connection = await self._acquire()
-        stop = _Stop(lambda: self._backend.interrupt(connection))
+        stop = session.Stop(lambda: self._backend.interrupt(connection))
         try:
             return await self._on_thread(lambda: work(connection, stop), stop.request)
         finally:
@@ -126,7 +127,7 @@ class Database:
     async def _acquire(self) -> Connection:
         # A new connection is added to the idle ones: on cancellation the next caller takes it.
         while not self._idle:
-            await self._on_thread(lambda: self._idle.append(_connect(self._backend)))
+            await self._on_thread(lambda: self._idle.append(session.connect(self._backend)))
         return self._idle.pop()
 
     async def _on_thread(self, work: Callable[[], T], stop: Callable[[], None] = lambda: None) -> T:
@@ -150,127 +151,3 @@ class Database:
         while self._idle:
             self._idle.pop().close()
         self._backend.close()
-
-
-class PollingConnection:
-    """A connection for one polling thread, independent of the pool that requests use."""
-
-    def __init__(self, backend: Backend) -> None:
-        self._backend = backend
-        self._connection: Connection | None = None
-        self._opened = 0
-
-    def read(
-        self, function: Callable[Concatenate[Transaction, P], T], /, *args: P.args, **kwargs: P.kwargs
-    ) -> T:
-        """The result of a function that reads one snapshot of the catalogue, on this thread."""
-        with self._usable() as connection:
-            return _read(self._backend, connection, lambda tx: function(tx, *args, **kwargs), _Stop())
-
-    def state(self) -> Hashable:
-        """The version of the data: differs after any other connection has committed a change."""
-        with self._usable() as connection, _ended(self._backend, connection):
-            # What two connections say can't be compared.
-            return self._opened, self._backend.state_seen_by(connection)
-
-    def close(self) -> None:
-        """Close the connection; the next call opens another."""
-        if self._connection is not None:
-            self._connection.close()
-            self._connection = None
-
-    @contextmanager
-    def _usable(self) -> Iterator[Connection]:
-        """The connection; it is closed when the block fails, as it may be the cause."""
-        if self._connection is None:
-            self._connection = _connect(self._backend)
-            self._opened += 1
-        try:
-            yield self._connection
-        except BaseException:
-            self.close()
-            raise
-
-
-class _Stop:
-    """How the event loop stops the function of a transaction, but never its COMMIT or ROLLBACK."""
-
-    def __init__(self, interrupt: Callable[[], None] = lambda: None) -> None:
-        self._interrupt = interrupt
-        self._lock = threading.Lock()
-        self._is_interruptible = False
-        self._is_requested = False
-
-    def request(self) -> None:
-        """Interrupt the statement that the function executes, and let none of its changes be committed."""
-        with self._lock:
-            self._is_requested = True
-            if self._is_interruptible:
-                self._interrupt()
-
-    def run(self, function: Callable[[Transaction], T], transaction: Transaction) -> T:
-        """Run the function of a transaction, on its thread.
-
-        Raises:
-            _StoppedError: when it was to stop, though no statement was interrupted.
-        """
-        self._set_interruptible(to=True)
-        try:
-            result = function(transaction)
-        finally:
-            self._set_interruptible(to=False)
-        if self._is_requested:
-            raise _StoppedError
-        return result
-
-    def _set_interruptible(self, *, to: bool) -> None:
-        with self._lock:
-            self._is_interruptible = to
-
-
-class _StoppedError(Exception):
-    """The transaction was cancelled; nobody waits for this error."""
-
-
-def _connect(backend: Backend) -> Connection:
-    with backend.errors():
-        return backend.engine.connect()
-
-
-def _read(backend: Backend, connection: Connection, function: Callable[[Transaction], T], stop: _Stop) -> T:
-    with _ended(backend, connection):
-        backend.begin_read(connection)
-        return stop.run(function, Transaction(connection, backend))
-
-
-def _write(
-    backend: Backend,
-    connection: Connection,
-    function: Callable[[Transaction], T],
-    deadline: float,
-    stop: _Stop,
-) -> T:
-    with _ended(backend, connection):
-        backend.begin_write(connection, max(0.0, deadline - time.monotonic()))
-        result = stop.run(function, Transaction(connection, backend))
-        connection.commit()
-        return result
-
-
-@contextmanager
-def _ended(backend: Backend, connection: Connection) -> Iterator[None]:
-    """End the transaction of the block, and translate its errors."""
-    with backend.errors():
-        try:
-            yield
-        finally:
-            _end(backend, connection)
-
-
-def _end(backend: Backend, connection: Connection) -> None:
-    try:
-        backend.end(connection)
-    except BaseException:
-        # It is broken: it must not be used again.
-        connection.close()
-        raise
