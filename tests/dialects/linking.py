@@ -37,7 +37,7 @@ class Reply:
 def subject(data: Path, account: str) -> Subject:
     """The only image of an account."""
     query = """
-        SELECT images.id, number, version, extension
+        SELECT images.id, images.number, version, extension
         FROM images JOIN accounts ON accounts.id = account_id WHERE accounts.name = ?
     """
     with closing(sqlite3.connect(data / CATALOGUE)) as catalogue:
