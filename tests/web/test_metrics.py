@@ -10,9 +10,9 @@ import httpx
 from prometheus_client import Counter, Gauge
 
 from tests import pictures
-from tests.cli.killing import workers_of
+from tests.cli.killing import killable, workers_of
 from tests.core.following import until
-from tests.running import Running, make_token
+from tests.running import Running, make_token, running
 from tests.web.counting import counted
 from tintype.core.runtime.counters import Counters
 
@@ -56,6 +56,20 @@ async def test_counters_go_on_after_a_worker_process_has_crashed(serve: Callable
     service.process.terminate()
     service.process.wait(30)
     assert not folder.exists()
+
+
+def test_what_a_killed_service_left_is_removed_by_the_next(tmp_path: Path) -> None:
+    left, other = tmp_path / "left", tmp_path / "other"
+    with killable(left, "serve", "--port", "0", TINTYPE_WEB_METRICS="true") as service:
+        service.ready()
+        (folder,) = {file.parent for file in metrics_files(workers_of(service.process.pid)[0])}
+        os.utime(folder, (0, 0))
+        with running(other, "serve", {"TINTYPE_WEB_METRICS": "true"}):
+            assert folder.exists(), "it is in use, however old it is"
+        service.kill()
+    assert folder.exists()
+    with running(other, "serve", {"TINTYPE_WEB_METRICS": "true"}):
+        assert not folder.exists()
 
 
 def render(service: Running, widths: range) -> None:

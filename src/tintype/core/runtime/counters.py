@@ -1,23 +1,53 @@
 """Metrics of the service since its start, for `/metrics`."""
 
+import fcntl
 import os
+import shutil
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from tempfile import TemporaryDirectory, gettempdir
 
 from prometheus_client import Counter, Gauge, values
 
 MEMORY_FOLDER = Path("/dev/shm")  # noqa: S108  a private folder is made in it
 """Where Linux keeps files in memory: the event loop must not wait for a disk when it counts."""
+PREFIX = "tintype-metrics-"
+ABANDONED_AFTER = 60.0
+"""Seconds after which a folder that no process has locked is removed: a new one is locked long before."""
 
 
 @contextmanager
 def counters_folder() -> Iterator[Path]:
-    """A new folder for `share_counters`, removed at the end; in memory where there is such a file system."""
-    parent = MEMORY_FOLDER if os.access(MEMORY_FOLDER, os.W_OK) else None
-    with TemporaryDirectory(prefix="tintype-metrics-", dir=parent) as folder:
-        yield Path(folder)
+    """A new folder for `share_counters`, removed at the end; in memory where there is such a file system.
+
+    Folders of services that were killed are removed first.
+    """
+    parent = MEMORY_FOLDER if os.access(MEMORY_FOLDER, os.W_OK) else Path(gettempdir())
+    for folder in parent.glob(f"{PREFIX}*"):
+        _remove_abandoned(folder)
+    with TemporaryDirectory(prefix=PREFIX, dir=parent) as name, _opened(Path(name)) as descriptor:
+        # Worker processes inherit the lock.
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield Path(name)
+
+
+def _remove_abandoned(folder: Path) -> None:
+    # OSError: it is locked, another user's, or gone.
+    with suppress(OSError), _opened(folder) as descriptor:
+        if time.time() - folder.stat().st_mtime > ABANDONED_AFTER:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            shutil.rmtree(folder)
+
+
+@contextmanager
+def _opened(folder: Path) -> Iterator[int]:
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+    try:
+        yield descriptor
+    finally:
+        os.close(descriptor)
 
 
 def share_counters(folder: Path, worker: int) -> None:
