@@ -19,6 +19,7 @@ import pytest
 from tests import pictures
 from tests.cli.calling import library, said
 from tests.cli.killing import Killable, killable, log, workers_of
+from tests.hostile.measure import resting
 from tests.running import Running
 
 STOP_WITHIN = 20
@@ -138,6 +139,19 @@ def served_again(client: httpx.Client, url: str) -> httpx.Response:
         except httpx.TransportError:
             continue
     raise AssertionError("the worker was not replaced")
+
+
+def test_what_renderers_write_when_they_start_is_one_event_of_the_log(data: Path, tmp_path: Path) -> None:
+    native_token(data)
+    # fontconfig then complains, as in a container that has no configuration of it.
+    settings = {"FONTCONFIG_FILE": str(tmp_path / "missing"), "TINTYPE_RENDERERS_COUNT": "2"}
+    with killable(data, "serve", "--port", "0", **settings) as service:
+        service.ready()
+        resting(service.process.pid)
+        service.process.send_signal(signal.SIGTERM)
+        service.join(STOP_WITHIN)
+    (line,) = [line for line in log(service) if line["event"] == "renderer-output"]
+    assert str(line["message"]).startswith("Fontconfig error: ")
 
 
 def test_every_request_is_one_line_of_json_under_the_id_that_the_client_was_told(data: Path) -> None:

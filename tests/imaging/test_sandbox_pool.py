@@ -353,6 +353,32 @@ def test_renderers_that_never_start_are_given_up(monkeypatch: pytest.MonkeyPatch
                 examined(pool, SOURCES["png"])
 
 
+def test_what_a_renderer_writes_while_it_starts_is_passed_on_and_nothing_later(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("FONTCONFIG_FILE", str(tmp_path / "missing"))
+    outputs: list[str] = []
+    pool = RendererPool(1, MOST, 60.0, on_start=lambda _, output: outputs.append(output))
+    try:
+        assert examined(pool, SOURCES["svg"]).refused is None
+        assert examined(pool, SOURCES["jpeg"][:300]).refused is not None
+    finally:
+        pool.close()
+    (output,) = outputs
+    assert output.startswith("Fontconfig error: ")
+    assert capfd.readouterr() == ("", "")
+
+
+def test_why_a_renderer_does_not_start_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    loud = "import sys; sys.stderr.write('x' * 10**6); sys.exit('no such library')"
+    monkeypatch.setattr(process.Renderer, "_command", lambda *_: [sys.executable, "-c", loud])
+    with renderers() as (pool, _), pytest.raises(StartError, match="xxx"):
+        examined(pool, SOURCES["png"])
+    loud = "import sys; sys.exit('no such library')"
+    with renderers() as (pool, _), pytest.raises(StartError, match="status 1: no such library"):
+        examined(pool, SOURCES["png"])
+
+
 def test_renderers_that_hang_when_they_start_are_given_up_after_one_timeout(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -478,7 +504,7 @@ def test_renderers_end_with_the_process_that_runs_them(tmp_path: Path) -> None:
         "pool = RendererPool(2, 2**29, 60.0)\npool.start()\n"
         "pids = [slot.renderer.result().pid for slot in pool._slots]\n"
         "for slot in pool._slots:\n"
-        "    slot.renderer.result().wait_until_ready(lambda _: None, time.monotonic() + 60)\n"
+        "    slot.renderer.result().wait_until_ready(lambda *_: None, time.monotonic() + 60)\n"
         "print(*pids, flush=True)\ninput()\n"
     )
     parent = subprocess.Popen(

@@ -5,6 +5,8 @@ import json
 import os
 import re
 import select
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stderr
 from uuid import UUID
@@ -147,3 +149,29 @@ async def test_what_nobody_wants_is_not_written(
         lines.close()
         assert (lines.is_on, lines.logs_deliveries) == (is_on, logs_deliveries)
         assert bool(stream.written) == is_on
+
+
+def test_what_python_writes_to_standard_error_is_in_the_log() -> None:
+    script = """if True:
+        import threading, warnings
+        from tintype.web.logs import LogSettings, capture_stderr, start
+
+        class Unraisable:
+            def __del__(self):
+                raise ValueError("in a finaliser")
+
+        def fail():
+            raise ValueError("in a thread")
+
+        start(LogSettings())
+        capture_stderr()
+        warnings.warn("of a library", stacklevel=1)
+        Unraisable()
+        threading.Thread(target=fail, name="fails").start()
+    """
+    done = subprocess.run([sys.executable, "-c", script], stderr=subprocess.PIPE, text=True, check=True)
+    lines = [json.loads(line) for line in done.stderr.splitlines()]
+    assert [line["event"] for line in lines] == ["library-message", "unexpected-error", "unexpected-error"]
+    for line, text in zip(lines, ("of a library", "in a finaliser", "in a thread"), strict=True):
+        assert text in line.get("message", "") + line.get("exception", "")
+    assert lines[-1]["work"] == "fails"

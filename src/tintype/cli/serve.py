@@ -104,6 +104,7 @@ def run(settings: Settings, on_ready: Callable[[str], None], showcase: Showcase 
         showcase: the content of the first page of a demo; None outside a demo.
     """
     logs.start(settings.logs)
+    logs.capture_stderr()
     warn(settings)
     settings = msgspec.structs.replace(settings, web=allow_open_files(settings.web))
     ready_read, ready_write = os.pipe()

@@ -3,6 +3,7 @@
 import logging
 import select
 import sys
+import threading
 from collections.abc import Iterator, MutableMapping
 from contextlib import suppress
 from enum import StrEnum
@@ -78,6 +79,13 @@ def start(settings: LogSettings) -> None:
     logging.basicConfig(level=logging.WARNING, handlers=[_LibraryHandler()], force=True)
 
 
+def capture_stderr() -> None:
+    """Log what Python itself would write to standard error as plain text: warnings, errors of threads."""
+    logging.captureWarnings(capture=True)
+    threading.excepthook = _log_thread_exception
+    sys.unraisablehook = _log_unraisable
+
+
 class Stderr:
     """Standard error; its errors are ignored.
 
@@ -132,6 +140,15 @@ class _LibraryHandler(logging.Handler):
             message=record.getMessage(),
             exc_info=record.exc_info,
         )
+
+
+def _log_thread_exception(raised: threading.ExceptHookArgs) -> None:
+    thread = raised.thread.name if raised.thread is not None else ""
+    log.error("unexpected-error", work=thread, exc_info=raised.exc_value)
+
+
+def _log_unraisable(raised: "sys.UnraisableHookArgs") -> None:
+    log.error("unexpected-error", work=repr(raised.object), exc_info=raised.exc_value)
 
 
 def clean(text: str) -> str:

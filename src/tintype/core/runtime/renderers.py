@@ -24,6 +24,9 @@ from tintype.model import Overloaded
 P = ParamSpec("P")
 R = TypeVar("R")
 
+MAX_OUTPUTS = 10
+"""Maximum number of different standard errors of starting renderers that are logged."""
+
 log = structlog.get_logger("tintype")
 
 
@@ -53,12 +56,15 @@ def open_renderers(settings: RendererSettings, count: int, max_memory: int, aren
             One thread at a time works there, and with two arenas it retained so much memory that it was
             often replaced.
     """
-    warned: set[Confinement] = set()
+    warned, outputs = set[Confinement](), set[str]()
 
-    def on_start(confinement: Confinement) -> None:
+    def on_start(confinement: Confinement, output: str) -> None:
         if confinement not in warned:
             warned.add(confinement)
             _warn(confinement)
+        if output and output not in outputs and len(outputs) < MAX_OUTPUTS:
+            outputs.add(output)
+            log.warning("renderer-output", message=output)
 
     return RendererPool(
         count, max_memory, settings.seconds, arenas=min(arenas, 1), on_start=on_start, on_end=_log_exit

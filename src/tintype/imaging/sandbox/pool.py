@@ -19,7 +19,6 @@ from tintype.imaging.formats import Format
 from tintype.imaging.image_info import Limits, check_limits
 from tintype.imaging.recipe import Recipe
 from tintype.imaging.recipe.geometry import OutputLimits
-from tintype.imaging.sandbox.confinement import Confinement
 from tintype.imaging.sandbox.messages import (
     Answer,
     Examine,
@@ -32,7 +31,7 @@ from tintype.imaging.sandbox.messages import (
     Rendered,
     Strip,
 )
-from tintype.imaging.sandbox.process import EndedError, Renderer
+from tintype.imaging.sandbox.process import EndedError, OnStart, Renderer
 
 OWN_MEMORY = 96 * 1024**2
 """Maximum memory of a renderer besides images, in bytes: interpreter, libraries, fonts, slack."""
@@ -117,7 +116,7 @@ class RendererPool:
         max_memory: the highest memory limit for an image, in bytes.
         seconds: time limit for an image.
         arenas: malloc arenas of each renderer, see `limit_arenas`.
-        on_start: called with the confinement of each started renderer.
+        on_start: called for each renderer that is ready, with its confinement and its standard error.
         on_end: called for each renderer that ended unexpectedly.
     """
 
@@ -128,7 +127,7 @@ class RendererPool:
         seconds: float,
         *,
         arenas: int = 1,
-        on_start: Callable[[Confinement], None] = lambda _: None,
+        on_start: OnStart = lambda *_: None,
         on_end: Callable[[RendererExit], None] = lambda _: None,
     ) -> None:
         self._max_memory = max_memory

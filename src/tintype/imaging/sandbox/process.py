@@ -37,6 +37,12 @@ SLACK = 24 * 1024**2
 MAX_RETAINED_BYTES = 48 * 1024**2
 """A renderer that grew by more than this since its start is replaced after the order."""
 CHUNK = 256 * 1024
+PIPE_BYTES = 64 * 1024
+"""The capacity of a pipe on Linux."""
+MAX_OUTPUT, MAX_REASON = 2000, 200
+"""Maximum length of the standard error that is reported, and of its last line in an error, in characters."""
+OnStart = Callable[[Confinement, str], None]
+"""Called with the confinement of a renderer that is ready, and what it wrote to standard error."""
 
 
 class EndedError(Exception):
@@ -45,10 +51,12 @@ class EndedError(Exception):
     Args:
         why: "died", "late" (timeout), or "confused" (invalid answer).
         status: its exit status; a negative one is a signal.
+        output: what it wrote to standard error while it started.
     """
 
-    def __init__(self, why: str, status: int) -> None:
-        super().__init__(f"{why}, status {status}")
+    def __init__(self, why: str, status: int, output: str = "") -> None:
+        last = output.rstrip().rpartition("\n")[2][:MAX_REASON]
+        super().__init__(f"{why}, status {status}" + (f": {last}" if last else ""))
         self.why = why
         self.status = status
 
@@ -63,11 +71,16 @@ class Renderer:
 
     def __init__(self, max_memory: int, arenas: int) -> None:
         self._channel, theirs = socket.socketpair()
-        with theirs:
+        read, write = os.pipe()
+        self._stderr = open(read, "rb", buffering=0)  # noqa: PTH123, SIM115  a descriptor, closed by `_output`
+        # What the pipe has no room for is lost.
+        os.set_blocking(write, False)
+        with theirs, open(write, "wb") as stderr:  # noqa: PTH123  a descriptor
             self._process = subprocess.Popen(  # noqa: S603  our own module
                 self._command(theirs.fileno(), os.getpid(), arenas, max_memory),
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
+                stderr=stderr,
                 pass_fds=[theirs.fileno()],
                 env=_environment(),
                 cwd=os.sep,
@@ -83,8 +96,8 @@ class Renderer:
         """The process id."""
         return self._process.pid
 
-    def wait_until_ready(self, on_start: Callable[[Confinement], None], deadline: float) -> None:
-        """Wait until it is ready; the first call reports its confinement to `on_start`.
+    def wait_until_ready(self, on_start: OnStart, deadline: float) -> None:
+        """Wait until it is ready; the first call reports to `on_start`.
 
         Raises:
             EndedError: when it ended, or was not ready at the deadline (in terms of `time.monotonic`).
@@ -97,7 +110,8 @@ class Renderer:
                 raise self.fail("confused")
             self._first = self._memory
             self._is_ready = self._is_idle = True
-        on_start(answer.confinement)
+            output = self._output()
+        on_start(answer.confinement, output)
 
     def is_reusable(self) -> bool:
         """Whether it can take another order: it runs, is idle, and has released its memory."""
@@ -161,6 +175,7 @@ class Renderer:
         self._process.kill()
         status = self._process.wait()
         self._channel.close()
+        self._stderr.close()
         return status
 
     def _command(self, *arguments: int) -> list[str]:
@@ -201,7 +216,17 @@ class Renderer:
             # The channel closes a moment before the process has ended: wait for the true exit status.
             with suppress(subprocess.TimeoutExpired):
                 self._process.wait(1.0)
-        return EndedError(why, self.end())
+        self._process.kill()
+        self._process.wait()
+        return EndedError(why, output=self._output(), status=self.end())
+
+    def _output(self) -> str:
+        """The end of what it wrote to standard error until it was ready; from then on it writes nothing."""
+        if self._stderr.closed:
+            return ""
+        with self._stderr:
+            os.set_blocking(self._stderr.fileno(), False)
+            return (self._stderr.read(PIPE_BYTES) or b"").decode(errors="replace")[-MAX_OUTPUT:]
 
 
 def _environment() -> dict[str, str]:
