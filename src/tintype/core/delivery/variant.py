@@ -20,7 +20,7 @@ COSTLY_SECONDS = 0.5
 """A picture that takes longer to decode than this is costly."""
 
 
-STRIPPED = hashlib.sha256(b"the original without its metadata, 1").hexdigest()[:FINGERPRINT_DIGITS]
+STRIPPED = hashlib.sha256(b"the original without its metadata, 2").hexdigest()[:FINGERPRINT_DIGITS]
 """The fingerprint of the stripped original. Change the number in it when other metadata is stripped."""
 
 

@@ -7,10 +7,10 @@ from typing import Any
 import pyvips
 
 from tintype.imaging.codecs.packages import decode_errors, from_pixels
-from tintype.imaging.errors import damaged
-from tintype.imaging.formats import Option
+from tintype.imaging.errors import ImageRefused, OutOfMemory, damaged
+from tintype.imaging.extras import require
+from tintype.imaging.formats import Format, Option, spec
 from tintype.imaging.headers import jxl as headers
-from tintype.imaging.metadata import jxl as boxes
 
 BEST = 100
 GREY_16, FLOATS = "I;16", "F"
@@ -28,7 +28,26 @@ def read(data: bytes) -> pyvips.Image:
     """
     header = headers.header(data)
     with decode_errors():
-        return _decode(boxes.strip(data), (header.width, header.height))
+        return _decode(headers.codestream(data), (header.width, header.height))
+
+
+def has_surplus(codestream: bytes) -> bool:
+    """Whether bytes follow the end of the codestream: without its last byte it can still be decoded.
+
+    Raises:
+        ImageRefused: when the package is not installed.
+    """
+    require(spec(Format.JXL))
+    from pillow_jxl import Decoder  # noqa: PLC0415  an extra
+
+    try:
+        with decode_errors():
+            Decoder(num_threads=0)(codestream[:-1])
+    except OutOfMemory:
+        raise
+    except ImageRefused:
+        return False
+    return True
 
 
 def _decode(data: bytes, size: tuple[int, int]) -> pyvips.Image:

@@ -1,6 +1,6 @@
 """JPEG XL (ISO/IEC 18181-1: codestream, 18181-2: container): parses the header up to the extra channels."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from tintype.imaging.errors import ImageRefused, Reason, damaged
 from tintype.imaging.headers.header import Header, too_many
@@ -10,6 +10,9 @@ SIGNATURE = b"\xff\x0a"
 HEADER_BYTES = 512  # of the codestream; enough for all fields before the first channel name
 MAX_BOXES = 1000
 """Maximum number of boxes up to the end of the codestream's header."""
+MAX_FILE_BOXES = 10_000
+PART_BYTES, LAST_PART = 4, 0x8000_0000
+"""A part of the codestream begins with its number; the highest bit of the last one is set."""
 FIRST_TRANSPOSED = 5  # orientations 5 to 8 swap width and height
 RATIOS = ((1, 1), (12, 10), (4, 3), (3, 2), (16, 9), (5, 4), (2, 1))
 SIDE_BITS = ((1, 9), (1, 13), (1, 18), (1, 30))
@@ -51,7 +54,7 @@ def header(data: Buffer) -> Header:
     Raises:
         ImageRefused: when it is damaged, too costly, or an animation, which is unsupported.
     """
-    bits = Bits(_codestream(data))
+    bits = Bits(_start_of_codestream(data))
     if bits.number(16) != int.from_bytes(SIGNATURE, "little"):
         raise damaged()
     width, height = _size(bits)
@@ -70,7 +73,46 @@ def header(data: Buffer) -> Header:
     )
 
 
-def _codestream(data: Buffer) -> bytes:
+def codestream(data: Buffer) -> bytes:
+    """The whole codestream: the file itself, or the content of one or several boxes.
+
+    Raises:
+        ImageRefused: when it is damaged or too costly.
+    """
+    if data[:2] == SIGNATURE:
+        return data[:]
+    parts: list[bytes] = []
+    for kind, start, end in boxes(data):
+        if kind == b"jxlc":
+            return data[start:end]
+        if kind == b"jxlp":
+            number = int.from_bytes(data[start : start + PART_BYTES])
+            if number & ~LAST_PART != len(parts):
+                raise damaged()
+            parts.append(data[start + PART_BYTES : end])
+            if number & LAST_PART:
+                break
+    return b"".join(parts)
+
+
+def boxes(data: Buffer) -> Iterator[tuple[bytes, int, int]]:
+    """Type, and start and end of the content, of each box up to the end of the file.
+
+    Raises:
+        ImageRefused: when a box extends beyond the end, or there are too many.
+    """
+    at = 0
+    for _ in range(MAX_FILE_BOXES):
+        if at >= len(data):
+            return
+        kind, start, at = _box(data, at)
+        if at > len(data):
+            raise damaged()
+        yield kind, start, at
+    raise too_many("boxes", MAX_FILE_BOXES)
+
+
+def _start_of_codestream(data: Buffer) -> bytes:
     """The beginning of the codestream: the file itself, or the content of one or several boxes."""
     if data[:2] == SIGNATURE:
         return data[:HEADER_BYTES]
@@ -79,8 +121,8 @@ def _codestream(data: Buffer) -> bytes:
         kind, start, at = _box(data, at)
         if kind == b"jxlc":
             return data[start : min(at, start + HEADER_BYTES)]
-        if kind == b"jxlp":  # a part, after its index of four bytes
-            found += data[start + 4 : min(at, start + 4 + HEADER_BYTES)]
+        if kind == b"jxlp":
+            found += data[start + PART_BYTES : min(at, start + PART_BYTES + HEADER_BYTES)]
         if len(found) >= HEADER_BYTES or (found and at >= len(data)):
             return found
     raise too_many("boxes", MAX_BOXES)

@@ -1,14 +1,16 @@
 """Strips metadata from originals: EXIF, GPS, XMP, IPTC and comments; pixels, colour and orientation stay.
 
-The file structure is rewritten; the compressed pixel data is copied byte for byte and never decoded.
+Each format has a list of what is written, everything else is left out: the structure of the file is written
+anew, the compressed pixels are copied byte for byte up to their end. What isn't understood is refused.
 """
 
 import struct
+import zlib
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
 from tintype.imaging.errors import ImageRefused, damaged
-from tintype.imaging.formats import Format
+from tintype.imaging.formats import HEAD_BYTES, Format, sniff
 from tintype.imaging.headers import read_header
 from tintype.imaging.metadata import gif, isobmff, jpeg, jxl, png, svg, tiff, webp
 
@@ -24,7 +26,7 @@ STRIPPERS: Mapping[Format, Callable[[bytes], bytes]] = MappingProxyType(
         Format.AVIF: isobmff.strip,
         Format.HEIC: isobmff.strip,
         Format.JXL: jxl.strip,
-        Format.SVG: svg.strip,
+        Format.SVG: lambda data: svg.strip(data, _strip_picture),
     }
 )
 
@@ -40,13 +42,25 @@ def strip(data: bytes, format: Format) -> bytes:
     """
     try:
         stripped = STRIPPERS[format](data)
-    except (struct.error, IndexError, ValueError, OverflowError) as error:
-        # Offsets and lengths beyond the end of the file.
+    except (struct.error, zlib.error, IndexError, ValueError, OverflowError, StopIteration) as error:
+        # Offsets and lengths beyond the end of the file; corrupt data.
         raise damaged() from error
     if (shape := _shape(data, format)) and _shape(stripped, format) != shape:
-        # The removed metadata overlapped with the image.
+        # Decoders might read it otherwise than we do.
         raise damaged()
     return stripped
+
+
+def _strip_picture(data: bytes) -> bytes:
+    """A picture within an SVG without metadata; b"" if it is none.
+
+    Raises:
+        ImageRefused: as `strip`; also if it is an SVG again.
+    """
+    format = sniff(data[:HEAD_BYTES])
+    if format is Format.SVG:
+        raise damaged()
+    return strip(data, format) if format else b""
 
 
 def _shape(data: bytes, format: Format) -> tuple[int, int, int] | None:

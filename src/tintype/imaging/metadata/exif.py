@@ -4,6 +4,8 @@ import struct
 
 ORIENTATION = 0x0112
 SHORT = 3
+NUMBERS = {1: "B", SHORT: "H", 4: "I"}
+"""Struct formats of the types that decoders accept for it: BYTE, SHORT, LONG."""
 UPRIGHT = 1
 TURNED = range(2, 9)
 MAX_ENTRIES = 1000
@@ -19,10 +21,11 @@ def orientation(exif: bytes) -> int:
         (first,) = struct.unpack_from(order + "I", exif, 4)
         (count,) = struct.unpack_from(order + "H", exif, first)
         for at in range(first + 2, first + 2 + 12 * min(count, MAX_ENTRIES), 12):
-            tag, kind, _, value = struct.unpack_from(order + "HHIH", exif, at)
+            tag, kind = struct.unpack_from(order + "HH", exif, at)
             if tag == ORIENTATION:
-                return value if kind == SHORT and value in TURNED else UPRIGHT
-    except struct.error:
+                (value,) = struct.unpack_from(order + NUMBERS[kind], exif, at + 8)
+                return value if value in TURNED else UPRIGHT
+    except (struct.error, KeyError):
         pass
     return UPRIGHT
 

@@ -1,15 +1,21 @@
-"""GIF (GIF89a): removes comments, and application extensions that don't affect rendering."""
+"""GIF (GIF89a): writes the screen, images with their control extensions, loops and the ICC profile."""
 
 from collections.abc import Iterator
 
 from tintype.imaging.errors import damaged
+from tintype.imaging.metadata import icc
+from tintype.imaging.metadata.lzw import used_bytes
 
+SIGNATURES = (b"GIF87a", b"GIF89a")
 HEADER, SCREEN, IMAGE_DESCRIPTOR = 6, 7, 9
 IMAGE, EXTENSION, TRAILER, PADDING = 0x2C, 0x21, 0x3B, 0x00
-COMMENT, APPLICATION = 0xFE, 0xFF
+GRAPHIC_CONTROL, APPLICATION = 0xF9, 0xFF
+CONTROL_BYTES = 4
 HAS_TABLE, TABLE_SIZE = 0x80, 0x07
-SHOWN = (b"NETSCAPE2.0", b"ANIMEXTS1.0", b"ICCRGBG1012")
-"""Application extensions that are kept: loops, and the ICC profile."""
+LOOPS = (b"NETSCAPE2.0", b"ANIMEXTS1.0")
+LOOP_BYTES, KIND, IS_LOOP = 3, 0x07, 1
+PROFILE = b"ICCRGBG1012"
+MAX_SUB_BLOCK = 255
 
 
 def strip(data: bytes) -> bytes:
@@ -18,34 +24,48 @@ def strip(data: bytes) -> bytes:
     Raises:
         ImageRefused: when it is damaged.
     """
-    if data[:3] != b"GIF":
+    if not data.startswith(SIGNATURES):
         raise damaged()
     start = _skip_table(data, HEADER + SCREEN, data[HEADER + 4])
-    return data[:start] + b"".join(block for block in _blocks(data, start) if not _is_metadata(block))
+    return b"".join((data[:start], *_kept(data, start), bytes((TRAILER,))))
 
 
-def _blocks(data: bytes, at: int) -> Iterator[bytes]:
-    while at < len(data):
-        kind = data[at]
-        if kind == IMAGE:
-            end = _skip_table(data, at + 1 + IMAGE_DESCRIPTOR, data[at + IMAGE_DESCRIPTOR]) + 1
-            end = _skip_sub_blocks(data, end)
-        elif kind == EXTENSION:
-            end = _skip_sub_blocks(data, at + 2)
-        elif kind in {TRAILER, PADDING}:
-            end = at + 1
+def _kept(data: bytes, at: int) -> Iterator[bytes]:
+    while at < len(data) and data[at] != TRAILER:
+        if data[at] == IMAGE:
+            start = _skip_table(data, at + 1 + IMAGE_DESCRIPTOR, data[at + IMAGE_DESCRIPTOR]) + 1
+            pixels, end = _joined(data, start)
+            used = used_bytes(pixels, data[start - 1], "little")
+            yield data[at:start] + _in_sub_blocks(pixels[:used])
+            at = end
+        elif data[at] == EXTENSION:
+            _, end = _joined(data, at + 2)
+            yield _extension(data[at + 1], data, at + 2)
+            at = end
+        elif data[at] == PADDING:
+            at += 1
         else:
             raise damaged()
-        yield data[at:end]
-        if kind == TRAILER:
-            return
-        at = end
 
 
-def _is_metadata(block: bytes) -> bool:
-    if block[0] != EXTENSION:
-        return False
-    return block[1] == COMMENT or (block[1] == APPLICATION and block[3:14] not in SHOWN)
+def _extension(label: int, data: bytes, at: int) -> bytes:
+    """An extension whose sub-blocks begin here, written anew; b"" if it doesn't affect rendering."""
+    parts = _sub_blocks(data, at)
+    name = next(parts, b"")
+    head = bytes((EXTENSION, label))
+    if label == GRAPHIC_CONTROL:
+        if len(name) != CONTROL_BYTES:
+            raise damaged()
+        return head + _in_sub_blocks(name)
+    if label != APPLICATION:
+        return b""
+    head += bytes((len(name),)) + name
+    if name in LOOPS:
+        loop = next((part for part in parts if len(part) == LOOP_BYTES and part[0] & KIND == IS_LOOP), b"")
+        return head + _in_sub_blocks(loop) if loop else b""
+    if name == PROFILE and (profile := icc.trim(_joined(data, at + 1 + len(name))[0])):
+        return head + _in_sub_blocks(profile)
+    return b""
 
 
 def _skip_table(data: bytes, at: int, flags: int) -> int:
@@ -55,8 +75,22 @@ def _skip_table(data: bytes, at: int, flags: int) -> int:
     return at + size
 
 
-def _skip_sub_blocks(data: bytes, at: int) -> int:
-    """The position after the sub-blocks and their empty terminator."""
+def _sub_blocks(data: bytes, at: int) -> Iterator[bytes]:
     while length := data[at]:
+        yield data[at + 1 : at + 1 + length]
         at += 1 + length
-    return at + 1
+
+
+def _joined(data: bytes, at: int) -> tuple[bytes, int]:
+    """The content of sub-blocks, and the position after their empty terminator."""
+    # A list of them would take a hundred times their size.
+    content = bytearray()
+    while length := data[at]:
+        content += data[at + 1 : at + 1 + length]
+        at += 1 + length
+    return bytes(content), at + 1
+
+
+def _in_sub_blocks(content: bytes) -> bytes:
+    pieces = (content[at : at + MAX_SUB_BLOCK] for at in range(0, len(content), MAX_SUB_BLOCK))
+    return b"".join(bytes((len(piece),)) + piece for piece in pieces) + b"\0"

@@ -1,132 +1,138 @@
-"""AVIF and HEIC (ISO/IEC 23008-12): overwrites EXIF and XMP items in place, so that no offset changes."""
+"""AVIF and HEIC (ISO/IEC 14496-12, 23008-12): writes a new file with the primary image and its parts.
+
+Kept are the parts of a grid or overlay, alpha, and properties that affect rendering; the orientation is one
+of them. Dropped are all other boxes, items and properties: thumbnails, depth and gain maps among them.
+"""
 
 import struct
-from collections.abc import Iterator
-
-from msgspec import Struct
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
 
 from tintype.imaging.errors import damaged
+from tintype.imaging.metadata.heif_boxes import Box, Reader, box, boxes, full_box
+from tintype.imaging.metadata.heif_codecs import av1_data, hevc_data
+from tintype.imaging.metadata.heif_items import DERIVED, Image, Item, Property, read
+from tintype.imaging.metadata.heif_properties import HEVC
 
-FREE, UNUSED = b"free", b"skip"
-METADATA = frozenset((b"Exif", b"mime", b"uri "))
-METADATA_BOXES = frozenset((b"uuid", b"udta"))
-"""Boxes with metadata only: XMP of some writers, and names of tracks."""
-CONTAINERS = frozenset((b"moov", b"trak", b"mdia", b"minf", b"stbl"))
-IN_FILE, IN_IDAT = 0, 1
-MAX_BOXES = 10_000
-MAX_ITEMS = 10_000
-MAX_DEPTH = 8
-
-
-class Box(Struct, frozen=True):
-    """A box: its type, its start, the start of its content, and its end."""
-
-    kind: bytes
-    start: int
-    body: int
-    end: int
+BRANDS = frozenset(b"avif heic heix heim heis mif1 mif2 miaf MA1A MA1B MiHA MiHB MiHE".split())
+"""Brands of still images."""
+SEQUENCES = frozenset((b"moov", b"moof"))
+HANDLER = bytes(4) + b"pict" + bytes(13)
+OFFSET_SIZE_4_LENGTH_SIZE_4 = 0x4400
+MAX_NUMBER = 0xFFFF
+"""Of an item; longer numbers serve files with more items than are accepted."""
+LONG_INDICES, ESSENTIAL = 1, 0x8000
+BOX_BYTES = 8
 
 
 def strip(data: bytes) -> bytes:
-    """The file without metadata; the orientation is a property of the image item, and stays.
+    """The file without metadata.
 
     Raises:
-        ImageRefused: when it is damaged.
+        ImageRefused: when it is damaged; also if it is an image sequence, or of a kind that isn't known here.
     """
-    stripped = bytearray(data)
-    _zero_boxes(stripped, Box(b"", 0, 0, len(data)))
-    for box in _boxes(data, 0, len(data)):
-        if box.kind == b"meta":
-            _zero_items(stripped, box)
-    return bytes(stripped)
-
-
-def _zero_boxes(data: bytearray, within: Box, depth: int = 0) -> None:
-    if depth > MAX_DEPTH:
+    found = list(boxes(data, 0, len(data)))
+    metas = [each for each in found if each.kind == b"meta"]
+    if len(metas) != 1 or found[0].kind != b"ftyp" or any(each.kind in SEQUENCES for each in found):
         raise damaged()
-    for box in _boxes(data, within.body, within.end):
-        if box.kind in METADATA_BOXES:
-            data[box.start + 4 : box.start + 8] = FREE
-            data[box.body : box.end] = bytes(box.end - box.body)
-        elif box.kind in CONTAINERS:
-            _zero_boxes(data, box, depth + 1)
+    image = read(data, metas[0])
+    if max(image.items) > MAX_NUMBER:
+        raise damaged()
+    contents = {number: _content(image, number, item) for number, item in image.items.items()}
+    head = _brands(data, found[0])
+    start = len(head) + len(_meta(image, contents, 0)) + BOX_BYTES
+    return head + _meta(image, contents, start) + box(b"mdat", b"".join(contents.values()))
 
 
-def _zero_items(data: bytearray, meta: Box) -> None:
-    # A version and flags come before its boxes (14496-12, 8.11.1).
-    inner = {box.kind: box for box in _boxes(data, meta.body + 4, meta.end)}
-    if b"iinf" not in inner or b"iloc" not in inner:
-        return
-    emptied = set(_mark_unused(data, inner[b"iinf"]))
-    idat = inner.get(b"idat")
-    for item, method, offset, length in _extents(data, inner[b"iloc"]):
-        if item in emptied and method in {IN_FILE, IN_IDAT}:
-            start = offset + (idat.body if method == IN_IDAT and idat else 0)
-            if start + length > len(data):
-                raise damaged()
-            data[start : start + (length or 0)] = bytes(length)
+def _brands(data: bytes, ftyp: Box) -> bytes:
+    reader = Reader(data, ftyp.start, ftyp.end)
+    major = reader.take(4)
+    reader.number(4)
+    rest = reader.rest()
+    others = [rest[at : at + 4] for at in range(0, len(rest), 4)]
+    kept = [brand for brand in (major, *others) if brand in BRANDS]
+    return box(b"ftyp", kept[0] + bytes(4) + b"".join(dict.fromkeys(kept)))
 
 
-def _mark_unused(data: bytearray, iinf: Box) -> Iterator[int]:
-    """Change the type of metadata items to an unused one; yields their numbers (8.11.6)."""
-    counted = 4 if data[iinf.body] else 2
-    for box in _boxes(data, iinf.body + 4 + counted, iinf.end):
-        version = data[box.body]
-        wide = 4 if version > 2 else 2  # noqa: PLR2004  the version with long numbers
-        at = box.body + 4 + wide + 2
-        if box.kind == b"infe" and version > 1 and bytes(data[at : at + 4]) in METADATA:
-            data[at : at + 4] = UNUSED
-            # Overwrite the name and content type after the item type.
-            data[at + 4 : box.end] = bytes(box.end - at - 4)
-            yield int.from_bytes(data[box.body + 4 : box.body + 4 + wide])
+def _content(image: Image, number: int, item: Item) -> bytes:
+    """The data of an item, without what a decoder doesn't need."""
+    if item.kind not in CONTENTS:
+        raise damaged()
+    parts = sum(len(each.others) for each in image.references if (each.kind, each.item) == (DERIVED, number))
+    return CONTENTS[item.kind](item, parts)
 
 
-def _extents(data: bytearray, iloc: Box) -> Iterator[tuple[int, int, int, int]]:
-    """Item, construction method, offset and length of every extent (8.11.3)."""
-    reader = _Reader(data, iloc.body, iloc.end)
-    version = reader.number(4) >> 24
-    sizes = reader.number(2)
-    offset_size, length_size, base_size, index_size = (sizes >> shift & 15 for shift in (12, 8, 4, 0))
-    wide = 4 if version > 1 else 2
-    for _ in range(min(reader.number(wide), MAX_ITEMS)):
-        item = reader.number(wide)
-        method = reader.number(2) & 15 if version else IN_FILE
-        reader.number(2)
-        base = reader.number(base_size)
-        for _ in range(min(reader.number(2), MAX_ITEMS)):
-            reader.number(index_size if version else 0)
-            offset = reader.number(offset_size)
-            yield item, method, base + offset, reader.number(length_size)
+def _grid(item: Item, _: int) -> bytes:
+    """A grid (23008-12, 6.6.2.3)."""
+    return item.data[: 12 if item.data[1] & 1 else 8]
 
 
-class _Reader:
-    """Reads consecutive big-endian numbers."""
-
-    def __init__(self, data: bytearray, at: int, end: int) -> None:
-        self._data = data
-        self._at = at
-        self._end = end
-
-    def number(self, size: int) -> int:
-        start, self._at = self._at, self._at + size
-        if self._at > self._end:
-            raise damaged()
-        return int.from_bytes(self._data[start : self._at])
+def _overlay(item: Item, parts: int) -> bytes:
+    """An overlay (6.6.2.2): a colour, its size, and the place of each part."""
+    size = 4 if item.data[1] & 1 else 2
+    return item.data[: 2 + 8 + 2 * size + 2 * size * parts]
 
 
-def _boxes(data: bytes | bytearray, at: int, end: int) -> Iterator[Box]:
-    """The boxes in a range (4.2); length 0 means up to the end, 1 that a 64-bit length follows."""
-    for _ in range(MAX_BOXES):
-        if at + 8 > end:
-            return
-        length, kind = struct.unpack_from(">I4s", data, at)
-        body = at + 8
-        if length == 1:
-            (length,) = struct.unpack_from(">Q", data, body)
-            body += 8
-        following = at + length if length else end
-        if not body <= following <= end:
-            raise damaged()
-        yield Box(kind, at, body, following)
-        at = following
-    raise damaged()
+CONTENTS: Mapping[bytes, Callable[[Item, int], bytes]] = MappingProxyType(
+    {
+        b"av01": lambda item, _: av1_data(item.data),
+        b"hvc1": lambda item, _: hevc_data(item.data, item.property(HEVC)),
+        b"grid": _grid,
+        b"iovl": _overlay,
+        b"iden": lambda _, __: b"",
+    }
+)
+"""By type of item: its data and the number of its parts lead to the data that is kept."""
+
+
+def _meta(image: Image, contents: Mapping[int, bytes], start: int) -> bytes:
+    """The `meta` box; the data of the items is at `start`, one after the other."""
+    return full_box(
+        b"meta",
+        full_box(b"hdlr", HANDLER)
+        + full_box(b"pitm", struct.pack(">H", image.primary))
+        + _locations(contents, start)
+        + _infos(image)
+        + _references(image)
+        + _properties(image),
+    )
+
+
+def _locations(contents: Mapping[int, bytes], at: int) -> bytes:
+    entries = []
+    for number, content in contents.items():
+        extent = struct.pack(">II", at, len(content)) if content else b""
+        entries.append(struct.pack(">HHH", number, 0, bool(extent)) + extent)
+        at += len(content)
+    return full_box(
+        b"iloc", struct.pack(">HH", OFFSET_SIZE_4_LENGTH_SIZE_4, len(entries)) + b"".join(entries)
+    )
+
+
+def _infos(image: Image) -> bytes:
+    entries = (
+        full_box(b"infe", struct.pack(">HH4sx", number, 0, item.kind), 2, item.is_hidden)
+        for number, item in image.items.items()
+    )
+    return full_box(b"iinf", struct.pack(">H", len(image.items)) + b"".join(entries))
+
+
+def _references(image: Image) -> bytes:
+    entries = [
+        box(each.kind, struct.pack(f">HH{len(each.others)}H", each.item, len(each.others), *each.others))
+        for each in image.references
+    ]
+    return full_box(b"iref", b"".join(entries)) if entries else b""
+
+
+def _properties(image: Image) -> bytes:
+    used = (each for item in image.items.values() for each, _ in item.properties)
+    indices = {each: index for index, each in enumerate(dict.fromkeys(used), 1)}
+    owners = b"".join(_associations(number, item, indices) for number, item in image.items.items())
+    ipma = full_box(b"ipma", struct.pack(">I", len(image.items)) + owners, flags=LONG_INDICES)
+    return box(b"iprp", box(b"ipco", b"".join(box(*each) for each in indices)) + ipma)
+
+
+def _associations(number: int, item: Item, indices: Mapping[Property, int]) -> bytes:
+    values = [indices[each] | (ESSENTIAL if essential else 0) for each, essential in item.properties]
+    return struct.pack(f">HB{len(values)}H", number, len(values), *values)

@@ -1,17 +1,55 @@
-"""PNG (third edition): keeps the chunks that affect rendering."""
+"""PNG (third edition): writes the chunks that affect rendering, with lengths that the standard gives them."""
 
 import struct
 import zlib
 from collections.abc import Iterator
 
+from msgspec import Struct
+
 from tintype.imaging.errors import damaged
-from tintype.imaging.metadata import exif
+from tintype.imaging.headers.header import MAX_PROFILE_BYTES
+from tintype.imaging.metadata import exif, icc
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
-KEPT = frozenset(
-    b"IHDR PLTE IDAT IEND tRNS cHRM gAMA iCCP sBIT sRGB cICP mDCV cLLI bKGD pHYs acTL fcTL fdAT".split()
-)
+HEAD_BYTES, CRC_BYTES = 8, 4
+LENGTHS = {
+    b"acTL": (8,),
+    b"sRGB": (1,),
+    b"gAMA": (4,),
+    b"cHRM": (32,),
+    b"cICP": (4,),
+    b"mDCV": (24,),
+    b"cLLI": (8,),
+    b"sBIT": (1, 2, 3, 4),
+    b"bKGD": (1, 2, 6),
+    b"pHYs": (9,),
+}
+"""Chunks before the pixels that are kept if they have one of these lengths; each once."""
+KEPT = {*LENGTHS, *b"IHDR PLTE tRNS iCCP eXIf IDAT fcTL fdAT".split()}
+INDEXED = 3
+CHANNELS = {0: 1, 2: 3, INDEXED: 1, 4: 2, 6: 4}
+"""By colour type (11.2.1)."""
+TRANSPARENT_BYTES = {0: 2, 2: 6}
+ENTRY_BYTES = 3
+PASSES = ((0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2), (0, 1, 1, 2))
+"""Of Adam7 (8.1): first column and row, and the distances of columns and rows."""
+FRAME_CONTROL_BYTES, SEQUENCE_BYTES = 26, 4
 MAX_CHUNKS = 1_000_000
+BITS = 8
+PIECE = 1024 * 1024
+"""Bytes that are inflated at once."""
+
+
+class Head(Struct, frozen=True):
+    """The content of an IHDR chunk."""
+
+    width: int
+    height: int
+    bits: int
+    colour: int
+    compression: int
+    filter: int
+    interlace: int
 
 
 def strip(data: bytes) -> bytes:
@@ -22,29 +60,154 @@ def strip(data: bytes) -> bytes:
     """
     if not data.startswith(SIGNATURE):
         raise damaged()
-    orientation = exif.UPRIGHT
-    chunks: list[bytes] = []
-    for kind, chunk in _chunks(data):
-        if kind == b"eXIf":
-            orientation = exif.orientation(chunk[8:-4])
-        elif kind in KEPT:
-            chunks.append(chunk)
-    if orientation != exif.UPRIGHT:
-        # After IHDR: it must precede the pixels (11.3.4.5).
-        chunks.insert(1, _chunk(b"eXIf", exif.minimal(orientation)))
-    return b"".join((SIGNATURE, *chunks))
+    chunks = _chunks(data)
+    kind, header = next(chunks)
+    if kind != b"IHDR":
+        raise damaged()
+    picture = _Picture(Head(*struct.unpack(">II5B", header)))
+    kept = [_chunk(b"IHDR", header)]
+    for kind, content in chunks:
+        kept += picture.keep(kind, content)
+    return b"".join((SIGNATURE, *kept, _chunk(b"IEND", b"")))
+
+
+class _Picture:
+    """Decides which chunks are kept, and rewrites them."""
+
+    def __init__(self, head: Head) -> None:
+        self._head = head
+        if head.colour not in CHANNELS:
+            raise damaged()
+        self._pixels = _Pixels(self._inflated_bytes(head.width, head.height))
+        self._seen = set[bytes]()
+        self._palette = 0
+        self._frames_left = self._read = self._written = 0
+        self._has_control = False
+
+    def keep(self, kind: bytes, content: bytes) -> Iterator[bytes]:
+        """A chunk as it is written, or none."""
+        match kind:
+            case b"IDAT":
+                self._seen.add(kind)
+                if part := self._pixels.cut(content):
+                    yield _chunk(kind, part)
+            case b"fcTL" | b"fdAT" if b"acTL" in self._seen:
+                self._check_sequence(content)
+                yield from self._animate(kind, content[SEQUENCE_BYTES:])
+            case b"eXIf" if kind not in self._seen:
+                self._seen.add(kind)
+                if (orientation := exif.orientation(content)) != exif.UPRIGHT:
+                    yield _chunk(kind, exif.minimal(orientation))
+            case _ if self._seen.isdisjoint((kind, b"IDAT")):
+                self._seen.add(kind)
+                if described := self._describe(kind, content):
+                    yield _chunk(kind, described)
+
+    def _describe(self, kind: bytes, content: bytes) -> bytes:
+        """The content of a chunk that belongs before the pixels; b"" if it is not kept."""
+        if kind == b"iCCP":
+            return _profile(content)
+        if kind == b"PLTE" and self._head.colour == INDEXED:
+            self._palette = min(1 << min(BITS, self._head.bits), len(content) // ENTRY_BYTES)
+            return content[: self._palette * ENTRY_BYTES]
+        if kind == b"tRNS":
+            return self._transparency(content)
+        if kind == b"acTL" and len(content) in LENGTHS[kind]:
+            self._frames_left = int.from_bytes(content[:4])
+        return content if len(content) in LENGTHS.get(kind, ()) else b""
+
+    def _transparency(self, content: bytes) -> bytes:
+        if self._head.colour == INDEXED:
+            if len(content) > self._palette:
+                # Some decoders ignore it, others don't.
+                raise damaged()
+            return content
+        return content if len(content) == TRANSPARENT_BYTES.get(self._head.colour) else b""
+
+    def _check_sequence(self, content: bytes) -> None:
+        if int.from_bytes(content[:SEQUENCE_BYTES]) != self._read or len(content) < SEQUENCE_BYTES:
+            raise damaged()
+        self._read += 1
+
+    def _animate(self, kind: bytes, content: bytes) -> Iterator[bytes]:
+        """A chunk of a frame (11.3.6), without its old number; none of frames beyond those announced."""
+        if kind == b"fcTL":
+            self._frames_left -= 1
+            if len(content) != FRAME_CONTROL_BYTES - SEQUENCE_BYTES:
+                raise damaged()
+            if b"IDAT" in self._seen:
+                self._pixels = _Pixels(self._inflated_bytes(*struct.unpack_from(">II", content)))
+        elif b"IDAT" not in self._seen or not self._has_control:
+            raise damaged()
+        else:
+            content = self._pixels.cut(content)
+        self._has_control = True
+        if self._frames_left >= 0 and content:
+            yield _chunk(kind, self._written.to_bytes(SEQUENCE_BYTES) + content)
+            self._written += 1
+
+    def _inflated_bytes(self, width: int, height: int) -> int:
+        """The size of the filtered pixels (7.3, 8.1, 9.1)."""
+        bits = self._head.bits * CHANNELS[self._head.colour]
+        passes = PASSES if self._head.interlace else ((0, 0, 1, 1),)
+        sides = (
+            (-(-(width - left) // across), -(-(height - top) // down)) for left, top, across, down in passes
+        )
+        return sum(rows * (1 + -(-columns * bits // 8)) for columns, rows in sides if columns > 0 < rows)
+
+
+class _Pixels:
+    """The compressed pixels of one frame, chunk by chunk."""
+
+    def __init__(self, inflated_bytes: int) -> None:
+        self._inflater = zlib.decompressobj()
+        self._left = inflated_bytes
+
+    def cut(self, part: bytes) -> bytes:
+        """What belongs to the pixels, without the bytes behind their end.
+
+        Raises:
+            ImageRefused: when there are more pixels than fit into the picture.
+        """
+        if self._inflater.eof:
+            return b""
+        rest = part
+        while True:
+            inflated = self._inflater.decompress(rest, PIECE)
+            rest = self._inflater.unconsumed_tail
+            self._left -= len(inflated)
+            if self._left < 0:
+                raise damaged()
+            if not inflated:
+                return part[: len(part) - len(self._inflater.unused_data)]
+
+
+def _profile(content: bytes) -> bytes:
+    """An iCCP chunk with a name of our own."""
+    _, _, rest = content.partition(b"\0")
+    inflater = zlib.decompressobj()
+    try:
+        profile = inflater.decompress(rest[1:], MAX_PROFILE_BYTES)
+    except zlib.error:
+        # Decoders ignore it.
+        return b""
+    kept = icc.trim(profile) if inflater.eof else b""
+    return b"icc\0\0" + zlib.compress(kept) if kept else b""
 
 
 def _chunks(data: bytes) -> Iterator[tuple[bytes, bytes]]:
+    """Type and content of each chunk before IEND."""
     at = len(SIGNATURE)
     for _ in range(MAX_CHUNKS):
-        if at >= len(data):
-            return
         length, kind = struct.unpack_from(">I4s", data, at)
-        yield kind, data[at : at + 12 + length]
+        end = at + HEAD_BYTES + length
         if kind == b"IEND":
             return
-        at += 12 + length
+        (checksum,) = struct.unpack_from(">I", data, end)
+        if kind in KEPT and zlib.crc32(data[at + 4 : end]) != checksum:
+            raise damaged()
+        yield kind, data[at + HEAD_BYTES : end]
+        at = end + CRC_BYTES
     raise damaged()
 
 

@@ -1,128 +1,144 @@
-"""TIFF 6.0 and BigTIFF: removes metadata entries from their directories, and zeroes their values."""
+"""TIFF 6.0 and BigTIFF: writes a new file with the entries that describe pixels, and with the pixels.
+
+Strips and tiles are copied, without the bytes behind their end. SubIFDs, which are thumbnails, are not.
+"""
 
 import struct
+from collections.abc import Iterator
 
 from msgspec import Struct
 
 from tintype.imaging.errors import damaged
 from tintype.imaging.headers.tiff import SIZES
+from tintype.imaging.metadata.strips import CUTTERS
+from tintype.imaging.metadata.tiff_entries import Entry, Page
 
-METADATA = frozenset(
-    (
-        *(
-            270,
-            271,
-            272,
-            285,
-            305,
-            306,
-            315,
-            316,
-            700,
-            33432,
-            33723,
-            34377,
-            34665,
-            34853,
-            37510,
-            37724,
-            40965,
-        ),
-        *range(40091, 40096),  # written by Windows Explorer
-        *(42032, 42033, 42034, 42035, 42036, 42037, 50708, 50735),  # owners, lenses, serial numbers
-    )
-)
-DIRECTORIES = frozenset((34665, 34853, 40965))
-"""Tags that point to another directory: EXIF, GPS, interoperability."""
-MAX_DIRECTORIES = 1000
-MAX_ENTRIES = 4096
+STRIPS, STRIP_BYTES, TILES, TILE_BYTES = 273, 279, 324, 325
+TIFF, BIG_TIFF = 42, 43
+LONG, LONG8 = 4, 16
+MAX_DIRECTORIES, MAX_ENTRIES = 1000, 4096
+MAX_GROWTH = 2
+"""Maximum size of the new file as a multiple of the old one's, in which entries can share their values."""
 
 
 class Layout(Struct, frozen=True):
-    """Struct formats, with byte order, of a count of entries, an entry, and an offset."""
+    """Byte order, position of the first offset, and struct formats: count of entries, entry, offset."""
 
+    order: str
+    link: int
     count: struct.Struct
     entry: struct.Struct
     offset: struct.Struct
+    kind: int
+    """The type of an entry with offsets."""
 
 
 def strip(data: bytes) -> bytes:
     """The file without metadata; all pages keep their orientation, resolution and colour.
 
     Raises:
-        ImageRefused: when it is damaged.
+        ImageRefused: when it is damaged; also if its compression isn't known.
     """
-    layout, first = _layout(data)
-    file = _File(bytearray(data), layout)
-    (at,) = layout.offset.unpack_from(data, first)
-    while at:
-        at = file.strip_directory(at)
+    layout = _layout(data)
+    file = _NewFile(data, layout)
+    for entries in _directories(data, layout):
+        file.add_page(entries)
     return bytes(file.data)
 
 
-def _layout(data: bytes) -> tuple[Layout, int]:
-    """The layout, and the position of the first directory's offset."""
-    order = {b"II": "<", b"MM": ">"}.get(data[:2])
+def _layout(data: bytes) -> Layout:
+    order = {b"II": "<", b"MM": ">"}.get(data[:2], "")
     version = struct.unpack_from(f"{order}H", data, 2)[0] if order else 0
-    if version == 42:  # noqa: PLR2004  the number of TIFF
-        return Layout(
-            struct.Struct(f"{order}H"), struct.Struct(f"{order}HHII"), struct.Struct(f"{order}I")
-        ), 4
-    if version == 43:  # noqa: PLR2004  the number of BigTIFF
-        return Layout(
-            struct.Struct(f"{order}Q"), struct.Struct(f"{order}HHQQ"), struct.Struct(f"{order}Q")
-        ), 8
+    if version == TIFF:
+        return _layout_of(order, 4, ("H", "HHI4s", "I"), LONG)
+    if version == BIG_TIFF:
+        return _layout_of(order, 8, ("Q", "HHQ8s", "Q"), LONG8)
     raise damaged()
 
 
-class _File:
-    """A file whose directories are modified in place, each once."""
+def _layout_of(order: str, link: int, formats: tuple[str, str, str], kind: int) -> Layout:
+    count, entry, offset = (struct.Struct(order + form) for form in formats)
+    return Layout(order, link, count, entry, offset, kind)
 
-    def __init__(self, data: bytearray, layout: Layout) -> None:
-        self.data = data
-        self._layout = layout
-        self._seen: set[int] = set()
 
-    def strip_directory(self, at: int) -> int:
-        """Remove the metadata entries of a directory; returns the offset of the next one."""
-        layout, data = self._layout, self.data
-        entries = self._entries(at)
-        remaining = [
-            bytes(data[position : position + layout.entry.size])
-            for position, tag in entries
-            if tag not in METADATA
-        ]
-        for position, tag in entries:
-            if tag in METADATA:
-                self._zero(position)
-        start = at + layout.count.size
-        end = start + layout.entry.size * len(entries)
-        following = bytes(data[end : end + layout.offset.size])
-        layout.count.pack_into(data, at, len(remaining))
-        size_before = end + layout.offset.size - start
-        data[start : start + size_before] = b"".join((*remaining, following)).ljust(size_before, b"\0")
-        return int(layout.offset.unpack(following)[0])
-
-    def _entries(self, at: int) -> list[tuple[int, int]]:
-        """Position and tag of each entry of a directory."""
-        (count,) = self._layout.count.unpack_from(self.data, at)
-        if at in self._seen or len(self._seen) > MAX_DIRECTORIES or count > MAX_ENTRIES:
+def _directories(data: bytes, layout: Layout) -> Iterator[dict[int, Entry]]:
+    """The entries of each page by tag."""
+    (at,) = layout.offset.unpack_from(data, layout.link)
+    seen = set[int]()
+    while at:
+        (count,) = layout.count.unpack_from(data, at)
+        if at in seen or len(seen) >= MAX_DIRECTORIES or count > MAX_ENTRIES:
             raise damaged()
-        self._seen.add(at)
-        start, size = at + self._layout.count.size, self._layout.entry.size
-        positions = range(start, start + count * size, size)
-        return [(position, self._layout.entry.unpack_from(self.data, position)[0]) for position in positions]
+        seen.add(at)
+        start = at + layout.count.size
+        end = start + count * layout.entry.size
+        entries = dict(_entry(data, layout, position) for position in range(start, end, layout.entry.size))
+        if len(entries) != count:
+            # Decoders differ in which one of two they take.
+            raise damaged()
+        yield entries
+        (at,) = layout.offset.unpack_from(data, end)
 
-    def _zero(self, position: int) -> None:
-        """Zero an entry, its values, and the directory it points to."""
-        layout = self._layout
-        tag, kind, count, value = layout.entry.unpack_from(self.data, position)
-        if tag in DIRECTORIES:
-            for inner, _ in self._entries(value):
-                self._zero(inner)
-        size = SIZES.get(kind, 1) * count
-        if size > layout.offset.size:
-            if value + size > len(self.data):
-                raise damaged()
-            self.data[value : value + size] = bytes(size)
-        self.data[position : position + layout.entry.size] = bytes(layout.entry.size)
+
+def _entry(data: bytes, layout: Layout, position: int) -> tuple[int, Entry]:
+    tag, kind, count, values = layout.entry.unpack_from(data, position)
+    size = SIZES.get(kind, 0) * count
+    if size > layout.offset.size:
+        (at,) = layout.offset.unpack(values)
+        values = memoryview(data)[at : at + size]
+        if len(values) != size:
+            raise damaged()
+    return tag, Entry(kind, count, values[:size])
+
+
+class _NewFile:
+    """A file that pages are added to."""
+
+    def __init__(self, source: bytes, layout: Layout) -> None:
+        self._source, self._layout = source, layout
+        self._link = layout.link
+        self.data = bytearray(source[: layout.link] + bytes(layout.offset.size))
+
+    def add_page(self, entries: dict[int, Entry]) -> None:
+        """Write the pixels of a page, the values of its entries, and its directory."""
+        page = Page(entries, self._layout.order)
+        kept = page.kept() | self._add_pixels(page)
+        written = b"".join(self._add_entry(tag, kept[tag]) for tag in sorted(kept))
+        at = self._add(self._layout.count.pack(len(kept)) + written + bytes(self._layout.offset.size))
+        self._layout.offset.pack_into(self.data, self._link, at)
+        self._link = len(self.data) - self._layout.offset.size
+
+    def _add_pixels(self, page: Page) -> dict[int, Entry]:
+        """The entries that tell where strips or tiles are."""
+        places, sizes = (TILES, TILE_BYTES) if page.numbers(TILES) else (STRIPS, STRIP_BYTES)
+        offsets, lengths = page.numbers(places), page.numbers(sizes)
+        pieces = page.pieces(min(len(offsets), len(lengths)))
+        cut, starts, cut_lengths = CUTTERS[page.compression], [], []
+        for at, length, pixels in zip(offsets, lengths, pieces, strict=False):
+            piece = cut(self._piece(at, length), pixels)
+            starts.append(self._add(piece))
+            cut_lengths.append(len(piece))
+        return {places: self._offsets(starts), sizes: self._offsets(cut_lengths)}
+
+    def _piece(self, at: int, length: int) -> bytes:
+        if not length or at + length > len(self._source):
+            raise damaged()
+        return self._source[at : at + length]
+
+    def _offsets(self, numbers: list[int]) -> Entry:
+        values = b"".join(map(self._layout.offset.pack, numbers))
+        return Entry(self._layout.kind, len(numbers), values)
+
+    def _add_entry(self, tag: int, entry: Entry) -> bytes:
+        values = entry.values
+        if len(values) > self._layout.offset.size:
+            values = self._layout.offset.pack(self._add(values))
+        return self._layout.entry.pack(tag, entry.kind, entry.count, values)
+
+    def _add(self, content: bytes | memoryview) -> int:
+        """Append at an even offset, which is returned."""
+        self.data += bytes(len(self.data) % 2)
+        if len(self.data) + len(content) > MAX_GROWTH * len(self._source):
+            raise damaged()
+        self.data += content
+        return len(self.data) - len(content)

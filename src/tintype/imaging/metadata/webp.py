@@ -1,17 +1,33 @@
-"""WebP (RFC 9649): keeps the chunks that affect rendering."""
+"""WebP (RFC 9649): writes the chunks that affect rendering, with lengths that the standard gives them."""
 
 import struct
 from collections.abc import Iterator
 
-from tintype.imaging.errors import damaged
-from tintype.imaging.metadata import exif
+from msgspec import Struct
 
-KEPT = frozenset((b"VP8X", b"VP8 ", b"VP8L", b"ALPH", b"ANIM", b"ANMF", b"ICCP"))
-HAS_EXIF, HAS_XMP = 0x08, 0x04
-FLAGS = 8
-"""Position of the flags in a VP8X chunk, after its name and length."""
-HEADER = 12
+from tintype.imaging.errors import damaged
+from tintype.imaging.metadata import exif, icc
+
+HEADER_BYTES, CHUNK_BYTES = 12, 8
+BITSTREAMS = frozenset((b"VP8 ", b"VP8L"))
+HAS_PROFILE, HAS_ALPHA, HAS_EXIF, IS_ANIMATED = 0x20, 0x10, 0x08, 0x02
+CANVAS_BYTES, CANVAS_AT, CANVAS_END = 10, 4, 10
+"""Length of VP8X, and where width and height of the canvas are in it (2.7)."""
+ANIMATION_BYTES = 6
+FRAME_BYTES, FRAME_FLAGS, KNOWN_FRAME_FLAGS = 16, 15, 0x03
+"""Length of the header in ANMF, its last byte, and the bits in that which have a meaning (2.7.1.1)."""
+EXIF = b"Exif\0\0"
 MAX_CHUNKS = 100_000
+
+Chunk = tuple[bytes, bytes]
+"""Name and content."""
+
+
+class Canvas(Struct, frozen=True):
+    """A VP8X chunk."""
+
+    flags: int
+    size: bytes
 
 
 def strip(data: bytes) -> bytes:
@@ -20,41 +36,85 @@ def strip(data: bytes) -> bytes:
     Raises:
         ImageRefused: when it is damaged.
     """
-    orientation = exif.UPRIGHT
-    chunks: list[bytes] = []
-    for kind, chunk in _chunks(data):
-        if kind == b"EXIF":
-            orientation = exif.orientation(chunk[8:].removeprefix(b"Exif\0\0"))
-        elif kind in KEPT:
-            chunks.append(chunk)
-    if chunks and chunks[0].startswith(b"VP8X"):
-        chunks[0] = _update_flags(chunks[0], has_exif=orientation != exif.UPRIGHT)
-        if orientation != exif.UPRIGHT:
-            chunks.append(_chunk(b"EXIF", exif.minimal(orientation)))
-    body = b"".join(chunks)
-    return b"RIFF" + struct.pack("<I", 4 + len(body)) + b"WEBP" + body
-
-
-def _update_flags(chunk: bytes, *, has_exif: bool) -> bytes:
-    """The VP8X chunk with its EXIF and XMP flags updated."""
-    flags = chunk[FLAGS] & ~(HAS_EXIF | HAS_XMP) | (HAS_EXIF if has_exif else 0)
-    return chunk[:FLAGS] + bytes((flags,)) + chunk[FLAGS + 1 :]
-
-
-def _chunks(data: bytes) -> Iterator[tuple[bytes, bytes]]:
     magic, size, kind = struct.unpack_from("<4sI4s", data)
     if magic != b"RIFF" or kind != b"WEBP":
         raise damaged()
-    at, end = HEADER, min(len(data), 8 + size)
-    for _ in range(MAX_CHUNKS):
-        if at + 8 > end:
+    chunks = list(_chunks(data, HEADER_BYTES, min(len(data), CHUNK_BYTES + size)))
+    if not chunks:
+        raise damaged()
+    body = b"".join(_chunk(*chunk) for chunk in _written(chunks))
+    return b"RIFF" + struct.pack("<I", 4 + len(body)) + b"WEBP" + body
+
+
+def _written(chunks: list[Chunk]) -> Iterator[Chunk]:
+    if chunks[0][0] != b"VP8X":
+        yield from _bitstream(chunks[:1])
+        return
+    canvas = _canvas(chunks[0][1])
+    profile = icc.trim(_first(chunks, b"ICCP")) if canvas.flags & HAS_PROFILE else b""
+    orientation = exif.orientation(_first(chunks, b"EXIF").removeprefix(EXIF))
+    flags = canvas.flags & (HAS_ALPHA | IS_ANIMATED | HAS_EXIF)
+    flags = flags | HAS_PROFILE if profile else flags
+    flags = flags & ~HAS_EXIF if orientation == exif.UPRIGHT else flags
+    yield b"VP8X", bytes((flags, 0, 0, 0)) + canvas.size
+    if profile:
+        yield b"ICCP", profile
+    yield from _frames(chunks) if flags & IS_ANIMATED else _bitstream(chunks)
+    if orientation != exif.UPRIGHT:
+        yield b"EXIF", exif.minimal(orientation)
+
+
+def _canvas(content: bytes) -> Canvas:
+    if len(content) < CANVAS_BYTES:
+        raise damaged()
+    return Canvas(content[0], content[CANVAS_AT:CANVAS_END])
+
+
+def _first(chunks: list[Chunk], name: bytes) -> bytes:
+    return next((content for each, content in chunks if each == name), b"")
+
+
+def _bitstream(chunks: list[Chunk]) -> Iterator[Chunk]:
+    """The chunk with the pixels, after the alpha of a lossy picture.
+
+    Raises:
+        ImageRefused: when there are no pixels.
+    """
+    alpha: list[Chunk] = []
+    for name, content in chunks:
+        if name == b"ALPH" and not alpha:
+            alpha.append((name, content))
+        elif name in BITSTREAMS:
+            yield from alpha if name == b"VP8 " else ()
+            yield name, content
             return
-        name, length = struct.unpack_from("<4sI", data, at)
-        following = at + 8 + length + length % 2
-        yield name, data[at:following]
-        at = following
     raise damaged()
 
 
-def _chunk(kind: bytes, content: bytes) -> bytes:
-    return kind + struct.pack("<I", len(content)) + content + b"\0" * (len(content) % 2)
+def _frames(chunks: list[Chunk]) -> Iterator[Chunk]:
+    animation = _first(chunks, b"ANIM")[:ANIMATION_BYTES]
+    if len(animation) != ANIMATION_BYTES:
+        raise damaged()
+    yield b"ANIM", animation
+    for name, content in chunks:
+        if name == b"ANMF":
+            head = content[:FRAME_FLAGS] + bytes((content[FRAME_FLAGS] & KNOWN_FRAME_FLAGS,))
+            inner = list(_chunks(content, FRAME_BYTES, len(content)))
+            yield name, head + b"".join(_chunk(*chunk) for chunk in _bitstream(inner))
+
+
+def _chunks(data: bytes, at: int, end: int) -> Iterator[Chunk]:
+    for _ in range(MAX_CHUNKS):
+        if at + CHUNK_BYTES > end:
+            return
+        name, length = struct.unpack_from("<4sI", data, at)
+        start = at + CHUNK_BYTES
+        if start + length > end:
+            raise damaged()
+        yield name, data[start : start + length]
+        at = start + length + length % 2
+    raise damaged()
+
+
+def _chunk(name: bytes, content: bytes) -> bytes:
+    return name + struct.pack("<I", len(content)) + content + b"\0" * (len(content) % 2)

@@ -27,7 +27,7 @@ from tintype.imaging.formats import Format
 from tintype.imaging.image_info import ImageInfo, Limits, check_limits
 from tintype.imaging.inspection import read_codec_info, read_info, recognise, verify
 from tintype.imaging.metadata import strip
-from tintype.imaging.pipeline.cost import decode_memory, intake_memory
+from tintype.imaging.pipeline.cost import SVG_TREE, decode_memory, intake_memory
 from tintype.imaging.pipeline.render import plan_rendition, render_inspected
 from tintype.imaging.sandbox.confinement import confine
 from tintype.imaging.sandbox.memory import Memory
@@ -220,10 +220,20 @@ def _render(work: Render, source: Source, order: Order) -> Outcome:
 
 
 def _strip(work: Strip, source: Source, order: Order) -> Outcome:
-    # The source, a mutable copy, the parts that are kept, and the result.
-    _check_memory(order, 4 * length(source))
+    _check_memory(order, _strip_memory(source, work.format))
     data = strip(content(source), work.format)
     return Rendered(work.format, 0, 0, len(data)), data
+
+
+def _strip_memory(source: Source, format_: Format) -> int:
+    """Memory for stripping: the source, its parts as read and as written, the result, and as much as slack.
+
+    The end of a JXL's codestream is found by decoding it; an SVG is parsed into a tree.
+    """
+    needed = 7 * length(source)
+    if format_ is Format.JXL:
+        needed += decode_memory(read_info(source, format_, None)[1])
+    return needed + SVG_TREE * length(source) if format_ is Format.SVG else needed
 
 
 _HANDLERS: Mapping[type, Callable[[Any, Source, Order], Outcome]] = MappingProxyType(

@@ -1,0 +1,221 @@
+"""Items of AVIF and HEIC (14496-12, 8.11): reads those that the primary one needs."""
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+
+from msgspec import Struct
+
+from tintype.imaging.errors import damaged
+from tintype.imaging.metadata.heif_boxes import Box, Reader, boxes, unique
+from tintype.imaging.metadata.heif_properties import AUXILIARY, clean
+
+IN_FILE, IN_IDAT = 0, 1
+MAX_ITEMS, MAX_EXTENTS = 10_000, 100_000
+SHORT_INFO, LONG_INFO = 2, 3
+"""Versions of `infe` with types, and with numbers of two or four bytes."""
+DERIVED, ALPHA_OF, PREMULTIPLIED = b"dimg", b"auxl", b"prem"
+REQUIRED = frozenset((b"pitm", b"iinf", b"iloc", b"iprp"))
+
+Property = tuple[bytes, bytes]
+"""Type and content."""
+Owned = tuple[bytes, bytes | None, bool]
+"""Type, content if it is kept, and whether it is essential."""
+Extent = tuple[int, int]
+"""Start and end in the file."""
+
+
+class Reference(Struct, frozen=True):
+    """A reference by an item to others."""
+
+    kind: bytes
+    item: int
+    others: list[int]
+
+
+class Item(Struct, frozen=True):
+    """An item: its type, whether it is hidden, its properties and whether they are essential, its data."""
+
+    kind: bytes
+    is_hidden: bool
+    properties: list[tuple[Property, bool]]
+    data: bytes
+
+    def property(self, kind: bytes) -> bytes:
+        """The content of a property; b"" if there is none."""
+        return next((content for (each, content), _ in self.properties if each == kind), b"")
+
+
+class Image(Struct, frozen=True):
+    """The primary item and all that it needs, by number, and the references between them."""
+
+    primary: int
+    items: Mapping[int, Item]
+    references: list[Reference]
+
+
+def read(data: bytes, meta: Box) -> Image:
+    """Read a `meta` box.
+
+    Raises:
+        ImageRefused: when it is damaged.
+    """
+    inner = unique(data, meta.start + 4, meta.end)
+    if not inner.keys() >= REQUIRED:
+        raise damaged()
+    primary = _full(data, inner[b"pitm"])[1].number(2)
+    kinds = dict(_kinds(data, inner[b"iinf"]))
+    properties = _properties(data, inner[b"iprp"])
+    references = list(_references(data, inner[b"iref"])) if b"iref" in inner else []
+    alpha = {
+        item
+        for item, owned in properties.items()
+        if any(kind == AUXILIARY and content is not None for kind, content, _ in owned)
+    }
+    needed = _needed(primary, [each for each in references if each.kind != ALPHA_OF or each.item in alpha])
+    extents = _extents(data, inner[b"iloc"], inner.get(b"idat"))
+    if not needed <= kinds.keys():
+        raise damaged()
+    contents = _contents(data, {item: extents.get(item, []) for item in needed})
+    items = {item: Item(*kinds[item], _kept(properties[item]), contents[item]) for item in sorted(needed)}
+    return Image(primary, items, list(_between(references, needed)))
+
+
+def _needed(primary: int, references: list[Reference]) -> set[int]:
+    """The primary item, the parts of what is derived, and alpha."""
+    required = defaultdict[int, list[int]](list)
+    for reference in references:
+        if reference.kind == DERIVED:
+            required[reference.item] += reference.others
+        elif reference.kind == ALPHA_OF:
+            for owner in reference.others:
+                required[owner].append(reference.item)
+    found, waiting = {primary}, [primary]
+    while waiting:
+        for item in required[waiting.pop()]:
+            if item not in found:
+                found.add(item)
+                waiting.append(item)
+    return found
+
+
+def _between(references: list[Reference], needed: set[int]) -> Iterator[Reference]:
+    """The references between items that are needed."""
+    for reference in references:
+        others = [other for other in reference.others if other in needed]
+        if reference.kind in {DERIVED, ALPHA_OF, PREMULTIPLIED} and reference.item in needed and others:
+            yield Reference(reference.kind, reference.item, others)
+
+
+def _full(data: bytes, box: Box) -> tuple[int, Reader]:
+    """The version of a box, and its content after version and flags."""
+    reader = Reader(data, box.start, box.end)
+    return reader.number(4) >> 24, reader
+
+
+def _kinds(data: bytes, iinf: Box) -> Iterator[tuple[int, tuple[bytes, bool]]]:
+    """Number, type and visibility of each item (8.11.6)."""
+    wide = 4 if data[iinf.start] else 2
+    for entry in boxes(data, iinf.start + 4 + wide, iinf.end):
+        version, reader = _full(data, entry)
+        if entry.kind == b"infe" and version in {SHORT_INFO, LONG_INFO}:
+            item = reader.number(2 if version == SHORT_INFO else 4)
+            reader.number(2)
+            yield item, (reader.take(4), bool(data[entry.start + 3] & 1))
+
+
+def _kept(properties: list[Owned]) -> list[tuple[Property, bool]]:
+    """The properties of an item that are kept.
+
+    Raises:
+        ImageRefused: when one isn't known that a decoder has to know.
+    """
+    if any(content is None and is_essential for _, content, is_essential in properties):
+        raise damaged()
+    return [((kind, content), essential) for kind, content, essential in properties if content is not None]
+
+
+def _properties(data: bytes, iprp: Box) -> defaultdict[int, list[Owned]]:
+    """The properties of each item (23008-12, 9.3)."""
+    inner = list(boxes(data, iprp.start, iprp.end))
+    container = next((box for box in inner if box.kind == b"ipco"), None)
+    if container is None:
+        raise damaged()
+    written = [(each.kind, clean(each.kind, data[each.start : each.end])) for each in _all(data, container)]
+    found = defaultdict[int, list[Owned]](list)
+    for box in inner:
+        for item, index, is_essential in _associations(data, box) if box.kind == b"ipma" else ():
+            if index > len(written):
+                raise damaged()
+            if index:
+                found[item].append((*written[index - 1], is_essential))
+    return found
+
+
+def _all(data: bytes, box: Box) -> Iterator[Box]:
+    return boxes(data, box.start, box.end)
+
+
+def _associations(data: bytes, ipma: Box) -> Iterator[tuple[int, int, bool]]:
+    """Item, index of a property from 1, and whether it is essential."""
+    version, reader = _full(data, ipma)
+    size = 2 if data[ipma.start + 3] & 1 else 1
+    for _ in range(reader.number(4)):
+        item = reader.number(4 if version else 2)
+        for _ in range(reader.number(1)):
+            number, essential = reader.number(size), 1 << (8 * size - 1)
+            yield item, number & (essential - 1), bool(number & essential)
+
+
+def _references(data: bytes, iref: Box) -> Iterator[Reference]:
+    """All references (8.11.12)."""
+    wide = 4 if data[iref.start] else 2
+    for each in boxes(data, iref.start + 4, iref.end):
+        reader = Reader(data, each.start, each.end)
+        item = reader.number(wide)
+        yield Reference(each.kind, item, [reader.number(wide) for _ in range(reader.number(2))])
+
+
+def _extents(data: bytes, iloc: Box, idat: Box | None) -> dict[int, list[Extent]]:
+    """Where the data of each item is (8.11.3)."""
+    version, reader = _full(data, iloc)
+    sizes = reader.number(2)
+    offset_size, length_size, base_size, index_size = (sizes >> shift & 15 for shift in (12, 8, 4, 0))
+    wide = 4 if version > 1 else 2
+    found: dict[int, list[Extent]] = {}
+    left = MAX_EXTENTS
+    for _ in range(min(reader.number(wide), MAX_ITEMS)):
+        item = reader.number(wide)
+        method = reader.number(2) & 15 if version else IN_FILE
+        is_elsewhere = reader.number(2)
+        start, end = _range(data, idat, method)
+        start += reader.number(base_size)
+        count = reader.number(2)
+        left -= count
+        if left < 0 or is_elsewhere:
+            raise damaged()
+        extents = []
+        for _ in range(count):
+            reader.number(index_size if version else 0)
+            at, length = start + reader.number(offset_size), reader.number(length_size)
+            extents.append((at, at + length if at + length <= end else at))
+        found[item] = extents
+    return found
+
+
+def _range(data: bytes, idat: Box | None, method: int) -> Extent:
+    """What offsets of a construction method refer to; nothing if it isn't known."""
+    if method == IN_FILE:
+        return 0, len(data)
+    return (idat.start, idat.end) if idat and method == IN_IDAT else (0, 0)
+
+
+def _contents(data: bytes, needed: Mapping[int, list[Extent]]) -> dict[int, bytes]:
+    """The data of items.
+
+    Raises:
+        ImageRefused: when an extent is empty or beyond the end, or they overlap.
+    """
+    extents = [extent for several in needed.values() for extent in several]
+    if any(start >= end for start, end in extents) or sum(end - start for start, end in extents) > len(data):
+        raise damaged()
+    return {item: b"".join(data[start:end] for start, end in several) for item, several in needed.items()}

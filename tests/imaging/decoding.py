@@ -1,0 +1,37 @@
+"""What other decoders than the service's see in a file: to compare two files of a picture."""
+
+import io
+import warnings
+
+import pyvips
+from msgspec import Struct
+from PIL import ExifTags, Image, ImageSequence
+
+from tests import extra_pictures  # noqa: F401  it registers decoders with Pillow
+from tintype.imaging import Format
+
+Frame = tuple[tuple[int, int], bytes, object]
+"""Size, pixels (RGBA), duration."""
+
+
+class Seen(Struct, frozen=True):
+    """Frames, loops, ICC profile and orientation."""
+
+    frames: list[Frame]
+    loop: int | None
+    profile: bytes | None
+    orientation: int
+
+
+def seen(data: bytes, format: Format) -> Seen:
+    """All frames of a file, by Pillow; an SVG by librsvg."""
+    if format is Format.SVG:
+        drawn = pyvips.Image.svgload_buffer(data)
+        return Seen([((drawn.width, drawn.height), bytes(drawn.write_to_memory()), None)], None, None, 1)
+    with warnings.catch_warnings(action="ignore"), Image.open(io.BytesIO(data)) as image:
+        frames = [
+            (frame.size, frame.convert("RGBA").tobytes(), frame.info.get("duration"))
+            for frame in ImageSequence.Iterator(image)
+        ]
+        orientation = image.getexif().get(ExifTags.Base.Orientation, 1)
+        return Seen(frames, image.info.get("loop"), image.info.get("icc_profile"), orientation)

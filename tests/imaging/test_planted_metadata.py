@@ -1,0 +1,263 @@
+"""A marker in every place of a file that isn't its pixels: none is left, and the picture is the same."""
+
+import io
+import struct
+import zlib
+from collections.abc import Callable, Iterator
+from itertools import pairwise
+
+import pytest
+import pyvips
+from PIL import Image
+
+from tests import bombs, extra_pictures, pictures
+from tests.imaging.decoding import seen
+from tests.imaging.planted import MARKER, PLANTED, SIDES, TEXT, picture, tiff_number, tiff_with
+from tintype.imaging import Format, ImageRefused
+from tintype.imaging.metadata import strip
+from tintype.imaging.metadata.lzw import used_bytes
+
+SPELLINGS = (MARKER, TEXT.encode("utf-16-le"), TEXT.encode("utf-16-be"), b"xmpmeta", b"GPSArea")
+UNREADABLE = (
+    "jpeg: segment f3",
+    "jpeg: segment df",
+    "jpeg: between segments",
+    "jpeg: after a marker that is none",
+    "png: fdAT",
+    "png: fcTL",
+    "webp: second picture",
+    "webp: EXIF in frames",
+    "webp: long canvas",
+    "jxl: Exif",
+    "jxl: jbrd",
+    "svg: namespace",
+)
+"""What other decoders refuse, as they read what is planted; it is stripped all the same."""
+REFUSED = ("png: transparency",)
+"""What decoders read in different ways."""
+NOT_LIBVIPS = (*UNREADABLE, *REFUSED, "avif: OBU 15", "heic", "jxl", "svg")
+CHANGED_PROFILE = "behind the profile"
+
+
+def planted() -> Iterator[tuple[str, Format, bytes]]:
+    for format, make in PLANTED.items():
+        for place, data in make():
+            yield f"{format}: {place}", format, data
+
+
+CASES = [pytest.param(*case, id=case[0]) for case in planted() if not case[0].startswith(REFUSED)]
+
+
+@pytest.mark.parametrize(("place", "format", "data"), CASES)
+def test_the_picture_is_left_and_nothing_else(place: str, format: Format, data: bytes) -> None:
+    stripped = strip(data, format)
+    for text in (stripped, *inflated(stripped)):
+        assert not any(spelling in text for spelling in SPELLINGS)
+    assert strip(stripped, format) == stripped
+    if place.startswith(UNREADABLE):
+        seen(stripped, format)
+        return
+    before, after = seen(data, format), seen(stripped, format)
+    count = len(after.frames) if format in {Format.JPEG, Format.HEIC} else len(before.frames)
+    assert after.frames == before.frames[:count]
+    assert after.orientation == before.orientation
+    assert after.loop == before.loop
+    if CHANGED_PROFILE in place:
+        assert after.profile == (before.profile or b"").removesuffix(MARKER)
+    elif "no profile" not in place:
+        assert after.profile == before.profile
+
+
+def inflated(data: bytes) -> Iterator[bytes]:
+    """Whatever in the bytes is compressed by deflate."""
+    for at in (at for head in (b"\x78\x9c", b"\x78\x01", b"\x78\xda") for at in places(data, head)):
+        try:
+            yield zlib.decompressobj().decompress(data[at:], 1_000_000)
+        except zlib.error:
+            continue
+
+
+def places(data: bytes, wanted: bytes) -> Iterator[int]:
+    at = data.find(wanted)
+    while at >= 0:
+        yield at
+        at = data.find(wanted, at + 1)
+
+
+@pytest.mark.parametrize(
+    ("format", "data"),
+    [pytest.param(*case, id=place) for place, *case in planted() if not place.startswith(NOT_LIBVIPS)],
+)
+def test_libvips_sees_the_same(format: Format, data: bytes) -> None:
+    assert by_libvips(strip(data, format)) == by_libvips(data)
+
+
+def by_libvips(data: bytes) -> tuple[int, int, bytes, object]:
+    image = pyvips.Image.new_from_buffer(data, "")
+    orientation = image.get("orientation") if image.get_typeof("orientation") else 1
+    return image.width, image.height, bytes(image.write_to_memory()), orientation
+
+
+@pytest.mark.parametrize("place", REFUSED)
+def test_what_decoders_read_in_different_ways_is_refused(place: str) -> None:
+    refused = [(format, data) for name, format, data in planted() if name.startswith(place)]
+    assert refused
+    for format, data in refused:
+        with pytest.raises(ImageRefused):
+            strip(data, format)
+
+
+def noise() -> pyvips.Image:
+    one = pyvips.Image.gaussnoise(70, 50, seed=7).cast("uchar")
+    return one.bandjoin([one.rot180(), one.invert()]).copy(interpretation="srgb")
+
+
+KINDS: dict[str, Callable[[], tuple[Format, bytes]]] = {
+    "JPEG, grey": lambda: (Format.JPEG, pictures.encode(picture().convert("L"), "jpeg")),
+    "JPEG, CMYK": lambda: (Format.JPEG, pictures.encode(picture().convert("CMYK"), "jpeg")),
+    "JPEG, RGB": lambda: (Format.JPEG, pictures.encode(picture(), "jpeg", keep_rgb=True)),
+    "JPEG, restarts": lambda: (Format.JPEG, pictures.encode(picture(), "jpeg", restart_marker_blocks=2)),
+    "JPEG, no end": lambda: (Format.JPEG, pictures.jpeg()[:-2]),
+    "PNG, interlaced": lambda: (Format.PNG, noise().pngsave_buffer(interlace=True)),
+    "PNG, 16 bits": lambda: (Format.PNG, pictures.png_16_bit(9, 7, (1, 2, 3))),
+    "PNG, 1 bit": lambda: (Format.PNG, pictures.encode(picture().convert("1"), "png")),
+    "PNG, palette": lambda: (Format.PNG, pictures.encode(picture().quantize(9), "png", transparency=3)),
+    "PNG, transparent": lambda: (Format.PNG, pictures.encode(picture(), "png", transparency=(1, 2, 3))),
+    "PNG, moving": lambda: (Format.PNG, pictures.apng(4, *SIDES)),
+    "WebP, alpha": lambda: (Format.WEBP, pictures.webp(*SIDES, alpha=True)),
+    "WebP, lossless alpha": lambda: (Format.WEBP, pictures.webp(*SIDES, alpha=True, lossless=True)),
+    "WebP, moving": lambda: (Format.WEBP, pictures.webp(*SIDES, frames=4)),
+    "GIF, moving": lambda: (Format.GIF, pictures.gif(*SIDES, frames=4)),
+    "TIFF, tiles": lambda: (Format.TIFF, noise().tiffsave_buffer(tile=True, tile_width=32, tile_height=16)),
+    "TIFF, BigTIFF": lambda: (Format.TIFF, noise().tiffsave_buffer(bigtiff=True)),
+    "TIFF, tiles of JPEG": lambda: (Format.TIFF, noise().tiffsave_buffer(tile=True, compression="jpeg")),
+    "TIFF, WebP": lambda: (Format.TIFF, noise().tiffsave_buffer(compression="webp", lossless=True)),
+    "TIFF, group 4": lambda: (
+        Format.TIFF,
+        pictures.encode(picture().convert("1"), "tiff", compression="group4"),
+    ),
+    "TIFF, predictor": lambda: (
+        Format.TIFF,
+        noise().tiffsave_buffer(compression="lzw", predictor="horizontal", tile=True),
+    ),
+    "TIFF, float": lambda: (Format.TIFF, (noise() / 3).tiffsave_buffer(compression="deflate")),
+    "TIFF, 16 bits": lambda: (Format.TIFF, (noise() * 200).cast("ushort").tiffsave_buffer()),
+    "TIFF, 1 bit": lambda: (Format.TIFF, pictures.encode(picture().convert("1"), "tiff")),
+    "TIFF, palette": lambda: (Format.TIFF, pictures.encode(picture().quantize(9), "tiff")),
+    "TIFF, CMYK": lambda: (Format.TIFF, pictures.encode(picture().convert("CMYK"), "tiff")),
+    "TIFF, alpha": lambda: (Format.TIFF, pictures.tiff(*SIDES, alpha=True)),
+    "TIFF, big-endian": lambda: (Format.TIFF, bombs.tiff_pages(3, order=">")),
+    "BigTIFF, big-endian": lambda: (Format.TIFF, bombs.tiff_pages(3, big=True, order=">")),
+    "AVIF, turned": lambda: (Format.AVIF, pictures.encode(picture(), "avif", exif=b"", irot=1)),
+    "HEIC, grey": lambda: (Format.HEIC, extra_pictures.heic(picture().convert("L"))),
+    "JXL, container": lambda: (Format.JXL, extra_pictures.jxl(picture(), use_container=True)),
+    "JXL, turned": lambda: (Format.JXL, extra_pictures.jxl(picture())),
+    "SVG, embedding": lambda: (Format.SVG, extra_pictures.embedding(picture())),
+}
+
+
+NOT_PILLOW = {"TIFF, float", "TIFF, WebP", "BigTIFF, big-endian"}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_kind_of_picture_stays_itself(kind: str) -> None:
+    format, data = KINDS[kind]()
+    stripped = strip(data, format)
+    if format not in {Format.HEIC, Format.JXL, Format.SVG}:
+        assert by_libvips(stripped) == by_libvips(data)
+    if kind not in NOT_PILLOW:
+        assert seen(stripped, format) == seen(data, format)
+
+
+def test_a_second_tiff_page_is_a_page() -> None:
+    buffer = io.BytesIO()
+    pages = [picture(), picture().rotate(180)]
+    pages[0].save(buffer, "TIFF", save_all=True, append_images=pages[1:], description=TEXT)
+    stripped = Image.open(io.BytesIO(strip(buffer.getvalue(), Format.TIFF)))
+    for number, page in enumerate(pages):
+        stripped.seek(number)
+        assert stripped.tobytes() == page.tobytes()
+
+
+@pytest.mark.parametrize("tag", [270, 330, 700, 33723, 34377, 34665, 34675, 34853, 37500])
+def test_metadata_on_the_pixels_of_a_tiff_leaves_the_pixels(tag: int) -> None:
+    data = pictures.encode(picture(), "tiff")
+    on_pixels = tiff_with(data, (tag, 7, 100, tiff_number(data, 273)))
+    assert by_libvips(strip(on_pixels, Format.TIFF))[2] == picture().tobytes()
+
+
+@pytest.mark.parametrize("end", [b"\0", b"x", MARKER])
+def test_what_follows_a_codestream_of_jpeg_xl_is_refused(end: bytes) -> None:
+    codestream = extra_pictures.jxl(picture())
+    head = b"\0\0\0\x0cJXL \r\n\x87\n" + b"\0\0\0\x14ftypjxl \0\0\0\0jxl "
+    box = struct.pack(">I", 8 + len(codestream + end)) + b"jxlc" + codestream + end
+    for data in (codestream + end, head + box):
+        with pytest.raises(ImageRefused):
+            strip(data, Format.JXL)
+
+
+@pytest.mark.parametrize(
+    "inside",
+    [
+        "<foreignObject><p xmlns='http://www.w3.org/1999/xhtml'>a</p></foreignObject>",
+        "<image href='data:image/svg+xml,%3Csvg/%3E'/>",
+    ],
+)
+def test_what_only_browsers_draw_in_an_svg_is_refused(inside: str) -> None:
+    with pytest.raises(ImageRefused):
+        strip(extra_pictures.svg(inside), Format.SVG)
+
+
+def test_an_svg_keeps_what_is_referred_to() -> None:
+    inside = (
+        '<linearGradient id="a.b"/><path id="c" d="M0 0"/><g id="unused"/><rect id="e" fill="url(#a.b)"/>'
+        '<use href="#c"/><text>é &amp; &lt;<tspan> x </tspan></text>'
+        '<set begin="e.click" to="1"/>'
+    )
+    stripped = strip(extra_pictures.svg(inside), Format.SVG).decode()
+    assert 'id="a.b"' in stripped
+    assert 'id="c"' in stripped
+    assert 'id="e"' in stripped
+    assert "unused" not in stripped
+    assert "<text>é &amp; &lt;<tspan> x </tspan></text>" in stripped
+
+
+def test_a_style_sheet_keeps_what_looks_like_a_comment() -> None:
+    sheet = "#a.x{content:'/* no */';fill:url(data:/*b*/)}/* secret */.y{}"
+    stripped = strip(extra_pictures.svg(f"<style>{sheet}</style><g id='a' class='x'/>"), Format.SVG).decode()
+    assert "/* no */" in stripped
+    assert "/*b*/" in stripped
+    assert "secret" not in stripped
+    assert '<g id="a" class="x"/>' in stripped
+
+
+def test_expanding_entities_are_refused() -> None:
+    levels = "".join(f"<!ENTITY {name} '{f'&{of};' * 20}'>" for of, name in pairwise("abcde"))
+    text = f"<!DOCTYPE svg [<!ENTITY a '{'x' * 20}'>{levels}]>"
+    with pytest.raises(ImageRefused):
+        strip(text.encode() + extra_pictures.svg("<text>&e;</text>"), Format.SVG)
+
+
+@pytest.mark.parametrize("colours", [2, 4, 16, 256])
+def test_the_end_of_compressed_pixels_is_found_in_a_gif(colours: int) -> None:
+    """Of all sizes: with and without clear codes, of all widths."""
+    for side in (1, 3, 30, 300):
+        noisy = Image.frombytes("P", (side, side), bytes(n * n % 251 % colours for n in range(side * side)))
+        noisy.putpalette([level // 3 for level in range(3 * colours)])
+        data = pictures.encode(noisy, "gif")
+        start = data.index(b"\x2c\0\0\0\0") + 10
+        size, pieces, at = data[start], bytearray(), start + 1
+        while data[at]:
+            pieces += data[at + 1 : at + 1 + data[at]]
+            at += 1 + data[at]
+        assert used_bytes(bytes(pieces), size, "little") == len(pieces)
+        assert used_bytes(bytes(pieces) + MARKER, size, "little") == len(pieces)
+
+
+@pytest.mark.parametrize("side", [1, 3, 30, 300])
+def test_the_end_of_compressed_pixels_is_found_in_a_tiff(side: int) -> None:
+    noisy = Image.frombytes("L", (side, side), bytes(n * n % 251 for n in range(side * side)))
+    data = pictures.encode(noisy, "tiff", compression="tiff_lzw")
+    at, length = tiff_number(data, 273), tiff_number(data, 279)
+    strip_ = data[at : at + length]
+    assert used_bytes(strip_ + MARKER, 8, "big") == length
