@@ -2,7 +2,9 @@
 
 import hashlib
 import os
+import sqlite3
 import threading
+from contextlib import closing
 from pathlib import Path
 
 import httpx
@@ -82,6 +84,15 @@ def test_every_acknowledged_image_survives_and_nothing_is_half_there(tmp_path: P
 
     for left_over in (data / "incoming").iterdir():
         os.utime(left_over, (0, 0))  # a day and more ago
+    execute(data / "catalogue.sqlite3", "UPDATE leases SET expires_at = 0")
     said(data, "gc")
     assert list((data / "incoming").iterdir()) == []
     said(data, "check", "--deep")
+    recorded = {sha256 for (sha256,) in execute(data / "catalogue.sqlite3", "SELECT sha256 FROM images")}
+    assert recorded >= set(acknowledged.values())
+    assert {path.name for path in (data / "originals").glob("??/*")} == recorded
+
+
+def execute(catalogue: Path, sql: str) -> list[tuple[str]]:
+    with closing(sqlite3.connect(catalogue, isolation_level=None)) as connection:
+        return connection.execute(sql).fetchall()

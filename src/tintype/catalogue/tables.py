@@ -175,6 +175,16 @@ images = Table(
     **KEYS_NEVER_REUSED,
 )
 
+# Originals that are being stored ("put") or deleted now, until `expires_at`.
+leases = Table(
+    "leases",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("sha256", String(64), nullable=False, index=True),
+    Column("purpose", String(16), nullable=False),
+    Column("expires_at", Instant, nullable=False),
+)
+
 placements = Table(
     "placements",
     metadata,

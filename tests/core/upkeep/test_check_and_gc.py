@@ -4,17 +4,17 @@ import asyncio
 import os
 from collections.abc import Callable
 from pathlib import Path
-from uuid import UUID, uuid4
+from uuid import UUID
 
 import pytest
-from sqlalchemy import insert, select
 
 from tests import pictures
-from tests.catalogue.holding import held_open
-from tests.core.conftest import Town, path_of
+from tests.core.conftest import Town, once, path_of
 from tests.core.rendering import rendition
-from tintype.catalogue import Transaction, tables, usage
+from tintype.catalogue import tables
 from tintype.core.library.deletion import delete
+from tintype.core.library.ingest import stage
+from tintype.core.library.originals import published
 from tintype.core.upkeep.check_and_gc import (
     ABANDONED_AFTER_SECONDS,
     Finding,
@@ -301,22 +301,14 @@ async def test_what_lies_there_and_is_not_ours_is_left_alone(town: Town) -> None
     assert town.files() == before
 
 
-async def test_bytes_whose_record_is_just_being_written_are_not_unused(town: Town) -> None:
-    """An upload half done: its bytes are published, its record is not committed."""
+async def test_bytes_whose_record_is_about_to_be_written_are_not_unused(town: Town) -> None:
     await town.add()
-
-    def upload(tx: Transaction) -> None:
-        (row,) = tx.execute(select(tables.images))
-        recorded = row._asdict()
-        del recorded["number"]
-        tx.execute(insert(tables.images).values(recorded | {"id": uuid4(), "sha256": orphan(town)}))
-        usage.add(tx, row.account_id, count=1, size=row.bytes)
-
-    async with held_open(town.services.catalogue.write, upload):
-        looking = asyncio.create_task(findings(town))
-        await asyncio.wait([looking], timeout=0.3)
-        assert not looking.done(), "it did not wait for the upload"
-    assert [fault for fault, _ in await looking] == []
+    data = b"uploaded"
+    async with stage(town.services, once(data), len(data)) as staged, published(town.services, staged):
+        assert town.has_original(staged.sha256)
+        assert await findings(town) == []
+        assert await sweep(town) == NOTHING
+        assert town.has_original(staged.sha256)
 
 
 async def test_bytes_of_an_image_that_was_deleted_meanwhile_are_not_missing(town: Town) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from uuid import UUID
 
 import structlog
 import uuid_utils.compat
@@ -11,7 +12,7 @@ from tintype.catalogue import Transaction, images, placements
 from tintype.core.access.quotas import require_room
 from tintype.core.delivery.disk_space import write_with_eviction
 from tintype.core.delivery.variant import is_costly
-from tintype.core.library.deletion import remove_original_on_failure
+from tintype.core.library.originals import end_put, published
 from tintype.core.runtime.fair_queue import WorkEstimate
 from tintype.core.runtime.renderers import decode
 from tintype.core.services import Services
@@ -132,7 +133,8 @@ async def record_image(  # noqa: PLR0913  an image is recorded with all of these
     """
     new = new_image(staged, info, filename, status)
 
-    def record(tx: Transaction) -> Image:
+    def record(tx: Transaction, lease: UUID) -> Image:
+        end_put(tx, lease)
         if unique and images.find_duplicate(tx, caller.account.id, new.sha256, new.filename):
             raise Conflict("This image is there already.")
         # Read inside: write transactions are serial, so times and numbers have the same order.
@@ -141,13 +143,11 @@ async def record_image(  # noqa: PLR0913  an image is recorded with all of these
         require_room(tx, services, caller.account.id)
         if placement is not None:
             _attach(tx, caller, image.number, placement, replace=replace)
-        # Bytes before row: published inside the transaction, after every check and before the commit. A crash
-        # in between leaves an original without a record, which garbage collection removes.
-        services.originals.put(staged)
         return image
 
-    async with remove_original_on_failure(services, new.sha256):
-        return await services.catalogue.write(record)
+    # Bytes before row: a crash in between leaves an original without a record, which is collected.
+    async with published(services, staged) as lease:
+        return await services.catalogue.write(record, lease)
 
 
 async def find_duplicate(services: Services, caller: Caller, sha256: str, filename: str) -> Image | None:

@@ -6,8 +6,8 @@ from tintype.catalogue import Transaction, images, outbox
 from tintype.core.access import audit
 from tintype.core.access.quotas import require_room
 from tintype.core.delivery.disk_space import with_reserve
-from tintype.core.library.deletion import remove_if_unreferenced, remove_original_on_failure
 from tintype.core.library.ingest import new_image
+from tintype.core.library.originals import end_put, published, remove_unused
 from tintype.core.services import Services
 from tintype.imaging import ImageInfo
 from tintype.model import Caller, Image, Status, no_such_image
@@ -48,7 +48,8 @@ async def replace(
         QuotaExceeded: when it would exceed its quotas.
     """
 
-    def record(tx: Transaction) -> tuple[Image, Image]:
+    def record(tx: Transaction, lease: UUID) -> tuple[Image, Image]:
+        end_put(tx, lease)
         image = _get(tx, caller, id)
         now = services.clock()
         new = new_image(staged, info, filename or image.filename, image.status)
@@ -58,15 +59,13 @@ async def replace(
         outbox.record(tx, caller.account.id, id, now)
         details = {"image": str(id), "version": changed.version, "before": image.sha256, "after": new.sha256}
         audit.record(tx, now, caller.actor, Event.IMAGE_REPLACED, caller.account.name, **details)
-        # Inside the transaction, as every new original is.
-        services.originals.put(staged)
         return image, changed
 
-    async with remove_original_on_failure(services, staged.sha256):
-        before, after = await services.catalogue.write(record)
+    async with published(services, staged) as lease:
+        before, after = await services.catalogue.write(record, lease)
     services.record_cache.invalidate(id)
     await services.workers.disk(services.renditions.remove_image, id)
-    await remove_if_unreferenced(services, before.sha256)
+    await remove_unused(services, before.sha256)
     return after
 
 

@@ -13,6 +13,7 @@ from tintype.core.runtime.counters import Counters
 from tintype.core.runtime.fair_queue import BUDGET, FairQueue, WorkEstimate
 from tintype.core.runtime.moving_sum import MovingSum
 from tintype.core.runtime.settings import WorkerSettings
+from tintype.core.runtime.uncancellable import uncancellable
 from tintype.imaging.errors import too_much_memory
 from tintype.model import Error, InvalidImage, Overloaded, TooManyRequests
 
@@ -282,9 +283,4 @@ def _log_unexpected(key: Hashable, done: asyncio.Task[Any]) -> None:
 
 
 async def _run_uncancellable(threads: ThreadPoolExecutor, work: Callable[[], R]) -> R:
-    future = asyncio.get_running_loop().run_in_executor(threads, work)
-    try:
-        return await asyncio.shield(future)
-    except asyncio.CancelledError:
-        await asyncio.wait([future])
-        raise
+    return await uncancellable(asyncio.get_running_loop().run_in_executor(threads, work))

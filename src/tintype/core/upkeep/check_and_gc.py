@@ -9,7 +9,8 @@ from uuid import UUID
 
 from msgspec import Meta, Struct
 
-from tintype.catalogue import Transaction, images, library, usage
+from tintype.catalogue import images, leases, library, usage
+from tintype.core.library.originals import remove_unused
 from tintype.core.services import Services
 from tintype.model import Conflict
 from tintype.storage.blobs import RemovedBlob, digest
@@ -93,7 +94,7 @@ async def check(
 ) -> AsyncIterator[Finding]:
     """Yield every record without its bytes, every original without a record, every wrong usage of an account.
 
-    Beside a running service, an original may be reported while its last image is being deleted.
+    Safe beside a running service: originals that are being stored or deleted are not reported.
 
     Args:
         deep: also read every original again and compare its digest.
@@ -143,8 +144,8 @@ async def collect_garbage(services: Services, plan: GcPlan, confirmed: int | Non
     """Set aside originals without a record; remove renditions of images that are gone, and temporary files.
 
     Wrong usages of accounts are recounted. Originals that were set aside long enough ago are deleted, or put
-    back if a record needs them again. Safe beside a running service: each step is checked inside a write
-    transaction, and a rendition that is removed too early is made again.
+    back if a record needs them again. Safe beside a running service: an original is leased before it is set
+    aside, and a rendition that is removed too early is made again.
 
     Args:
         plan: what to do.
@@ -158,10 +159,8 @@ async def collect_garbage(services: Services, plan: GcPlan, confirmed: int | Non
     with services.originals.trash.allow_deletes() as is_free:
         if not is_free:
             raise Conflict("A backup is running; try again when it has ended.")
-        dispositions = Counter(
-            [await services.catalogue.write(_delete_or_put_back, services, each) for each in plan.expired]
-        )
-        set_aside = [await services.catalogue.write(_set_aside, services, sha256) for sha256 in plan.unused]
+        dispositions = Counter([await _delete_or_put_back(services, each) for each in plan.expired])
+        set_aside = [await _set_aside(services, sha256) for sha256 in plan.unused]
         temporary_files = await services.workers.disk(_remove, services, plan.rendition_folders)
     await _recount_usage(services)
     return GcResult(
@@ -181,7 +180,7 @@ async def restore_removed(services: Services) -> Counter[bool]:
     """
     done: Counter[bool] = Counter()
     for each in await services.workers.disk(lambda: list(services.originals.trash.each())):
-        is_back = await services.catalogue.write(_put_back, services, each)
+        is_back = await _put_back(services, each)
         if is_back is not None:
             done[is_back] += 1
     return done
@@ -263,27 +262,26 @@ def _expired(services: Services, before: datetime) -> list[RemovedBlob]:
     return [each for each in services.originals.trash.each() if (each.removed_at or before) <= before]
 
 
-def _set_aside(tx: Transaction, services: Services, sha256: str) -> bool:
-    """Inside a write transaction, so that no image with these bytes can be recorded meanwhile."""
-    if images.is_referenced(tx, sha256):
-        return False
-    services.originals.set_aside(sha256, services.clock())
-    return True
+async def _set_aside(services: Services, sha256: str) -> bool:
+    now = services.clock()
+    return await remove_unused(services, sha256, lambda key: services.originals.set_aside(key, now))
 
 
-def _delete_or_put_back(tx: Transaction, services: Services, each: RemovedBlob) -> _Disposition:
+async def _delete_or_put_back(services: Services, each: RemovedBlob) -> _Disposition:
     """Delete an original that was set aside, or put it back if a record needs it."""
-    is_back = _put_back(tx, services, each)
+    is_back = await _put_back(services, each)
     if is_back is None:
-        services.originals.trash.delete(each)
+        await services.workers.disk(services.originals.trash.delete, each)
         return _Disposition.DELETED
     return _Disposition.PUT_BACK if is_back else _Disposition.KEPT
 
 
-def _put_back(tx: Transaction, services: Services, each: RemovedBlob) -> bool | None:
+async def _put_back(services: Services, each: RemovedBlob) -> bool | None:
     """Put back an original if a record needs it; False if it is damaged, None if none needs it."""
-    is_needed = images.is_referenced(tx, each.key) and services.originals.stat(each.key) is None
-    return services.originals.put_back(each) if is_needed else None
+    is_referenced = await services.catalogue.read(images.is_referenced, each.key)
+    if not is_referenced or await services.workers.disk(services.originals.stat, each.key) is not None:
+        return None
+    return await services.workers.disk(services.originals.put_back, each)
 
 
 def _abandoned(services: Services) -> int:
@@ -302,19 +300,21 @@ def _remove(services: Services, folders: list[UUID]) -> int:
 async def _unused(
     services: Services, originals: list[str], on_step: Callable[[], None] = lambda: None
 ) -> AsyncIterator[str]:
-    """The originals that no image refers to."""
+    """The originals that no image refers to, and that are not being stored or deleted."""
     for first in range(0, len(originals), BATCH):
         batch = originals[first : first + BATCH]
         used = await services.catalogue.read(images.referenced_digests, batch)
         for sha256 in batch:
             on_step()
-            if sha256 not in used and await services.catalogue.write(_is_unused, services, sha256):
+            if sha256 not in used and await _is_unused(services, sha256):
                 yield sha256
 
 
-def _is_unused(tx: Transaction, services: Services, sha256: str) -> bool:
-    # Checked again inside a write transaction: an upload publishes its bytes before its record is visible.
-    return not images.is_referenced(tx, sha256) and services.originals.stat(sha256) is not None
+async def _is_unused(services: Services, sha256: str) -> bool:
+    if await services.catalogue.read(leases.is_in_use, sha256, services.clock()):
+        return False
+    # It may have been deleted since it was listed.
+    return await services.workers.disk(services.originals.stat, sha256) is not None
 
 
 async def _is_missing(services: Services, image: UUID) -> bool:

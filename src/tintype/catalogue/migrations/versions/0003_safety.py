@@ -1,4 +1,4 @@
-"""The library, publications, quotas and usage; the audit log; indexes for batches and lists."""
+"""The library, publications, quotas and usage; leases; the audit log; indexes for batches and lists."""
 
 import time
 import uuid
@@ -68,6 +68,14 @@ def upgrade() -> None:
     op.create_index("images_by_created", "images", ["account_id", "created_at", "number"])
     op.drop_index("images_by_sha256", "images")
     op.create_index("images_by_sha256", "images", ["sha256", "account_id"])
+    op.create_table(
+        "leases",
+        sa.Column("id", sa.Uuid(), primary_key=True),
+        sa.Column("sha256", sa.String(64), nullable=False),
+        sa.Column("purpose", sa.String(16), nullable=False),
+        sa.Column("expires_at", sa.BigInteger(), nullable=False),
+    )
+    op.create_index("ix_leases_sha256", "leases", ["sha256"])
 
 
 def _account_numbers() -> None:
