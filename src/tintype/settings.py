@@ -20,8 +20,8 @@ from tintype.core.runtime.settings import (
 from tintype.core.services import ImageSettings, QuotaSettings, RenditionSettings
 from tintype.core.upkeep.check_and_gc import GcSettings
 from tintype.dialects import AnyDialect
+from tintype.web.body_cache import DeliverySettings
 from tintype.web.logs import LogSettings
-from tintype.web.response_cache import DeliverySettings
 from tintype.web.settings import WebSettings
 from tintype.web.unsigned_limits import LimitSettings
 

@@ -27,16 +27,9 @@ from tintype.core.runtime.record_cache import CachedImage
 from tintype.core.runtime.signing import new_key
 from tintype.imaging import Mode, Recipe
 from tintype.settings import load
+from tintype.web.body_cache import BODY_OVERHEAD_BYTES, BodyCache, DeliverySettings
 from tintype.web.hosts import Hosts
-from tintype.web.response_cache import (
-    BODY_OVERHEAD_BYTES,
-    MAX_LINK,
-    BodyCache,
-    CachedResponse,
-    CachePolicy,
-    DeliverySettings,
-    ResponseCache,
-)
+from tintype.web.response_cache import MAX_LINK, CachedResponse, CachePolicy, ResponseCache
 
 PHOTO = pictures.jpeg(300, 200, seed=5)
 

@@ -13,7 +13,7 @@ from tintype.core import Services
 from tintype.model import ClientGone, Malformed
 from tintype.web.access_log import AccessLog, LogFields
 from tintype.web.context import Context, Scope, open_context
-from tintype.web.delivery import CORS, Delivery, Send
+from tintype.web.delivery import Delivery, Send
 from tintype.web.dialect_routes import DialectRoutes, RawEndpoint, RawResponse, Receive, find_routes
 from tintype.web.errors import (
     CLIENT_CLOSED_REQUEST,
@@ -25,6 +25,7 @@ from tintype.web.errors import (
 from tintype.web.health import HEALTH_PATHS, health
 from tintype.web.logs import MAX_VALUE
 from tintype.web.metrics import METRICS_PATH, metrics
+from tintype.web.picture_response import CORS
 from tintype.web.refusals import THROTTLED_STATUSES, RefusalThrottle
 from tintype.web.request_body import RequestBody
 from tintype.web.response_cache import CacheResult
