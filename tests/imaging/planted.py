@@ -55,6 +55,8 @@ def jpegs() -> Planted:
     yield "after fill bytes", _spliced(data, 2, b"\xff\xff\xff" + _segment(0xFE, MARKER))
     yield "behind the end", data + MARKER
     yield "second picture", data + saved("jpeg", exif=exif())
+    yield "behind the last scan", data[:-2] + MARKER + data[-2:]
+    yield "tables behind the last scan", data[:-2] + _segment(0xDB, b"\3" + (3 * MARKER)[:64]) + data[-2:]
     yield "after a restart that is none", data[:-2] + b"\xff\xd0" + MARKER + data[-2:]
     yield "after a marker that is none", data[:-2] + b"\xff\x02" + MARKER + data[-2:]
     progressive = saved("jpeg", exif=exif(), progressive=True)

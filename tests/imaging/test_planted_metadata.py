@@ -238,6 +238,21 @@ def test_expanding_entities_are_refused() -> None:
         strip(text.encode() + extra_pictures.svg("<text>&e;</text>"), Format.SVG)
 
 
+@pytest.mark.parametrize("mode", ["RGB", "L", "CMYK"])
+@pytest.mark.parametrize("options", [{}, {"progressive": True}, {"restart_marker_blocks": 3}], ids=str)
+def test_the_last_scan_of_a_jpeg_ends_where_its_pixels_do(mode: str, options: dict[str, int]) -> None:
+    for side in (7, 100):
+        data = pictures.encode(pictures.photo(side, side).convert(mode), "jpeg", **options)
+        for surplus in (b"", b"\0", b"x", MARKER[:5], MARKER, b"\xff\xd3" + MARKER, b"\xff\xff"):
+            assert strip(data[:-2] + surplus + data[-2:], Format.JPEG) == data
+
+
+def test_a_jpeg_that_lacks_pixels_is_refused() -> None:
+    data = pictures.jpeg()
+    with pytest.raises(ImageRefused):
+        strip(data[:-20] + data[-2:], Format.JPEG)
+
+
 @pytest.mark.parametrize("colours", [2, 4, 16, 256])
 def test_the_end_of_compressed_pixels_is_found_in_a_gif(colours: int) -> None:
     """Of all sizes: with and without clear codes, of all widths."""

@@ -26,8 +26,8 @@ from tintype.imaging.errors import ImageRefused, OutOfMemory, Reason
 from tintype.imaging.formats import Format
 from tintype.imaging.image_info import ImageInfo, Limits, check_limits
 from tintype.imaging.inspection import read_codec_info, read_info, recognise, verify
-from tintype.imaging.metadata import strip
-from tintype.imaging.pipeline.cost import SVG_TREE, decode_memory, intake_memory
+from tintype.imaging.metadata import jpeg_end, strip
+from tintype.imaging.pipeline.cost import BASE, SVG_TREE, decode_memory, intake_memory
 from tintype.imaging.pipeline.render import plan_rendition, render_inspected
 from tintype.imaging.sandbox.confinement import confine
 from tintype.imaging.sandbox.memory import Memory
@@ -52,7 +52,7 @@ from tintype.imaging.sandbox.messages import (
 )
 from tintype.imaging.sandbox.syscalls import PR_SET_PDEATHSIG, prctl
 from tintype.imaging.sandbox.warm_up import exercise_codecs, import_lazy_modules
-from tintype.imaging.source import Source, content, length, map_file
+from tintype.imaging.source import Source, content, length, map_file, mapped
 
 STACK = 2 * 1024**2
 """Stack size of threads in bytes: libvips' own default where the system's is small."""
@@ -228,12 +228,17 @@ def _strip(work: Strip, source: Source, order: Order) -> Outcome:
 def _strip_memory(source: Source, format_: Format) -> int:
     """Memory for stripping: the source, its parts as read and as written, the result, and as much as slack.
 
-    The end of a JXL's codestream is found by decoding it; an SVG is parsed into a tree.
+    The ends of a JPEG and of a JXL are found by decoding them; an SVG is parsed into a tree.
     """
     needed = 7 * length(source)
-    if format_ is Format.JXL:
+    if format_ is Format.JPEG:
+        with mapped(source) as data:
+            needed += BASE + jpeg_end.memory(data)
+    elif format_ is Format.JXL:
         needed += decode_memory(read_info(source, format_, None)[1])
-    return needed + SVG_TREE * length(source) if format_ is Format.SVG else needed
+    elif format_ is Format.SVG:
+        needed += SVG_TREE * length(source)
+    return needed
 
 
 _HANDLERS: Mapping[type, Callable[[Any, Source, Order], Outcome]] = MappingProxyType(
