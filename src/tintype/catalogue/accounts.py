@@ -41,9 +41,9 @@ def get_or_create(tx: Transaction, id: UUID, name: str, now: datetime) -> Accoun
     next_number = select(func.coalesce(func.max(accounts.c.number), 0) + 1).scalar_subquery()
     row = tx.insert(accounts).values(id=id, name=name, number=next_number, created_at=now)
     for _ in range(TRIES):
-        found = find(tx, name)
-        if found is not None:
-            return found
+        account = find(tx, name)
+        if account is not None:
+            return account
         # Another transaction may take the name or the number meanwhile: then once more.
         tx.execute(row.on_conflict_do_nothing())
     raise CatalogueError(f"The account {name!r} can't be added: its id is in use.")
@@ -87,13 +87,13 @@ def set_strips_metadata(tx: Transaction, account: UUID, *, strips: bool) -> None
 
 def get_or_create_person(tx: Transaction, account: UUID, name: str, now: datetime) -> Person:
     """The person of that name in the account; added if missing."""
-    while (found := _find_person(tx, account, name)) is None:
+    while (person := _find_person(tx, account, name)) is None:
         row = tx.insert(people).values(account_id=account, name=name, folded=fold(name), created_at=now)
         tx.execute(row.on_conflict_do_nothing(index_elements=[people.c.account_id, people.c.name]))
-    return found
+    return person
 
 
 def _find_person(tx: Transaction, account: UUID, name: str) -> Person | None:
     query = select(people.c.id).where(people.c.account_id == account, people.c.name == name)
-    found = tx.execute(query).scalar_one_or_none()
-    return None if found is None else Person(found, name)
+    id = tx.execute(query).scalar_one_or_none()
+    return None if id is None else Person(id, name)

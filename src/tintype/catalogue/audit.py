@@ -29,15 +29,15 @@ def add(
     tx.execute(insert(audit).values(**values, actor=actor.name, origin=actor.origin))
 
 
-def list_after(tx: Transaction, seq: int, wanted: AuditFilter, limit: int) -> list[AuditEntry]:
+def list_after(tx: Transaction, seq: int, audit_filter: AuditFilter, limit: int) -> list[AuditEntry]:
     """Up to `limit` matching entries with a sequence number above `seq`, oldest first."""
     conditions: list[ColumnElement[bool]] = [audit.c.seq > seq]
-    if wanted.since is not None:
-        conditions.append(audit.c.at >= wanted.since)
-    if wanted.account is not None:
-        conditions.append(audit.c.account == wanted.account)
-    if wanted.event is not None:
-        conditions.append(audit.c.event == wanted.event)
+    if audit_filter.since is not None:
+        conditions.append(audit.c.at >= audit_filter.since)
+    if audit_filter.account is not None:
+        conditions.append(audit.c.account == audit_filter.account)
+    if audit_filter.event is not None:
+        conditions.append(audit.c.event == audit_filter.event)
     query = select(audit).where(*conditions).order_by(audit.c.seq).limit(limit)
     return [
         AuditEntry(

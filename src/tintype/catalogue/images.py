@@ -77,13 +77,13 @@ def add(tx: Transaction, account: UUID, person: Person, new: NewImage, now: date
 
 def link_targets(tx: Transaction, account: UUID, ids: Sequence[UUID]) -> dict[UUID, LinkTarget]:
     """The link targets of those of `ids` that the account owns."""
-    found: dict[UUID, LinkTarget] = {}
+    targets: dict[UUID, LinkTarget] = {}
     for batch in batches(ids):
         query = select(*_VERSION).where(images.c.account_id == account, images.c.id.in_(batch))
         for row in tx.execute(query):
             sides, format = (row.width, row.height), Format(row.format)
-            found[row.id] = LinkTarget(row.id, row.number, row.version, *sides, format)
-    return found
+            targets[row.id] = LinkTarget(row.id, row.number, row.version, *sides, format)
+    return targets
 
 
 def get(tx: Transaction, account: UUID, id: UUID) -> Image | None:
@@ -150,11 +150,11 @@ def list_newest(tx: Transaction, account: UUID, before: int | None, limit: int) 
 
 def by_numbers(tx: Transaction, account: UUID, numbers: Sequence[int]) -> dict[int, Image]:
     """The images with these numbers that the account owns, by number."""
-    found: dict[int, Image] = {}
+    by_number: dict[int, Image] = {}
     for batch in batches(numbers):
         query = _select_images().where(images.c.account_id == account, images.c.number.in_(batch))
-        found |= {row.number: _image(row) for row in tx.execute(query)}
-    return found
+        by_number |= {row.number: _image(row) for row in tx.execute(query)}
+    return by_number
 
 
 def set_status(tx: Transaction, image: Image, status: Status, person: Person, now: datetime) -> Image:
@@ -217,8 +217,8 @@ def without_placeholder(tx: Transaction, after: int, limit: int) -> list[Image]:
 def count_without_placeholder(tx: Transaction) -> int:
     """The number of images of all accounts without a placeholder."""
     query = select(func.count()).select_from(images).where(images.c.thumbhash.is_(None))
-    found: int = tx.execute(query).scalar_one()
-    return found
+    images_left: int = tx.execute(query).scalar_one()
+    return images_left
 
 
 def set_placeholder(tx: Transaction, sha256: str, thumbhash: str, colour: str | None) -> None:
@@ -229,8 +229,8 @@ def set_placeholder(tx: Transaction, sha256: str, thumbhash: str, colour: str | 
 
 def count(tx: Transaction) -> int:
     """The number of images of all accounts."""
-    found: int = tx.execute(select(func.count()).select_from(images)).scalar_one()
-    return found
+    number: int = tx.execute(select(func.count()).select_from(images)).scalar_one()
+    return number
 
 
 def _change(tx: Transaction, image: Image, person: Person, **values: Any) -> None:  # noqa: ANN401  any columns

@@ -10,5 +10,5 @@ from tintype.catalogue.transaction import Transaction
 
 def made_at(tx: Transaction) -> datetime:
     """When the catalogue was created."""
-    found: datetime = tx.execute(select(library.c.created_at)).scalar_one()
-    return found
+    created_at: datetime = tx.execute(select(library.c.created_at)).scalar_one()
+    return created_at

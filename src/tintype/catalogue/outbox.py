@@ -107,8 +107,8 @@ def _after(tx: Transaction, newest: int) -> dict[int, UUID | None]:
 
 def _late(tx: Transaction, unseen: Iterable[int]) -> dict[int, UUID | None]:
     """Number and image of those rows that have become visible meanwhile."""
-    found: dict[int, UUID | None] = {}
+    rows: dict[int, UUID | None] = {}
     for batch in batches(unseen):
         query = select(outbox.c.id, outbox.c.image_id).where(outbox.c.id.in_(batch))
-        found |= {row.id: row.image_id for row in tx.execute(query)}
-    return found
+        rows |= {row.id: row.image_id for row in tx.execute(query)}
+    return rows

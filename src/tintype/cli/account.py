@@ -41,14 +41,14 @@ def limit_sizes(data: Path, name: str, sizes: str | None, *, anything: bool) -> 
     """
     if anything and sizes:
         raise click.UsageError("Give sizes, or --any, not both.")
-    wanted, actor = parse_sizes(sizes) if sizes else None, command_actor()
+    allowlist, actor = parse_sizes(sizes) if sizes else None, command_actor()
 
     async def work(services: Services) -> SizeAllowlist | None:
-        found, present = await get_allowlist(services, name)
+        account, present = await get_allowlist(services, name)
         if not sizes and not anything:
             return present
-        await set_allowlist(services, found, wanted, actor)
-        return wanted
+        await set_allowlist(services, account, allowlist, actor)
+        return allowlist
 
     click.echo(with_services(data, work) or "any")
 
@@ -71,12 +71,12 @@ def publish_images(
     """
     if add + remove + nothing > 1 or (nothing == bool(dialects) and (add or remove or nothing)):
         raise click.UsageError("Give dialects, with --add or --remove or neither; or --none alone.")
-    wanted, actor = {_dialect(each).name for each in dialects}, command_actor()
+    names, actor = {_dialect(each).name for each in dialects}, command_actor()
 
     async def work(services: Services) -> Publications:
-        if not wanted and not nothing:
+        if not names and not nothing:
             return await published(services, name)
-        return await publish(services, name, wanted, actor, add=add, remove=remove)
+        return await publish(services, name, names, actor, add=add, remove=remove)
 
     _show_publications(with_services(data, work))
 
@@ -101,11 +101,11 @@ def set_link_kind(data: Path, name: str, dialect: str, links: str | None) -> Non
     async def work(services: Services) -> Publications:
         if links is None:
             return await published(services, name)
-        wanted = None if links == "default" else Links(links)
-        return await set_links(services, name, spoken.name, wanted, actor)
+        kind = None if links == "default" else Links(links)
+        return await set_links(services, name, spoken.name, kind, actor)
 
-    found = with_services(data, work)
-    _show_publications({each: found[each] for each in found if each == spoken.name})
+    publications = with_services(data, work)
+    _show_publications({each: publications[each] for each in publications if each == spoken.name})
 
 
 @account.command("quota")
@@ -154,15 +154,15 @@ def show_account(data: Path, name: str, *, as_json: bool) -> None:
     async def work(services: Services) -> AccountSummary:
         return await account_summary(services, name)
 
-    found = with_services(data, work)
+    summary = with_services(data, work)
     if as_json:
-        click.echo(_as_json(found))
+        click.echo(_as_json(summary))
         return
-    click.echo(f"{printable(found.account.name)} ({found.account.number})")
+    click.echo(f"{printable(summary.account.name)} ({summary.account.number})")
     click.echo("publishes:")
-    _show_publications(found.publications)
-    click.echo(f"sizes: {found.sizes or 'any'}")
-    _show_quotas(found)
+    _show_publications(summary.publications)
+    click.echo(f"sizes: {summary.sizes or 'any'}")
+    _show_quotas(summary)
 
 
 @account.command("list")
@@ -171,31 +171,31 @@ def show_account(data: Path, name: str, *, as_json: bool) -> None:
 @plain_errors
 def list_accounts(data: Path, *, as_json: bool) -> None:
     """List the accounts with their images, bytes and publications."""
-    for found in with_services(data, account_summaries):
+    for summary in with_services(data, account_summaries):
         if as_json:
-            click.echo(_as_json(found))
+            click.echo(_as_json(summary))
         else:
-            dialects = ", ".join(found.publications) or "nothing"
-            usage = f"{found.usage.images} images, {format_size(found.usage.bytes)}"
-            click.echo(f"{printable(found.account.name)}: {usage}; publishes {dialects}")
+            dialects = ", ".join(summary.publications) or "nothing"
+            usage = f"{summary.usage.images} images, {format_size(summary.usage.bytes)}"
+            click.echo(f"{printable(summary.account.name)}: {usage}; publishes {dialects}")
 
 
-def _as_json(found: AccountSummary) -> str:
+def _as_json(summary: AccountSummary) -> str:
     fields = {
-        "name": found.account.name,
-        "id": found.account.id,
-        "number": found.account.number,
-        "publications": found.publications,
-        "sizes": found.sizes,
-        "usage": found.usage,
-        "quotas": found.quotas,
-        "set": found.overrides,
+        "name": summary.account.name,
+        "id": summary.account.id,
+        "number": summary.account.number,
+        "publications": summary.publications,
+        "sizes": summary.sizes,
+        "usage": summary.usage,
+        "quotas": summary.quotas,
+        "set": summary.overrides,
     }
     return msgspec.json.encode(fields).decode()
 
 
-def _show_quotas(found: AccountSummary) -> None:
-    quotas, usage = found.quotas, found.usage
+def _show_quotas(summary: AccountSummary) -> None:
+    quotas, usage = summary.quotas, summary.usage
     rows = {
         "bytes": f"{format_size(usage.bytes)} of {_limit(quotas.bytes, format_size)}",
         "images": f"{usage.images} of {_limit(quotas.images)}",
@@ -203,7 +203,7 @@ def _show_quotas(found: AccountSummary) -> None:
         "pixel_seconds": f"{_limit(quotas.pixel_seconds)} a minute",
     }
     for name, text in rows.items():
-        origin = "" if getattr(found.overrides, name) is None else ", set for this account"
+        origin = "" if getattr(summary.overrides, name) is None else ", set for this account"
         click.echo(f"{name.replace('_', '-')}: {text}{origin}")
 
 
@@ -240,10 +240,10 @@ def _dialect(name: str) -> AnyDialect:
     return known[name]
 
 
-def _show_publications(found: Publications) -> None:
+def _show_publications(publications: Publications) -> None:
     """Print a line for each dialect: its name and the kind of its links."""
     has_both_kinds = {dialect.name for dialect in discover() if dialect.links is not None}
-    for name, links in found.items():
+    for name, links in publications.items():
         click.echo(f"{name} {links or 'default' if name in has_both_kinds else 'signed'}")
-    if not found:
+    if not publications:
         click.echo("nothing")

@@ -36,12 +36,14 @@ def check(data: Path, *, deep: bool) -> None:
     async def work(services: Services) -> tuple[list[Finding], Leftovers]:
         with Progress(transient=True, console=Console(stderr=True)) as progress:
             task = progress.add_task("Checking", total=await count_steps(services))
-            found = [each async for each in find(services, deep=deep, on_step=lambda: progress.advance(task))]
-        return found, await leftovers(services)
+            faults = [
+                each async for each in find(services, deep=deep, on_step=lambda: progress.advance(task))
+            ]
+        return faults, await leftovers(services)
 
     findings, left = with_services(data, work)
-    for found in findings:
-        click.echo(_MESSAGES[found.fault].format(**structs.asdict(found)))
+    for finding in findings:
+        click.echo(_MESSAGES[finding.fault].format(**structs.asdict(finding)))
     _report_leftovers(left)
     if findings:
         raise SystemExit(1)

@@ -51,15 +51,15 @@ def find_image_files(
             yield ImageFile(path, follows=True)
 
 
-def open_regular(found: ImageFile) -> BinaryIO:
+def open_regular(image_file: ImageFile) -> BinaryIO:
     """Open a regular file; never blocks on a FIFO or a device.
 
     Raises:
         NotRegularFile: when it is a FIFO, a device, a socket or a folder.
         OSError: when it can't be opened, or has become a symbolic link since it was found.
     """
-    flags = os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK | (0 if found.follows else os.O_NOFOLLOW)
-    file = os.fdopen(os.open(found.path, flags), "rb", buffering=0)
+    flags = os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK | (0 if image_file.follows else os.O_NOFOLLOW)
+    file = os.fdopen(os.open(image_file.path, flags), "rb", buffering=0)
     if stat.S_ISREG(os.fstat(file.fileno()).st_mode):
         return file
     file.close()

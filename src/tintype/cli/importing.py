@@ -73,10 +73,10 @@ def import_images(
         raise SystemExit(1)
 
 
-def _partition(found: Iterator[ImageFile | Skipped]) -> tuple[list[ImageFile], Counter[Outcome]]:
+def _partition(entries: Iterator[ImageFile | Skipped]) -> tuple[list[ImageFile], Counter[Outcome]]:
     """The files to import, and the number of the others, which are listed on standard error."""
     files, skipped = [], Counter[Outcome]()
-    for each in found:
+    for each in entries:
         if isinstance(each, ImageFile):
             files.append(each)
         else:

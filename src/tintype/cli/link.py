@@ -45,10 +45,10 @@ def make_link(data: Path, image: UUID, params: tuple[str, ...], expires: timedel
 
 
 async def _link(services: Services, image: UUID, recipe: Recipe | None, lifetime: timedelta | None) -> str:
-    found = find_link_writer(discover())
-    if found is None:
+    writer = find_link_writer(discover())
+    if writer is None:
         raise NotFound("No dialect that is installed has links to any rendition.")
-    dialect, write = found
+    dialect, write = writer
     expires = None if lifetime is None else int((services.clock() + lifetime).timestamp())
     return write(services.keyring, await _deliverable_image(services, dialect, image), recipe, expires)
 

@@ -45,7 +45,7 @@ async def _purge(services: Services, text: str) -> Receipt:
 
 
 def _key(text: str) -> UUID | int:
-    found = int(text) if _NUMBER.match(text) else parse_uuid(text)
-    if found is None:
+    key = int(text) if _NUMBER.match(text) else parse_uuid(text)
+    if key is None:
         raise Invalid(f"{text}: An image is named by its id or its number.")
-    return found
+    return key

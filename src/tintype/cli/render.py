@@ -39,10 +39,10 @@ def render_file(source: Path, target: Path, params: tuple[str, ...]) -> None:
     if recipe.format is None and not recipe.auto and str(target) != STANDARD_OUTPUT:
         recipe = replace(recipe, format=_format(target))
     try:
-        data, made = _render(source, recipe)
+        data, rendered = _render(source, recipe)
     except (ImageRefused, ValueError) as refused:
         raise click.ClickException(str(refused)) from refused
-    _write(data, made, target)
+    _write(data, rendered, target)
 
 
 def _format(target: Path) -> Format:
@@ -69,10 +69,10 @@ def _render(source: Path, recipe: Recipe) -> tuple[bytes, Rendered]:
     return (result.file.getvalue() if result.file else result.data or b""), result.made
 
 
-def _write(data: bytes, made: Rendered, target: Path) -> None:
+def _write(data: bytes, rendered: Rendered, target: Path) -> None:
     if str(target) == STANDARD_OUTPUT:
         sys.stdout.buffer.write(data)
         return
     target.write_bytes(data)
-    size = f"{made.width}x{made.height} pixels, {len(data)} bytes"
-    click.echo(f"{target}: {spec(made.format).name}, {size}", err=True)
+    size = f"{rendered.width}x{rendered.height} pixels, {len(data)} bytes"
+    click.echo(f"{target}: {spec(rendered.format).name}, {size}", err=True)

@@ -157,21 +157,23 @@ def _api(dialect: str) -> AnyApi:
     return known[dialect]
 
 
-def _scopes(dialect: str, api: AnyApi, asked: tuple[str, ...]) -> frozenset[str]:
-    unknown = sorted(set(asked) - api.scopes)
+def _scopes(dialect: str, api: AnyApi, requested: tuple[str, ...]) -> frozenset[str]:
+    unknown = sorted(set(requested) - api.scopes)
     if unknown:
         has = ", ".join(sorted(api.scopes)) or "no scopes"
         raise click.BadParameter(
             f"{unknown[0]} is not a scope of {dialect}, which has {has}.", param_hint="--scope"
         )
-    return frozenset(asked) or api.scopes
+    return frozenset(requested) or api.scopes
 
 
-def _role(dialect: str, api: AnyApi, asked: str) -> str:
-    if asked not in api.roles:
+def _role(dialect: str, api: AnyApi, requested: str) -> str:
+    if requested not in api.roles:
         has = ", ".join(api.roles) or "no roles"
-        raise click.BadParameter(f"{asked} is not a role of {dialect}, which has {has}.", param_hint="--role")
-    return asked
+        raise click.BadParameter(
+            f"{requested} is not a role of {dialect}, which has {has}.", param_hint="--role"
+        )
+    return requested
 
 
 def _state(each: Token) -> str:

@@ -51,8 +51,8 @@ class DiskUsage:
         try:
             # Never wait for the lock: an update that fails is written with the next one.
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            found = os.pread(descriptor, _RECORD.size, 0)
-            total, before = _RECORD.unpack(found) if len(found) == _RECORD.size else (0, 0)
+            record = os.pread(descriptor, _RECORD.size, 0)
+            total, before = _RECORD.unpack(record) if len(record) == _RECORD.size else (0, 0)
             self.bytes = max(0, total + self._pending)
             self.counted_at = before if counted_at is None else counted_at
             os.pwrite(descriptor, _RECORD.pack(self.bytes, self.counted_at), 0)

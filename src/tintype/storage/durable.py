@@ -82,12 +82,12 @@ def exclusive_lock(folder: Path) -> Iterator[None]:
 def older_than(paths: Iterable[Path], seconds: float) -> list[Path]:
     """The files that were last modified more than `seconds` ago; files that vanish meanwhile are skipped."""
     horizon = time.time() - seconds
-    found = []
+    older = []
     for path in paths:
         with suppress(FileNotFoundError):
             if path.stat().st_mtime < horizon:
-                found.append(path)
-    return found
+                older.append(path)
+    return older
 
 
 def remove(paths: Iterable[Path]) -> int:

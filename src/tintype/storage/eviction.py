@@ -55,8 +55,8 @@ class Eviction:
         """Add up the files of a shard."""
         for entry in _renditions(shard):
             with suppress(FileNotFoundError):
-                found = entry.stat()
-                self._used[int(found.st_mtime) // MINUTE] += allocated_bytes(found.st_size)
+                stat = entry.stat()
+                self._used[int(stat.st_mtime) // MINUTE] += allocated_bytes(stat.st_size)
 
     def plan(self, to_free: int = 0) -> bool:
         """Correct `usage` by the count, and choose what to remove; returns whether there is anything.
@@ -89,9 +89,9 @@ class Eviction:
 
     def _remove(self, entry: "os.DirEntry[str]") -> int:
         # Stat again: it may have been used since it was counted.
-        found = entry.stat()
-        minute, size = int(found.st_mtime) // MINUTE, allocated_bytes(found.st_size)
-        if minute > self._last_minute or found.st_mtime > self._protected_from:
+        stat = entry.stat()
+        minute, size = int(stat.st_mtime) // MINUTE, allocated_bytes(stat.st_size)
+        if minute > self._last_minute or stat.st_mtime > self._protected_from:
             return 0
         if minute == self._last_minute:
             if self._quota <= 0:

@@ -26,10 +26,10 @@ class BlobFolder:
     def stat(self, key: str) -> BlobStat | None:
         """See `Blobs`."""
         try:
-            found = self.path(key).stat()
+            file_stat = self.path(key).stat()
         except FileNotFoundError:
             return None
-        return BlobStat(found.st_size, datetime.fromtimestamp(found.st_mtime, UTC))
+        return BlobStat(file_stat.st_size, datetime.fromtimestamp(file_stat.st_mtime, UTC))
 
     def open(self, key: str) -> BinaryIO:
         """See `BlobReader`."""

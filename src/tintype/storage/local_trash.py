@@ -118,8 +118,8 @@ class LocalTrash:
 
     def _folders(self) -> list[Path]:
         """The newest first, `deleted/` last."""
-        found = [path for path in self._root.iterdir() if path.name == DELETED or _stamp(path)]
-        return sorted(found, key=lambda path: (path.name != DELETED, path.name), reverse=True)
+        folders = [path for path in self._root.iterdir() if path.name == DELETED or _stamp(path)]
+        return sorted(folders, key=lambda path: (path.name != DELETED, path.name), reverse=True)
 
 
 def _blobs(folder: Path) -> list[Path]:

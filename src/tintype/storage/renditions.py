@@ -111,14 +111,14 @@ class Renditions:
         """The size of a cached rendition, whose time of last use is updated; None if it is not cached."""
         path = self._path(key)
         try:
-            found = path.stat()
-            if found.st_mtime < time.time() - TOUCH_SECONDS:
+            stat = path.stat()
+            if stat.st_mtime < time.time() - TOUCH_SECONDS:
                 with suppress(PermissionError):
                     os.utime(path)
         except OSError:
             return None
         # Renditions are not fsynced: a power cut can leave an empty file, which counts as missing.
-        return found.st_size or None
+        return stat.st_size or None
 
     def put(self, key: str, data: bytes) -> bool:
         """Add a rendition atomically. It is not fsynced, since it can be rendered again.
@@ -177,10 +177,10 @@ class Renditions:
     def remove_image(self, image: UUID) -> list[CachedRendition]:
         """Remove all renditions of an image; returns them."""
         folder = self._path(_folder(image))
-        found = [(path, _size(path)) for path in sorted(folder.glob("*"))]
+        files = [(path, _size(path)) for path in sorted(folder.glob("*"))]
         shutil.rmtree(folder, ignore_errors=True)
-        self._usage.add(-sum(allocated_bytes(size) for _, size in found))
-        return [kept for path, size in found if (kept := _parse_name(path.name, size))]
+        self._usage.add(-sum(allocated_bytes(size) for _, size in files))
+        return [kept for path, size in files if (kept := _parse_name(path.name, size))]
 
     def each(self) -> Iterator[UUID]:
         """The ids of the images that have cached renditions; other files are skipped."""

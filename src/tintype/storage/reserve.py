@@ -50,18 +50,18 @@ class Reserve:
     def fault(self) -> str:
         """What is wrong with the disk: `full`, `read-only` or `not writable`; empty if it is writable."""
         try:
-            found = os.statvfs(self._path.parent)
+            space = os.statvfs(self._path.parent)
             self.hold()
             # A file system that was remounted read-only after a disk fault reports it only to writers.
             os.utime(self._path)
         except (Error, OSError) as failed:
             number = getattr(failed.__cause__ or failed, "errno", None)
             return _FAULTS.get(number or 0, "not writable")
-        return "full" if found.f_bavail * found.f_frsize < min(MIN_FREE_BYTES, self._size()) else ""
+        return "full" if space.f_bavail * space.f_frsize < min(MIN_FREE_BYTES, self._size()) else ""
 
     def _size(self) -> int:
-        found = os.statvfs(self._path.parent)
-        return min(BYTES, found.f_blocks * found.f_frsize // SHARE)
+        space = os.statvfs(self._path.parent)
+        return min(BYTES, space.f_blocks * space.f_frsize // SHARE)
 
     def _allocated(self) -> int:
         try:

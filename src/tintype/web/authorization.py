@@ -12,7 +12,7 @@ def bearer_token(header: str, *, scheme_required: bool = True) -> str | None:
     the whole header, without spaces around it.
     """
     value = header.strip()
-    found = _BEARER.fullmatch(value)
-    if found is None:
+    match = _BEARER.fullmatch(value)
+    if match is None:
         return None if scheme_required else value
-    return found[1]
+    return match[1]

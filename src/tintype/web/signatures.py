@@ -24,12 +24,12 @@ def detach(keyring: Keyring, dialect: str, target: RequestTarget) -> tuple[Reque
     Raises:
         NotFound: as for a missing image, when the signature is invalid or not at the end.
     """
-    found = _SIGNED.match(target.text)
-    if found is None:
+    match = _SIGNED.match(target.text)
+    if match is None:
         if not _PARAMETERS.isdisjoint(target.query()):
             raise no_such_image()
         return target, False
-    address, signature = found[1], Signature(found[2], found[3])
+    address, signature = match[1], Signature(match[2], match[3])
     if _write(address, signature) != target.text or not keyring.verify((dialect, address), signature):
         raise no_such_image()
     return RequestTarget(address), True

@@ -98,8 +98,8 @@ def shut_down(descriptor: int, cookie: int, *, drop: bool) -> bool:
     """
     # The duplicate stays the same socket even if the descriptor is reused meanwhile.
     with suppress(OSError), socket.socket(fileno=os.dup(descriptor)) as duplicate:
-        found = traffic(duplicate.fileno())
-        if found is None or found.cookie != cookie:
+        counters = traffic(duplicate.fileno())
+        if counters is None or counters.cookie != cookie:
             return False
         if drop:
             duplicate.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))

@@ -79,10 +79,10 @@ class UnsignedRenderLimit:
 
 def client_network(scope: Scope, proxies: int) -> str:
     """The client's address behind so many proxies; of an IPv6 address its first 64 bits."""
-    found = client_ip(scope, proxies)
+    address = client_ip(scope, proxies)
     with suppress(ValueError):
-        return str(IPv6Network((found, NETWORK_BITS), strict=False))
-    return found
+        return str(IPv6Network((address, NETWORK_BITS), strict=False))
+    return address
 
 
 def client_ip(scope: Mapping[str, Any], proxies: int) -> str:
@@ -95,8 +95,8 @@ def client_ip(scope: Mapping[str, Any], proxies: int) -> str:
 
 def _canonical(text: str) -> str | None:
     try:
-        found = ip_address(text)
+        address = ip_address(text)
     except ValueError:
         return None
-    mapped = found.ipv4_mapped if isinstance(found, IPv6Address) else None
-    return str(mapped or found)
+    mapped = address.ipv4_mapped if isinstance(address, IPv6Address) else None
+    return str(mapped or address)

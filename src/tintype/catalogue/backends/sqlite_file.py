@@ -73,8 +73,8 @@ def drop_statistics(path: Path) -> None:
     the catalogue was small, SQLite would choose full scans after it has grown.
     """
     with opened(path) as connection:
-        found = connection.execute("SELECT name FROM sqlite_master WHERE name GLOB 'sqlite_stat[0-9]'")
-        for (name,) in found.fetchall():
+        tables = connection.execute("SELECT name FROM sqlite_master WHERE name GLOB 'sqlite_stat[0-9]'")
+        for (name,) in tables.fetchall():
             connection.execute(f"DROP TABLE {name}")
 
 

@@ -50,8 +50,8 @@ class WalIndex:
     def __init__(self, catalogue: Path) -> None:
         path = catalogue.with_name(f"{catalogue.name}-shm")
         with _guard:
-            found = path.stat()
-            self._key = (found.st_dev, found.st_ino)
+            stat = path.stat()
+            self._key = (stat.st_dev, stat.st_ino)
             if self._key not in _mappings:
                 _mappings[self._key] = _map(path)
             self._mapping = _mappings[self._key]

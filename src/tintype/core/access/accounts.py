@@ -10,7 +10,7 @@ def get_account(tx: Transaction, name: str) -> Account:
     Raises:
         NotFound: when there is no such account.
     """
-    found = accounts.find(tx, name)
-    if found is None:
+    account = accounts.find(tx, name)
+    if account is None:
         raise NotFound(f"There is no account {name!r}.")
-    return found
+    return account

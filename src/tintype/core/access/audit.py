@@ -36,17 +36,17 @@ def record(
     audit.add(tx, now, actor, event.value, account, details)
 
 
-async def entries(services: Services, wanted: AuditFilter) -> AsyncIterator[AuditEntry]:
+async def entries(services: Services, audit_filter: AuditFilter) -> AsyncIterator[AuditEntry]:
     """The entries that match a filter, oldest first, read in short transactions.
 
     Raises:
         NotFound: when there is no such account.
     """
-    if wanted.account is not None:
-        await services.catalogue.read(get_account, wanted.account)
+    if audit_filter.account is not None:
+        await services.catalogue.read(get_account, audit_filter.account)
     seq = 0
     while True:
-        batch = await services.catalogue.read(audit.list_after, seq, wanted, BATCH)
+        batch = await services.catalogue.read(audit.list_after, seq, audit_filter, BATCH)
         for entry in batch:
             yield entry
         if len(batch) < BATCH:

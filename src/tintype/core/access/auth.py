@@ -47,8 +47,8 @@ async def authenticate(services: Services, dialect: str, secret: str | None) -> 
     """
     if not secret:
         raise NoToken("A token is required.")
-    found = await _find_tokens(services, dialect, [secret])
-    return _caller(services, found[0], TokenKind.ACCESS)
+    (token,) = await _find_tokens(services, dialect, [secret])
+    return _caller(services, token, TokenKind.ACCESS)
 
 
 async def authenticate_pair(services: Services, dialect: str, client: str, access: str) -> Caller:
@@ -120,16 +120,16 @@ async def issue_token(  # noqa: PLR0913  a token is all of these
         expires_at=None if lifetime is None else now + lifetime,
     )
     pair = [(client, client_secret), (access, access_secret)]
-    made = pair if pairs else pair[1:]
+    issued = pair if pairs else pair[1:]
 
     def add(tx: Transaction) -> None:
-        for token, secret in made:
+        for token, secret in issued:
             tokens.add(tx, token, _digest(secret))
             audit.record(tx, now, actor, Event.TOKEN_CREATED, account.name, **_audit_details(token))
         change_publications(tx, account, {dialect}, actor, now, add=True)
 
     await services.catalogue.write(add)
-    return [secret for _, secret in made]
+    return [secret for _, secret in issued]
 
 
 async def revoke_token(services: Services, token_id: UUID, actor: Actor) -> Token:
@@ -228,15 +228,15 @@ def _audit_details(token: Token) -> dict[str, object]:
 
 
 def _account(tx: Transaction, name: str, now: datetime) -> Account:
-    found = accounts.find(tx, name)
-    return found or accounts.get_or_create(tx, uuid_utils.compat.uuid7(), _name(name), now)
+    account = accounts.find(tx, name)
+    return account or accounts.get_or_create(tx, uuid_utils.compat.uuid7(), _name(name), now)
 
 
 def _name(text: str) -> str:
     if text.strip() and text.isprintable() and len(text) <= MAX_NAME:
         return text
-    wanted = f"1 to {MAX_NAME} characters that can be shown, in valid UTF-8"
-    raise Invalid(f"{text!a} is no name: write {wanted}.")
+    rule = f"1 to {MAX_NAME} characters that can be shown, in valid UTF-8"
+    raise Invalid(f"{text!a} is no name: write {rule}.")
 
 
 async def _find_tokens(services: Services, dialect: str, secret_texts: Sequence[str]) -> list[Token | None]:
@@ -245,11 +245,11 @@ async def _find_tokens(services: Services, dialect: str, secret_texts: Sequence[
     known = [cached.get((dialect, digest)) for digest in digests]
     if None not in known:
         return known
-    found = await services.catalogue.read(tokens.by_digest, dialect, digests)
+    by_digest = await services.catalogue.read(tokens.by_digest, dialect, digests)
     # Unknown tokens are not cached: invented ones would evict the others.
-    for digest, token in found.items():
+    for digest, token in by_digest.items():
         cached.put((dialect, digest), token)
-    return [found.get(digest) for digest in digests]
+    return [by_digest.get(digest) for digest in digests]
 
 
 def _caller(services: Services, token: Token | None, kind: TokenKind) -> Caller:

@@ -87,9 +87,9 @@ async def require_size(services: Services, account: UUID, recipe: Recipe) -> Non
     Raises:
         Forbidden: when it doesn't.
     """
-    found = await allowlist_by_id(services, account)
-    if found is not None and not found.allow(recipe):
-        raise Forbidden(f"Pictures are made in these sizes here: {found}.")
+    allowlist = await allowlist_by_id(services, account)
+    if allowlist is not None and not allowlist.allow(recipe):
+        raise Forbidden(f"Pictures are made in these sizes here: {allowlist}.")
 
 
 def _allowed_sizes(tx: Transaction, account: UUID) -> SizeAllowlist | None:

@@ -44,10 +44,10 @@ async def find_deliverable(
     # The cache never refuses: another process may have just made a version that is not known here yet.
     # The generation is read before the query: a result from before a change must not be cached after it.
     generation = services.record_cache.generation
-    found = await services.catalogue.read(images.find_deliverable, dialect, key, version, default)
-    if found is None:
+    deliverable = await services.catalogue.read(images.find_deliverable, dialect, key, version, default)
+    if deliverable is None:
         raise no_such_image()
-    return services.record_cache.put(*found, generation)
+    return services.record_cache.put(*deliverable, generation)
 
 
 class ChangePoller:

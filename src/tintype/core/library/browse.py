@@ -35,7 +35,7 @@ async def attached(services: Services, caller: Caller, placement: Placement) -> 
 
     def read(tx: Transaction) -> list[tuple[Placement, Image]]:
         pairs = placements.attached(tx, caller.account.id, placement)
-        found = images.by_numbers(tx, caller.account.id, [number for _, number in pairs])
-        return [(at, found[number]) for at, number in pairs]
+        by_number = images.by_numbers(tx, caller.account.id, [number for _, number in pairs])
+        return [(at, by_number[number]) for at, number in pairs]
 
     return await services.catalogue.read(read)

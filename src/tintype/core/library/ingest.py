@@ -95,12 +95,12 @@ async def examine(services: Services, caller: Caller, staged: Staged) -> ImageIn
         InvalidImage: when they are refused.
         Overloaded: when no slot is free in time.
     """
-    found = await inspect_staged(services, caller, staged)
-    if found.refused is not None:
-        raise InvalidImage(found.refused.reason, found.refused.sentence)
-    if found.info is None:
+    inspection = await inspect_staged(services, caller, staged)
+    if inspection.refused is not None:
+        raise InvalidImage(inspection.refused.reason, inspection.refused.sentence)
+    if inspection.info is None:
         raise Internal("Nothing was found of the picture.")
-    return found.info
+    return inspection.info
 
 
 async def record_image(  # noqa: PLR0913  an image is recorded with all of these
@@ -208,8 +208,8 @@ def _estimate(caller: Caller, staged: Staged) -> WorkEstimate:
 
 def _inspect(allowance: Allowance, renderers: RendererPool, staged: Staged, limits: Limits) -> Inspection:
     with staged.read() as source:
-        found = _examine_in_renderer(renderers, source.fileno(), limits, allowance)
-    return Inspection(found.format, found.info, found.refused)
+        examined = _examine_in_renderer(renderers, source.fileno(), limits, allowance)
+    return Inspection(examined.format, examined.info, examined.refused)
 
 
 def _examine_in_renderer(

@@ -40,12 +40,12 @@ async def resolve_ids(
     """
     cached = services.query_cache.snapshot()
     start = f"{caller.dialect} {caller.account.id} "
-    found: dict[str, T | None] = {name: cached.peek(start + name, _NOT_CACHED) for name in names}
-    if _NOT_CACHED in found.values():
-        ids = {name: read(name) for name, known in found.items() if known is _NOT_CACHED}
+    targets: dict[str, T | None] = {name: cached.peek(start + name, _NOT_CACHED) for name in names}
+    if _NOT_CACHED in targets.values():
+        ids = {name: read(name) for name, known in targets.items() if known is _NOT_CACHED}
         present = await link_targets(services, caller, list(ids.values()))
         for name, id in ids.items():
             version = present.get(id)
-            found[name] = None if version is None else keep(version)
-            cached.put(start + name, found[name])
-    return found
+            targets[name] = None if version is None else keep(version)
+            cached.put(start + name, targets[name])
+    return targets

@@ -31,12 +31,12 @@ class MovingSum:
 
     def sum(self, key: Hashable) -> float:
         """The decayed sum of a key."""
-        found, at = self._sums.peek(key) or (0.0, 0.0)
-        return found * math.exp((at - self._now()) / self._seconds) if found else 0.0
+        total, at = self._sums.peek(key) or (0.0, 0.0)
+        return total * math.exp((at - self._now()) / self._seconds) if total else 0.0
 
     def wait(self, key: Hashable, limit: float) -> int:
         """Whole seconds until the sum of a key is below the limit; 0 if it is, or the limit is 0."""
-        found = self.sum(key)
-        if not limit or found < limit:
+        total = self.sum(key)
+        if not limit or total < limit:
             return 0
-        return max(1, math.ceil(self._seconds * math.log(found / limit)))
+        return max(1, math.ceil(self._seconds * math.log(total / limit)))

@@ -40,11 +40,11 @@ class QueryCache:
     async def get(self, key: Hashable, query: Callable[[], Awaitable[V]]) -> V:
         """The cached result of a query, which is made if there is none."""
         cached = self.snapshot()
-        found: V = cached.peek(key, _ABSENT)
-        if found is _ABSENT:
-            found = await query()
-            cached.put(key, found)
-        return found
+        value: V = cached.peek(key, _ABSENT)
+        if value is _ABSENT:
+            value = await query()
+            cached.put(key, value)
+        return value
 
 
 class BatchCache(Generic[K, V]):
@@ -62,8 +62,8 @@ class BatchCache(Generic[K, V]):
     def find(self, items: Sequence[K]) -> list[V] | None:
         """The answers to all items, in their order; None if one is not cached, or there are no items."""
         peek, prefix = self._entries.peek, self._prefix
-        found = [peek((prefix, item)) for item in items]
-        cached = [answer for answer in found if answer is not None]
+        values = [peek((prefix, item)) for item in items]
+        cached = [answer for answer in values if answer is not None]
         return cached if cached and len(cached) == len(items) else None
 
     def add(self, answers: Iterable[tuple[K, V]]) -> None:

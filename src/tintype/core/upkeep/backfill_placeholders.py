@@ -60,10 +60,12 @@ async def _backfill_one(services: Services, image: Image) -> bool:
     """Return whether the original could be read."""
     pixels = image.width * image.height * image.frames
     work = WorkEstimate(image.account_id, pixels, costly=is_costly(image.format, pixels))
-    found = await decode(services.workers, work, _placeholder, services, image.sha256)
-    if found is None:
+    placeholder = await decode(services.workers, work, _placeholder, services, image.sha256)
+    if placeholder is None:
         return False
-    await services.catalogue.write(images.set_placeholder, image.sha256, found.thumbhash, found.colour)
+    await services.catalogue.write(
+        images.set_placeholder, image.sha256, placeholder.thumbhash, placeholder.colour
+    )
     return True
 
 
@@ -71,7 +73,7 @@ def _placeholder(allowance: Allowance, services: Services, sha256: str) -> Place
     try:
         with services.originals.open(sha256) as source:
             # No limits: it was accepted on upload, perhaps under other limits.
-            found = services.renderers.examine(source.fileno(), None, allowance)
+            examined = services.renderers.examine(source.fileno(), None, allowance)
     except FileNotFoundError:
         return None
-    return found.info.placeholder if found.info else None
+    return examined.info.placeholder if examined.info else None

@@ -174,8 +174,8 @@ def for_each_original(catalogue: Path, work: Callable[[str, int], Outcome], on_s
 
 def is_whole(store: Blobs | BlobFolder, sha256: str, size: int, *, deep: bool = False) -> bool:
     """Whether a store has an original of this size and, if asked to read it, this digest."""
-    found = store.stat(sha256)
-    return found is not None and found.size == size and (not deep or digest(store, sha256) == sha256)
+    stat = store.stat(sha256)
+    return stat is not None and stat.size == size and (not deep or digest(store, sha256) == sha256)
 
 
 @contextmanager
@@ -224,15 +224,15 @@ def _copy_private(paths: Iterable[Path], folder: Path) -> None:
 
 
 def _manifest(folder: Path, catalogue: Path, now: datetime, tally: CopyResult) -> Manifest:
-    found = contents(catalogue)
+    summary = contents(catalogue)
     return Manifest(
         made_at=now,
         tintype=__version__,
-        library=found.library,
-        schema=found.schema,
-        images=found.images,
-        originals=found.originals,
-        bytes=found.bytes,
+        library=summary.library,
+        schema=summary.schema,
+        images=summary.images,
+        originals=summary.originals,
+        bytes=summary.bytes,
         files={path.name: digest_of(path) for path in sorted(folder.iterdir())},
         missing=(*tally.missing, *tally.damaged),
     )

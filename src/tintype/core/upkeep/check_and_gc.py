@@ -194,8 +194,8 @@ async def _removal_doubt(services: Services, unused: list[str], present: int) ->
     made_at = await services.catalogue.read(library.made_at)
     older = await services.workers.disk(_count_older, services, unused, made_at)
     if older:
-        made = f"{made_at:%Y-%m-%d %H:%M} UTC"
-        return f"{older} unused originals are older than the catalogue, which was made {made}."
+        created = f"{made_at:%Y-%m-%d %H:%M} UTC"
+        return f"{older} unused originals are older than the catalogue, which was made {created}."
     is_too_many = len(unused) > 1 and len(unused) * TOO_MANY > present
     if is_too_many or (unused and len(unused) == present):
         return f"{len(unused)} of {present} originals are unused: is this their catalogue?"
@@ -229,10 +229,10 @@ async def _records(services: Services) -> AsyncIterator[tuple[UUID, str, int]]:
 
 
 def _fault(services: Services, sha256: str, size: int, *, deep: bool) -> Fault | None:
-    found = services.originals.stat(sha256)
-    if found is None:
+    stat = services.originals.stat(sha256)
+    if stat is None:
         return Fault.BYTES_SET_ASIDE if _is_set_aside(services, sha256) else Fault.BYTES_MISSING
-    if found.size != size or (deep and digest(services.originals, sha256) != sha256):
+    if stat.size != size or (deep and digest(services.originals, sha256) != sha256):
         return Fault.BYTES_DAMAGED
     return None
 
@@ -248,7 +248,7 @@ def _is_set_aside(services: Services, sha256: str) -> bool:
 def _count_older(services: Services, originals: list[str], than: datetime) -> int:
     horizon = than - CLOCK_SLACK
     stats = map(services.originals.stat, originals)
-    return sum(found is not None and found.modified_at < horizon for found in stats)
+    return sum(stat is not None and stat.modified_at < horizon for stat in stats)
 
 
 def _leftovers(services: Services) -> Leftovers:

@@ -36,8 +36,8 @@ def choose_snapshot(backup: Backup, name: str | None) -> tuple[str, Manifest]:
         raise InvalidBackup(f"There is no backup in {backup.root}.")
     if name is not None and name not in names:
         raise InvalidBackup(f"{backup.root} has no snapshot {name}; the newest is {names[-1]}.")
-    found = name or names[-1]
-    return found, backup.manifest(found)
+    snapshot = name or names[-1]
+    return snapshot, backup.manifest(snapshot)
 
 
 def restore(
@@ -96,10 +96,10 @@ def _begin(folder: Path) -> None:
 
 
 def _catalogue(backup: Backup, name: str, manifest: Manifest) -> Path:
-    found = [file for file in manifest.files if is_catalogue(file)]
-    if len(found) != 1 or "/" in found[0]:
+    catalogues = [file for file in manifest.files if is_catalogue(file)]
+    if len(catalogues) != 1 or "/" in catalogues[0]:
         raise InvalidBackup(f"The snapshot {name} has no catalogue.")
-    return backup.snapshot(name) / found[0]
+    return backup.snapshot(name) / catalogues[0]
 
 
 def _finder(backup: Backup) -> Callable[[str, int], Outcome]:
