@@ -130,12 +130,12 @@ def _ready(process: subprocess.Popen[str], command: str) -> tuple[str, dict[str,
         info = json.loads(line) if line else _died(process)
         return info["base_url"], info
     assert process.stderr is not None
-    said = ""
+    printed = ""
     for line in process.stderr:
-        said += line
+        printed += line
         if line.startswith("tintype serves "):
             return line.split()[-1], {}
-    raise AssertionError(f"the service did not start: {said}")
+    raise AssertionError(f"the service did not start: {printed}")
 
 
 def _died(process: subprocess.Popen[str]) -> Any:  # noqa: ANN401  it never answers

@@ -9,8 +9,8 @@ LONG = 30
 """Seconds until a service is ready, at the most."""
 
 
-def entries(told: str) -> list[dict[str, Any]]:
-    return [json.loads(line) for line in told.splitlines() if line.startswith("{")]
+def entries(log: str) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in log.splitlines() if line.startswith("{")]
 
 
 def announced(written: Path) -> str:

@@ -132,7 +132,7 @@ def test_a_file_that_is_no_text_is_named(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "environment", "said"),
+    ("text", "environment", "message"),
     [
         ("[web]\n\nport = 'eighty'", {}, "[web] port is 'eighty' in {file}, line 3: Expected int"),
         ("web.port = 70000", {}, "[web] port is 70000 in {file}, line 1: Expected int <= 65535"),
@@ -183,9 +183,9 @@ def test_a_file_that_is_no_text_is_named(tmp_path: Path) -> None:
     ],
 )
 def test_an_error_says_what_came_from_where_and_what_is_allowed(
-    tmp_path: Path, text: str, environment: dict[str, str], said: str
+    tmp_path: Path, text: str, environment: dict[str, str], message: str
 ) -> None:
     write(tmp_path, text)
     with pytest.raises(SettingError) as caught:
         loaded(tmp_path, **environment)
-    assert said.format(file=tmp_path / "tintype.toml") in str(caught.value)
+    assert message.format(file=tmp_path / "tintype.toml") in str(caught.value)

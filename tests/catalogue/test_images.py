@@ -184,12 +184,12 @@ async def test_an_account_publishes_what_it_was_given(shelf: Shelf) -> None:
             publications.add(tx, shelf.north.id, dialect)
         publications.set_links(tx, shelf.north.id, "mews", Links.SIGNED)
         publications.add(tx, shelf.north.id, "mews")
-        told = {"evotor": None, "mews": Links.SIGNED}
-        assert publications.get(tx, shelf.north.id) == told
+        links = {"evotor": None, "mews": Links.SIGNED}
+        assert publications.get(tx, shelf.north.id) == links
         assert publications.get(tx, shelf.south.id) == {}
         found = images.find_deliverable(tx, "mews", id, 1, None)
         assert found is not None
-        assert found[1] == told
+        assert found[1] == links
         publications.set_links(tx, shelf.north.id, "mews", None)
         publications.remove(tx, shelf.south.id, "evotor")
         publications.remove(tx, shelf.north.id, "evotor")

@@ -163,10 +163,10 @@ def test_accounts_that_exist_publish_through_the_dialects_of_their_tokens_and_ke
 
 
 def _token(id: int, account: str, dialect: str, revoked_at: str = "NULL") -> str:
-    told = (
+    described = (
         f"'t{id}', '{account}', 1, '{dialect}', 'access', '', 'd{id}', '', '', '', NULL, 0, 5, {revoked_at}"
     )
-    return f"INSERT INTO tokens VALUES ({told})"  # noqa: S608  our own words
+    return f"INSERT INTO tokens VALUES ({described})"  # noqa: S608  our own words
 
 
 OF_A_VERSION_BEFORE = [

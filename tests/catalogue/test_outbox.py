@@ -41,7 +41,7 @@ async def begun(database: Database) -> OutboxReader:
     return reader
 
 
-def told(*numbers: int, missed: bool = False) -> Changes:
+def expected_changes(*numbers: int, missed: bool = False) -> Changes:
     return Changes(tuple(map(image, numbers)), missed)
 
 
@@ -50,7 +50,7 @@ async def test_a_reader_begins_at_the_present_and_is_told_once(database: Databas
     reader = await begun(database)
     assert await read(database, reader) == Changes()
     await commit(database, 3, 4)
-    assert await read(database, reader) == told(3, 4)
+    assert await read(database, reader) == expected_changes(3, 4)
     assert await read(database, reader) == Changes()
 
 
@@ -59,7 +59,7 @@ async def test_a_lower_number_that_commits_later_is_not_missed(database: Databas
     reader = await begun(database)
     for numbers in ((4,), (2,), (7, 5), (3,), (6,)):
         await commit(database, *numbers)
-        assert await read(database, reader) == told(*sorted(numbers))
+        assert await read(database, reader) == expected_changes(*sorted(numbers))
 
 
 async def test_a_number_that_was_open_when_the_reader_began_is_not_missed(database: Database) -> None:
@@ -67,7 +67,7 @@ async def test_a_number_that_was_open_when_the_reader_began_is_not_missed(databa
     reader = await begun(database)
     await commit(database, 1)
     await commit(database, 3, 4, 6)
-    assert await read(database, reader) == told(1, 3, 4, 6)
+    assert await read(database, reader) == expected_changes(1, 3, 4, 6)
 
 
 @pytest.mark.parametrize("seed", range(5))
@@ -92,11 +92,11 @@ async def test_in_any_order_of_commits_each_is_told_once(database: Database, see
 async def test_a_number_is_waited_for_as_long_as_its_transaction_can_be_open(database: Database) -> None:
     reader = await begun(database)
     await commit(database, 3)
-    assert await read(database, reader, 0) == told(3)
+    assert await read(database, reader, 0) == expected_changes(3)
     await commit(database, 2)
-    assert await read(database, reader, OPEN_SECONDS - 1) == told(2)
+    assert await read(database, reader, OPEN_SECONDS - 1) == expected_changes(2)
     await commit(database, 4)
-    assert await read(database, reader, OPEN_SECONDS + 1) == told(4)
+    assert await read(database, reader, OPEN_SECONDS + 1) == expected_changes(4)
     # It was rolled back, or there is no limit to what a reader remembers.
     await commit(database, 1)
     assert await read(database, reader, OPEN_SECONDS + 1) == Changes()
@@ -107,14 +107,14 @@ async def test_a_reader_that_is_too_late_learns_that_it_missed_some(database: Da
     await commit(database, 1)
     await read(database, reader)
     await commit(database, MAX_ROWS + 1)
-    assert await read(database, reader) == told(MAX_ROWS + 1)
+    assert await read(database, reader) == expected_changes(MAX_ROWS + 1)
     # Number 2 may have come and been dropped.
     await commit(database, MAX_ROWS + 2)
-    assert await read(database, reader) == told(MAX_ROWS + 2, missed=True)
+    assert await read(database, reader) == expected_changes(MAX_ROWS + 2, missed=True)
     await commit(database, MAX_ROWS + 3)
     assert (await read(database, reader)).missed, "number 3 as well"
     await commit(database, 5 * MAX_ROWS)
-    assert await read(database, reader) == told(5 * MAX_ROWS, missed=True)
+    assert await read(database, reader) == expected_changes(5 * MAX_ROWS, missed=True)
     assert await read(database, reader) == Changes()
 
 
@@ -122,11 +122,11 @@ async def test_without_gaps_a_reader_may_be_as_late_as_rows_are_kept(database: D
     await commit(database, 1)
     reader = await begun(database)
     await commit(database, *range(2, MAX_ROWS + 2))
-    assert await read(database, reader) == told(*range(2, MAX_ROWS + 2))
+    assert await read(database, reader) == expected_changes(*range(2, MAX_ROWS + 2))
     # Of the next so many and one, the first was dropped.
     latest = range(MAX_ROWS + 3, 2 * MAX_ROWS + 3)
     await commit(database, *latest)
-    assert await read(database, reader) == told(*latest, missed=True)
+    assert await read(database, reader) == expected_changes(*latest, missed=True)
 
 
 async def test_rows_are_bounded_and_numbers_go_on(shelf: Shelf) -> None:

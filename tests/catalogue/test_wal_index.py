@@ -75,8 +75,10 @@ def test_one_that_is_closed_takes_no_locks_from_the_others(
         "try: sqlite3.connect(sys.argv[1], 0, isolation_level=None).execute('BEGIN IMMEDIATE')\n"
         "except sqlite3.OperationalError as locked: print(locked)"
     )
-    said = subprocess.run([sys.executable, "-c", other, path], check=True, capture_output=True, text=True)
-    assert said.stdout == "database is locked\n"
+    completed = subprocess.run(
+        [sys.executable, "-c", other, path], check=True, capture_output=True, text=True
+    )
+    assert completed.stdout == "database is locked\n"
     connection.execute("ROLLBACK")
     assert index.state() == before
 

@@ -20,18 +20,18 @@ def call(data: Path | None, *arguments: str, env: dict[str, str | None] | None =
 
 def library(folder: Path) -> Path:
     """The folder, with a new library in it."""
-    said(folder, "init")
+    run(folder, "init")
     return folder
 
 
-def said(data: Path | None, *arguments: str) -> str:
+def run(data: Path | None, *arguments: str) -> str:
     """What a command says on standard output; it must succeed."""
     result = call(data, *arguments)
     assert result.exit_code == 0, result.output
     return result.stdout
 
 
-def everything(folder: Path) -> dict[str, bytes]:
+def file_tree(folder: Path) -> dict[str, bytes]:
     """All that is below a folder; folders end in a slash."""
     found = {f"{path.relative_to(folder)}/": b"" for path in folder.rglob("*") if path.is_dir()}
     return found | {
@@ -39,7 +39,7 @@ def everything(folder: Path) -> dict[str, bytes]:
     }
 
 
-def sentence(data: Path, *arguments: str) -> str:
+def error_message(data: Path, *arguments: str) -> str:
     """What a refused command says: one sentence on standard error, nothing else."""
     result = call(data, *arguments)
     assert (result.exit_code, result.stdout) == (1, "")

@@ -6,30 +6,30 @@ from pathlib import Path
 import pytest
 
 from tests import pictures
-from tests.cli.calling import call, library, said
+from tests.cli.calling import call, library, run
 
 
 def with_account(data: Path) -> Path:
-    said(library(data), "token", "create", "--dialect", "native", "--account", "hotel")
+    run(library(data), "token", "create", "--dialect", "native", "--account", "hotel")
     return data
 
 
 def test_every_size_is_allowed_until_some_are(tmp_path: Path) -> None:
     data = with_account(tmp_path)
-    assert said(data, "account", "sizes", "hotel") == "any\n"
-    assert said(data, "account", "sizes", "hotel", "320x240, 640x") == "320x240,640x\n"
-    assert said(data, "account", "sizes", "hotel") == "320x240,640x\n"
-    assert said(data, "account", "sizes", "hotel", "--any") == "any\n"
-    assert said(data, "account", "sizes", "hotel") == "any\n"
+    assert run(data, "account", "sizes", "hotel") == "any\n"
+    assert run(data, "account", "sizes", "hotel", "320x240, 640x") == "320x240,640x\n"
+    assert run(data, "account", "sizes", "hotel") == "320x240,640x\n"
+    assert run(data, "account", "sizes", "hotel", "--any") == "any\n"
+    assert run(data, "account", "sizes", "hotel") == "any\n"
 
 
 def test_what_is_no_size_changes_nothing(tmp_path: Path) -> None:
     data = with_account(tmp_path)
-    said(data, "account", "sizes", "hotel", "320x240")
+    run(data, "account", "sizes", "hotel", "320x240")
     result = call(data, "account", "sizes", "hotel", "huge")
     assert (result.exit_code, "'huge' is no size" in result.stderr) == (1, True)
     assert call(data, "account", "sizes", "hotel", "1x1", "--any").exit_code == 2
-    assert said(data, "account", "sizes", "hotel") == "320x240\n"
+    assert run(data, "account", "sizes", "hotel") == "320x240\n"
 
 
 def test_an_account_that_is_not_there_is_not_made(tmp_path: Path) -> None:
@@ -39,31 +39,31 @@ def test_an_account_that_is_not_there_is_not_made(tmp_path: Path) -> None:
 
 def test_what_is_published_is_shown_and_set(tmp_path: Path) -> None:
     data = with_account(tmp_path)
-    assert said(data, "account", "publish", "hotel") == "native signed\n"
+    assert run(data, "account", "publish", "hotel") == "native signed\n"
     both = "mews default\nsmartsheet signed\n"
-    assert said(data, "account", "publish", "hotel", "smartsheet", "mews") == both
-    assert said(data, "account", "publish", "hotel") == both
+    assert run(data, "account", "publish", "hotel", "smartsheet", "mews") == both
+    assert run(data, "account", "publish", "hotel") == both
     assert (
-        said(data, "account", "publish", "hotel", "--add", "native")
+        run(data, "account", "publish", "hotel", "--add", "native")
         == "mews default\nnative signed\nsmartsheet signed\n"
     )
-    assert said(data, "account", "publish", "hotel", "--remove", "native", "evotor") == both
-    assert said(data, "account", "publish", "hotel", "--none") == "nothing\n"
-    assert said(data, "account", "publish", "hotel") == "nothing\n"
-    said(data, "token", "create", "--dialect", "evotor", "--account", "hotel")
-    assert said(data, "account", "publish", "hotel") == "evotor signed\n"
+    assert run(data, "account", "publish", "hotel", "--remove", "native", "evotor") == both
+    assert run(data, "account", "publish", "hotel", "--none") == "nothing\n"
+    assert run(data, "account", "publish", "hotel") == "nothing\n"
+    run(data, "token", "create", "--dialect", "evotor", "--account", "hotel")
+    assert run(data, "account", "publish", "hotel") == "evotor signed\n"
 
 
 def test_whether_links_are_signed_is_shown_and_set(tmp_path: Path) -> None:
     data = with_account(tmp_path)
-    said(data, "account", "publish", "hotel", "--add", "mews")
-    assert said(data, "account", "links", "hotel", "mews") == "mews default\n"
+    run(data, "account", "publish", "hotel", "--add", "mews")
+    assert run(data, "account", "links", "hotel", "mews") == "mews default\n"
     for links in ("signed", "plain", "default"):
-        assert said(data, "account", "links", "hotel", "mews", links) == f"mews {links}\n"
-    said(data, "account", "links", "hotel", "mews", "signed")
-    assert said(data, "account", "publish", "hotel") == "mews signed\nnative signed\n"
-    assert said(data, "account", "links", "hotel", "native") == "native signed\n"
-    assert said(data, "account", "links", "hotel", "publisher") == "nothing\n"
+        assert run(data, "account", "links", "hotel", "mews", links) == f"mews {links}\n"
+    run(data, "account", "links", "hotel", "mews", "signed")
+    assert run(data, "account", "publish", "hotel") == "mews signed\nnative signed\n"
+    assert run(data, "account", "links", "hotel", "native") == "native signed\n"
+    assert run(data, "account", "links", "hotel", "publisher") == "nothing\n"
 
 
 @pytest.mark.parametrize(
@@ -87,31 +87,31 @@ def test_what_can_not_be_published_changes_nothing(
     data = with_account(tmp_path)
     result = call(data, "account", *arguments)
     assert (result.exit_code, sentence in result.stderr) == (code, True), result.stderr
-    assert said(data, "account", "publish", "hotel") == "native signed\n"
+    assert run(data, "account", "publish", "hotel") == "native signed\n"
 
 
 def test_quotas_are_shown_and_set(tmp_path: Path) -> None:
     data = with_account(tmp_path)
-    assert said(data, "account", "quota", "hotel").splitlines() == [
+    assert run(data, "account", "quota", "hotel").splitlines() == [
         "bytes: 0 bytes of 1.1 TB",
         "images: 0 of 10000000",
         "uploads: 64 at once",
         "pixel-seconds: 600 a minute",
     ]
-    said(data, "account", "quota", "hotel", "--bytes", "10GB", "--images", "5")
-    assert said(data, "account", "quota", "hotel", "--uploads", "0").splitlines() == [
+    run(data, "account", "quota", "hotel", "--bytes", "10GB", "--images", "5")
+    assert run(data, "account", "quota", "hotel", "--uploads", "0").splitlines() == [
         "bytes: 0 bytes of 10 GB, set for this account",
         "images: 0 of 5, set for this account",
         "uploads: any at once, set for this account",
         "pixel-seconds: 600 a minute",
     ]
-    assert said(data, "account", "quota", "hotel", "--default", "--images", "7").splitlines() == [
+    assert run(data, "account", "quota", "hotel", "--default", "--images", "7").splitlines() == [
         "bytes: 0 bytes of 1.1 TB",
         "images: 0 of 7, set for this account",
         "uploads: 64 at once",
         "pixel-seconds: 600 a minute",
     ]
-    (entry, *_) = said(data, "audit", "--event", "quotas-changed", "--json").splitlines()
+    (entry, *_) = run(data, "audit", "--event", "quotas-changed", "--json").splitlines()
     assert json.loads(entry)["details"]["after"]["bytes"] == 10_000_000_000
 
 
@@ -131,28 +131,28 @@ def test_quotas_are_shown_and_set(tmp_path: Path) -> None:
 )
 def test_sizes_are_read_as_people_write_them(tmp_path: Path, text: str, size: int) -> None:
     data = with_account(tmp_path)
-    said(data, "account", "quota", "hotel", "--bytes", text)
-    assert json.loads(said(data, "account", "show", "hotel", "--json"))["set"]["bytes"] == size
+    run(data, "account", "quota", "hotel", "--bytes", text)
+    assert json.loads(run(data, "account", "show", "hotel", "--json"))["set"]["bytes"] == size
 
 
 @pytest.mark.parametrize("text", ["", "much", "-1", "1XB", "10 GB more", "1e9"])
 def test_a_size_that_is_none_changes_nothing(tmp_path: Path, text: str) -> None:
     data = with_account(tmp_path)
     assert call(data, "account", "quota", "hotel", "--bytes", text).exit_code == 2
-    assert json.loads(said(data, "account", "show", "hotel", "--json"))["set"]["bytes"] is None
+    assert json.loads(run(data, "account", "show", "hotel", "--json"))["set"]["bytes"] is None
 
 
 def test_accounts_are_shown_with_what_they_hold(tmp_path: Path) -> None:
     data = with_account(tmp_path / "library")
     picture = pictures.png()
     (tmp_path / "photo.png").write_bytes(picture)
-    said(data, "import", str(tmp_path / "photo.png"), "--account", "inn")
-    said(data, "account", "sizes", "hotel", "320x240")
-    assert said(data, "account", "list").splitlines() == [
+    run(data, "import", str(tmp_path / "photo.png"), "--account", "inn")
+    run(data, "account", "sizes", "hotel", "320x240")
+    assert run(data, "account", "list").splitlines() == [
         "hotel: 0 images, 0 bytes; publishes native",
         f"inn: 1 images, {len(picture) / 1000:.3g} kB; publishes nothing",
     ]
-    assert said(data, "account", "show", "hotel").splitlines() == [
+    assert run(data, "account", "show", "hotel").splitlines() == [
         "hotel (1)",
         "publishes:",
         "native signed",
@@ -162,8 +162,8 @@ def test_accounts_are_shown_with_what_they_hold(tmp_path: Path) -> None:
         "uploads: 64 at once",
         "pixel-seconds: 600 a minute",
     ]
-    hotel, inn = (json.loads(line) for line in said(data, "account", "list", "--json").splitlines())
-    assert json.loads(said(data, "account", "show", "hotel", "--json")) == hotel
+    hotel, inn = (json.loads(line) for line in run(data, "account", "list", "--json").splitlines())
+    assert json.loads(run(data, "account", "show", "hotel", "--json")) == hotel
     assert (hotel["publications"], hotel["sizes"]) == ({"native": None}, "320x240")
     assert inn["usage"] == {"images": 1, "bytes": len(picture)}
     assert inn["quotas"] == {
@@ -176,9 +176,9 @@ def test_accounts_are_shown_with_what_they_hold(tmp_path: Path) -> None:
 
 def test_an_import_ends_at_the_quota(tmp_path: Path) -> None:
     data = with_account(tmp_path / "library")
-    said(data, "account", "quota", "hotel", "--images", "1")
+    run(data, "account", "quota", "hotel", "--images", "1")
     for seed in (1, 2):
         (tmp_path / f"{seed}.png").write_bytes(pictures.png(seed=seed))
     result = call(data, "import", str(tmp_path / "1.png"), str(tmp_path / "2.png"), "--account", "hotel")
     assert (result.exit_code, "The account may hold 1 images" in result.stderr) == (1, True)
-    assert json.loads(said(data, "account", "show", "hotel", "--json"))["usage"]["images"] == 1
+    assert json.loads(run(data, "account", "show", "hotel", "--json"))["usage"]["images"] == 1

@@ -60,9 +60,9 @@ def test_threads_share_the_arenas_that_are_allowed(tmp_path: Path) -> None:
 
 @pytest.mark.skipif(sys.platform != "linux", reason="glibc's allocator")
 def test_without_a_limit_the_allocator_is_left_as_it_is(tmp_path: Path) -> None:
-    found, said = arenas(0, tmp_path / "free.xml")
+    found, output = arenas(0, tmp_path / "free.xml")
     assert found > 2
-    assert said == "False"
+    assert output == "False"
 
 
 def further_arenas(process: int) -> int:

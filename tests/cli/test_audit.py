@@ -13,12 +13,12 @@ import httpx
 import pytest
 
 from tests import pictures
-from tests.cli.calling import call, library, said
+from tests.cli.calling import call, library, run
 from tests.running import TINTYPE, Running
 
 
 def entries(data: Path, *options: str) -> list[dict[str, Any]]:
-    return [json.loads(line) for line in said(data, "audit", "--json", *options).splitlines()]
+    return [json.loads(line) for line in run(data, "audit", "--json", *options).splitlines()]
 
 
 @pytest.fixture
@@ -27,9 +27,9 @@ def data(tmp_path: Path) -> Path:
 
 
 def test_commands_are_told_with_the_user_who_gave_them(data: Path) -> None:
-    said(data, "token", "create", "--dialect", "native", "--account", "north")
-    said(data, "account", "sizes", "north", "320x240")
-    said(data, "keys", "rotate")
+    run(data, "token", "create", "--dialect", "native", "--account", "north")
+    run(data, "account", "sizes", "north", "320x240")
+    run(data, "keys", "rotate")
     made, published, bounded, rotated = entries(data)
     assert (made["event"], made["account"], made["details"]["dialect"]) == (
         "token-created",
@@ -47,7 +47,7 @@ def test_commands_are_told_with_the_user_who_gave_them(data: Path) -> None:
         "tintype keys rotate",
     ]
     assert {each["origin"] for each in (made, bounded, rotated)} == {getpass.getuser()}
-    said(data, "token", "revoke", made["details"]["token"])
+    run(data, "token", "revoke", made["details"]["token"])
     assert entries(data, "--event", "token-revoked")[0]["details"] == made["details"]
     assert [each["event"] for each in entries(data, "--account", "north")] == [
         "token-created",
@@ -59,7 +59,7 @@ def test_commands_are_told_with_the_user_who_gave_them(data: Path) -> None:
 
 def test_new_keys_are_told(data: Path) -> None:
     (data / "link-keys.json").unlink()
-    made = said(data, "keys", "new").split()[1].rstrip(".")
+    made = run(data, "keys", "new").split()[1].rstrip(".")
     (entry,) = entries(data)
     assert (entry["event"], entry["actor"]) == ("key-added", "tintype keys new")
     assert entry["details"] == {"key": made, "replaces": "all"}
@@ -70,7 +70,7 @@ def test_new_keys_are_told(data: Path) -> None:
     [("1h", 1), ("2000-01-01", 1), ("2000-01-01T00:00:00+02:00", 1), ("2999-01-01", 0)],
 )
 def test_it_begins_where_it_is_told_to(data: Path, since: str, found: int) -> None:
-    said(data, "keys", "rotate")
+    run(data, "keys", "rotate")
     assert len(entries(data, "--since", since)) == found
 
 
@@ -80,7 +80,7 @@ def test_a_time_that_is_none_is_refused(data: Path, since: str) -> None:
 
 
 def test_who_reads_the_beginning_only_hears_no_complaint(data: Path) -> None:
-    said(data, "token", "create", "--dialect", "native")
+    run(data, "token", "create", "--dialect", "native")
     with closing(sqlite3.connect(data / "catalogue.sqlite3")) as connection, connection:
         columns = "at, event, account, actor, origin, details"
         for _ in range(12):
@@ -95,14 +95,14 @@ def test_who_reads_the_beginning_only_hears_no_complaint(data: Path) -> None:
 
 
 def test_names_do_not_steer_the_terminal(data: Path) -> None:
-    said(data, "token", "create", "--dialect", "native", "--account", "north")
+    run(data, "token", "create", "--dialect", "native", "--account", "north")
     # Such names are refused by now; an older library may have them.
     with closing(sqlite3.connect(data / "catalogue.sqlite3")) as catalogue, catalogue:
         catalogue.execute(
             "INSERT INTO audit (at, event, account, actor, origin, details) "
             "VALUES (1, 'token-created', '\x1b[2Jnorth', 'a\nb', 'c\rd', '{}')"
         )
-    lines = said(data, "audit").splitlines()
+    lines = run(data, "audit").splitlines()
     assert all(line.isprintable() for line in lines)
     assert "token-created" in lines[0]
 

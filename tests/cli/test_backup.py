@@ -17,7 +17,7 @@ import httpx
 import pytest
 
 from tests import pictures
-from tests.cli.calling import call, everything, library, said, sentence
+from tests.cli.calling import call, error_message, file_tree, library, run
 from tests.cli.killing import killable
 from tests.running import make_token, run_cli, running
 
@@ -31,7 +31,7 @@ def add(data: Path, seeds: range, account: str = "default") -> None:
     paths = [source / f"{seed}.png" for seed in seeds]
     for seed, path in zip(seeds, paths, strict=True):
         path.write_bytes(pictures.png(20, 16, seed=seed))
-    said(data, "import", "--account", account, *map(str, paths))
+    run(data, "import", "--account", account, *map(str, paths))
 
 
 def query(catalogue: Path, sql: str) -> list[tuple[str, ...]]:
@@ -77,24 +77,24 @@ def elsewhere(tmp_path: Path) -> Path:
 
 def test_a_restored_library_is_the_library(data: Path, target: Path, elsewhere: Path) -> None:
     (data / "tintype.toml").write_text("[logs]\npictures = false\n")
-    told = said(data, "backup", str(target))
-    assert f"{snapshots(target)[0]}: 3 images, 3 originals" in told
-    assert "copied 3 originals" in told
-    assert "Restored 3 images and 3 of 3 originals" in said(elsewhere, "restore", str(target))
+    printed = run(data, "backup", str(target))
+    assert f"{snapshots(target)[0]}: 3 images, 3 originals" in printed
+    assert "copied 3 originals" in printed
+    assert "Restored 3 images and 3 of 3 originals" in run(elsewhere, "restore", str(target))
     for name in ("link-keys.json", "tintype.toml"):
         assert (elsewhere / name).read_bytes() == (data / name).read_bytes()
     assert originals(elsewhere) == originals(data)
     rows = "SELECT * FROM images ORDER BY number"
     assert query(elsewhere / "catalogue.sqlite3", rows) == query(data / "catalogue.sqlite3", rows)
-    assert said(elsewhere, "check", "--deep") == said(data, "check", "--deep")
+    assert run(elsewhere, "check", "--deep") == run(data, "check", "--deep")
     assert not list(elsewhere.glob("restore-unfinished*"))
 
 
 def test_only_its_owner_can_read_a_backup_or_a_restored_library(
     data: Path, target: Path, elsewhere: Path
 ) -> None:
-    said(data, "backup", str(target))
-    said(elsewhere, "restore", str(target))
+    run(data, "backup", str(target))
+    run(elsewhere, "restore", str(target))
     for folder in (target, elsewhere):
         assert folder.stat().st_mode & 0o777 == 0o700
         files = [path for path in folder.rglob("*") if path.is_file()]
@@ -102,21 +102,21 @@ def test_only_its_owner_can_read_a_backup_or_a_restored_library(
 
 
 def test_what_the_backup_has_is_not_copied_again(data: Path, target: Path) -> None:
-    said(data, "backup", str(target))
+    run(data, "backup", str(target))
     before = {path: path.stat().st_mtime_ns for path in (target / "originals").rglob("*") if path.is_file()}
     add(data, range(3, 5))
-    assert "5 images, 5 originals" in (told := said(data, "backup", str(target)))
-    assert "copied 2 originals" in told
+    assert "5 images, 5 originals" in (printed := run(data, "backup", str(target)))
+    assert "copied 2 originals" in printed
     assert {path: path.stat().st_mtime_ns for path in before} == before
     assert len(originals(target)) == 5
     assert len(snapshots(target)) == 2
 
 
 def test_an_earlier_snapshot_can_be_restored(data: Path, target: Path, elsewhere: Path) -> None:
-    said(data, "backup", str(target))
+    run(data, "backup", str(target))
     add(data, range(3, 5))
-    said(data, "backup", str(target))
-    assert "Restored 3 images" in said(elsewhere, "restore", "--snapshot", snapshots(target)[0], str(target))
+    run(data, "backup", str(target))
+    assert "Restored 3 images" in run(elsewhere, "restore", "--snapshot", snapshots(target)[0], str(target))
     assert is_complete(elsewhere)
 
 
@@ -130,23 +130,21 @@ def forget(data: Path, count: int) -> None:
 
 
 def test_pruning_removes_what_no_snapshot_that_stays_needs(data: Path, target: Path, elsewhere: Path) -> None:
-    said(data, "backup", str(target))
+    run(data, "backup", str(target))
     forget(data, 1)
-    said(data, "backup", str(target))
+    run(data, "backup", str(target))
     forget(data, 1)
     assert len(originals(target)) == 3
-    assert "Removed 1 snapshots and 1 originals" in said(
-        data, "backup", "--prune", "--keep", "2", str(target)
-    )
+    assert "Removed 1 snapshots and 1 originals" in run(data, "backup", "--prune", "--keep", "2", str(target))
     assert (len(snapshots(target)), len(originals(target))) == (2, 2)
-    assert "Removed 2 snapshots and 1 originals" in said(data, "backup", "--prune", str(target))
+    assert "Removed 2 snapshots and 1 originals" in run(data, "backup", "--prune", str(target))
     assert (len(snapshots(target)), originals(target)) == (1, originals(data))
-    said(elsewhere, "restore", str(target))
+    run(elsewhere, "restore", str(target))
     assert is_complete(elsewhere)
 
 
 def test_a_snapshot_with_holes_does_not_drive_out_those_before(data: Path, target: Path) -> None:
-    said(data, "backup", str(target))
+    run(data, "backup", str(target))
     add(data, range(3, 5))
     (new,) = set(originals(data)) - set(originals(target)) - {lose_one_that(data, set(originals(target)))}
     result = call(data, "backup", "--prune", str(target))
@@ -175,39 +173,39 @@ def lose(folder: Path) -> str:
 
 
 def test_reading_everything_mends_what_the_backup_has_lost(data: Path, target: Path, elsewhere: Path) -> None:
-    said(data, "backup", str(target))
+    run(data, "backup", str(target))
     damage(target)
-    assert "copied 0 originals" in said(data, "backup", str(target))
-    assert "copied 1 originals" in said(data, "backup", "--deep", str(target))
+    assert "copied 0 originals" in run(data, "backup", str(target))
+    assert "copied 1 originals" in run(data, "backup", "--deep", str(target))
     assert originals(target) == originals(data)
     lose(target)
-    assert "copied 1 originals" in said(data, "backup", str(target))
-    said(elsewhere, "restore", str(target))
+    assert "copied 1 originals" in run(data, "backup", str(target))
+    run(elsewhere, "restore", str(target))
     assert is_complete(elsewhere)
 
 
 def test_a_broken_backup_is_refused_before_anything_is_made(
     data: Path, target: Path, elsewhere: Path
 ) -> None:
-    said(data, "backup", str(target))
+    run(data, "backup", str(target))
     lost = lose(target)
-    assert lost in sentence(elsewhere, "restore", str(target))
+    assert lost in error_message(elsewhere, "restore", str(target))
     assert not elsewhere.exists()
-    assert "2 of 3 originals" in said(elsewhere, "restore", "--allow-missing", str(target))
+    assert "2 of 3 originals" in run(elsewhere, "restore", "--allow-missing", str(target))
     assert call(elsewhere, "check").stdout.count("is missing") == 1
 
 
 def test_damage_is_found_while_copying_and_no_library_is_made_of_it(
     data: Path, target: Path, elsewhere: Path
 ) -> None:
-    said(data, "backup", str(target))
+    run(data, "backup", str(target))
     damaged = damage(target)
-    assert damaged in sentence(elsewhere, "restore", str(target))
+    assert damaged in error_message(elsewhere, "restore", str(target))
     assert damaged not in originals(elsewhere)
-    assert "was interrupted" in sentence(elsewhere, "check")
-    assert "was interrupted" in sentence(elsewhere, "serve", "--port", "0")
-    said(data, "backup", "--deep", str(target))
-    assert "3 of 3 originals" in said(elsewhere, "restore", str(target))
+    assert "was interrupted" in error_message(elsewhere, "check")
+    assert "was interrupted" in error_message(elsewhere, "serve", "--port", "0")
+    run(data, "backup", "--deep", str(target))
+    assert "3 of 3 originals" in run(elsewhere, "restore", str(target))
     assert is_complete(elsewhere)
 
 
@@ -216,13 +214,13 @@ def test_damage_is_found_while_copying_and_no_library_is_made_of_it(
 def test_a_snapshot_that_is_not_what_it_was_is_refused(
     data: Path, target: Path, elsewhere: Path, name: str, loss: str
 ) -> None:
-    said(data, "backup", str(target))
+    run(data, "backup", str(target))
     (path,) = target.glob(f"snapshots/*/{name}")
     if loss == "changed":
         path.write_bytes(path.read_bytes()[:-1] + b"x")
     else:
         path.unlink()
-    assert "backup" in (told := sentence(elsewhere, "restore", str(target))) or "snapshot" in told
+    assert "backup" in (printed := error_message(elsewhere, "restore", str(target))) or "snapshot" in printed
     assert not elsewhere.exists()
 
 
@@ -234,8 +232,8 @@ def test_what_the_library_has_lost_is_said_and_the_rest_is_kept(
     assert (result.exit_code, "1 originals are missing" in result.stderr) == (1, True)
     assert originals(target) == originals(data)
     assert json.loads(next(target.glob("snapshots/*/manifest.json")).read_bytes())["missing"] == [lost]
-    assert lost in sentence(elsewhere, "restore", str(target))
-    assert "2 of 3" in said(elsewhere, "restore", "--allow-missing", str(target))
+    assert lost in error_message(elsewhere, "restore", str(target))
+    assert "2 of 3" in run(elsewhere, "restore", "--allow-missing", str(target))
 
 
 def test_lost_keys_are_said(data: Path, target: Path) -> None:
@@ -246,10 +244,10 @@ def test_lost_keys_are_said(data: Path, target: Path) -> None:
 
 
 def test_damage_of_the_library_does_not_reach_the_backup(data: Path, target: Path) -> None:
-    said(data, "backup", str(target))
+    run(data, "backup", str(target))
     whole = originals(data)
     damage(data)
-    said(data, "backup", "--deep", str(target))
+    run(data, "backup", "--deep", str(target))
     assert originals(target) == whole
     add(data, range(3, 5))
     new = damage_one_that(data, set(whole))
@@ -270,7 +268,7 @@ def damage_one_that(data: Path, is_not: set[str]) -> str:
 def test_where_no_backup_can_be_it_says_why_and_changes_nothing(
     data: Path, target: Path, what: str, tmp_path: Path
 ) -> None:
-    said(data, "backup", str(target))
+    run(data, "backup", str(target))
     folders = {"inside": data / "backup", "around": tmp_path, "itself": data, "busy": target, "gc": target}
     to = folders.get(what, tmp_path / what)
     if what == "folder":
@@ -281,7 +279,7 @@ def test_where_no_backup_can_be_it_says_why_and_changes_nothing(
         if what == "library":
             (tmp_path / "another").rename(to)
         else:
-            said(tmp_path / "another", "backup", str(to))
+            run(tmp_path / "another", "backup", str(to))
     held = {"busy": target / "lock", "gc": data / "removed"}.get(what)
     wanted = {
         "folder": "holds no backup",
@@ -290,19 +288,19 @@ def test_where_no_backup_can_be_it_says_why_and_changes_nothing(
         "busy": "Another process writes",
         "gc": "Another backup of this library is running, or `tintype gc`",
     }.get(what, "can't be inside each other")
-    before = everything(tmp_path)
+    before = file_tree(tmp_path)
     with locked(held):
-        assert wanted in sentence(data, "backup", str(to))
-    assert everything(tmp_path) == before
+        assert wanted in error_message(data, "backup", str(to))
+    assert file_tree(tmp_path) == before
 
 
 @pytest.mark.parametrize("inside", ["library", "snapshots/library", "."])
 def test_nothing_is_restored_into_its_backup(tmp_path: Path, inside: str) -> None:
-    said(library(tmp_path / "library"), "backup", str(tmp_path / "backup"))
-    before = everything(tmp_path)
-    refused = sentence(tmp_path / "backup" / inside, "restore", str(tmp_path / "backup"))
+    run(library(tmp_path / "library"), "backup", str(tmp_path / "backup"))
+    before = file_tree(tmp_path)
+    refused = error_message(tmp_path / "backup" / inside, "restore", str(tmp_path / "backup"))
     assert "can't be inside each other" in refused
-    assert everything(tmp_path) == before
+    assert file_tree(tmp_path) == before
 
 
 @contextmanager
@@ -319,51 +317,51 @@ def locked(path: Path | None) -> Iterator[None]:
 
 
 def test_nothing_is_restored_over_anything(data: Path, target: Path, elsewhere: Path) -> None:
-    said(data, "backup", str(target))
-    before = everything(data)
-    assert "is not empty" in sentence(data, "restore", str(target))
-    assert everything(data) == before
+    run(data, "backup", str(target))
+    before = file_tree(data)
+    assert "is not empty" in error_message(data, "restore", str(target))
+    assert file_tree(data) == before
     elsewhere.mkdir()
     (elsewhere / "tintype.toml").write_text("")
-    assert "is not empty" in sentence(elsewhere, "restore", str(target))
+    assert "is not empty" in error_message(elsewhere, "restore", str(target))
     (elsewhere / "tintype.toml").unlink()
     (elsewhere / "lost+found").mkdir()
-    said(elsewhere, "restore", str(target))
+    run(elsewhere, "restore", str(target))
 
 
 def test_a_library_that_was_restored_and_used_is_not_restored_over(
     data: Path, target: Path, elsewhere: Path
 ) -> None:
-    said(data, "backup", str(target))
-    said(elsewhere, "restore", str(target))
+    run(data, "backup", str(target))
+    run(elsewhere, "restore", str(target))
     (elsewhere / "restore-unfinished").write_bytes(b"")  # the last moment of a restore that was killed
-    assert "is not empty" in sentence(elsewhere, "restore", str(target))
+    assert "is not empty" in error_message(elsewhere, "restore", str(target))
 
 
 @pytest.mark.parametrize("what", ["missing", "empty", "other", "snapshot"])
 def test_what_can_not_be_restored_is_said(data: Path, target: Path, elsewhere: Path, what: str) -> None:
-    said(data, "backup", str(target))
+    run(data, "backup", str(target))
     source = {"snapshot": target, "other": data}.get(what, target.parent / what)
     if what == "empty":
         source.mkdir()
     options = ["--snapshot", "20000101T000000Z"] if what == "snapshot" else []
     wanted = "has no snapshot 20000101T000000Z" if what == "snapshot" else "There is no backup in"
-    assert wanted in sentence(elsewhere, "restore", *options, str(source))
+    assert wanted in error_message(elsewhere, "restore", *options, str(source))
     assert not elsewhere.exists()
 
 
 def test_a_backup_of_a_newer_version_is_refused(data: Path, target: Path, elsewhere: Path) -> None:
-    said(data, "backup", str(target))
+    run(data, "backup", str(target))
     (path,) = target.glob("snapshots/*/manifest.json")
     path.write_text(path.read_text().replace('"schema": "0', '"schema": "9'))
-    assert "does not know" in sentence(elsewhere, "restore", str(target))
+    assert "does not know" in error_message(elsewhere, "restore", str(target))
     assert not elsewhere.exists()
 
 
 def test_a_backup_that_is_killed_spoils_nothing_and_the_next_completes_it(
     data: Path, target: Path, elsewhere: Path
 ) -> None:
-    said(data, "backup", str(target))
+    run(data, "backup", str(target))
     add(data, range(3, 180))
     with killable(data, "backup", str(target)) as backup:
         while len(originals(target)) < 20:
@@ -371,14 +369,14 @@ def test_a_backup_that_is_killed_spoils_nothing_and_the_next_completes_it(
         backup.kill()
     assert len(originals(target)) < 180
     assert len(snapshots(target)) == 1
-    assert "Restored 3 images" in said(elsewhere, "restore", str(target))
+    assert "Restored 3 images" in run(elsewhere, "restore", str(target))
     assert is_complete(elsewhere)
 
-    told = said(data, "backup", str(target))
-    assert "180 images" in told
-    assert "copied 180 originals" not in told
+    printed = run(data, "backup", str(target))
+    assert "180 images" in printed
+    assert "copied 180 originals" not in printed
     assert list((target / "incoming").iterdir()) == []
-    said(elsewhere.with_name("again"), "restore", str(target))
+    run(elsewhere.with_name("again"), "restore", str(target))
     assert is_complete(elsewhere.with_name("again"))
     assert originals(elsewhere.with_name("again")) == originals(data)
 
@@ -399,15 +397,15 @@ def test_a_restore_that_is_killed_is_no_library_and_the_next_completes_it(
     data: Path, target: Path, elsewhere: Path
 ) -> None:
     add(data, range(3, 150))
-    said(data, "backup", str(target))
+    run(data, "backup", str(target))
     with killable(elsewhere, "restore", str(target)) as restoring:
         while len(originals(elsewhere)) < 20:
             assert restoring.process.poll() is None
         restoring.kill()
     assert len(originals(elsewhere)) < 150
-    assert "was interrupted" in sentence(elsewhere, "check")
-    assert "was interrupted" in sentence(elsewhere, "init")
-    said(elsewhere, "restore", str(target))
+    assert "was interrupted" in error_message(elsewhere, "check")
+    assert "was interrupted" in error_message(elsewhere, "init")
+    run(elsewhere, "restore", str(target))
     assert is_complete(elsewhere)
     assert originals(elsewhere) == originals(data)
     assert not list(elsewhere.glob("restore-unfinished*"))
@@ -416,7 +414,7 @@ def test_a_restore_that_is_killed_is_no_library_and_the_next_completes_it(
 def test_a_full_disk_is_said_and_the_backup_before_stays(
     data: Path, target: Path, elsewhere: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    said(data, "backup", str(target))
+    run(data, "backup", str(target))
     add(data, range(3, 5))
 
     def is_full(_descriptor: int) -> None:
@@ -424,11 +422,11 @@ def test_a_full_disk_is_said_and_the_backup_before_stays(
 
     with monkeypatch.context() as full:
         full.setattr("tintype.storage.copying.os.fsync", is_full)
-        assert "No space left on device" in sentence(data, "backup", str(target))
+        assert "No space left on device" in error_message(data, "backup", str(target))
     assert len(snapshots(target)) == 1
     assert len(originals(target)) == 3
-    assert "Restored 3 images" in said(elsewhere, "restore", str(target))
-    assert "copied 2 originals" in said(data, "backup", str(target))
+    assert "Restored 3 images" in run(elsewhere, "restore", str(target))
+    assert "copied 2 originals" in run(data, "backup", str(target))
 
 
 class Clients:
@@ -493,7 +491,7 @@ def test_every_record_of_a_copy_has_its_bytes_whatever_is_deleted_meanwhile(
         assert len(originals(data)) == len(query(data / "catalogue.sqlite3", "SELECT id FROM images"))
 
     for name in snapshots(target):
-        said(tmp_path / name, "restore", "--snapshot", name, str(target))
+        run(tmp_path / name, "restore", "--snapshot", name, str(target))
         assert is_complete(tmp_path / name)
     with running(tmp_path / name, "serve") as restored:
         assert delivered(restored.base_url, token) == clients.kept

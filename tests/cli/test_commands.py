@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 import pytest
 
-from tests.cli.calling import call, command, commands, library, said
+from tests.cli.calling import call, command, commands, library, run
 from tintype import __version__
 from tintype.cli import main
 from tintype.cli.main import COMMANDS
@@ -16,7 +16,7 @@ from tintype.cli.main import COMMANDS
 
 @pytest.mark.parametrize("path", [(), *commands(main)], ids=" ".join)
 def test_help_names_what_a_command_takes(path: tuple[str, ...]) -> None:
-    shown, asked = said(None, *path, "--help"), command(path)
+    shown, asked = run(None, *path, "--help"), command(path)
     for parameter in asked.params:
         if isinstance(parameter, click.Option):
             assert parameter.opts[0] in shown
@@ -28,11 +28,11 @@ def test_help_names_what_a_command_takes(path: tuple[str, ...]) -> None:
 
 
 def test_the_help_lists_every_command() -> None:
-    assert all(name in said(None, "--help") for name in COMMANDS)
+    assert all(name in run(None, "--help") for name in COMMANDS)
 
 
 def test_the_version_is_told() -> None:
-    assert __version__ in said(None, "--version")
+    assert __version__ in run(None, "--version")
 
 
 def test_a_command_that_does_not_exist_is_named() -> None:
@@ -119,23 +119,23 @@ def test_new_keys_are_made_only_where_there_are_none(tmp_path: Path) -> None:
     keys.unlink()
     assert call(tmp_path, "keys", "rotate").exit_code == 1
     assert not keys.exists()
-    made = said(tmp_path, "keys", "new")
+    made = run(tmp_path, "keys", "new")
     assert made.startswith("Made ")
-    assert said(tmp_path, "keys", "list").split()[0] in made
+    assert run(tmp_path, "keys", "list").split()[0] in made
     assert keys.read_bytes() != before
 
 
 def test_keys_are_listed_added_and_retired(tmp_path: Path) -> None:
-    (first,) = said(library(tmp_path), "keys", "list").splitlines()
-    assert said(tmp_path, "keys", "rotate").startswith("Added ")
-    old, new = said(tmp_path, "keys", "list").splitlines()
+    (first,) = run(library(tmp_path), "keys", "list").splitlines()
+    assert run(tmp_path, "keys", "rotate").startswith("Added ")
+    old, new = run(tmp_path, "keys", "list").splitlines()
     assert old == first
-    assert said(tmp_path, "keys", "retire", old.split()[0]) == f"Removed {old.split()[0]}.\n"
-    assert said(tmp_path, "keys", "list").splitlines() == [new]
+    assert run(tmp_path, "keys", "retire", old.split()[0]) == f"Removed {old.split()[0]}.\n"
+    assert run(tmp_path, "keys", "list").splitlines() == [new]
     for key in (new.split()[0], "unknown"):
         result = call(tmp_path, "keys", "retire", key)
         assert result.exit_code == 1
         assert key in result.stderr
     secret = (tmp_path / "link-keys.json").read_text()
     assert new.split()[0] in secret
-    assert len(said(tmp_path, "keys", "list")) < 60
+    assert len(run(tmp_path, "keys", "list")) < 60

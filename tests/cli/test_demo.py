@@ -15,7 +15,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.cli.calling import everything, library, sentence
+from tests.cli.calling import error_message, file_tree, library
 from tests.cli.killing import killable
 from tests.running import Running, running
 
@@ -139,9 +139,9 @@ def test_ctrl_c_while_it_fills_ends_in_one_line_and_the_next_start_completes_it(
 
 def test_it_adds_nothing_to_a_library_of_somebody(tmp_path: Path) -> None:
     data = library(tmp_path / "library")
-    before = everything(data)
-    assert "has a library that is no demo" in sentence(data, "demo", "--port", "0")
-    assert everything(data) == before
+    before = file_tree(data)
+    assert "has a library that is no demo" in error_message(data, "demo", "--port", "0")
+    assert file_tree(data) == before
 
 
 def test_make_serve_takes_a_folder_with_a_space() -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests import pictures
-from tests.cli.calling import call, said
+from tests.cli.calling import call, run
 from tests.cli.killing import killable
 from tintype.cli.image_files import ImageFile, open_regular
 
@@ -44,18 +44,18 @@ def test_files_and_folders_with_all_below_them_are_imported_once(data: Path, sou
     write(source.parent, "alone.png")
     paths = [str(source), str(source.parent / "alone.png")]
     # alone.png has the bytes of a.png: another name is another image.
-    assert said(data, "import", *paths) == "4 imported, 0 already there, 0 refused.\n"
-    assert said(data, "import", *paths) == "0 imported, 4 already there, 0 refused.\n"
+    assert run(data, "import", *paths) == "4 imported, 0 already there, 0 refused.\n"
+    assert run(data, "import", *paths) == "0 imported, 4 already there, 0 refused.\n"
     assert names(data) == ["a.png", "alone.png", "b.PNG", "c.png"]
-    said(data, "check", "--deep")
+    run(data, "check", "--deep")
 
 
 def test_what_is_not_named_like_an_image_is_passed_over_in_folders_and_tried_by_itself(
     data: Path, source: Path
 ) -> None:
     write(source, "a.png", "notes.txt", "no-extension", "b.png.bak")
-    assert said(data, "import", str(source)) == "1 imported, 0 already there, 0 refused.\n"
-    assert said(data, "import", str(source / "notes.txt")) == "1 imported, 0 already there, 0 refused.\n"
+    assert run(data, "import", str(source)) == "1 imported, 0 already there, 0 refused.\n"
+    assert run(data, "import", str(source / "notes.txt")) == "1 imported, 0 already there, 0 refused.\n"
 
 
 def test_refused_files_are_listed_and_the_others_come_in(data: Path, source: Path) -> None:
@@ -91,7 +91,7 @@ def test_names_in_any_alphabet_are_kept(data: Path, source: Path) -> None:
         "100%_off.png",
     ]
     write(source, *spelt)
-    assert said(data, "import", str(source)).startswith("6 imported")
+    assert run(data, "import", str(source)).startswith("6 imported")
     assert names(data) == sorted(spelt)
 
 
@@ -107,13 +107,13 @@ def test_a_name_that_is_no_text_comes_in_under_one_that_is(data: Path, source: P
 def test_the_same_file_in_two_folders_comes_in_once(data: Path, source: Path) -> None:
     for folder in range(8):
         write(source / str(folder), "same.png")
-    assert said(data, "import", str(source)) == "1 imported, 7 already there, 0 refused.\n"
+    assert run(data, "import", str(source)) == "1 imported, 7 already there, 0 refused.\n"
 
 
 def test_accounts_people_and_status_are_as_asked(data: Path, source: Path) -> None:
     write(source, "a.png")
-    said(data, "import", "--account", "north", "--person", "Борис", "--archived", str(source))
-    assert said(data, "import", "--account", "south", str(source)).startswith("1 imported")
+    run(data, "import", "--account", "north", "--person", "Борис", "--archived", str(source))
+    assert run(data, "import", "--account", "south", str(source)).startswith("1 imported")
     assert names(data, "status = 2") == ["a.png"]
     with closing(sqlite3.connect(data / "catalogue.sqlite3")) as connection:
         query = (
@@ -132,7 +132,7 @@ def test_a_path_that_does_not_exist_is_named(data: Path) -> None:
 
 def test_an_import_that_was_killed_is_completed_by_the_next(data: Path, source: Path) -> None:
     write(source, *(f"{number:03}.png" for number in range(150)))
-    said(data, "init")
+    run(data, "init")
     with killable(data, "import", str(source)) as importing:
         while len(names(data)) < 20:
             assert importing.process.poll() is None
@@ -140,11 +140,11 @@ def test_an_import_that_was_killed_is_completed_by_the_next(data: Path, source: 
     before = len(names(data))
     assert 20 <= before < 150
     assert (
-        said(data, "import", str(source)) == f"{150 - before} imported, {before} already there, 0 refused.\n"
+        run(data, "import", str(source)) == f"{150 - before} imported, {before} already there, 0 refused.\n"
     )
     assert names(data) == sorted(path.name for path in source.iterdir())
-    said(data, "gc")
-    said(data, "check", "--deep")
+    run(data, "gc")
+    run(data, "check", "--deep")
 
 
 @pytest.fixture
@@ -180,8 +180,8 @@ def test_links_are_followed_when_that_is_asked_for_and_end_all_the_same(
     (source / "folder").symlink_to(source.parent / "others")
     (source / "below" / "loop").symlink_to(source)
     (source / "broken.png").symlink_to("nowhere")
-    told = said(data, "import", "--follow-symlinks", str(source))
-    assert told == "4 imported, 0 already there, 0 refused, 1 skipped.\n"
+    printed = run(data, "import", "--follow-symlinks", str(source))
+    assert printed == "4 imported, 0 already there, 0 refused, 1 skipped.\n"
     assert names(data) == ["a.png", "b.png", "c.png", "link.png"]
 
 
@@ -189,8 +189,8 @@ def test_what_is_named_itself_may_be_a_link(data: Path, source: Path, secret: Pa
     write(source / "real", "a.png")
     (source / "folder").symlink_to(source / "real")
     (source / "link.png").symlink_to(secret)
-    told = said(data, "import", str(source / "folder"), str(source / "link.png"))
-    assert told == "2 imported, 0 already there, 0 refused.\n"
+    printed = run(data, "import", str(source / "folder"), str(source / "link.png"))
+    assert printed == "2 imported, 0 already there, 0 refused.\n"
 
 
 def test_a_file_that_becomes_a_link_before_it_is_opened_is_refused(source: Path, secret: Path) -> None:
@@ -263,10 +263,10 @@ def test_a_name_can_not_do_anything_to_the_terminal(data: Path, source: Path) ->
 def test_a_library_is_not_imported_into_itself(tmp_path: Path) -> None:
     data = tmp_path / "library"
     write(tmp_path, "a.png")
-    said(data, "import", str(tmp_path / "a.png"))
+    run(data, "import", str(tmp_path / "a.png"))
     (data / "renditions" / "aa").mkdir()
     write(data / "renditions" / "aa", "made.png")
-    assert said(data, "import", str(tmp_path)) == "0 imported, 1 already there, 0 refused.\n"
+    assert run(data, "import", str(tmp_path)) == "0 imported, 1 already there, 0 refused.\n"
 
 
 def test_deep_folders_are_no_trouble(data: Path, source: Path) -> None:
@@ -289,7 +289,7 @@ def test_deep_folders_are_no_trouble(data: Path, source: Path) -> None:
 
 def test_ctrl_c_ends_it_in_one_line_and_what_came_in_stays(data: Path, source: Path) -> None:
     write(source, *(f"{number:03}.png" for number in range(150)))
-    said(data, "init")
+    run(data, "init")
     with killable(data, "import", str(source)) as importing:
         while len(names(data)) < 5:
             assert importing.process.poll() is None
@@ -298,7 +298,7 @@ def test_ctrl_c_ends_it_in_one_line_and_what_came_in_stays(data: Path, source: P
     said_last = [line for line in importing.lines if not line.startswith("Importing")]
     assert said_last == ["Stopped. What was done so far stays; the same command goes on from there.\n"]
     assert list((data / "incoming").iterdir()) == []
-    said(data, "check", "--deep")
+    run(data, "check", "--deep")
     before = len(names(data))
-    told = said(data, "import", str(source))
-    assert told == f"{150 - before} imported, {before} already there, 0 refused.\n"
+    printed = run(data, "import", str(source))
+    assert printed == f"{150 - before} imported, {before} already there, 0 refused.\n"

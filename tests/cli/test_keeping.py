@@ -9,7 +9,7 @@ from uuid import UUID
 import pytest
 
 from tests import pictures
-from tests.cli.calling import call, said
+from tests.cli.calling import call, run
 
 
 @pytest.fixture
@@ -17,7 +17,7 @@ def data(tmp_path: Path) -> Path:
     """A library of two images."""
     for seed in (1, 2):
         (tmp_path / f"{seed}.png").write_bytes(pictures.png(8, 6, seed=seed))
-    said(tmp_path / "data", "import", str(tmp_path / "1.png"), str(tmp_path / "2.png"))
+    run(tmp_path / "data", "import", str(tmp_path / "1.png"), str(tmp_path / "2.png"))
     return tmp_path / "data"
 
 
@@ -27,7 +27,7 @@ def originals(data: Path) -> list[Path]:
 
 def test_a_sound_library_is_said_to_be_sound(data: Path) -> None:
     for options in ([], ["--deep"]):
-        assert said(data, "check", *options) == "Every image has its bytes, and every original an image.\n"
+        assert run(data, "check", *options) == "Every image has its bytes, and every original an image.\n"
 
 
 def test_a_missing_original_is_a_line_and_an_exit_status_of_one(data: Path) -> None:
@@ -61,23 +61,23 @@ def test_what_nobody_needs_is_found_told_and_removed(data: Path) -> None:
     assert result.exit_code == 1
     assert "tintype gc" in result.stdout
     assert "1 temporary files are older than a day" in result.stdout
-    assert said(data, "gc", "--dry-run") == (
+    assert run(data, "gc", "--dry-run") == (
         "Would set aside 1 originals, delete 0 that were set aside before, "
         "remove renditions of 0 images and 1 temporary files.\n"
     )
     assert unused.exists()
     assert temporary.exists()
-    assert said(data, "gc") == (
+    assert run(data, "gc") == (
         "Set aside 1 originals, deleted 0 that were set aside before, "
         "removed renditions of 0 images and 1 temporary files.\n"
     )
     assert not unused.exists()
     assert not temporary.exists()
-    assert "removed/: 1 originals, 9 bytes, were set aside, the first 20" in said(data, "check", "--deep")
+    assert "removed/: 1 originals, 9 bytes, were set aside, the first 20" in run(data, "check", "--deep")
     (aside,) = (data / "removed").rglob(unused.name)
     aside.parent.rename(aside.parent.with_name("20000101T000000Z"))
-    assert said(data, "gc").startswith("Set aside 0 originals, deleted 1 that were set aside before")
-    said(data, "check", "--deep")
+    assert run(data, "gc").startswith("Set aside 0 originals, deleted 1 that were set aside before")
+    run(data, "check", "--deep")
 
 
 def test_an_emptied_catalogue_takes_no_original_with_it(data: Path) -> None:
@@ -87,30 +87,30 @@ def test_an_emptied_catalogue_takes_no_original_with_it(data: Path) -> None:
         catalogue.execute("CREATE TABLE aside AS SELECT * FROM images")
         catalogue.execute("DELETE FROM images")
         catalogue.commit()
-    assert "It would be refused." in said(data, "gc", "--dry-run")
+    assert "It would be refused." in run(data, "gc", "--dry-run")
     for options in ([], ["--yes-remove", "1"], ["--yes-remove", "0"]):
         result = call(data, "gc", *options)
         assert (result.exit_code, result.stdout) == (1, "")
         assert "2 " in result.stderr
     assert originals(data) == kept
-    assert said(data, "gc", "--yes-remove", str(recorded)).startswith("Set aside 2 originals")
+    assert run(data, "gc", "--yes-remove", str(recorded)).startswith("Set aside 2 originals")
     assert originals(data) == []
     with closing(sqlite3.connect(data / "catalogue.sqlite3")) as catalogue:
         catalogue.execute("INSERT INTO images SELECT * FROM aside")
         catalogue.commit()
     result = call(data, "check")
     assert (result.exit_code, result.stdout.count("`tintype gc --restore` puts it back")) == (1, 2)
-    assert said(data, "gc", "--restore") == "Put back 2 originals.\n"
+    assert run(data, "gc", "--restore") == "Put back 2 originals.\n"
     assert originals(data) == kept
     # What an account holds was counted while the catalogue was empty.
-    said(data, "gc")
-    assert said(data, "check", "--deep") == "Every image has its bytes, and every original an image.\n"
+    run(data, "gc")
+    assert run(data, "check", "--deep") == "Every image has its bytes, and every original an image.\n"
 
 
 def test_gc_does_not_touch_what_a_damaged_library_still_has(data: Path) -> None:
     damaged, sound = originals(data)
     damaged.write_bytes(b"")
-    said(data, "gc")
+    run(data, "gc")
     assert originals(data) == [damaged, sound]
 
 
@@ -122,7 +122,7 @@ def test_what_was_made_of_an_image_is_purged_by_number_or_id(data: Path) -> None
         made = data / "renditions" / id[-2:] / id / f"1-{32 * 'a'}.webp"
         made.parent.mkdir(parents=True)
         made.write_bytes(b"picture")
-        assert said(data, "purge", seen, str(other)).splitlines()[:2] == [
+        assert run(data, "purge", seen, str(other)).splitlines()[:2] == [
             f"image {id}: removed 1 renditions, 7 bytes",
             f"  version 1, recipe {32 * 'a'}, webp, 7 bytes",
         ]
@@ -137,7 +137,7 @@ def test_an_image_that_is_not_there_is_named(data: Path, name: str) -> None:
 
 
 def test_placeholders_are_made_where_they_lack(data: Path) -> None:
-    assert said(data, "placeholders") == "Made 0 placeholders.\n"
+    assert run(data, "placeholders") == "Made 0 placeholders.\n"
     with closing(sqlite3.connect(data / "catalogue.sqlite3")) as catalogue:
         catalogue.execute("UPDATE images SET thumbhash = NULL, colour = NULL")
         catalogue.commit()

@@ -10,7 +10,7 @@ from alembic import command as alembic
 from sqlalchemy import create_engine
 
 from tests import pictures
-from tests.cli.calling import call, command, commands, everything, library, said, sentence
+from tests.cli.calling import call, command, commands, error_message, file_tree, library, run
 from tests.hostile.full_disk import read_only
 from tests.running import running
 from tintype.app import LINK_KEYS
@@ -71,7 +71,7 @@ def old(tmp_path: Path) -> Path:
 def bereft(tmp_path: Path) -> Path:
     """A library that has lost its catalogue, and still has its originals."""
     (tmp_path / "a.png").write_bytes(pictures.png())
-    said(tmp_path / "bereft", "import", str(tmp_path / "a.png"))
+    run(tmp_path / "bereft", "import", str(tmp_path / "a.png"))
     for path in (tmp_path / "bereft").glob("catalogue.sqlite3*"):
         path.unlink()
     return tmp_path / "bereft"
@@ -85,12 +85,12 @@ def test_no_other_command_makes_a_library(
     data = request.getfixturevalue("bereft") if folder == "bereft" else tmp_path / folder
     if folder == "empty":
         data.mkdir()
-    before = everything(tmp_path)
-    said_instead = sentence(data, *whole(path, tmp_path))
+    before = file_tree(tmp_path)
+    said_instead = error_message(data, *whole(path, tmp_path))
     wanted = "has originals but no catalogue" if folder == "bereft" else "`tintype init`"
     assert wanted in said_instead
     assert str(data) in said_instead
-    assert everything(tmp_path) == before
+    assert file_tree(tmp_path) == before
 
 
 @pytest.mark.parametrize("arguments", MAKING, ids=lambda arguments: arguments[0])
@@ -101,9 +101,9 @@ def test_no_empty_catalogue_is_made_beside_originals(
     if catalogue == "emptied":
         (bereft / "catalogue.sqlite3").write_bytes(b"")
     paths = [str(tmp_path / "a.png")] if arguments == ["import"] else []
-    before = everything(bereft)
-    assert "has originals but no catalogue" in sentence(bereft, *arguments, *paths)
-    assert everything(bereft) == before
+    before = file_tree(bereft)
+    assert "has originals but no catalogue" in error_message(bereft, *arguments, *paths)
+    assert file_tree(bereft) == before
 
 
 @pytest.mark.parametrize("path", [each for each in leaves() if each not in NEEDS_NONE], ids=" ".join)
@@ -115,24 +115,24 @@ def test_no_command_takes_the_database_of_another_program(tmp_path: Path, path: 
     with closing(sqlite3.connect(data / "catalogue.sqlite3")) as connection:
         connection.execute("CREATE TABLE recipes (name TEXT)")
         connection.commit()
-    before = everything(tmp_path)
-    assert "the database of another program" in sentence(data, *whole(path, tmp_path))
-    assert everything(tmp_path) == before
+    before = file_tree(tmp_path)
+    assert "the database of another program" in error_message(data, *whole(path, tmp_path))
+    assert file_tree(tmp_path) == before
 
 
 def test_a_new_library_is_complete_and_its_owners_alone(tmp_path: Path) -> None:
     data = tmp_path / "new" / "folder"
-    assert said(data, "init") == f"Made a library in {data}.\n"
+    assert run(data, "init") == f"Made a library in {data}.\n"
     assert sorted(path.name for path in data.iterdir()) == ["catalogue.sqlite3", "link-keys.json"]
     assert [path.stat().st_mode & 0o777 for path in (data, *sorted(data.iterdir()))] == [0o700, 0o600, 0o600]
-    said(data, "check")
+    run(data, "check")
 
 
 def test_a_library_that_is_there_is_left_as_it_is(tmp_path: Path) -> None:
-    said(library(tmp_path), "token", "create", "--dialect", "native")
-    before = everything(tmp_path)
-    assert said(tmp_path, "init") == f"There is a library in {tmp_path} already.\n"
-    assert everything(tmp_path) == before
+    run(library(tmp_path), "token", "create", "--dialect", "native")
+    before = file_tree(tmp_path)
+    assert run(tmp_path, "init") == f"There is a library in {tmp_path} already.\n"
+    assert file_tree(tmp_path) == before
 
 
 @pytest.mark.parametrize(
@@ -140,9 +140,9 @@ def test_a_library_that_is_there_is_left_as_it_is(tmp_path: Path) -> None:
 )
 def test_no_other_command_migrates(old: Path, path: tuple[str, ...], tmp_path: Path) -> None:
     (tmp_path / "elsewhere").mkdir()
-    before = everything(tmp_path)
-    assert "`tintype migrate`" in sentence(old, *whole(path, tmp_path))
-    assert everything(tmp_path) == before
+    before = file_tree(tmp_path)
+    assert "`tintype migrate`" in error_message(old, *whole(path, tmp_path))
+    assert file_tree(tmp_path) == before
 
 
 def tables(path: Path) -> set[str]:
@@ -170,12 +170,12 @@ def test_migrating_puts_a_copy_beside_the_catalogue_first(old: Path) -> None:
     for each in ("-wal", "-shm"):
         (old / f"catalogue.sqlite3{each}").unlink(missing_ok=True)
     copy.replace(old / "catalogue.sqlite3")
-    assert said(old, "migrate", "--no-backup") == f"Schema 0002 -> {schema.HEAD}.\n"
+    assert run(old, "migrate", "--no-backup") == f"Schema 0002 -> {schema.HEAD}.\n"
     assert backups(old) == []
 
 
 def test_nothing_to_migrate_is_nothing_to_copy(tmp_path: Path) -> None:
-    assert said(library(tmp_path), "migrate") == f"Schema {schema.HEAD}: nothing to do.\n"
+    assert run(library(tmp_path), "migrate") == f"Schema {schema.HEAD}: nothing to do.\n"
     assert backups(tmp_path) == []
 
 
@@ -187,7 +187,7 @@ def test_a_copy_that_can_not_be_written_stops_the_migration(
 
     # The disk is full once the copy is synced.
     monkeypatch.setattr("tintype.catalogue.snapshot.sync", is_full)
-    assert "No space left" in sentence(old, "migrate")
+    assert "No space left" in error_message(old, "migrate")
     assert schema.revision(old / "catalogue.sqlite3") == "0002"
     assert backups(old) == []
 
@@ -201,7 +201,7 @@ def test_serving_migrates_too_and_says_where_the_copy_is(old: Path) -> None:
 
 
 def test_a_library_is_as_old_as_its_first_account(old: Path) -> None:
-    said(old, "migrate")
+    run(old, "migrate")
     with closing(sqlite3.connect(old / "catalogue.sqlite3")) as catalogue:
         ((id, made),) = catalogue.execute("SELECT id, created_at FROM library")
     assert (len(id), made) == (32, 7)
@@ -255,13 +255,13 @@ def test_lost_link_keys_keep_no_command_from_its_work_that_signs_nothing(
 )
 def test_an_account_that_is_not_there_is_said(path: tuple[str, ...], tmp_path: Path) -> None:
     given = whole(path, tmp_path) if path[0] == "account" else [*path, "--account", "native"]
-    assert "There is no account 'native'" in sentence(library(tmp_path / "library"), *given)
+    assert "There is no account 'native'" in error_message(library(tmp_path / "library"), *given)
 
 
 def test_a_folder_that_is_only_read_is_said(tmp_path: Path) -> None:
     data = library(tmp_path / "library")
     with read_only(data):
-        assert "use a writable copy of the folder" in sentence(data, "check")
+        assert "use a writable copy of the folder" in error_message(data, "check")
 
 
 OPTIONS = [
@@ -277,7 +277,7 @@ def test_nothing_out_of_all_bounds_ends_in_a_traceback(
     path: tuple[str, ...], option: str, tmp_path: Path
 ) -> None:
     data = library(tmp_path / "library")
-    said(data, "token", "create", "--dialect", "native", "--account", "native")
+    run(data, "token", "create", "--dialect", "native", "--account", "native")
     for given in ("9" * 40, str(2**63), "999999999999999P", "-1", "0x1", "", " ", "\0", "\udcff"):
         result = call(data, *whole(path, tmp_path), option, given)
         assert result.exit_code in {0, 1, 2}

@@ -7,7 +7,7 @@ import httpx
 import pytest
 
 from tests import pictures
-from tests.cli.calling import call, said
+from tests.cli.calling import call, run
 from tests.running import Running
 
 
@@ -76,8 +76,8 @@ def test_a_file_that_is_no_picture_is_refused(tmp_path: Path) -> None:
 
 def test_a_link_delivers_what_the_words_say(demo: Running) -> None:
     [image, *_] = demo.info["images"]
-    whole = said(demo.data, "link", image["id"]).strip()
-    small = said(
+    whole = run(demo.data, "link", image["id"]).strip()
+    small = run(
         demo.data, "link", image["id"], "w=40", "h=40", "mode=cover-exact", "--expires", "10m"
     ).strip()
     paths = [httpx.URL(link).raw_path.decode() for link in (whole, small)]
@@ -91,7 +91,7 @@ def test_there_is_no_link_to_an_image_that_none_would_open(demo: Running) -> Non
     # The account of the foreign image publishes through nothing.
     for image in (str(uuid4()), demo.info["foreign_image_id"]):
         result = call(demo.data, "link", image)
-        told = (
+        printed = (
             "No link would open this image: it is not there, it is archived, or its account" in result.stderr
         )
-        assert (result.exit_code, told) == (1, True)
+        assert (result.exit_code, printed) == (1, True)

@@ -17,7 +17,7 @@ import httpx
 import pytest
 
 from tests import pictures
-from tests.cli.calling import library, said
+from tests.cli.calling import library, run
 from tests.cli.killing import Killable, killable, log, workers_of
 from tests.hostile.measure import resting
 from tests.running import Running
@@ -31,7 +31,7 @@ def data(tmp_path: Path) -> Path:
 
 
 def native_token(data: Path) -> str:
-    return said(data, "token", "create", "--dialect", "native").strip()
+    return run(data, "token", "create", "--dialect", "native").strip()
 
 
 @contextmanager
@@ -61,14 +61,14 @@ def test_without_its_catalogue_it_is_alive_but_not_ready(serve: Callable[..., Ru
     assert httpx.get(service.base_url + "/readyz").status_code == 503
 
 
-@pytest.mark.parametrize("told", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
-def test_a_stop_lets_an_upload_under_way_finish(data: Path, told: signal.Signals) -> None:
+@pytest.mark.parametrize("stop_signal", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
+def test_a_stop_lets_an_upload_under_way_finish(data: Path, stop_signal: signal.Signals) -> None:
     """The whole group is told, as by a terminal: by Ctrl-C, or when it is closed."""
     token, picture = native_token(data), pictures.png(40, 30)
     with killable(data, "serve", "--port", "0") as service:
         with connected(service.ready()) as connection:
             begin_upload(connection, token, picture)
-            os.killpg(service.process.pid, told)
+            os.killpg(service.process.pid, stop_signal)
             refuses_newcomers(service.base_url)
             connection.sendall(picture[50:])
             answer = b"".join(iter(lambda: connection.recv(65_536), b""))
@@ -76,7 +76,7 @@ def test_a_stop_lets_an_upload_under_way_finish(data: Path, told: signal.Signals
         assert service.join(STOP_WITHIN) == 0
     assert json.loads(answer.partition(b"\r\n\r\n")[2])["bytes"] == len(picture)
     assert "Traceback" not in "".join(service.lines)
-    said(data, "check", "--deep")
+    run(data, "check", "--deep")
 
 
 def refuses_newcomers(base_url: str) -> None:
@@ -173,9 +173,9 @@ def test_every_request_is_one_line_of_json_under_the_id_that_the_client_was_told
         line = lines[answer.headers["request-id"]]
         assert (line["status"], line["method"]) == (answer.status_code, answer.request.method)
         assert line["path"] == answer.request.url.path
-    told = lines[answers[0].headers["request-id"]]
-    assert told["account"]
-    assert told["token"]
+    line = lines[answers[0].headers["request-id"]]
+    assert line["account"]
+    assert line["token"]
     assert token not in "".join(service.lines)
 
 
@@ -207,7 +207,7 @@ def next_worker(service: Killable, before: set[int]) -> int:
 
 
 def test_a_worker_that_can_not_start_ends_the_start(data: Path) -> None:
-    said(data, "init")
+    run(data, "init")
     (data / "renditions").write_text("no folder")
     with killable(data, "serve", "--port", "0") as service:
         assert service.join(STOP_WITHIN) == 1

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.calling import call, library, said
+from tests.cli.calling import call, library, run
 
 SECRET = re.compile(r"[A-Za-z0-9_-]{43}")
 
@@ -17,7 +17,7 @@ def data(tmp_path: Path) -> Path:
 
 def rows(data: Path, *options: str) -> list[list[str]]:
     """The cells of the list."""
-    lines = said(data, "token", "list", *options).splitlines()
+    lines = run(data, "token", "list", *options).splitlines()
     return [[cell.strip() for cell in line.split("│")[1:-1]] for line in lines if line.startswith("│")]
 
 
@@ -30,7 +30,7 @@ def test_the_secret_is_alone_on_standard_output(data: Path) -> None:
 
 
 def test_a_pair_is_two_lines(data: Path) -> None:
-    client, access = said(data, "token", "create", "--dialect", "mews").splitlines()
+    client, access = run(data, "token", "create", "--dialect", "mews").splitlines()
     assert SECRET.fullmatch(client)
     assert SECRET.fullmatch(access)
     first, second = rows(data)
@@ -47,7 +47,7 @@ def test_the_list_tells_everything_but_the_secret(data: Path) -> None:
         "--label": "till [bold]3[/bold] [/x]",
         "--expires": "90m",
     }
-    secret = said(data, "token", "create", *(part for pair in options.items() for part in pair)).strip()
+    secret = run(data, "token", "create", *(part for pair in options.items() for part in pair)).strip()
     (row,) = rows(data)
     assert row[1:9] == [
         "north",
@@ -60,22 +60,22 @@ def test_the_list_tells_everything_but_the_secret(data: Path) -> None:
         "till [bold]3[/bold] [/x]",
     ]
     assert re.fullmatch(r"until \d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC", row[9])
-    assert secret not in said(data, "token", "list")
-    assert secret[:-4] not in said(data, "token", "list")
+    assert secret not in run(data, "token", "list")
+    assert secret[:-4] not in run(data, "token", "list")
 
 
 def test_the_list_can_be_one_accounts(data: Path) -> None:
     for account in ("north", "south"):
-        said(data, "token", "create", "--dialect", "native", "--account", account)
+        run(data, "token", "create", "--dialect", "native", "--account", account)
     assert [row[1] for row in rows(data)] == ["north", "south"]
     assert [row[1] for row in rows(data, "--account", "south")] == ["south"]
     assert "no account 'west'" in call(data, "token", "list", "--account", "west").stderr
 
 
 def test_a_revoked_token_says_so(data: Path) -> None:
-    said(data, "token", "create", "--dialect", "mews")
+    run(data, "token", "create", "--dialect", "mews")
     client, access = rows(data)
-    assert said(data, "token", "revoke", client[0]) == f"Revoked {client[0]} (mews, default).\n"
+    assert run(data, "token", "revoke", client[0]) == f"Revoked {client[0]} (mews, default).\n"
     assert [row[9].split()[0] for row in rows(data)] == ["revoked", "revoked"]
     assert access[9] == "valid"
 
@@ -92,14 +92,14 @@ def test_revoking_what_does_not_exist_is_an_error_that_names_it(
 
 
 def test_without_scopes_a_token_has_all_of_its_dialect(data: Path) -> None:
-    said(data, "token", "create", "--dialect", "native")
-    said(data, "token", "create", "--dialect", "native", "--scope", "images:read")
+    run(data, "token", "create", "--dialect", "native")
+    run(data, "token", "create", "--dialect", "native", "--scope", "images:read")
     assert [row[6] for row in rows(data)] == ["images:read images:write", "images:read"]
 
 
 def test_no_label_is_more_than_text(data: Path) -> None:
-    said(data, "token", "create", "--dialect", "native", "--label", "\x1b[31m\u202ered")
-    listed = said(data, "token", "list")
+    run(data, "token", "create", "--dialect", "native", "--label", "\x1b[31m\u202ered")
+    listed = run(data, "token", "list")
     assert "\\x1b[31m\\x202ered" in listed
     assert all(each.isprintable() for each in listed.replace("\n", ""))
 
@@ -119,7 +119,7 @@ def test_what_names_nobody_is_refused(data: Path, option: str, name: str) -> Non
     assert (result.exit_code, result.stdout) == (1, "")
     assert "is no name" in result.stderr
     assert rows(data) == []
-    assert said(data, "account", "list") == ""
+    assert run(data, "account", "list") == ""
 
 
 @pytest.mark.parametrize(

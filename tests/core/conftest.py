@@ -38,7 +38,7 @@ class Clock:
 
 
 @dataclass
-class Town:
+class Instance:
     """Services, accounts and people, and how images come in."""
 
     services: Services
@@ -113,7 +113,7 @@ async def once(*chunks: bytes) -> AsyncIterator[bytes]:
         yield chunk
 
 
-async def settle(services: Services, account: str, person: str, role: str = "") -> Caller:
+async def create_caller(services: Services, account: str, person: str, role: str = "") -> Caller:
     """Somebody of an account that publishes through every dialect, as if let in by a token."""
     owner, who = await get_or_create_person(services, account, person)
     for dialect in discover():
@@ -122,14 +122,14 @@ async def settle(services: Services, account: str, person: str, role: str = "") 
 
 
 @asynccontextmanager
-async def founded(settings: Settings, clock: Clock) -> AsyncIterator[Town]:
+async def open_instance(settings: Settings, clock: Clock) -> AsyncIterator[Instance]:
     schema.migrate(settings.data / CATALOGUE)
     Keyring.make(settings.data / LINK_KEYS)
     services = build_services(settings, clock)
     try:
-        anna = await settle(services, "north", "Anna Koch")
-        boris = await settle(services, "south", "Борис Петров")
-        yield Town(services, clock, settings.data, anna, boris)
+        anna = await create_caller(services, "north", "Anna Koch")
+        boris = await create_caller(services, "south", "Борис Петров")
+        yield Instance(services, clock, settings.data, anna, boris)
     finally:
         await close_services(services)
 
@@ -145,11 +145,11 @@ def settings(tmp_path: Path) -> Settings:
 
 
 @pytest.fixture
-async def town(settings: Settings, clock: Clock) -> AsyncIterator[Town]:
-    async with founded(settings, clock) as town:
-        yield town
+async def instance(settings: Settings, clock: Clock) -> AsyncIterator[Instance]:
+    async with open_instance(settings, clock) as instance:
+        yield instance
 
 
 @pytest.fixture
-def services(town: Town) -> Services:
-    return town.services
+def services(instance: Instance) -> Services:
+    return instance.services

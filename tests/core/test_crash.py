@@ -10,7 +10,7 @@ from pathlib import Path
 import httpx
 
 from tests import pictures
-from tests.cli.calling import call, library, said
+from tests.cli.calling import call, library, run
 from tests.cli.killing import killable
 
 UPLOADERS = 4
@@ -65,7 +65,7 @@ def delivered(base_url: str, token: str, images: dict[str, str]) -> dict[str, st
 
 def test_every_acknowledged_image_survives_and_nothing_is_half_there(tmp_path: Path) -> None:
     data = library(tmp_path / "library")
-    token = said(data, "token", "create", "--dialect", "native").strip()
+    token = run(data, "token", "create", "--dialect", "native").strip()
     acknowledged: dict[str, str] = {}
     for round_ in range(KILLS + 1):
         with killable(data, "serve", "--port", "0", "--workers", "2") as service:
@@ -85,9 +85,9 @@ def test_every_acknowledged_image_survives_and_nothing_is_half_there(tmp_path: P
     for left_over in (data / "incoming").iterdir():
         os.utime(left_over, (0, 0))  # a day and more ago
     execute(data / "catalogue.sqlite3", "UPDATE leases SET expires_at = 0")
-    said(data, "gc")
+    run(data, "gc")
     assert list((data / "incoming").iterdir()) == []
-    said(data, "check", "--deep")
+    run(data, "check", "--deep")
     recorded = {sha256 for (sha256,) in execute(data / "catalogue.sqlite3", "SELECT sha256 FROM images")}
     assert recorded >= set(acknowledged.values())
     assert {path.name for path in (data / "originals").glob("??/*")} == recorded

@@ -163,7 +163,7 @@ def lies_under(prefixes: tuple[str, ...], path: str) -> bool:
 
 
 def asked(accept: str = "") -> Context:
-    """A request as the front door sees it."""
+    """A request as the application sees it."""
     return Context(
         "0123456789abcdef", "http://localhost", "GET", "/", "", {"accept": accept} if accept else {}
     )
@@ -180,11 +180,11 @@ def names(media_type: str, body: bytes) -> list[str]:
 
 def assert_says(dialect: AnyDialect, kind: Kind, response: httpx.Response) -> None:
     """The response has the content type, the names (or more) and a status of such an error in the dialect."""
-    said = dialect.render_error(an_error(kind), asked())
+    rendered = dialect.render_error(an_error(kind), asked())
     found = response.headers["Content-Type"]
     assert response.status_code in FITTING[kind], response.text
-    assert found == said.media_type
-    assert set(names(said.media_type, said.body)) <= set(names(found, response.content))
+    assert found == rendered.media_type
+    assert set(names(rendered.media_type, rendered.body)) <= set(names(found, response.content))
 
 
 def posted_stubbornly(

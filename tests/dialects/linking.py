@@ -1,4 +1,4 @@
-"""Links of every dialect, in canonical and other spellings; `written.py` in its tests makes them."""
+"""Links of every dialect, in canonical and other spellings; `sample_links.py` in its tests makes them."""
 
 import http.client
 import importlib
@@ -47,21 +47,21 @@ def subject(data: Path, account: str) -> Subject:
 
 def plain(dialect: AnyDialect, subject: Subject) -> list[str]:
     """Plain links to an image; none where all are signed."""
-    return [] if dialect.links is None else list(_written(dialect).plain(subject))
+    return [] if dialect.links is None else list(_samples(dialect).plain(subject))
 
 
 def signed(dialect: AnyDialect, subject: Subject, keyring: Keyring) -> list[str]:
     """Signed links to an image."""
-    return list(_written(dialect).signed(subject, keyring))
+    return list(_samples(dialect).signed(subject, keyring))
 
 
-def written(dialect: AnyDialect, subject: Subject, keyring: Keyring) -> list[str]:
+def sample_links(dialect: AnyDialect, subject: Subject, keyring: Keyring) -> list[str]:
     """Links to an image of every kind that a dialect writes."""
     return [*plain(dialect, subject), *signed(dialect, subject, keyring)]
 
 
-def _written(dialect: AnyDialect) -> ModuleType:
-    return importlib.import_module(f"tests.dialects.{dialect.name}.written")
+def _samples(dialect: AnyDialect) -> ModuleType:
+    return importlib.import_module(f"tests.dialects.{dialect.name}.sample_links")
 
 
 def fetch(base_url: str, target: str, method: str = "GET", **headers: str) -> Reply:
@@ -72,10 +72,10 @@ def fetch(base_url: str, target: str, method: str = "GET", **headers: str) -> Re
         sent = {name.replace("_", "-"): value for name, value in headers.items()}
         connection.request(method, target, headers=sent)
         answer = connection.getresponse()
-        told = {name.lower(): value for name, value in answer.getheaders()}
-        body = answer.read().replace(told.pop("request-id").encode(), b"")
-        told.pop("date", None)
-        return Reply(answer.status, tuple(sorted(told.items())), body)
+        received = {name.lower(): value for name, value in answer.getheaders()}
+        body = answer.read().replace(received.pop("request-id").encode(), b"")
+        received.pop("date", None)
+        return Reply(answer.status, tuple(sorted(received.items())), body)
     finally:
         connection.close()
 

@@ -177,27 +177,29 @@ def test_every_kind_of_error_has_fitting_statuses() -> None:
 def test_the_voice_says_every_error(dialect: AnyDialect, kind: Kind, accept: str) -> None:
     sentence = "A sentence with <\"&'>, \x00, 🦊."
     for error in errors(kind, sentence):
-        said = dialect.render_error(error, conformance.asked(accept))
-        assert said.status in FITTING[kind]
-        assert conformance.names(said.media_type, said.body)
-        assert all(text.isascii() and text.isprintable() for text in said.headers.values())
+        rendered = dialect.render_error(error, conformance.asked(accept))
+        assert rendered.status in FITTING[kind]
+        assert conformance.names(rendered.media_type, rendered.body)
+        assert all(text.isascii() and text.isprintable() for text in rendered.headers.values())
 
 
 @every_dialect
 def test_the_voice_says_when_to_come_back(dialect: AnyDialect) -> None:
     for kind in (Kind.TOO_MANY_REQUESTS, Kind.OVERLOADED, Kind.INSUFFICIENT_STORAGE):
-        said = dialect.render_error(an_error(kind), conformance.asked())
+        rendered = dialect.render_error(an_error(kind), conformance.asked())
         expected = "30" if kind is Kind.INSUFFICIENT_STORAGE else "7"
-        assert {name.lower(): value for name, value in said.headers.items()}["retry-after"] == expected
+        assert {name.lower(): value for name, value in rendered.headers.items()}["retry-after"] == expected
 
 
 @every_dialect
 def test_nothing_of_the_inside_gets_out(dialect: AnyDialect) -> None:
     context = conformance.asked()
     raised = RuntimeError("secret: /srv/tintype/catalogue.sqlite3")
-    said = dialect.render_error(to_error(raised, context), context)
-    assert said.status == 500
-    assert not [word for word in (b"secret", b"sqlite", b"Traceback", b"RuntimeError") if word in said.body]
+    rendered = dialect.render_error(to_error(raised, context), context)
+    assert rendered.status == 500
+    assert not [
+        word for word in (b"secret", b"sqlite", b"Traceback", b"RuntimeError") if word in rendered.body
+    ]
 
 
 # Over the wire.
@@ -274,9 +276,9 @@ def test_a_wrong_method_is_refused_in_the_dialects_voice(dialect: AnyDialect, ht
 def test_endpoints_without_the_framework_say_their_methods(dialect: AnyDialect, http: httpx.Client) -> None:
     ends = ("", "/") if dialect.trailing_slash else ("",)
     for path in [path + end for path in conformance.raw_paths(dialect) for end in ends]:
-        told = http.options(path)
-        assert (told.status_code, told.content) == (204, b"")
-        for answer in (told, http.get(path), http.request("PURGE", path)):
+        allowed = http.options(path)
+        assert (allowed.status_code, allowed.content) == (204, b"")
+        for answer in (allowed, http.get(path), http.request("PURGE", path)):
             assert set(answer.headers["Allow"].split(", ")) == {"POST", "OPTIONS"}
 
 

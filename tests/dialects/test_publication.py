@@ -15,7 +15,7 @@ from tests.dialects import conformance, linking
 from tests.dialects.conformance import DIALECTS, Endpoint
 from tests.dialects.linking import Reply, Subject, fetch, respelled
 from tests.running import Running, run_cli, running
-from tests.web.door import opened
+from tests.web.asgi_client import open_client
 from tintype.app import LINK_KEYS
 from tintype.core.runtime.signing import Keyring
 from tintype.dialects import AnyDialect
@@ -84,7 +84,7 @@ def test_what_is_not_published_answers_as_what_is_not_there(
     service: Running, keyring: Keyring, image: Subject, ghost: Subject, soon: Soon, dialect: AnyDialect
 ) -> None:
     service.publish(ACCOUNT, *(name for name in NAMES if name != dialect.name))
-    links, nowhere = (linking.written(dialect, each, keyring) for each in (image, ghost))
+    links, nowhere = (linking.sample_links(dialect, each, keyring) for each in (image, ghost))
     soon(links[:1], fetch(service.base_url, nowhere[0]))
     for link, none in zip(links, nowhere, strict=True):
         for headers in ({}, {"If_None_Match": "*"}, {"Range": "bytes=0-9"}):
@@ -99,7 +99,7 @@ def test_what_is_published_opens_until_it_is_not_any_more(
     service: Running, keyring: Keyring, image: Subject, ghost: Subject, soon: Soon, dialect: AnyDialect
 ) -> None:
     service.publish(ACCOUNT, dialect.name)
-    links, nowhere = (linking.written(dialect, each, keyring) for each in (image, ghost))
+    links, nowhere = (linking.sample_links(dialect, each, keyring) for each in (image, ghost))
     # Three times and more at each worker: by then it is hot.
     assert statuses(service, links, 2 * BOTH) == {200}
     service.publish(ACCOUNT)
@@ -156,10 +156,10 @@ def test_an_api_that_would_hand_out_dead_links_refuses(service: Running, dialect
 
 @every_dialect
 async def test_dialects_that_are_not_served_are_not_there(tmp_path: Path, dialect: AnyDialect) -> None:
-    async with opened(tmp_path, TINTYPE_WEB_DIALECTS=dialect.name) as door:
+    async with open_client(tmp_path, TINTYPE_WEB_DIALECTS=dialect.name) as client:
         for each in DIALECTS:
             for endpoint in conformance.endpoints(each):
-                answer = await door.ask(endpoint.path, endpoint.method)
+                answer = await client.request(endpoint.path, endpoint.method)
                 assert (answer.status == 404) == (each is not dialect)
                 # Of others not even their voice is left.
                 assert each is dialect or answer.headers["content-type"] == "application/problem+json"

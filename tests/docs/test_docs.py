@@ -43,8 +43,8 @@ def test_every_error_is_in_the_docs(kind: Kind) -> None:
 def test_every_dialect_has_a_page_with_its_paths_and_scopes(dialect: str) -> None:
     record = next(found for found in discover() if found.name == dialect)
     page = (DOCS / "dialects" / f"{dialect}.md").read_text()
-    for told in (*record.prefixes, *(record.api.scopes if record.api else ())):
-        assert told in page, told
+    for expected in (*record.prefixes, *(record.api.scopes if record.api else ())):
+        assert expected in page, expected
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))

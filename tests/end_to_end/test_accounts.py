@@ -33,7 +33,7 @@ class Things:
 
     def hidden(self, text: str) -> str:
         """A text with these ids blotted out."""
-        told = (
+        outputs = (
             self.image,
             short(self.image),
             self.name,
@@ -42,7 +42,7 @@ class Things:
             self.store,
             self.product,
         )
-        for each in told:
+        for each in outputs:
             text = text.replace(each, "·")
         return text
 

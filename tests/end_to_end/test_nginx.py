@@ -162,9 +162,9 @@ def test_links_lead_to_the_public_address_and_open(site: Site, tmp_path: Path) -
     for _ in range(3):
         assert site.curl(link).stdout == picture
     assert site.curl(link, "--range", "0-9").stdout == picture[:10]
-    told = site.curl(link, "--head").stdout.decode().lower()
-    (tag,) = re.findall(r"etag: (\S+)", told)
-    assert "strict-transport-security: max-age=" in told
+    headers = site.curl(link, "--head").stdout.decode().lower()
+    (tag,) = re.findall(r"etag: (\S+)", headers)
+    assert "strict-transport-security: max-age=" in headers
     assert site.status(link, "--header", f"If-None-Match: {tag}") == 304
 
 

@@ -32,10 +32,10 @@ def test_the_readme_shows_a_request_for_every_dialect() -> None:
 @pytest.mark.parametrize(("command", "answer"), SHOWN, ids=range(len(SHOWN)))
 def test_a_pasted_request_answers_what_the_readme_says(fresh: Running, command: str, answer: str) -> None:
     required("curl")
-    said = subprocess.run(
+    completed = subprocess.run(
         ["sh", "-c", command], cwd=fresh.data.parent, capture_output=True, text=True, check=True
     )
-    assert _outline(json.loads(said.stdout)) == _outline(json.loads(answer))
+    assert _outline(json.loads(completed.stdout)) == _outline(json.loads(answer))
 
 
 def _outline(value: Any) -> Any:  # noqa: ANN401  any JSON value

@@ -102,9 +102,9 @@ def main() -> None:
         began = time.monotonic()
         outcome = fuzz(target, asked.seconds / len(chosen), first)
         found += bool(outcome.finding)
-        said = outcome.finding or "nothing found"
+        result = outcome.finding or "nothing found"
         seconds = time.monotonic() - began
-        print(f"{target.name:34} {outcome.runs:8} runs {seconds:6.1f} s  {said}", flush=True)
+        print(f"{target.name:34} {outcome.runs:8} runs {seconds:6.1f} s  {result}", flush=True)
     print(f"{found} of {len(chosen)} targets with findings.")
     sys.exit(bool(found))
 

@@ -32,6 +32,6 @@ def answer(connection: socket.socket) -> bytes:
     return got
 
 
-def status(said: bytes) -> int:
+def status(response: bytes) -> int:
     """The status of an answer; 0 if there is none."""
-    return int(said.split(b" ", 2)[1]) if said.startswith(b"HTTP/1.") else 0
+    return int(response.split(b" ", 2)[1]) if response.startswith(b"HTTP/1.") else 0

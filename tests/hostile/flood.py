@@ -25,7 +25,7 @@ class Client:
         self._need = -1
         self.socket = socket.create_connection(address)
 
-    def ask(self) -> None:
+    def request(self) -> None:
         """Send the next request."""
         self._got.clear()
         self._need = -1
@@ -56,7 +56,7 @@ def flood(address: tuple[str, int], paths: Iterator[str], connections: int, seco
         clients = [Client(address, paths) for _ in range(connections)]
         for client in clients:
             selector.register(client.socket, selectors.EVENT_READ, client)
-            client.ask()
+            client.request()
         until = time.monotonic() + seconds
         while time.monotonic() < until and selector.get_map():
             for key, _ in selector.select(timeout=0.1):
@@ -75,7 +75,7 @@ def _turn(selector: selectors.BaseSelector, client: Client, statuses: Counter[in
         return
     statuses[status] += 1
     if status:
-        client.ask()
+        client.request()
     else:
         selector.unregister(client.socket)
 

@@ -105,10 +105,10 @@ def test_1100_connections_that_hold_a_place_leave_it_answering(serve: Callable[.
     base_url = library.service.base_url
     with ExitStack() as stack:
 
-        def many(source: str, said: bytes) -> list[socket.socket]:
+        def many(source: str, request: bytes) -> list[socket.socket]:
             made = [stack.enter_context(connect(base_url, source)) for _ in range(EACH)]
             for connection in made:
-                connection.sendall(said)
+                connection.sendall(request)
             return made
 
         heads, bodies = [], []
@@ -266,17 +266,17 @@ def test_the_body_of_a_stranger_is_not_read_for_long(serve: Callable[..., Runnin
 def test_where_few_files_can_be_opened_idle_connections_give_way_in_time(tmp_path: Path) -> None:
     command = f"ulimit -n 600; exec {TINTYPE} serve --port 0 --data {tmp_path / 'library'}"
     env = {**os.environ, "TINTYPE_WEB_FIRST_BYTE_SECONDS": "60"}
-    written = tmp_path / "log"
+    log_path = tmp_path / "log"
     with (
-        written.open("w") as file,
+        log_path.open("w") as file,
         subprocess.Popen(["sh", "-c", command], stderr=file, env=env) as process,
         ExitStack() as stack,
     ):
         stack.callback(process.terminate)
-        url = announced(written)
+        url = announced(log_path)
         for source in SOURCES:
             for _ in range(20):
                 stack.enter_context(connect(url, source))
         for _ in range(20):
             assert httpx.get(f"{url}/healthz", timeout=PATIENCE).status_code == 200
-    assert "open-file-limit-low" in written.read_text()
+    assert "open-file-limit-low" in log_path.read_text()

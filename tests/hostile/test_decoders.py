@@ -142,8 +142,8 @@ def test_no_process_that_has_tokens_or_sockets_has_a_decoder(serve: Callable[...
 
 @pytest.mark.parametrize("name", HEAVY)
 def test_all_renderers_together_stay_within_their_memory(serve: Callable[..., Running], name: str) -> None:
-    told = {"TINTYPE_RENDERERS_SECONDS": "4", "TINTYPE_RENDERERS_MEMORY_BYTES": str(BUDGET)}
-    service, data = serve(**told), HEAVY[name]()
+    env = {"TINTYPE_RENDERERS_SECONDS": "4", "TINTYPE_RENDERERS_MEMORY_BYTES": str(BUDGET)}
+    service, data = serve(**env), HEAVY[name]()
     peaks = Peaks(service)
     with uploading(service) as client, ThreadPoolExecutor(4) as threads:
         client.post("/v1/images", content=pictures.jpeg()).raise_for_status()

@@ -153,10 +153,10 @@ def test_a_flood_from_one_address_does_not_hold_up_the_owner_nor_other_addresses
         }
         answers = {who: running.result() for who, running in asking.items()}
     assert flood.statuses.count(200) > 5, "there was no flood"
-    for who, told in answers.items():
-        assert [answer.status for answer in told if answer.status != 200] == [], who
-        assert percentile_95(told) < 3, who
-        assert len(told) >= 5, who
+    for who, answered in answers.items():
+        assert [answer.status for answer in answered if answer.status != 200] == [], who
+        assert percentile_95(answered) < 3, who
+        assert len(answered) >= 5, who
 
 
 def test_a_picture_that_the_flood_has_queued_is_there_for_who_asks_as_well(service: Running) -> None:
@@ -205,11 +205,11 @@ def test_pictures_that_take_long_to_read_leave_a_slot_to_others(service: Running
     for thread in threads:
         thread.start()
     try:
-        told = steadily(service, plain(others, count()), VISITING)
+        answered = steadily(service, plain(others, count()), VISITING)
     finally:
         stop.set()
         for thread in threads:
             thread.join()
     assert taken.count(201) >= 3
-    assert [answer.status for answer in told if answer.status != 200] == []
-    assert percentile_95(told) < 1
+    assert [answer.status for answer in answered if answer.status != 200] == []
+    assert percentile_95(answered) < 1

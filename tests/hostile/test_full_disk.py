@@ -159,28 +159,28 @@ def test_a_disk_that_takes_nothing_more_refuses_changes_and_reads_go_on(
 
 def test_a_vendors_client_is_told_to_come_back(disk: Path, serve: Callable[..., Running]) -> None:
     service = serve(disk / "library", TINTYPE_EVOTOR_SIDE="8")
-    shop, sheets = service.token("evotor"), service.token("smartsheet")
+    evotor, smartsheet = service.token("evotor"), service.token("smartsheet")
     with tenant_of(service) as tenant:
         tenant.fill()
     fill(service.data)
     picture = pictures.png(8, 8)
-    said = httpx.post(
+    response = httpx.post(
         f"{service.base_url}/stores/s/products/p/images",
         files={"datafile": ("a.png", picture, "image/png")},
-        headers={"X-Authorization": shop},
+        headers={"X-Authorization": evotor},
     )
-    assert (said.status_code, said.json()["code"]) == (503, "service_unavailable")
-    assert int(said.headers["retry-after"]) > 0
-    said = httpx.post(
+    assert (response.status_code, response.json()["code"]) == (503, "service_unavailable")
+    assert int(response.headers["retry-after"]) > 0
+    response = httpx.post(
         f"{service.base_url}/2.0/sheets/1/rows/1/columns/1/cellimages",
         content=picture,
         headers={
-            "Authorization": f"Bearer {sheets}",
+            "Authorization": f"Bearer {smartsheet}",
             "Content-Type": "image/png",
             "Content-Disposition": 'attachment; filename="a.png"',
         },
     )
-    assert (said.status_code, said.json()["errorCode"]) == (503, 4001)
+    assert (response.status_code, response.json()["errorCode"]) == (503, 4001)
 
 
 def test_a_catalogue_that_another_program_holds_refuses_changes_soon_and_reads_go_on(

@@ -8,7 +8,7 @@ from pathlib import Path
 import httpx
 
 from tests import pictures
-from tests.cli.calling import call, library, said
+from tests.cli.calling import call, library, run
 from tests.running import Running, make_token
 
 ROUNDS = 25
@@ -63,7 +63,7 @@ def test_nothing_that_an_image_needs_is_ever_taken(serve: Callable[..., Running]
     source.mkdir()
     for seed in range(BESIDES):
         (source / f"{seed}.png").write_bytes(pictures.png(8, 6, seed=1000 + seed))
-    said(data, "import", str(source))
+    run(data, "import", str(source))
     service = serve(data)
     clients = [Client(service.base_url, make_token(data, "native"), picture) for picture in PICTURES]
     for client in clients:
@@ -72,9 +72,9 @@ def test_nothing_that_an_image_needs_is_ever_taken(serve: Callable[..., Running]
     for _ in range(ROUNDS):
         for picture in PICTURES:
             plant(data, picture)
-        told = call(data, "gc")
-        assert told.exit_code == 0, told.output
-        set_aside += int(told.stdout.split()[2])
+        result = call(data, "gc")
+        assert result.exit_code == 0, result.output
+        set_aside += int(result.stdout.split()[2])
     for client in clients:
         client.stop.set()
     for client in clients:

@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from tests import pictures
-from tests.cli.calling import library, said
+from tests.cli.calling import library, run
 from tests.cli.killing import killable
 from tests.extra_pictures import svg
 
@@ -26,7 +26,7 @@ def test_a_lost_original_is_an_error_and_never_looks_deleted(
     tmp_path: Path, lose: Callable[[Path], None]
 ) -> None:
     data = library(tmp_path / "library")
-    token = said(data, "token", "create", "--dialect", "native").strip()
+    token = run(data, "token", "create", "--dialect", "native").strip()
     with killable(data, "serve", "--port", "0", TINTYPE_WEB_METRICS="true") as service:
         with httpx.Client(base_url=service.ready(), headers={"Authorization": f"Bearer {token}"}) as client:
             image = client.post("/v1/images", content=pictures.png(64, 48)).json()
@@ -47,14 +47,14 @@ def test_a_lost_original_is_an_error_and_never_looks_deleted(
         service.process.terminate()
         service.join(30)
     lines = [json.loads(line) for line in service.lines if line.startswith("{")]
-    told = [line for line in lines if line["event"] == EVENT]
-    assert [(line["level"], line["image"]) for line in told] == [("error", image["id"])] * 2
+    logged = [line for line in lines if line["event"] == EVENT]
+    assert [(line["level"], line["image"]) for line in logged] == [("error", image["id"])] * 2
 
 
 def test_what_cannot_be_drawn_is_not_said_to_be_lost(tmp_path: Path) -> None:
     """Each group of this SVG takes a surface of the size that it is drawn at: small it can be, large not."""
     data = library(tmp_path / "library")
-    token = said(data, "token", "create", "--dialect", "native").strip()
+    token = run(data, "token", "create", "--dialect", "native").strip()
     groups = svg('<g opacity="0.9">' * 150 + '<rect width="80" height="60"/>' + "</g>" * 150)
     with killable(data, "serve", "--port", "0") as service:
         with httpx.Client(base_url=service.ready(), headers={"Authorization": f"Bearer {token}"}) as client:

@@ -179,13 +179,13 @@ def main() -> None:
     thread.join()
     font = "/etc/fonts/fonts.conf"
     found["read a font's settings"] = tried(lambda: os.open(font, os.O_RDONLY))
-    told = {
+    report = {
         "seccomp": confinement.seccomp,
         "landlock": confinement.landlock_abi,
         "found": found,
         "others": others,
     }
-    channel.sendall(json.dumps(told).encode())
+    channel.sendall(json.dumps(report).encode())
     channel.close()
 
 

@@ -21,8 +21,13 @@ def solid(format_: str, frames: int = 5, size: tuple[int, int] = (40, 30), **opt
 
 def joined(frames: list[Image.Image], format_: str, **options: object) -> bytes:
     delays = [DELAYS[at % len(DELAYS)] for at in range(len(frames))]
-    told = {"duration": delays, "loop": 0, **({"lossless": True} if format_ == "webp" else {}), **options}
-    return pictures.encode(frames[0], format_, save_all=True, append_images=frames[1:], **told)
+    save_options = {
+        "duration": delays,
+        "loop": 0,
+        **({"lossless": True} if format_ == "webp" else {}),
+        **options,
+    }
+    return pictures.encode(frames[0], format_, save_all=True, append_images=frames[1:], **save_options)
 
 
 def frames_of(data: bytes) -> list[Image.Image]:

@@ -44,8 +44,8 @@ def work(path):
     else:
         verify(path, inspect(path))
 
-small, large, *said = sys.argv[1:]
-words = dict(word.split("=") for word in said)
+small, large, *settings = sys.argv[1:]
+words = dict(word.split("=") for word in settings)
 work(Path(small))
 Path("/proc/self/clear_refs").write_text("5")
 before = status("VmRSS")
@@ -129,7 +129,7 @@ def made(folder: Path, kind: str, name: str, size: tuple[int, int]) -> Path:
 def test_the_estimate_covers_the_memory_taken(folder: Path, kind: str, words: tuple[str, ...]) -> None:
     small, large = made(folder, kind, "small", (64, 48)), made(folder, kind, "large", (WIDTH, HEIGHT))
     recipe = parse_params(dict(word.split("=") for word in words)) if words else None
-    told = decode_memory(inspect(large), recipe)
+    estimate = decode_memory(inspect(large), recipe)
     ran = subprocess.run(
         [sys.executable, "-c", MEASURE, str(small), str(large), *words],
         capture_output=True,
@@ -137,7 +137,7 @@ def test_the_estimate_covers_the_memory_taken(folder: Path, kind: str, words: tu
         text=True,
     )
     taken = int(ran.stdout)
-    assert taken <= told <= 2 * BASE + TIMES * taken
+    assert taken <= estimate <= 2 * BASE + TIMES * taken
 
 
 def info(format_: Format, width: int, height: int) -> ImageInfo:

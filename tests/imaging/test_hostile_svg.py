@@ -75,10 +75,10 @@ def assert_plain(data: bytes) -> None:
 def test_no_file_is_seen(secret: Path, inside: str) -> None:
     names = [path.name for path in secret.iterdir() if f"{{{path.name}}}" in inside]
     for spelt in zip(*(spellings(secret / name) for name in names), strict=True) if names else [()]:
-        told = inside
+        element = inside
         for name, address in zip(names, spelt, strict=True):
-            told = told.replace(f"{{{name}}}", address)
-        assert_plain(svg(PLAIN + told))
+            element = element.replace(f"{{{name}}}", address)
+        assert_plain(svg(PLAIN + element))
 
 
 @pytest.mark.parametrize("declared", ['SYSTEM "{}"', 'PUBLIC "-//x//y" "{}"'])

@@ -175,9 +175,10 @@ def test_what_just_meets_the_limits_is_accepted() -> None:
 
 
 def test_the_sentence_tells_the_size_and_the_limit() -> None:
-    said = str(refusal(pictures.png_header(12_000, 9000)))
+    message = str(refusal(pictures.png_header(12_000, 9000)))
     assert (
-        said == "The picture has 12000 \N{MULTIPLICATION SIGN} 9000 pixels; at most 100000000 are accepted."
+        message
+        == "The picture has 12000 \N{MULTIPLICATION SIGN} 9000 pixels; at most 100000000 are accepted."
     )
 
 

@@ -32,13 +32,13 @@ def picture() -> Image.Image:
 
 
 def exif(orientation: int = TURNED) -> Image.Exif:
-    told = Image.Exif()
-    told[ExifTags.Base.Orientation] = orientation
-    told[ExifTags.Base.Artist] = SECRET
-    told.get_ifd(ExifTags.IFD.GPSInfo)[ExifTags.GPS.GPSLatitudeRef] = "N"
-    told.get_ifd(ExifTags.IFD.GPSInfo)[ExifTags.GPS.GPSLatitude] = (48.0, 51.0, 30.0)
-    told.get_ifd(ExifTags.IFD.Exif)[ExifTags.Base.UserComment] = SECRET.encode()
-    return told
+    tags = Image.Exif()
+    tags[ExifTags.Base.Orientation] = orientation
+    tags[ExifTags.Base.Artist] = SECRET
+    tags.get_ifd(ExifTags.IFD.GPSInfo)[ExifTags.GPS.GPSLatitudeRef] = "N"
+    tags.get_ifd(ExifTags.IFD.GPSInfo)[ExifTags.GPS.GPSLatitude] = (48.0, 51.0, 30.0)
+    tags.get_ifd(ExifTags.IFD.Exif)[ExifTags.Base.UserComment] = SECRET.encode()
+    return tags
 
 
 def saved(format: str, **options: object) -> bytes:
@@ -79,11 +79,11 @@ def test_what_is_left_is_the_picture_its_profile_and_its_orientation(format: For
     before, after = opened(data), opened(strip(data, format))
     assert after.tobytes() == before.tobytes()
     assert after.info.get("icc_profile") == before.info["icc_profile"]
-    told = dict(after.getexif())
+    tags = dict(after.getexif())
     turned = before.getexif().get(ExifTags.Base.Orientation, 1)
-    assert told.pop(ExifTags.Base.Orientation, 1) == turned
+    assert tags.pop(ExifTags.Base.Orientation, 1) == turned
     # What a TIFF is drawn by stands among the same entries.
-    assert not told or (format is Format.TIFF and not told.keys() & {270, 305, 315, 34665, 34853})
+    assert not tags or (format is Format.TIFF and not tags.keys() & {270, 305, 315, 34665, 34853})
     assert not after.getexif().get_ifd(ExifTags.IFD.GPSInfo)
     assert not after.getexif().get_ifd(ExifTags.IFD.Exif)
 
@@ -195,15 +195,15 @@ def test_a_jxl_loses_its_boxes() -> None:
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-16"])
 def test_an_svg_loses_comments_and_metadata(encoding: str) -> None:
-    said = f"<!-- {SECRET} --><svg xmlns='http://www.w3.org/2000/svg'><metadata id='m'>{SECRET}</metadata>"
-    data = (said + "<s:metadata xmlns:s='urn:s'/><text>é</text></svg>").encode(encoding)
+    comment = f"<!-- {SECRET} --><svg xmlns='http://www.w3.org/2000/svg'><metadata id='m'>{SECRET}</metadata>"
+    data = (comment + "<s:metadata xmlns:s='urn:s'/><text>é</text></svg>").encode(encoding)
     expected = '<svg xmlns="http://www.w3.org/2000/svg"><text>é</text></svg>'
     assert strip(data, Format.SVG).decode() == expected
 
 
 @pytest.mark.parametrize("order", ["<", ">"])
 def test_a_big_tiff_is_read_in_either_order(order: str) -> None:
-    said, pixels = SECRET.encode(), b"abcdefghi"
+    comment, pixels = SECRET.encode(), b"abcdefghi"
     tags = (
         (256, 3, 9),
         (257, 3, 1),
@@ -213,7 +213,7 @@ def test_a_big_tiff_is_read_in_either_order(order: str) -> None:
         (274, 3, 6),
         (279, 4, len(pixels)),
     )
-    entries = [struct.pack(order + "HHQ", 270, 2, len(said)) + struct.pack(order + "Q", 200)]
+    entries = [struct.pack(order + "HHQ", 270, 2, len(comment)) + struct.pack(order + "Q", 200)]
     entries += [
         struct.pack(order + "HHQ", tag, kind, 1)
         + struct.pack(order + {3: "H", 4: "I"}[kind], value).ljust(8, b"\0")
@@ -221,9 +221,9 @@ def test_a_big_tiff_is_read_in_either_order(order: str) -> None:
     ]
     head = (b"II" if order == "<" else b"MM") + struct.pack(order + "HHHQ", 43, 8, 0, 16)
     directory = struct.pack(order + "Q", len(entries)) + b"".join(entries)
-    data = ((head + directory + bytes(8)).ljust(200, b"\0") + said).ljust(300, b"\0") + pixels
+    data = ((head + directory + bytes(8)).ljust(200, b"\0") + comment).ljust(300, b"\0") + pixels
     stripped = strip(data, Format.TIFF)
-    assert said not in stripped
+    assert comment not in stripped
     image = pyvips.Image.new_from_buffer(stripped, "")
     assert image.write_to_memory() == pixels
     assert image.get("orientation") == TURNED

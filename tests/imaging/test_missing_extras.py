@@ -31,19 +31,19 @@ HIDING = f"""
 ASKING = """
     from tintype.imaging import Format, ImageRefused, Recipe, inspect, render
 
-    said = {}
+    messages = {}
     for path in sorted(Path(sys.argv[1]).iterdir()):
         try:
             inspect(path)
             render(path, Recipe(format=Format.JXL))
         except ImageRefused as refused:
-            said[path.name] = [refused.reason, str(refused)]
-    print(json.dumps(said))
+            messages[path.name] = [refused.reason, str(refused)]
+    print(json.dumps(messages))
 """
 
 
 @pytest.fixture(scope="module")
-def said(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[str]]:
+def messages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[str]]:
     """Why each file is refused there."""
     folder = tmp_path_factory.mktemp("pictures")
     files = {
@@ -68,17 +68,17 @@ def asked(folder: Path) -> dict[str, list[str]]:
 
 
 @pytest.mark.parametrize(("name", "format_"), [("heic", "HEIC"), ("jxl", "JXL"), ("svg", "SVG")])
-def test_the_refusal_says_what_to_install(said: dict[str, list[str]], name: str, format_: str) -> None:
+def test_the_refusal_says_what_to_install(messages: dict[str, list[str]], name: str, format_: str) -> None:
     sentence = f"{format_} is accepted when the extra is installed: pip install 'tintype-server[{name}]'."
-    assert said[f"a.{name}"] == ["unsupported", sentence]
+    assert messages[f"a.{name}"] == ["unsupported", sentence]
 
 
-def test_so_does_the_one_of_a_rendition(said: dict[str, list[str]]) -> None:
+def test_so_does_the_one_of_a_rendition(messages: dict[str, list[str]]) -> None:
     sentence = "JXL is made when the extra is installed: pip install 'tintype-server[jxl]'."
-    assert said["a.png"] == ["unsupported", sentence]
+    assert messages["a.png"] == ["unsupported", sentence]
 
 
-def test_the_error_for_an_unknown_format_lists_the_accepted_ones(said: dict[str, list[str]]) -> None:
-    reason, sentence = said["a.bmp"]
+def test_the_error_for_an_unknown_format_lists_the_accepted_ones(messages: dict[str, list[str]]) -> None:
+    reason, sentence = messages["a.bmp"]
     assert reason == "unsupported"
     assert sentence.endswith("Accepted are JPEG, PNG, WebP, GIF, AVIF and TIFF.")

@@ -27,8 +27,8 @@ def aspect(placeholder: Placeholder) -> float:
     """The aspect ratio of a hash: luminance terms along x divided by those along y."""
     hashed = b64decode(placeholder.thumbhash)
     landscape, most = hashed[4] >> 7, 5 if hashed[2] >> 7 else 7
-    told = hashed[3] & 7
-    return most / told if landscape else told / most
+    stored = hashed[3] & 7
+    return most / stored if landscape else stored / most
 
 
 @pytest.mark.parametrize("format_", [entry.format for entry in SPECS if entry.package is None])

@@ -39,11 +39,11 @@ def attempted(folder: Path, without: str) -> Told:
         with theirs:
             command = [sys.executable, confined.__file__, str(theirs.fileno()), str(folder), without]
             process = subprocess.Popen(command, pass_fds=[theirs.fileno()])
-        told = b"".join(iter(lambda: ours.recv(65536), b""))
+        report = b"".join(iter(lambda: ours.recv(65536), b""))
         assert process.wait() == 0
     assert sorted(path.name for path in folder.iterdir()) == ["victim"]
     assert (folder / "victim").read_text() == "here"
-    return msgspec.json.decode(told, type=Told)
+    return msgspec.json.decode(report, type=Told)
 
 
 def succeeded(found: dict[str, str]) -> dict[str, str]:
@@ -53,27 +53,27 @@ def succeeded(found: dict[str, str]) -> dict[str, str]:
 @needs_seccomp
 @needs_landlock
 def test_nothing_is_left_but_to_compute_and_to_read_fonts(tmp_path: Path) -> None:
-    told = attempted(tmp_path, without="")
-    assert told.seccomp
-    assert told.landlock == landlock.version()
-    assert succeeded(told.found) == {"start a thread": "done", "read a font's settings": "done"}
-    assert len(told.found) > 40
-    assert set(told.others.values()) == {"EPERM"}
-    assert len(told.others) > 500
+    report = attempted(tmp_path, without="")
+    assert report.seccomp
+    assert report.landlock == landlock.version()
+    assert succeeded(report.found) == {"start a thread": "done", "read a font's settings": "done"}
+    assert len(report.found) > 40
+    assert set(report.others.values()) == {"EPERM"}
+    assert len(report.others) > 500
 
 
 @needs_seccomp
 def test_without_landlock_no_file_is_opened_at_all(tmp_path: Path) -> None:
-    told = attempted(tmp_path, without="landlock")
-    assert told.landlock == 0
-    assert succeeded(told.found) == {"start a thread": "done"}
+    report = attempted(tmp_path, without="landlock")
+    assert report.landlock == 0
+    assert succeeded(report.found) == {"start a thread": "done"}
 
 
 @needs_landlock
 def test_without_seccomp_files_are_still_out_of_reach(tmp_path: Path) -> None:
-    told = attempted(tmp_path, without="seccomp")
-    assert not told.seccomp
-    assert succeeded(told.found) == {"start a thread": "done", "read a font's settings": "done"}
+    report = attempted(tmp_path, without="seccomp")
+    assert not report.seccomp
+    assert succeeded(report.found) == {"start a thread": "done", "read a font's settings": "done"}
 
 
 @pytest.mark.skipif(platform.machine() != "x86_64", reason="the numbers are looked up for this machine")

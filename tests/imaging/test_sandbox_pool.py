@@ -537,7 +537,9 @@ def test_refused_pictures_leave_no_memory_behind_even_when_nothing_collects_it(
     without = "import gc; gc.disable(); gc.enable = gc.collect = lambda *_: None\n"
     run = f"{without}from tintype.imaging.sandbox.renderer import main; main()"
     monkeypatch.setattr(
-        process.Renderer, "_command", lambda _, *told: [sys.executable, "-P", "-c", run, *map(str, told)]
+        process.Renderer,
+        "_command",
+        lambda _, *arguments: [sys.executable, "-P", "-c", run, *map(str, arguments)],
     )
     whole = pictures.encode(Image.effect_noise((2500, 2500), 90), "png")
     damaged = whole[: len(whole) * 9 // 10]

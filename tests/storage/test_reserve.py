@@ -52,8 +52,8 @@ def test_without_room_for_it_nothing_is_left(
         Reserve(path).hold()
     assert os.strerror(number) in refused.value.message
     assert list(path.parent.iterdir()) == []
-    said = {errno.ENOSPC: "full", errno.EDQUOT: "full", errno.EROFS: "read-only"}
-    assert Reserve(path).fault() == said.get(number, "not writable")
+    faults = {errno.ENOSPC: "full", errno.EDQUOT: "full", errno.EROFS: "read-only"}
+    assert Reserve(path).fault() == faults.get(number, "not writable")
 
 
 def test_what_is_wrong_otherwise_is_not_called_a_full_disk(

@@ -1,4 +1,4 @@
-"""The front door: paths, hosts, the log, and errors where nobody else speaks."""
+"""The application: paths, hosts, the log, and errors where nobody else speaks."""
 
 import json
 import os
@@ -125,27 +125,27 @@ def test_a_public_address_is_what_links_begin_with(public: str) -> None:
 
 
 def test_the_log_tells_who_asked_and_no_secret(tmp_path: Path) -> None:
-    data, written = tmp_path / "library", tmp_path / "log"
+    data, log_path = tmp_path / "library", tmp_path / "log"
     token = make_token(data, "native")
     with (
-        written.open("w") as file,
+        log_path.open("w") as file,
         subprocess.Popen([TINTYPE, "serve", "--data", str(data), "--port", "0"], stderr=file) as process,
     ):
         try:
-            base_url = announced(written)
+            base_url = announced(log_path)
             answer = httpx.get(f"{base_url}/v1/images", headers={"Authorization": f"Bearer {token}"})
             refused = httpx.get(f"{base_url}/v1/images", headers={"Authorization": "Bearer unknown"})
         finally:
             process.terminate()
-    told = written.read_text()
-    lines = {line["request_id"]: line for line in entries(told) if line["event"] == "request"}
+    logged = log_path.read_text()
+    lines = {line["request_id"]: line for line in entries(logged) if line["event"] == "request"}
     line = lines[answer.headers["request-id"]]
     assert (line["method"], line["path"], line["status"]) == ("GET", "/v1/images", 200)
     assert line["account"]
     assert line["token"] in run_cli(data, "token", "list")
     assert lines[refused.headers["request-id"]]["account"] is None
-    assert token not in told
-    assert "unknown" not in told
+    assert token not in logged
+    assert "unknown" not in logged
 
 
 @pytest.mark.parametrize(
@@ -184,13 +184,13 @@ def test_every_answer_has_an_id_of_its_own(anyone: httpx.Client) -> None:
 def test_a_proxy_that_is_not_believed_is_told_of_once(tmp_path: Path, proxies: int) -> None:
     env = {**os.environ, "TINTYPE_LIMITS_PROXIES": str(proxies)}
     command = [TINTYPE, "serve", "--data", str(tmp_path / "library"), "--port", "0"]
-    written = tmp_path / "log"
-    with written.open("w") as file, subprocess.Popen(command, stderr=file, env=env) as process:
+    log_path = tmp_path / "log"
+    with log_path.open("w") as file, subprocess.Popen(command, stderr=file, env=env) as process:
         try:
-            url = announced(written) + "/v1/images"
+            url = announced(log_path) + "/v1/images"
             for header in ("X-Forwarded-For", "Forwarded", "X-Forwarded-For"):
                 httpx.get(url, headers={header: "192.0.2.1"})
         finally:
             process.terminate()
-    told = [line for line in entries(written.read_text()) if line["event"] == "forwarded-header-ignored"]
-    assert [line["header"] for line in told] == ["x-forwarded-for"] * (1 - proxies)
+    logged = [line for line in entries(log_path.read_text()) if line["event"] == "forwarded-header-ignored"]
+    assert [line["header"] for line in logged] == ["x-forwarded-for"] * (1 - proxies)

@@ -132,13 +132,13 @@ def test_too_large_an_upload_is_told_so_while_it_still_sends(
     sender: httpx.Client, small: Running, size: int
 ) -> None:
     before = count(sender)
-    told = [
+    responses = [
         sender.post("/v1/images", content=bytes(size)),
         sender.post("/v1/images", content=pieces(size)),
         sender.post("/v1/images", files={"file": ("a.jpg", bytes(size))}),
     ]
-    assert [answer.status_code for answer in told] == [413] * len(told)
-    assert {answer.json()["type"] for answer in told} == {"urn:tintype:error:too-large"}
+    assert [answer.status_code for answer in responses] == [413] * len(responses)
+    assert {answer.json()["type"] for answer in responses} == {"urn:tintype:error:too-large"}
     assert count(sender) == before
     assert incoming(small) == []
 

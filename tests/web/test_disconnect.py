@@ -19,13 +19,13 @@ from tintype.storage.rendition_locks import RenditionLocks
 
 @pytest.mark.parametrize("how", [socket.SHUT_WR, socket.SHUT_RDWR])
 def test_a_client_that_is_gone_is_logged_as_499_and_gets_nothing(tmp_path: Path, how: int) -> None:
-    data, written = tmp_path / "library", tmp_path / "log"
+    data, log_path = tmp_path / "library", tmp_path / "log"
     headers = {"Authorization": f"Bearer {make_token(data, 'native')}"}
     env = {**os.environ, "TINTYPE_WEB_METRICS": "true", "TINTYPE_DELIVERY_MEMORY_BYTES": "0"}
     command = [TINTYPE, "serve", "--data", str(data), "--port", "0"]
-    with written.open("a") as file, subprocess.Popen(command, stderr=file, env=env, text=True) as process:
+    with log_path.open("a") as file, subprocess.Popen(command, stderr=file, env=env, text=True) as process:
         try:
-            base_url = announced(written)
+            base_url = announced(log_path)
             with httpx.Client(base_url=base_url, headers=headers) as client:
                 image = client.post("/v1/images", content=pictures.png(64, 48)).json()["id"]
                 item = {"image": image, "width": 20}
@@ -37,13 +37,13 @@ def test_a_client_that_is_gone_is_logged_as_499_and_gets_nothing(tmp_path: Path,
             # To the service we are another process that makes it, and so it waits for us.
             with RenditionLocks(data / "renditions" / ".locks").hold(key):
                 got = received(Running(base_url, data, process), link.removeprefix(base_url), how)
-                until(lambda: bool(logged(written, 499)))
+                until(lambda: bool(logged(log_path, 499)))
         finally:
             process.terminate()
     assert got == b""
-    (line,) = logged(written, 499)
+    (line,) = logged(log_path, 499)
     assert (line["method"], line["path"]) == ("GET", urlsplit(link).path)
-    events = {each["event"] for each in entries(written.read_text()) if each["level"] != "info"}
+    events = {each["event"] for each in entries(log_path.read_text()) if each["level"] != "info"}
     assert events <= {"runs-as-root"}
 
 
@@ -58,6 +58,6 @@ def received(service: Running, path: str, how: int) -> bytes:
         return connection.recv(1024)
 
 
-def logged(written: Path, status: int) -> list[dict[str, object]]:
+def logged(log_path: Path, status: int) -> list[dict[str, object]]:
     """The lines of requests with this status."""
-    return [each for each in entries(written.read_text()) if each.get("status") == status]
+    return [each for each in entries(log_path.read_text()) if each.get("status") == status]

@@ -97,9 +97,9 @@ def test_a_picture_in_memory_is_told_to_no_other_host(demo: Running, client: htt
     link = url.removeprefix(demo.base_url)
     for _ in range(3):
         assert client.get(url).status_code == 200
-    for lines, said in (([], 400), (["Host: evil.example"], 421), (["Host: a", "Host: a"], 400)):
+    for lines, expected in (([], 400), (["Host: evil.example"], 421), (["Host: a", "Host: a"], 400)):
         head = [f"GET {link} HTTP/1.1", *lines, "Connection: close", "", ""]
-        assert status(converse(demo, "\r\n".join(head).encode())) == said
+        assert status(converse(demo, "\r\n".join(head).encode())) == expected
     assert client.get(url).status_code == 200
 
 
@@ -123,7 +123,7 @@ def named(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
 
 
 @pytest.mark.parametrize(
-    ("host", "said"),
+    ("host", "expected"),
     [
         ("images.example.com", 401),
         ("10.9.9.9:8080", 401),
@@ -131,8 +131,8 @@ def named(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
         ("localhost", 421),
     ],
 )
-def test_the_setting_names_what_is_served(named: Running, host: str, said: int) -> None:
-    assert status(converse(named, request("GET", "/v1/images", host=host))) == said
+def test_the_setting_names_what_is_served(named: Running, host: str, expected: int) -> None:
+    assert status(converse(named, request("GET", "/v1/images", host=host))) == expected
 
 
 def test_health_is_told_without_any_host(named: Running) -> None:

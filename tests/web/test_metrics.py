@@ -27,8 +27,8 @@ def test_all_that_is_counted_is_told(serve: Callable[..., Running]) -> None:
     assert answer.headers["content-type"].startswith("text/plain; version=")
     declared: dict[str, Counter | Gauge] = vars(Counters())
     names = {sample.name for metric in declared.values() for sample in next(iter(metric.collect())).samples}
-    told = counted(service)
-    assert told == {name.removeprefix("tintype_"): 0 for name in names if not name.endswith("_created")}
+    counts = counted(service)
+    assert counts == {name.removeprefix("tintype_"): 0 for name in names if not name.endswith("_created")}
     for line in ("# TYPE tintype_work_waiting gauge", "# TYPE tintype_renditions_made_total counter"):
         assert line in answer.text
     assert "# HELP tintype_renditions_made_total Renditions made.\n" in answer.text

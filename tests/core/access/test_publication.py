@@ -5,7 +5,7 @@ from contextlib import suppress
 import pytest
 from sqlalchemy import select
 
-from tests.core.conftest import Town
+from tests.core.conftest import Instance
 from tests.core.following import following, until
 from tintype.catalogue import tables
 from tintype.catalogue.audit import AuditFilter
@@ -18,38 +18,38 @@ from tintype.model import Actor, Error, Forbidden, Image, Links, NotFound
 ANNA = Actor("tintype account publish", "anna")
 
 
-async def opens(town: Town, image: Image, dialect: str, default: Links | None = None) -> bool:
+async def opens(instance: Instance, image: Image, dialect: str, default: Links | None = None) -> bool:
     with suppress(Error):
-        return (await find_deliverable(town.services, dialect, image.id, default=default)).image == image
+        return (await find_deliverable(instance.services, dialect, image.id, default=default)).image == image
     with pytest.raises(NotFound, match="no such image"):
-        await find_deliverable(town.services, dialect, image.id, default=default)
+        await find_deliverable(instance.services, dialect, image.id, default=default)
     return False
 
 
-async def test_a_link_opens_if_its_dialect_is_published(town: Town) -> None:
-    ours, theirs = await town.add(), await town.add(town.boris)
-    assert await publish(town.services, "north", ["mews"], ANNA) == {"mews": None}
-    assert await publish(town.services, "south", [], ANNA) == {}
-    assert [await opens(town, ours, dialect) for dialect in ("mews", "native")] == [True, False]
-    assert not await opens(town, theirs, "mews")
+async def test_a_link_opens_if_its_dialect_is_published(instance: Instance) -> None:
+    ours, theirs = await instance.add(), await instance.add(instance.boris)
+    assert await publish(instance.services, "north", ["mews"], ANNA) == {"mews": None}
+    assert await publish(instance.services, "south", [], ANNA) == {}
+    assert [await opens(instance, ours, dialect) for dialect in ("mews", "native")] == [True, False]
+    assert not await opens(instance, theirs, "mews")
 
 
-async def test_dialects_are_added_and_taken_away(town: Town) -> None:
-    await publish(town.services, "north", ["mews", "native"], ANNA)
-    await set_links(town.services, "north", "mews", Links.SIGNED, ANNA)
+async def test_dialects_are_added_and_taken_away(instance: Instance) -> None:
+    await publish(instance.services, "north", ["mews", "native"], ANNA)
+    await set_links(instance.services, "north", "mews", Links.SIGNED, ANNA)
     mews = {"mews": Links.SIGNED}
-    assert await publish(town.services, "north", ["evotor"], ANNA, add=True) == {
+    assert await publish(instance.services, "north", ["evotor"], ANNA, add=True) == {
         "evotor": None,
         "native": None,
         **mews,
     }
-    assert await publish(town.services, "north", ["evotor", "publisher"], ANNA, remove=True) == {
+    assert await publish(instance.services, "north", ["evotor", "publisher"], ANNA, remove=True) == {
         "native": None,
         **mews,
     }
     assert (
-        await publish(town.services, "north", ["mews"], ANNA)
-        == await published(town.services, "north")
+        await publish(instance.services, "north", ["mews"], ANNA)
+        == await published(instance.services, "north")
         == mews
     )
 
@@ -68,90 +68,94 @@ async def test_dialects_are_added_and_taken_away(town: Town) -> None:
     ],
 )
 async def test_a_plain_link_opens_where_links_are_plain(
-    town: Town, own: Links | None, default: Links | None, *, opened: bool
+    instance: Instance, own: Links | None, default: Links | None, *, opened: bool
 ) -> None:
-    image = await town.add()
-    assert (await set_links(town.services, "north", "mews", own, ANNA))["mews"] is own
-    assert await opens(town, image, "mews", default) is opened
+    image = await instance.add()
+    assert (await set_links(instance.services, "north", "mews", own, ANNA))["mews"] is own
+    assert await opens(instance, image, "mews", default) is opened
 
 
-async def test_what_is_remembered_ends_with_its_publication(town: Town) -> None:
-    image = await town.add()
-    async with following(town.services):
-        known = await find_deliverable(town.services, "mews", image.id)
-        await publish(town.services, "north", ["native"], ANNA)
+async def test_what_is_remembered_ends_with_its_publication(instance: Instance) -> None:
+    image = await instance.add()
+    async with following(instance.services):
+        known = await find_deliverable(instance.services, "mews", image.id)
+        await publish(instance.services, "north", ["native"], ANNA)
         await until(lambda: not known.is_valid)
-        assert not await opens(town, image, "mews")
-        known = await find_deliverable(town.services, "native", image.id)
-        await set_links(town.services, "north", "native", Links.SIGNED, ANNA)
+        assert not await opens(instance, image, "mews")
+        known = await find_deliverable(instance.services, "native", image.id)
+        await set_links(instance.services, "north", "native", Links.SIGNED, ANNA)
         await until(lambda: not known.is_valid)
         # What is published again is at once: memory never refuses.
-        known = await find_deliverable(town.services, "native", image.id)
-        await publish(town.services, "north", ["native", "mews"], ANNA)
+        known = await find_deliverable(instance.services, "native", image.id)
+        await publish(instance.services, "north", ["native", "mews"], ANNA)
         assert known.is_valid
-        assert await opens(town, image, "mews")
+        assert await opens(instance, image, "mews")
 
 
-async def test_who_asks_for_what_is_not_published_takes_nothing_from_memory(town: Town) -> None:
-    image = await town.add()
-    await publish(town.services, "north", ["native"], ANNA)
-    async with following(town.services):
-        known = await find_deliverable(town.services, "native", image.id)
+async def test_who_asks_for_what_is_not_published_takes_nothing_from_memory(instance: Instance) -> None:
+    image = await instance.add()
+    await publish(instance.services, "north", ["native"], ANNA)
+    async with following(instance.services):
+        known = await find_deliverable(instance.services, "native", image.id)
         for _ in range(3):
-            assert not await opens(town, image, "mews", Links.PLAIN)
+            assert not await opens(instance, image, "mews", Links.PLAIN)
         assert known.is_valid
-        assert await find_deliverable(town.services, "native", image.id) is known
+        assert await find_deliverable(instance.services, "native", image.id) is known
 
 
-async def test_a_token_publishes_and_its_end_does_not_end_that(town: Town) -> None:
-    await publish(town.services, "north", [], ANNA)
-    (secret,) = await issue_token(town.services, town.anna.account, town.anna.person, "native", actor=ANNA)
-    assert await published(town.services, "north") == {"native": None}
-    await set_links(town.services, "north", "native", Links.SIGNED, ANNA)
-    await issue_token(town.services, town.anna.account, town.anna.person, "native", actor=ANNA)
-    assert await published(town.services, "north") == {"native": Links.SIGNED}
-    assert (await authenticate(town.services, "native", secret)).links is Links.SIGNED
-    for token in await list_tokens(town.services):
-        await revoke_token(town.services, token.id, ANNA)
-    assert "native" in await published(town.services, "north")
+async def test_a_token_publishes_and_its_end_does_not_end_that(instance: Instance) -> None:
+    await publish(instance.services, "north", [], ANNA)
+    (secret,) = await issue_token(
+        instance.services, instance.anna.account, instance.anna.person, "native", actor=ANNA
+    )
+    assert await published(instance.services, "north") == {"native": None}
+    await set_links(instance.services, "north", "native", Links.SIGNED, ANNA)
+    await issue_token(instance.services, instance.anna.account, instance.anna.person, "native", actor=ANNA)
+    assert await published(instance.services, "north") == {"native": Links.SIGNED}
+    assert (await authenticate(instance.services, "native", secret)).links is Links.SIGNED
+    for token in await list_tokens(instance.services):
+        await revoke_token(instance.services, token.id, ANNA)
+    assert "native" in await published(instance.services, "north")
 
 
-async def test_a_token_for_what_is_not_published_lets_nobody_in(town: Town) -> None:
-    (secret,) = await issue_token(town.services, town.anna.account, town.anna.person, "native", actor=ANNA)
-    await publish(town.services, "north", ["mews"], ANNA)
+async def test_a_token_for_what_is_not_published_lets_nobody_in(instance: Instance) -> None:
+    (secret,) = await issue_token(
+        instance.services, instance.anna.account, instance.anna.person, "native", actor=ANNA
+    )
+    await publish(instance.services, "north", ["mews"], ANNA)
     with pytest.raises(Forbidden, match="doesn't publish through native"):
-        await authenticate(town.services, "native", secret)
-    await publish(town.services, "north", ["native"], ANNA)
-    assert (await authenticate(town.services, "native", secret)).links is None
+        await authenticate(instance.services, "native", secret)
+    await publish(instance.services, "north", ["native"], ANNA)
+    assert (await authenticate(instance.services, "native", secret)).links is None
 
 
-async def test_an_unknown_account_and_what_it_does_not_publish_are_missing(town: Town) -> None:
+async def test_an_unknown_account_and_what_it_does_not_publish_are_missing(instance: Instance) -> None:
     for change in (
-        publish(town.services, "east", ["mews"], ANNA),
-        published(town.services, "east"),
-        set_links(town.services, "east", "mews", None, ANNA),
-        set_links(town.services, "north", "telegraph", None, ANNA),
+        publish(instance.services, "east", ["mews"], ANNA),
+        published(instance.services, "east"),
+        set_links(instance.services, "east", "mews", None, ANNA),
+        set_links(instance.services, "north", "telegraph", None, ANNA),
     ):
         with pytest.raises(NotFound):
             await change
 
 
-async def test_only_what_changes_is_recorded_and_only_what_ends_is_told_to_others(town: Town) -> None:
-    async def told() -> tuple[list[dict[str, object]], int]:
-        found = [each async for each in entries(town.services, AuditFilter(account="north"))]
+async def test_only_what_changes_is_recorded_and_only_what_ends_is_told_to_others(instance: Instance) -> None:
+    async def recorded() -> tuple[list[dict[str, object]], int]:
+        found = [each async for each in entries(instance.services, AuditFilter(account="north"))]
         assert {each.actor for each in found} == {ANNA}
-        rows = await town.services.catalogue.read(lambda tx: list(tx.execute(select(tables.outbox))))
+        rows = await instance.services.catalogue.read(lambda tx: list(tx.execute(select(tables.outbox))))
         return [each.details for each in found], len(rows)
 
-    await publish(town.services, "north", ["mews"], ANNA)
+    await publish(instance.services, "north", ["mews"], ANNA)
     before = ["evotor", "mews", "native", "publisher", "smartsheet"]
     first = {"before": before, "after": ["mews"]}
-    assert await told() == ([first], 1)
-    await publish(town.services, "north", ["mews"], ANNA)
-    assert await told() == ([first], 1)
-    await publish(town.services, "north", ["native"], ANNA, add=True)
+    assert await recorded() == ([first], 1)
+    await publish(instance.services, "north", ["mews"], ANNA)
+    assert await recorded() == ([first], 1)
+    await publish(instance.services, "north", ["native"], ANNA, add=True)
     second = {"before": ["mews"], "after": ["mews", "native"]}
-    assert await told() == ([first, second], 1)
-    await set_links(town.services, "north", "mews", Links.SIGNED, ANNA)
+    assert await recorded() == ([first, second], 1)
+    await set_links(instance.services, "north", "mews", Links.SIGNED, ANNA)
     third = {"dialect": "mews", "before": None, "after": "signed"}
-    assert await told() == ([first, second, third], 2)
+    assert await recorded() == ([first, second, third], 2)

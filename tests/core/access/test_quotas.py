@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from tests import pictures
-from tests.core.conftest import NOBODY, Town, once
+from tests.core.conftest import NOBODY, Instance, once
 from tintype.catalogue import usage
 from tintype.catalogue.audit import AuditFilter
 from tintype.core.access.account_summary import account_summary
@@ -33,178 +33,183 @@ from tintype.model import (
 from tintype.model.audit import Event
 
 
-async def allow(town: Town, **given: int) -> None:
-    await set_quotas(town.services, "north", QuotaOverrides(**given), NOBODY, reset=False)
+async def allow(instance: Instance, **given: int) -> None:
+    await set_quotas(instance.services, "north", QuotaOverrides(**given), NOBODY, reset=False)
 
 
-async def held(town: Town, caller: Caller | None = None) -> Usage:
-    return await town.services.catalogue.read(usage.get, (caller or town.anna).account.id)
+async def held(instance: Instance, caller: Caller | None = None) -> Usage:
+    return await instance.services.catalogue.read(usage.get, (caller or instance.anna).account.id)
 
 
-async def refusal(town: Town, length: int | None, replaces: int | None = None) -> Kind | None:
+async def refusal(instance: Instance, length: int | None, replaces: int | None = None) -> Kind | None:
     """What becomes of an upload before its body is read."""
     try:
-        async with admit_upload(town.services, town.anna, length, replaces):
+        async with admit_upload(instance.services, instance.anna, length, replaces):
             return None
     except Error as error:
         return error.kind
 
 
-async def test_the_settings_hold_until_an_account_has_its_own(town: Town) -> None:
-    account = town.anna.account.id
-    assert await account_quotas(town.services, account) == Quotas(1024**4, 10_000_000, 64, 600)
-    await allow(town, images=5)
-    await allow(town, bytes=7)
-    assert await account_quotas(town.services, account) == Quotas(7, 5, 64, 600)
-    assert await account_quotas(town.services, town.boris.account.id) == Quotas(1024**4, 10_000_000, 64, 600)
-    await set_quotas(town.services, "north", QuotaOverrides(uploads=0), NOBODY, reset=True)
-    assert await account_quotas(town.services, account) == Quotas(1024**4, 10_000_000, 0, 600)
-    found = await account_summary(town.services, "north")
+async def test_the_settings_hold_until_an_account_has_its_own(instance: Instance) -> None:
+    account = instance.anna.account.id
+    assert await account_quotas(instance.services, account) == Quotas(1024**4, 10_000_000, 64, 600)
+    await allow(instance, images=5)
+    await allow(instance, bytes=7)
+    assert await account_quotas(instance.services, account) == Quotas(7, 5, 64, 600)
+    assert await account_quotas(instance.services, instance.boris.account.id) == Quotas(
+        1024**4, 10_000_000, 64, 600
+    )
+    await set_quotas(instance.services, "north", QuotaOverrides(uploads=0), NOBODY, reset=True)
+    assert await account_quotas(instance.services, account) == Quotas(1024**4, 10_000_000, 0, 600)
+    found = await account_summary(instance.services, "north")
     assert (found.overrides, found.quotas.uploads) == (QuotaOverrides(uploads=0), 0)
 
 
-async def test_changes_are_in_the_audit_log(town: Town) -> None:
-    await allow(town, images=5)
-    (entry,) = [entry async for entry in entries(town.services, AuditFilter(event=Event.QUOTAS_CHANGED))]
+async def test_changes_are_in_the_audit_log(instance: Instance) -> None:
+    await allow(instance, images=5)
+    (entry,) = [entry async for entry in entries(instance.services, AuditFilter(event=Event.QUOTAS_CHANGED))]
     nothing = {"bytes": None, "images": None, "uploads": None, "pixel_seconds": None}
     assert (entry.account, entry.details) == ("north", {"before": nothing, "after": {**nothing, "images": 5}})
 
 
-async def test_an_image_more_than_allowed_is_not_kept_and_nothing_of_it_is(town: Town) -> None:
-    await allow(town, images=1)
-    await town.add()
-    before = town.files()
+async def test_an_image_more_than_allowed_is_not_kept_and_nothing_of_it_is(instance: Instance) -> None:
+    await allow(instance, images=1)
+    await instance.add()
+    before = instance.files()
     with pytest.raises(QuotaExceeded, match="1 images"):
-        await town.add()
-    assert (town.files(), (await held(town)).images) == (before, 1)
-    await town.add(town.boris)
+        await instance.add()
+    assert (instance.files(), (await held(instance)).images) == (before, 1)
+    await instance.add(instance.boris)
 
 
-async def test_bytes_are_counted_to_the_last(town: Town) -> None:
+async def test_bytes_are_counted_to_the_last(instance: Instance) -> None:
     data = [pictures.png(20 + n, 20) for n in range(3)]
-    await allow(town, bytes=len(data[0]) + len(data[1]))
-    await town.add(data=data[0])
-    image = await town.add(data=data[1])
-    assert await held(town) == Usage(2, len(data[0]) + len(data[1]))
+    await allow(instance, bytes=len(data[0]) + len(data[1]))
+    await instance.add(data=data[0])
+    image = await instance.add(data=data[1])
+    assert await held(instance) == Usage(2, len(data[0]) + len(data[1]))
     with pytest.raises(Error):
-        await town.add(data=pictures.png(1, 1))
-    await delete(town.services, town.anna, image.id)
-    assert await held(town) == Usage(1, len(data[0]))
-    await town.add(data=data[1])
+        await instance.add(data=pictures.png(1, 1))
+    await delete(instance.services, instance.anna, image.id)
+    assert await held(instance) == Usage(1, len(data[0]))
+    await instance.add(data=data[1])
 
 
-async def replaced(town: Town, image: Image, data: bytes) -> Image:
-    async with stage(town.services, once(data), len(data)) as staged:
-        info = await examine(town.services, town.anna, staged)
-        return await replace(town.services, town.anna, image.id, staged, info, "")
+async def replaced(instance: Instance, image: Image, data: bytes) -> Image:
+    async with stage(instance.services, once(data), len(data)) as staged:
+        info = await examine(instance.services, instance.anna, staged)
+        return await replace(instance.services, instance.anna, image.id, staged, info, "")
 
 
-async def test_a_replacement_counts_with_the_difference(town: Town) -> None:
+async def test_a_replacement_counts_with_the_difference(instance: Instance) -> None:
     small, large = pictures.png(10, 10), pictures.png(60, 60)
-    image = await town.add(data=small)
-    await allow(town, bytes=len(large), images=1)
-    assert (await replaced(town, image, large)).version == 2
-    assert await held(town) == Usage(1, len(large))
-    await allow(town, bytes=len(large) - 1)
+    image = await instance.add(data=small)
+    await allow(instance, bytes=len(large), images=1)
+    assert (await replaced(instance, image, large)).version == 2
+    assert await held(instance) == Usage(1, len(large))
+    await allow(instance, bytes=len(large) - 1)
     # More than is allowed now, but less than before.
-    await replaced(town, image, small)
+    await replaced(instance, image, small)
     with pytest.raises(Error):
-        await replaced(town, image, large)
-    assert await held(town) == Usage(1, len(small))
+        await replaced(instance, image, large)
+    assert await held(instance) == Usage(1, len(small))
 
 
-async def test_before_the_body_is_read_its_length_is_held_against_what_is_left(town: Town) -> None:
-    image = await town.add()
-    await allow(town, bytes=image.bytes + 100, images=2)
-    assert await refusal(town, 100) is None
-    assert await refusal(town, 101) is Kind.QUOTA_EXCEEDED
-    assert await refusal(town, 100 + image.bytes, replaces=image.bytes) is None
-    assert await refusal(town, 101 + image.bytes, replaces=image.bytes) is Kind.QUOTA_EXCEEDED
-    await allow(town, bytes=1, images=1)
-    assert await refusal(town, None) is Kind.QUOTA_EXCEEDED
-    assert await refusal(town, image.bytes, replaces=image.bytes) is None
-    assert await refusal(town, image.bytes + 1, replaces=image.bytes) is Kind.QUOTA_EXCEEDED
+async def test_before_the_body_is_read_its_length_is_held_against_what_is_left(instance: Instance) -> None:
+    image = await instance.add()
+    await allow(instance, bytes=image.bytes + 100, images=2)
+    assert await refusal(instance, 100) is None
+    assert await refusal(instance, 101) is Kind.QUOTA_EXCEEDED
+    assert await refusal(instance, 100 + image.bytes, replaces=image.bytes) is None
+    assert await refusal(instance, 101 + image.bytes, replaces=image.bytes) is Kind.QUOTA_EXCEEDED
+    await allow(instance, bytes=1, images=1)
+    assert await refusal(instance, None) is Kind.QUOTA_EXCEEDED
+    assert await refusal(instance, image.bytes, replaces=image.bytes) is None
+    assert await refusal(instance, image.bytes + 1, replaces=image.bytes) is Kind.QUOTA_EXCEEDED
 
 
-async def test_bytes_under_way_count_announced_or_not(town: Town) -> None:
-    await allow(town, bytes=1000)
+async def test_bytes_under_way_count_announced_or_not(instance: Instance) -> None:
+    await allow(instance, bytes=1000)
 
     async def body(*sizes: int) -> AsyncIterator[bytes]:
         for size in sizes:
             yield bytes(size)
 
-    async with admit_upload(town.services, town.anna, 600):
-        assert await refusal(town, 401) is Kind.QUOTA_EXCEEDED
-        async with admit_upload(town.services, town.anna, None) as second:
+    async with admit_upload(instance.services, instance.anna, 600):
+        assert await refusal(instance, 401) is Kind.QUOTA_EXCEEDED
+        async with admit_upload(instance.services, instance.anna, None) as second:
             assert [len(chunk) async for chunk in second.counted(body(200, 200))] == [200, 200]
             with pytest.raises(QuotaExceeded):
                 async for _ in second.counted(body(1)):
                     pass
-        assert await refusal(town, 400) is None
-        assert await refusal(town, 400) is None
-        async with admit_upload(town.services, town.boris, 5000):
+        assert await refusal(instance, 400) is None
+        assert await refusal(instance, 400) is None
+        async with admit_upload(instance.services, instance.boris, 5000):
             pass
-    assert await refusal(town, 1000) is None
+    assert await refusal(instance, 1000) is None
 
 
-async def test_a_body_longer_than_announced_counts_with_what_comes(town: Town) -> None:
-    await allow(town, bytes=100)
+async def test_a_body_longer_than_announced_counts_with_what_comes(instance: Instance) -> None:
+    await allow(instance, bytes=100)
 
     async def body() -> AsyncIterator[bytes]:
         yield bytes(60)
         yield bytes(60)
 
-    async with admit_upload(town.services, town.anna, 10) as under_way:
+    async with admit_upload(instance.services, instance.anna, 10) as under_way:
         with pytest.raises(Error):
             async for _ in under_way.counted(body()):
                 pass
 
 
-async def test_uploads_under_way_are_counted(town: Town) -> None:
-    await allow(town, uploads=2)
-    async with admit_upload(town.services, town.anna, 1), admit_upload(town.services, town.anna, None):
+async def test_uploads_under_way_are_counted(instance: Instance) -> None:
+    await allow(instance, uploads=2)
+    async with (
+        admit_upload(instance.services, instance.anna, 1),
+        admit_upload(instance.services, instance.anna, None),
+    ):
         with pytest.raises(TooManyRequests) as raised:
-            async with admit_upload(town.services, town.anna, 1):
+            async with admit_upload(instance.services, instance.anna, 1):
                 pass
         assert raised.value.retry_after == 1
-        async with admit_upload(town.services, town.boris, 1):
+        async with admit_upload(instance.services, instance.boris, 1):
             pass
-    assert await refusal(town, 1) is None
+    assert await refusal(instance, 1) is None
 
 
-async def test_uploads_at_once_never_come_to_more_than_is_allowed(town: Town) -> None:
+async def test_uploads_at_once_never_come_to_more_than_is_allowed(instance: Instance) -> None:
     data = [pictures.png(30, 30, seed=seed) for seed in range(12)]
-    await allow(town, images=5, bytes=sum(map(len, data)))
-    outcomes = await asyncio.gather(*(town.add(data=each) for each in data), return_exceptions=True)
+    await allow(instance, images=5, bytes=sum(map(len, data)))
+    outcomes = await asyncio.gather(*(instance.add(data=each) for each in data), return_exceptions=True)
     kept = [outcome for outcome in outcomes if isinstance(outcome, Image)]
     assert len(kept) == 5
-    assert await held(town) == Usage(5, sum(image.bytes for image in kept))
-    assert [found async for found in check(town.services)] == []
+    assert await held(instance) == Usage(5, sum(image.bytes for image in kept))
+    assert [found async for found in check(instance.services)] == []
 
 
-async def test_work_uses_up_the_seconds_of_a_minute(town: Town) -> None:
-    account = town.anna.account.id
-    await allow(town, pixel_seconds=1)
-    await require_seconds(town.services, account)
-    await town.services.workers.pixels(WorkEstimate(account, 1), time.sleep, 1.1)  # the work itself
-    assert await refusal(town, 1) is Kind.TOO_MANY_REQUESTS
+async def test_work_uses_up_the_seconds_of_a_minute(instance: Instance) -> None:
+    account = instance.anna.account.id
+    await allow(instance, pixel_seconds=1)
+    await require_seconds(instance.services, account)
+    await instance.services.workers.pixels(WorkEstimate(account, 1), time.sleep, 1.1)  # the work itself
+    assert await refusal(instance, 1) is Kind.TOO_MANY_REQUESTS
     with pytest.raises(TooManyRequests) as raised:
-        await require_seconds(town.services, account)
+        await require_seconds(instance.services, account)
     assert raised.value.retry_after >= 1
-    await require_seconds(town.services, town.boris.account.id)
+    await require_seconds(instance.services, instance.boris.account.id)
 
 
-async def test_what_is_counted_wrong_is_found_and_set_right(town: Town) -> None:
-    await town.add()
-    await town.services.catalogue.write(usage.add, town.anna.account.id, count=3, size=1)
-    found = [each async for each in check(town.services)]
+async def test_what_is_counted_wrong_is_found_and_set_right(instance: Instance) -> None:
+    await instance.add()
+    await instance.services.catalogue.write(usage.add, instance.anna.account.id, count=3, size=1)
+    found = [each async for each in check(instance.services)]
     assert found == [Finding(Fault.USAGE_WRONG, account="north")]
-    await collect_garbage(town.services, await plan_gc(town.services, GcSettings()))
-    assert [each async for each in check(town.services)] == []
+    await collect_garbage(instance.services, await plan_gc(instance.services, GcSettings()))
+    assert [each async for each in check(instance.services)] == []
 
 
-async def test_an_unknown_account_is_missing(town: Town) -> None:
+async def test_an_unknown_account_is_missing(instance: Instance) -> None:
     with pytest.raises(NotFound, match="nobody"):
-        await account_summary(town.services, "nobody")
+        await account_summary(instance.services, "nobody")
     with pytest.raises(Error, match="nobody"):
-        await set_quotas(town.services, "nobody", QuotaOverrides(), NOBODY, reset=True)
+        await set_quotas(instance.services, "nobody", QuotaOverrides(), NOBODY, reset=True)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.core.conftest import NOBODY, Town
+from tests.core.conftest import NOBODY, Instance
 from tintype.core.access.size_allowlist import (
     SizeAllowlist,
     get_allowlist,
@@ -49,22 +49,22 @@ def test_a_recipe_is_allowed_by_its_box(recipe: Recipe, *, fits: bool) -> None:
     assert parse_sizes("320x240,640x").allow(recipe) is fits
 
 
-async def test_an_account_that_allows_nothing_in_particular_allows_everything(town: Town) -> None:
-    account, sizes = await get_allowlist(town.services, town.anna.account.name)
-    assert (account, sizes) == (town.anna.account, None)
-    await require_size(town.services, account.id, Recipe(width=1234))
+async def test_an_account_that_allows_nothing_in_particular_allows_everything(instance: Instance) -> None:
+    account, sizes = await get_allowlist(instance.services, instance.anna.account.name)
+    assert (account, sizes) == (instance.anna.account, None)
+    await require_size(instance.services, account.id, Recipe(width=1234))
 
 
-async def test_sizes_bind_the_account_that_they_were_set_for(town: Town) -> None:
-    await set_allowlist(town.services, town.anna.account, parse_sizes("320x240"), NOBODY)
-    await require_size(town.services, town.anna.account.id, Recipe(width=320, height=240))
-    await require_size(town.services, town.boris.account.id, Recipe(width=1234))
+async def test_sizes_bind_the_account_that_they_were_set_for(instance: Instance) -> None:
+    await set_allowlist(instance.services, instance.anna.account, parse_sizes("320x240"), NOBODY)
+    await require_size(instance.services, instance.anna.account.id, Recipe(width=320, height=240))
+    await require_size(instance.services, instance.boris.account.id, Recipe(width=1234))
     with pytest.raises(Forbidden, match="320x240"):
-        await require_size(town.services, town.anna.account.id, Recipe(width=1234))
-    await set_allowlist(town.services, town.anna.account, None, NOBODY)
-    await require_size(town.services, town.anna.account.id, Recipe(width=1234))
+        await require_size(instance.services, instance.anna.account.id, Recipe(width=1234))
+    await set_allowlist(instance.services, instance.anna.account, None, NOBODY)
+    await require_size(instance.services, instance.anna.account.id, Recipe(width=1234))
 
 
-async def test_an_unknown_account_is_missing(town: Town) -> None:
+async def test_an_unknown_account_is_missing(instance: Instance) -> None:
     with pytest.raises(NotFound):
-        await get_allowlist(town.services, "nobody")
+        await get_allowlist(instance.services, "nobody")

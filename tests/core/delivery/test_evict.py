@@ -10,7 +10,7 @@ from uuid import uuid4
 import pytest
 
 from tests import pictures
-from tests.core.conftest import Clock, Town, founded, path_of
+from tests.core.conftest import Clock, Instance, open_instance, path_of
 from tests.core.counting import count
 from tests.core.rendering import rendition
 from tintype.core.delivery.evict import evict
@@ -21,20 +21,20 @@ BLOCK = 4096
 
 
 @pytest.fixture
-async def small(tmp_path: Path, clock: Clock) -> AsyncIterator[Town]:
-    """A town whose cache holds ten small renditions."""
+async def small(tmp_path: Path, clock: Clock) -> AsyncIterator[Instance]:
+    """An instance whose cache holds ten small renditions."""
     settings = load(tmp_path, [], {"TINTYPE_RENDITIONS_MAX_BYTES": str(10 * BLOCK)})
-    async with founded(settings, clock) as town:
-        yield town
+    async with open_instance(settings, clock) as instance:
+        yield instance
 
 
-async def made(town: Town, count: int) -> list[Path]:
-    image = await town.add(data=pictures.png(64, 48))
-    drawn = [await rendition(town.services, image, Recipe(width=width)) for width in range(1, count + 1)]
+async def made(instance: Instance, count: int) -> list[Path]:
+    image = await instance.add(data=pictures.png(64, 48))
+    drawn = [await rendition(instance.services, image, Recipe(width=width)) for width in range(1, count + 1)]
     return [path_of(picture) for picture in drawn]
 
 
-async def test_room_is_made_beside_the_work_and_nobody_waits_for_it(small: Town) -> None:
+async def test_room_is_made_beside_the_work_and_nobody_waits_for_it(small: Instance) -> None:
     paths = await made(small, 9)
     for path in paths:
         os.utime(path, (0, 0))
@@ -46,7 +46,7 @@ async def test_room_is_made_beside_the_work_and_nobody_waits_for_it(small: Town)
                 break
 
 
-async def test_a_picture_that_has_no_room_in_the_cache_is_delivered(small: Town) -> None:
+async def test_a_picture_that_has_no_room_in_the_cache_is_delivered(small: Instance) -> None:
     paths = await made(small, 15)
     assert [path.exists() for path in paths].count(True) == 10
     image = await small.add(data=pictures.png(64, 48, seed=1))
@@ -56,7 +56,7 @@ async def test_a_picture_that_has_no_room_in_the_cache_is_delivered(small: Town)
     assert not path_of(picture).exists()
 
 
-async def test_two_at_once_do_it_once(small: Town) -> None:
+async def test_two_at_once_do_it_once(small: Instance) -> None:
     for _ in range(10):
         key = small.services.renditions.key(uuid4(), 1, "a", "png")
         small.services.renditions.put(key, b"picture")

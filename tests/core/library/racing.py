@@ -13,7 +13,7 @@ from functools import partial
 from pathlib import Path
 
 from tests import pictures
-from tests.core.conftest import once, settle
+from tests.core.conftest import create_caller, once
 from tintype.app import build_services, close_services, utc_now
 from tintype.core import Services
 from tintype.core.library.deletion import delete
@@ -42,7 +42,7 @@ class Racer:
 
     async def _race(self) -> None:
         services = build_services(load(self._data, []), utc_now)
-        caller = await settle(services, self._name, "Racer")
+        caller = await create_caller(services, self._name, "Racer")
         collecting = asyncio.create_task(self._collect(services))
         await asyncio.gather(*(self._upload(services, caller, data) for data in PICTURES))
         self._is_over = True

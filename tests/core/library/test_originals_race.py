@@ -6,7 +6,7 @@ import sys
 from collections import Counter
 from pathlib import Path
 
-from tests.core.conftest import Town
+from tests.core.conftest import Instance
 from tintype.core.upkeep.check_and_gc import check
 
 PROCESSES = 2
@@ -18,10 +18,10 @@ def start(data: Path, name: str) -> subprocess.Popen[str]:
     return subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
 
 
-async def test_no_record_is_ever_without_its_bytes(town: Town) -> None:
+async def test_no_record_is_ever_without_its_bytes(instance: Instance) -> None:
     # The racers of one process would make it at the same time.
-    town.services.reserve.hold()
-    racing = [start(town.data, f"racers {number}") for number in range(PROCESSES)]
+    instance.services.reserve.hold()
+    racing = [start(instance.data, f"racers {number}") for number in range(PROCESSES)]
     done, missing = Counter[str](), list[str]()
     for process in racing:
         outcome = json.loads(process.communicate()[0])
@@ -29,5 +29,5 @@ async def test_no_record_is_ever_without_its_bytes(town: Town) -> None:
         missing += outcome["missing"]
     assert missing == []
     assert done["uploaded"] == PROCESSES * 2 * 2 * ROUNDS
-    assert [found async for found in check(town.services)] == []
-    assert town.files() == []
+    assert [found async for found in check(instance.services)] == []
+    assert instance.files() == []

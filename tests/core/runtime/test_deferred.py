@@ -10,7 +10,7 @@ from typing import Self
 import pytest
 
 from tests import pictures
-from tests.core.conftest import Clock, Town, founded, path_of
+from tests.core.conftest import Clock, Instance, open_instance, path_of
 from tests.core.counting import count
 from tests.core.following import until
 from tests.core.rendering import rendition, rendition_tag
@@ -29,92 +29,96 @@ AVIF = Recipe(width=160, format=Format.AVIF)
 
 
 @pytest.fixture
-async def town(tmp_path: Path, clock: Clock) -> AsyncIterator[Town]:
-    """A town where nobody waits for an AVIF of more than 128 x 128 pixels."""
+async def instance(tmp_path: Path, clock: Clock) -> AsyncIterator[Instance]:
+    """An instance where nobody waits for an AVIF of more than 128 x 128 pixels."""
     settings = load(tmp_path, [], {"TINTYPE_DEFERRED_LIVE_PIXELS": str(128 * 128)})
-    async with founded(settings, clock) as town:
-        yield town
+    async with open_instance(settings, clock) as instance:
+        yield instance
 
 
 @pytest.fixture
-async def photo(town: Town) -> Image:
-    return await town.add(data=pictures.jpeg(320, 320, seed=5), filename="photo.jpg")
+async def photo(instance: Instance) -> Image:
+    return await instance.add(data=pictures.jpeg(320, 320, seed=5), filename="photo.jpg")
 
 
-async def lasting(town: Town, image: Image, recipe: Recipe, accepted: frozenset[Format] = BOTH) -> Picture:
+async def lasting(
+    instance: Instance, image: Image, recipe: Recipe, accepted: frozenset[Format] = BOTH
+) -> Picture:
     """The picture once nothing stands in for it any more."""
     async with asyncio.timeout(60):
-        while (picture := await rendition(town.services, image, recipe, accepted)).is_stand_in:  # noqa: ASYNC110  another task makes it
+        while (picture := await rendition(instance.services, image, recipe, accepted)).is_stand_in:  # noqa: ASYNC110  another task makes it
             await asyncio.sleep(0.01)
     return picture
 
 
-async def test_a_webp_stands_in_for_an_avif_until_that_is_there(town: Town, photo: Image) -> None:
-    first = await rendition(town.services, photo, AVIF, BOTH)
+async def test_a_webp_stands_in_for_an_avif_until_that_is_there(instance: Instance, photo: Image) -> None:
+    first = await rendition(instance.services, photo, AVIF, BOTH)
     assert (first.media_type, first.is_stand_in) == ("image/webp", True)
     assert first.tag == rendition_tag(photo, Recipe(width=160, format=Format.WEBP))
-    last = await lasting(town, photo, AVIF)
+    last = await lasting(instance, photo, AVIF)
     made = pictures.decode(path_of(last).read_bytes())
     assert (last.media_type, made.format, made.size) == ("image/avif", "AVIF", (160, 160))
     assert last.tag == rendition_tag(photo, AVIF, BOTH) != first.tag
     # It is counted a moment after it can be delivered. Who asked in between may have had it looked for again.
-    await until(lambda: count(town.services.workers.counters.deferred_made) > 0)
-    assert count(town.services.workers.counters.deferred_dropped) == 0
+    await until(lambda: count(instance.services.workers.counters.deferred_made) > 0)
+    assert count(instance.services.workers.counters.deferred_dropped) == 0
 
 
-async def test_a_jpeg_stands_in_where_no_webp_is_read(town: Town, photo: Image) -> None:
-    assert (await rendition(town.services, photo, AVIF)).media_type == "image/jpeg"
-    assert (await lasting(town, photo, AVIF, frozenset())).media_type == "image/avif"
+async def test_a_jpeg_stands_in_where_no_webp_is_read(instance: Instance, photo: Image) -> None:
+    assert (await rendition(instance.services, photo, AVIF)).media_type == "image/jpeg"
+    assert (await lasting(instance, photo, AVIF, frozenset())).media_type == "image/avif"
 
 
-async def test_something_stands_in_for_a_jxl_too(town: Town, photo: Image) -> None:
+async def test_something_stands_in_for_a_jxl_too(instance: Instance, photo: Image) -> None:
     jxl = Recipe(width=160, format=Format.JXL)
-    assert (await rendition(town.services, photo, jxl, BOTH)).media_type == "image/webp"
-    assert (await lasting(town, photo, jxl)).media_type == "image/jxl"
+    assert (await rendition(instance.services, photo, jxl, BOTH)).media_type == "image/webp"
+    assert (await lasting(instance, photo, jxl)).media_type == "image/jxl"
 
 
 async def test_a_jxl_that_cannot_be_made_is_refused_and_nothing_stands_in(
-    town: Town, photo: Image, monkeypatch: pytest.MonkeyPatch
+    instance: Instance, photo: Image, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(extras, "_is_here", lambda _package: False)
     # In a renderer, too, the package is missing.
     without = "from tintype.imaging import extras; extras._is_here = lambda _: False\n"
     run = f"{without}from tintype.imaging.sandbox.renderer import main; main()"
-    monkeypatch.setattr(Renderer, "_command", lambda _, *told: [sys.executable, "-c", run, *map(str, told)])
-    for slot in town.services.renderers._slots:  # noqa: SLF001  those that are there have it
+    monkeypatch.setattr(
+        Renderer, "_command", lambda _, *arguments: [sys.executable, "-c", run, *map(str, arguments)]
+    )
+    for slot in instance.services.renderers._slots:  # noqa: SLF001  those that are there have it
         if slot.renderer is not None:
             slot.renderer.result().end()
     with pytest.raises(Error, match=r"tintype-server\[jxl\]"):
-        await rendition(town.services, photo, Recipe(width=160, format=Format.JXL))
+        await rendition(instance.services, photo, Recipe(width=160, format=Format.JXL))
 
 
-async def test_auto_comes_to_the_same_in_the_end(town: Town, photo: Image) -> None:
+async def test_auto_comes_to_the_same_in_the_end(instance: Instance, photo: Image) -> None:
     auto = Recipe(width=160, auto=True)
-    assert (await rendition(town.services, photo, auto, BOTH)).media_type == "image/webp"
-    assert (await lasting(town, photo, auto)).tag == rendition_tag(photo, AVIF)
-    assert not (await rendition(town.services, photo, auto, frozenset({Format.WEBP}))).is_stand_in
+    assert (await rendition(instance.services, photo, auto, BOTH)).media_type == "image/webp"
+    assert (await lasting(instance, photo, auto)).tag == rendition_tag(photo, AVIF)
+    assert not (await rendition(instance.services, photo, auto, frozenset({Format.WEBP}))).is_stand_in
 
 
-async def test_a_small_avif_is_waited_for(town: Town, photo: Image) -> None:
-    picture = await rendition(town.services, photo, Recipe(width=128, format=Format.AVIF))
+async def test_a_small_avif_is_waited_for(instance: Instance, photo: Image) -> None:
+    picture = await rendition(instance.services, photo, Recipe(width=128, format=Format.AVIF))
     assert (picture.media_type, picture.is_stand_in) == ("image/avif", False)
 
 
-async def test_of_a_tiny_picture_the_smallest_is_delivered(town: Town) -> None:
-    dot = await town.add(data=pictures.png(64, 64), filename="dot.png")
+async def test_of_a_tiny_picture_the_smallest_is_delivered(instance: Instance) -> None:
+    dot = await instance.add(data=pictures.png(64, 64), filename="dot.png")
     recipe = Recipe(width=8, auto=True)
-    best = await rendition(town.services, dot, recipe, BOTH)
+    best = await rendition(instance.services, dot, recipe, BOTH)
     each = [
-        await rendition(town.services, dot, Recipe(width=8, format=format))
+        await rendition(instance.services, dot, Recipe(width=8, format=format))
         for format in (Format.AVIF, Format.WEBP, Format.PNG)
     ]
     assert best.size == min(picture.size for picture in each)
     assert f"image/{(pictures.decode(path_of(best).read_bytes()).format or '').lower()}" == best.media_type
-    again = await rendition(town.services, dot, recipe, BOTH)
+    again = await rendition(instance.services, dot, recipe, BOTH)
     assert (again.key, again.media_type, again.data) == (best.key, best.media_type, None)
 
 
-async def test_a_gate_is_asked_before_anything_new_only(town: Town, photo: Image) -> None:
+async def test_a_gate_is_asked_before_anything_new_only(instance: Instance, photo: Image) -> None:
     asked = 0
 
     async def admission_check() -> None:
@@ -123,15 +127,15 @@ async def test_a_gate_is_asked_before_anything_new_only(town: Town, photo: Image
         if asked > 1:
             raise TooManyRequests("Slowly.", retry_after=1)
 
-    client = Client(town.anna.account.id, admission_check)
+    client = Client(instance.anna.account.id, admission_check)
     small, large = Recipe(width=20), Recipe(width=30)
-    same = [rendition(town.services, photo, small, client=client) for _ in range(5)]
+    same = [rendition(instance.services, photo, small, client=client) for _ in range(5)]
     assert len({picture.tag for picture in await asyncio.gather(*same)}) == 1
-    await rendition(town.services, photo, small, client=client)
+    await rendition(instance.services, photo, small, client=client)
     assert asked == 1
     with pytest.raises(Error):
-        await rendition(town.services, photo, large, client=client)
-    assert (await rendition(town.services, photo, large)).data is not None
+        await rendition(instance.services, photo, large, client=client)
+    assert (await rendition(instance.services, photo, large)).data is not None
 
 
 async def test_too_much_is_dropped_and_comes_back_when_it_is_asked_again() -> None:
@@ -155,7 +159,7 @@ async def test_too_much_is_dropped_and_comes_back_when_it_is_asked_again() -> No
     await workers.close()
 
 
-async def test_nothing_is_made_later_while_clients_wait(town: Town) -> None:
+async def test_nothing_is_made_later_while_clients_wait(instance: Instance) -> None:
     workers = Workers(WorkerSettings())
     later = DeferredEncodes(DeferredSettings(), workers)
     go_on, begun = asyncio.Event(), asyncio.Event()
@@ -165,7 +169,7 @@ async def test_nothing_is_made_later_while_clients_wait(town: Town) -> None:
         loop.call_soon_threadsafe(begun.set)
         asyncio.run_coroutine_threadsafe(go_on.wait(), loop).result()
 
-    work = WorkEstimate(town.anna.account.id, 1)
+    work = WorkEstimate(instance.anna.account.id, 1)
     running = asyncio.create_task(workers.pixels(work, hold))
     await begun.wait()
     waiting = asyncio.create_task(workers.pixels(work, int))

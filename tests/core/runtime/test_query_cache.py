@@ -8,7 +8,7 @@ from uuid import UUID
 import pytest
 
 from tests import pictures
-from tests.core.conftest import NOBODY, Town
+from tests.core.conftest import NOBODY, Instance
 from tintype.app import CATALOGUE
 from tintype.catalogue import Database
 from tintype.core.access.auth import authenticate, issue_token, list_tokens, revoke_token
@@ -18,44 +18,44 @@ from tintype.core.runtime.query_cache import QueryCache
 from tintype.model import Error, ExpiredToken, LinkTarget, UnknownToken
 
 
-def write_elsewhere(town: Town, sql: str = "UPDATE people SET name = name") -> None:
+def write_elsewhere(instance: Instance, sql: str = "UPDATE people SET name = name") -> None:
     """A change by somebody who knows nothing of this process."""
-    with closing(sqlite3.connect(town.data / CATALOGUE)) as other, other:
+    with closing(sqlite3.connect(instance.data / CATALOGUE)) as other, other:
         other.execute(sql)
 
 
-async def found(town: Town, *names: str) -> list[int | None]:
+async def found(instance: Instance, *names: str) -> list[int | None]:
     """The widths of images of Anna's."""
-    answers = await resolve_ids(town.services, town.anna, names, UUID, lambda version: version.width)
+    answers = await resolve_ids(instance.services, instance.anna, names, UUID, lambda version: version.width)
     return [answers[name] for name in names]
 
 
-async def test_a_page_holds_until_another_process_commits(town: Town) -> None:
-    page = town.services.query_cache.snapshot()
+async def test_a_page_holds_until_another_process_commits(instance: Instance) -> None:
+    page = instance.services.query_cache.snapshot()
     page.put("a", 1)
-    assert town.services.query_cache.snapshot().get("a") == 1
-    write_elsewhere(town)
-    assert not town.services.query_cache.snapshot()
+    assert instance.services.query_cache.snapshot().get("a") == 1
+    write_elsewhere(instance)
+    assert not instance.services.query_cache.snapshot()
 
 
-async def test_a_page_holds_until_this_process_commits(town: Town) -> None:
-    town.services.query_cache.snapshot().put("a", 1)
-    await town.add()
-    assert not town.services.query_cache.snapshot()
+async def test_a_page_holds_until_this_process_commits(instance: Instance) -> None:
+    instance.services.query_cache.snapshot().put("a", 1)
+    await instance.add()
+    assert not instance.services.query_cache.snapshot()
 
 
-async def test_an_answer_that_comes_after_a_change_lands_where_nobody_reads(town: Town) -> None:
-    page = town.services.query_cache.snapshot()
-    write_elsewhere(town)
-    town.services.query_cache.snapshot()
+async def test_an_answer_that_comes_after_a_change_lands_where_nobody_reads(instance: Instance) -> None:
+    page = instance.services.query_cache.snapshot()
+    write_elsewhere(instance)
+    instance.services.query_cache.snapshot()
     page.put("a", "from before")
-    assert not town.services.query_cache.snapshot()
+    assert not instance.services.query_cache.snapshot()
 
 
-async def test_reading_forgets_nothing(town: Town) -> None:
-    town.services.query_cache.snapshot().put("a", 1)
-    await list_tokens(town.services)
-    assert town.services.query_cache.snapshot().get("a") == 1
+async def test_reading_forgets_nothing(instance: Instance) -> None:
+    instance.services.query_cache.snapshot().put("a", 1)
+    await list_tokens(instance.services)
+    assert instance.services.query_cache.snapshot().get("a") == 1
 
 
 def test_beyond_the_most_the_oldest_is_forgotten() -> None:
@@ -88,83 +88,92 @@ async def test_a_query_is_made_once_even_if_its_result_is_nothing() -> None:
     assert asked == ["query"]
 
 
-async def test_a_catalogue_that_is_not_there_can_not_tell(town: Town) -> None:
-    database = Database(town.data / "no such folder" / "catalogue.sqlite3")
+async def test_a_catalogue_that_is_not_there_can_not_tell(instance: Instance) -> None:
+    database = Database(instance.data / "no such folder" / "catalogue.sqlite3")
     assert database.state() is None
     await database.close()
 
 
-async def test_images_are_asked_for_once_and_again_after_a_change(town: Town) -> None:
-    image = await town.add(data=pictures.png(8, 6, seed=1))
-    assert await found(town, str(image.id)) == [8]
+async def test_images_are_asked_for_once_and_again_after_a_change(instance: Instance) -> None:
+    image = await instance.add(data=pictures.png(8, 6, seed=1))
+    assert await found(instance, str(image.id)) == [8]
     asked: list[LinkTarget] = []
-    await resolve_ids(town.services, town.anna, [str(image.id)], UUID, asked.append)
+    await resolve_ids(instance.services, instance.anna, [str(image.id)], UUID, asked.append)
     assert asked == [], "it was remembered"
-    write_elsewhere(town, "UPDATE images SET width = 9")
-    assert await found(town, str(image.id)) == [9]
+    write_elsewhere(instance, "UPDATE images SET width = 9")
+    assert await found(instance, str(image.id)) == [9]
 
 
-async def test_a_remembered_image_that_is_deleted_is_not_found(town: Town) -> None:
-    image = await town.add()
-    assert await found(town, str(image.id)) == [8]
-    await delete(town.services, town.anna, image.id)
-    assert await found(town, str(image.id)) == [None]
+async def test_a_remembered_image_that_is_deleted_is_not_found(instance: Instance) -> None:
+    image = await instance.add()
+    assert await found(instance, str(image.id)) == [8]
+    await delete(instance.services, instance.anna, image.id)
+    assert await found(instance, str(image.id)) == [None]
 
 
-async def test_an_image_that_was_not_there_is_found_once_it_is(town: Town) -> None:
+async def test_an_image_that_was_not_there_is_found_once_it_is(instance: Instance) -> None:
     unknown = str(UUID(int=7))
-    assert await found(town, unknown) == [None]
-    await town.add()
-    write_elsewhere(town, "UPDATE images SET id = '00000000000000000000000000000007'")
-    assert await found(town, unknown) == [8]
+    assert await found(instance, unknown) == [None]
+    await instance.add()
+    write_elsewhere(instance, "UPDATE images SET id = '00000000000000000000000000000007'")
+    assert await found(instance, unknown) == [8]
 
 
-async def test_what_one_account_asked_for_tells_another_nothing(town: Town) -> None:
-    image = await town.add()
-    assert await found(town, str(image.id)) == [8]
+async def test_what_one_account_asked_for_tells_another_nothing(instance: Instance) -> None:
+    image = await instance.add()
+    assert await found(instance, str(image.id)) == [8]
     others = await resolve_ids(
-        town.services, town.boris, [str(image.id)], UUID, lambda version: version.width
+        instance.services, instance.boris, [str(image.id)], UUID, lambda version: version.width
     )
     assert others == {str(image.id): None}
 
 
-async def test_an_id_that_can_not_be_read_raises_each_time(town: Town) -> None:
+async def test_an_id_that_can_not_be_read_raises_each_time(instance: Instance) -> None:
     for _ in range(2):
         with pytest.raises(ValueError, match="badly formed"):
-            await found(town, "no id")
+            await found(instance, "no id")
 
 
-async def test_a_remembered_token_is_refused_once_it_is_revoked(town: Town) -> None:
-    (secret,) = await issue_token(town.services, town.anna.account, town.anna.person, "native", actor=NOBODY)
-    caller = await authenticate(town.services, "native", secret)
-    assert await authenticate(town.services, "native", secret) == caller
-    await revoke_token(town.services, caller.token_id, NOBODY)
+async def test_a_remembered_token_is_refused_once_it_is_revoked(instance: Instance) -> None:
+    (secret,) = await issue_token(
+        instance.services, instance.anna.account, instance.anna.person, "native", actor=NOBODY
+    )
+    caller = await authenticate(instance.services, "native", secret)
+    assert await authenticate(instance.services, "native", secret) == caller
+    await revoke_token(instance.services, caller.token_id, NOBODY)
     with pytest.raises(UnknownToken):
-        await authenticate(town.services, "native", secret)
+        await authenticate(instance.services, "native", secret)
 
 
-async def test_a_token_that_was_unknown_is_known_once_it_is_there(town: Town) -> None:
-    (secret,) = await issue_token(town.services, town.anna.account, town.anna.person, "native", actor=NOBODY)
-    write_elsewhere(town, "UPDATE tokens SET dialect = 'mews'")
+async def test_a_token_that_was_unknown_is_known_once_it_is_there(instance: Instance) -> None:
+    (secret,) = await issue_token(
+        instance.services, instance.anna.account, instance.anna.person, "native", actor=NOBODY
+    )
+    write_elsewhere(instance, "UPDATE tokens SET dialect = 'mews'")
     with pytest.raises(Error):
-        await authenticate(town.services, "native", secret)
-    write_elsewhere(town, "UPDATE tokens SET dialect = 'native'")
-    assert (await authenticate(town.services, "native", secret)).person == town.anna.person
+        await authenticate(instance.services, "native", secret)
+    write_elsewhere(instance, "UPDATE tokens SET dialect = 'native'")
+    assert (await authenticate(instance.services, "native", secret)).person == instance.anna.person
 
 
-async def test_tokens_that_nobody_knows_are_not_remembered(town: Town) -> None:
+async def test_tokens_that_nobody_knows_are_not_remembered(instance: Instance) -> None:
     for number in range(100):
         with pytest.raises(Error):
-            await authenticate(town.services, "native", f"made up {number}")
-    assert not town.services.query_cache.snapshot()
+            await authenticate(instance.services, "native", f"made up {number}")
+    assert not instance.services.query_cache.snapshot()
 
 
-async def test_a_remembered_token_expires(town: Town) -> None:
+async def test_a_remembered_token_expires(instance: Instance) -> None:
     lifetime = timedelta(minutes=1)
     (secret,) = await issue_token(
-        town.services, town.anna.account, town.anna.person, "native", lifetime=lifetime, actor=NOBODY
+        instance.services,
+        instance.anna.account,
+        instance.anna.person,
+        "native",
+        lifetime=lifetime,
+        actor=NOBODY,
     )
-    await authenticate(town.services, "native", secret)
-    town.clock.go(minutes=1)
+    await authenticate(instance.services, "native", secret)
+    instance.clock.go(minutes=1)
     with pytest.raises(ExpiredToken):
-        await authenticate(town.services, "native", secret)
+        await authenticate(instance.services, "native", secret)

@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import insert, update
 
 from tests.catalogue.holding import held_open
-from tests.core.conftest import Clock, Town, founded
+from tests.core.conftest import Clock, Instance, open_instance
 from tests.core.following import following, until
 from tintype.catalogue import Transaction, images, outbox, tables
 from tintype.catalogue.database import READERS
@@ -27,10 +27,10 @@ PUBLICATIONS: Publications = {"native": None}
 
 
 @pytest.fixture
-async def info(town: Town) -> tuple[RecordCache, list[Image]]:
+async def info(instance: Instance) -> tuple[RecordCache, list[Image]]:
     found = RecordCache(3)
     found.extend_freshness(time.monotonic() + 3600)
-    return found, [await town.add() for _ in range(5)]
+    return found, [await instance.add() for _ in range(5)]
 
 
 async def test_what_is_remembered_is_found_by_id_and_number(info: tuple[RecordCache, list[Image]]) -> None:
@@ -90,79 +90,81 @@ async def test_memory_counts_only_as_long_as_it_is_trusted(info: tuple[RecordCac
     assert FRESH_SECONDS < PROMISED_SECONDS
 
 
-async def test_a_process_that_polls_nothing_remembers_nothing(town: Town) -> None:
-    image = await town.add()
-    assert not (await find_deliverable(town.services, "native", image.id)).is_valid
-    assert town.services.record_cache.get(image.id) is None
+async def test_a_process_that_polls_nothing_remembers_nothing(instance: Instance) -> None:
+    image = await instance.add()
+    assert not (await find_deliverable(instance.services, "native", image.id)).is_valid
+    assert instance.services.record_cache.get(image.id) is None
 
 
-async def test_a_second_look_needs_no_catalogue(town: Town) -> None:
-    image = await town.add()
-    async with following(town.services):
-        known = await find_deliverable(town.services, "native", image.id)
-        assert await find_deliverable(town.services, "native", image.number) is known
+async def test_a_second_look_needs_no_catalogue(instance: Instance) -> None:
+    image = await instance.add()
+    async with following(instance.services):
+        known = await find_deliverable(instance.services, "native", image.id)
+        assert await find_deliverable(instance.services, "native", image.number) is known
         # Behind everybody's back: only the catalogue knows.
-        await town.services.catalogue.write(images.delete_image, town.anna.account.id, image.id)
-        assert await find_deliverable(town.services, "native", image.id) is known
+        await instance.services.catalogue.write(images.delete_image, instance.anna.account.id, image.id)
+        assert await find_deliverable(instance.services, "native", image.id) is known
 
 
-async def test_memory_gives_but_never_refuses(town: Town) -> None:
+async def test_memory_gives_but_never_refuses(instance: Instance) -> None:
     """Another process may just have made the version that a link names."""
-    image = await town.add()
-    async with following(town.services):
-        known = await find_deliverable(town.services, "native", image.id)
-        await town.services.catalogue.write(lambda tx: tx.execute(update(tables.images).values(version=2)))
-        assert (await find_deliverable(town.services, "native", image.id, 2)).image.version == 2
+    image = await instance.add()
+    async with following(instance.services):
+        known = await find_deliverable(instance.services, "native", image.id)
+        await instance.services.catalogue.write(
+            lambda tx: tx.execute(update(tables.images).values(version=2))
+        )
+        assert (await find_deliverable(instance.services, "native", image.id, 2)).image.version == 2
         assert not known.is_valid
 
 
-async def test_a_delete_counts_at_once_in_its_own_process(town: Town) -> None:
-    image = await town.add()
-    async with following(town.services):
-        known = await find_deliverable(town.services, "native", image.id)
-        await delete(town.services, town.anna, image.id)
+async def test_a_delete_counts_at_once_in_its_own_process(instance: Instance) -> None:
+    image = await instance.add()
+    async with following(instance.services):
+        known = await find_deliverable(instance.services, "native", image.id)
+        await delete(instance.services, instance.anna, image.id)
         assert not known.is_valid
         with pytest.raises(Error, match="no such image"):
-            await find_deliverable(town.services, "native", image.id)
+            await find_deliverable(instance.services, "native", image.id)
 
 
 async def test_what_another_process_changes_is_forgotten_within_a_second(
-    town: Town, settings: Settings
+    instance: Instance, settings: Settings
 ) -> None:
-    image, kept = await town.add(), await town.add()
-    async with founded(settings, Clock()) as other, following(town.services):
+    image, kept = await instance.add(), await instance.add()
+    async with open_instance(settings, Clock()) as other, following(instance.services):
         for change in (
             lambda: set_status(other.services, other.anna, image.id, Status.ARCHIVED),
             lambda: set_status(other.services, other.anna, image.id, Status.ACTIVE),
             lambda: delete(other.services, other.anna, image.id),
         ):
             with suppress(Error):
-                await find_deliverable(town.services, "native", image.id)
+                await find_deliverable(instance.services, "native", image.id)
             known, still = (
-                town.services.record_cache.get(image.id),
-                await find_deliverable(town.services, "native", kept.id),
+                instance.services.record_cache.get(image.id),
+                await find_deliverable(instance.services, "native", kept.id),
             )
             await change()
             await until(lambda known=known: known is None or not known.is_valid)  # type: ignore[misc]  # bound now
             assert still.is_valid
         with pytest.raises(Error, match="no such image"):
-            await find_deliverable(town.services, "native", image.id)
+            await find_deliverable(instance.services, "native", image.id)
 
 
-async def test_a_change_that_commits_after_a_later_one_is_noticed(town: Town) -> None:
-    first, second = await town.add(), await town.add()
-    async with following(town.services):
+async def test_a_change_that_commits_after_a_later_one_is_noticed(instance: Instance) -> None:
+    first, second = await instance.add(), await instance.add()
+    async with following(instance.services):
         for image, number in ((second, 2), (first, 1)):
-            known = await find_deliverable(town.services, "native", image.id)
-            await town.services.catalogue.write(_change, image, number)
+            known = await find_deliverable(instance.services, "native", image.id)
+            await instance.services.catalogue.write(_change, image, number)
             await until(lambda known=known: not known.is_valid)  # type: ignore[misc]  # bound now
 
 
-async def test_after_changes_that_are_no_longer_kept_everything_is_forgotten(town: Town) -> None:
-    image, other = await town.add(), await town.add()
-    async with following(town.services):
-        known = await find_deliverable(town.services, "native", image.id)
-        await town.services.catalogue.write(_change, other, outbox.MAX_ROWS + 2)
+async def test_after_changes_that_are_no_longer_kept_everything_is_forgotten(instance: Instance) -> None:
+    image, other = await instance.add(), await instance.add()
+    async with following(instance.services):
+        known = await find_deliverable(instance.services, "native", image.id)
+        await instance.services.catalogue.write(_change, other, outbox.MAX_ROWS + 2)
         await until(lambda: not known.is_valid)
 
 
@@ -172,22 +174,22 @@ def _change(tx: Transaction, image: Image, number: int) -> None:
     tx.execute(insert(tables.outbox).values(row))
 
 
-async def test_a_retired_key_is_noticed(town: Town) -> None:
-    keyring = town.services.keyring
+async def test_a_retired_key_is_noticed(instance: Instance) -> None:
+    keyring = instance.services.keyring
     signature, generation = keyring.sign(["a"]), keyring.generation
-    other = Keyring(town.data / "link-keys.json")
+    other = Keyring(instance.data / "link-keys.json")
     other.add(new_key())
     assert other.remove(signature.key)
-    async with following(town.services):
+    async with following(instance.services):
         await until(lambda: keyring.generation != generation)
         assert keyring.all() == other.all()
         assert not keyring.verify(["a"], signature)
 
 
-async def test_memory_is_trusted_though_every_thread_and_reader_is_taken(town: Town) -> None:
+async def test_memory_is_trusted_though_every_thread_and_reader_is_taken(instance: Instance) -> None:
     """What follows changes waits for none of those that requests wait for."""
-    services, go_on = town.services, threading.Event()
-    image = await town.add()
+    services, go_on = instance.services, threading.Event()
+    image = await instance.add()
     async with following(services), AsyncExitStack() as taken:
         known = await find_deliverable(services, "native", image.id)
         busy = [asyncio.create_task(services.workers.disk(go_on.wait)) for _ in range(100)]
@@ -196,13 +198,13 @@ async def test_memory_is_trusted_though_every_thread_and_reader_is_taken(town: T
         since = time.monotonic() + FRESH_SECONDS
         await until(lambda: services.record_cache.fresh_until > since + FRESH_SECONDS)
         assert services.record_cache.get(image.id) is known
-        await set_status(services, town.anna, image.id, Status.ARCHIVED)
+        await set_status(services, instance.anna, image.id, Status.ARCHIVED)
         assert not known.is_valid
         go_on.set()
         await asyncio.gather(*busy)
 
 
-async def test_memory_is_trusted_though_the_event_loop_is_late(town: Town) -> None:
-    async with following(town.services):
+async def test_memory_is_trusted_though_the_event_loop_is_late(instance: Instance) -> None:
+    async with following(instance.services):
         time.sleep(2 * FRESH_SECONDS)  # noqa: ASYNC251  the loop can't do anything meanwhile
-        assert town.services.record_cache.fresh_until > time.monotonic()
+        assert instance.services.record_cache.fresh_until > time.monotonic()

@@ -165,8 +165,8 @@ def test_two_processes_that_start_at_once_share_one_key(path: Path) -> None:
         assert process.stdin is not None
         process.stdin.write("go\n")
         process.stdin.flush()
-    said = {process.communicate()[0] for process in together}
-    assert said == {f"{key.id}\n" for key in Keyring(path).all()}
+    outputs = {process.communicate()[0] for process in together}
+    assert outputs == {f"{key.id}\n" for key in Keyring(path).all()}
 
 
 BROKEN = [b"", b"{", b'[{"id": 1}]', b"\xff", b"[]"]

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec import structs
 
-from tests.core.conftest import Town
+from tests.core.conftest import Instance
 from tests.core.rendering import rendition
 from tintype.core.runtime.unsigned_limits import UnsignedLimits
 from tintype.imaging import Format, Mode, OutputLimits, Recipe
@@ -97,15 +97,15 @@ def test_it_is_told_quickly_as_it_is_told_thoroughly(
         LIMITS.require(of, recipe)
 
 
-async def test_what_is_taken_is_made_and_at_the_same_size(town: Town) -> None:
+async def test_what_is_taken_is_made_and_at_the_same_size(instance: Instance) -> None:
     """At the edge of the limits that the services have: 1,000 pixels a side."""
-    image = await town.add()
-    limits = structs.replace(LIMITS, output=town.services.images.output_limits())
+    image = await instance.add()
+    limits = structs.replace(LIMITS, output=instance.services.images.output_limits())
     for side, taken in ((1_000, True), (1_001, False)):
         recipe = Recipe(mode=Mode.SCALE, width=side, height=10)
         assert limits.accepts(image, recipe.mode, side, 10) is taken
         try:
-            await rendition(town.services, image, recipe)
+            await rendition(instance.services, image, recipe)
         except Error:
             assert not taken
         else:

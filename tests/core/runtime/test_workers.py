@@ -219,10 +219,10 @@ async def test_when_all_have_gone_away_work_that_runs_is_there_for_who_asks_next
 
 
 @pytest.mark.parametrize(
-    ("error", "told"), [(Invalid("Unfit."), []), (ZeroDivisionError(), ["unexpected-error"])]
+    ("error", "events"), [(Invalid("Unfit."), []), (ZeroDivisionError(), ["unexpected-error"])]
 )
 async def test_what_goes_wrong_when_all_have_gone_away_is_told_to_the_log_if_it_was_unforeseen(
-    gate: Gate, error: Exception, told: list[str]
+    gate: Gate, error: Exception, events: list[str]
 ) -> None:
     pool = workers(queue=1)
 
@@ -238,7 +238,7 @@ async def test_what_goes_wrong_when_all_have_gone_away_is_told_to_the_log_if_it_
         gate.open.set()
         await asyncio.gather(pool.pixels(WORK, gate))
         await let_all_start()
-    assert [line["event"] for line in lines] == told
+    assert [line["event"] for line in lines] == events
 
 
 async def test_a_flood_of_one_account_does_not_hold_up_another(gate: Gate) -> None:

@@ -9,7 +9,7 @@ from uuid import UUID
 import pytest
 
 from tests import pictures
-from tests.core.conftest import Town, once, path_of
+from tests.core.conftest import Instance, once, path_of
 from tests.core.rendering import rendition
 from tintype.catalogue import tables
 from tintype.core.library.deletion import delete
@@ -34,12 +34,12 @@ from tintype.storage.blobs import digest
 NOTHING = GcResult()
 
 
-async def sweep(town: Town, confirmed: int | None = None) -> GcResult:
-    return await carry_out(town.services, await plan_gc(town.services, GcSettings()), confirmed)
+async def sweep(instance: Instance, confirmed: int | None = None) -> GcResult:
+    return await carry_out(instance.services, await plan_gc(instance.services, GcSettings()), confirmed)
 
 
-async def findings(town: Town, *, deep: bool = False) -> list[tuple[str, UUID | None]]:
-    return [(found.fault.value, found.image) async for found in check(town.services, deep=deep)]
+async def findings(instance: Instance, *, deep: bool = False) -> list[tuple[str, UUID | None]]:
+    return [(found.fault.value, found.image) async for found in check(instance.services, deep=deep)]
 
 
 def truncate(path: Path) -> None:
@@ -52,12 +52,12 @@ def flip_a_bit(path: Path) -> None:
     path.write_bytes(data)
 
 
-def orphan(town: Town, data: bytes = b"left over") -> str:
+def orphan(instance: Instance, data: bytes = b"left over") -> str:
     """Bytes without a record, as a crash between publication and commit leaves them."""
-    with town.services.staging.stage(len(data)) as staged:
+    with instance.services.staging.stage(len(data)) as staged:
         staged.write(data)
         staged.seal()
-        town.services.originals.put(staged)
+        instance.services.originals.put(staged)
         return staged.sha256
 
 
@@ -66,19 +66,19 @@ def grow_old(path: Path, seconds: float = ABANDONED_AFTER_SECONDS + 60) -> None:
     os.utime(path, (then, then))
 
 
-def unfinished(town: Town, name: str) -> Path:
-    path = town.data / "incoming" / name
+def unfinished(instance: Instance, name: str) -> Path:
+    path = instance.data / "incoming" / name
     path.write_bytes(b"half an uplo")
     return path
 
 
-async def test_a_sound_library_has_no_faults_and_nothing_to_remove(town: Town) -> None:
+async def test_a_sound_library_has_no_faults_and_nothing_to_remove(instance: Instance) -> None:
     for _ in range(3):
-        await rendition(town.services, await town.add(), Recipe(width=4))
-    before = town.files()
-    assert await findings(town, deep=True) == []
-    assert await sweep(town) == NOTHING
-    assert town.files() == before
+        await rendition(instance.services, await instance.add(), Recipe(width=4))
+    before = instance.files()
+    assert await findings(instance, deep=True) == []
+    assert await sweep(instance) == NOTHING
+    assert instance.files() == before
 
 
 @pytest.mark.parametrize(
@@ -90,137 +90,137 @@ async def test_a_sound_library_has_no_faults_and_nothing_to_remove(town: Town) -
     ],
 )
 async def test_every_image_whose_bytes_are_lost_is_found(
-    town: Town, spoil: Callable[[Path], None], shallow: list[str], deep: list[str]
+    instance: Instance, spoil: Callable[[Path], None], shallow: list[str], deep: list[str]
 ) -> None:
-    image, _ = await town.add(), await town.add()
-    spoil(town.original(image.sha256))
-    assert await findings(town) == [(fault, image.id) for fault in shallow]
-    assert await findings(town, deep=True) == [(fault, image.id) for fault in deep]
+    image, _ = await instance.add(), await instance.add()
+    spoil(instance.original(image.sha256))
+    assert await findings(instance) == [(fault, image.id) for fault in shallow]
+    assert await findings(instance, deep=True) == [(fault, image.id) for fault in deep]
 
 
-async def test_each_record_that_shares_lost_bytes_is_found(town: Town) -> None:
+async def test_each_record_that_shares_lost_bytes_is_found(instance: Instance) -> None:
     data = pictures.png()
-    ours, theirs = await town.add(town.anna, data), await town.add(town.boris, data)
-    town.services.originals.delete(ours.sha256)
-    assert await findings(town) == [("bytes-missing", ours.id), ("bytes-missing", theirs.id)]
+    ours, theirs = await instance.add(instance.anna, data), await instance.add(instance.boris, data)
+    instance.services.originals.delete(ours.sha256)
+    assert await findings(instance) == [("bytes-missing", ours.id), ("bytes-missing", theirs.id)]
 
 
-async def test_bytes_without_a_record_are_found(town: Town) -> None:
-    sha256 = orphan(town)
-    await town.add()
-    (found,) = [found async for found in check(town.services)]
+async def test_bytes_without_a_record_are_found(instance: Instance) -> None:
+    sha256 = orphan(instance)
+    await instance.add()
+    (found,) = [found async for found in check(instance.services)]
     assert found == Finding(found.fault, sha256)
     assert found.fault.value == "object-unused"
 
 
-async def test_progress_is_told_once_an_image_and_once_an_original(town: Town) -> None:
+async def test_progress_is_told_once_an_image_and_once_an_original(instance: Instance) -> None:
     data = pictures.png()
-    await town.add(data=data)
-    await town.add(data=data, filename="copy.png")
-    orphan(town)
+    await instance.add(data=data)
+    await instance.add(data=data, filename="copy.png")
+    orphan(instance)
     steps: list[None] = []
-    async for _ in check(town.services, on_step=lambda: steps.append(None)):
+    async for _ in check(instance.services, on_step=lambda: steps.append(None)):
         pass
-    assert len(steps) == await count_steps(town.services) == 4
+    assert len(steps) == await count_steps(instance.services) == 4
 
 
-async def test_exactly_what_is_left_over_is_removed(town: Town) -> None:
-    kept, gone = await town.add(), await town.add()
-    kept_rendition = await rendition(town.services, kept, Recipe(width=4))
+async def test_exactly_what_is_left_over_is_removed(instance: Instance) -> None:
+    kept, gone = await instance.add(), await instance.add()
+    kept_rendition = await rendition(instance.services, kept, Recipe(width=4))
     draft, fresh_draft = (path_of(kept_rendition).with_name(name) for name in ("new-old", "new-fresh"))
     for path in (draft, fresh_draft):
         path.write_bytes(b"half a pict")
-    await delete(town.services, town.anna, gone.id)
-    await rendition(town.services, kept, Recipe(width=3))
-    late = town.services.renditions.key(gone.id, 1, "f" * 32, "png")
-    town.services.renditions.put(late, b"made while the image was deleted")
-    orphan(town)
-    old, fresh = unfinished(town, "upload-old"), unfinished(town, "upload-fresh")
-    for path in (old, draft, path_of(kept_rendition), town.original(kept.sha256)):
+    await delete(instance.services, instance.anna, gone.id)
+    await rendition(instance.services, kept, Recipe(width=3))
+    late = instance.services.renditions.key(gone.id, 1, "f" * 32, "png")
+    instance.services.renditions.put(late, b"made while the image was deleted")
+    orphan(instance)
+    old, fresh = unfinished(instance, "upload-old"), unfinished(instance, "upload-fresh")
+    for path in (old, draft, path_of(kept_rendition), instance.original(kept.sha256)):
         grow_old(path)
     grow_old(fresh, ABANDONED_AFTER_SECONDS - 60)
 
-    before = town.files()
-    planned = await plan_gc(town.services, GcSettings())
+    before = instance.files()
+    planned = await plan_gc(instance.services, GcSettings())
     assert [len(planned.unused), len(planned.rendition_folders), planned.temporary_files] == [1, 1, 2]
-    assert town.files() == before
-    assert await sweep(town) == GcResult(set_aside=1, rendition_folders=1, temporary_files=2)
-    assert await sweep(town) == NOTHING
-    assert await findings(town, deep=True) == []
-    after = {str(path.relative_to(town.data)) for path in (fresh, fresh_draft, path_of(kept_rendition))}
-    gone_files = set(before) - set(town.files())
+    assert instance.files() == before
+    assert await sweep(instance) == GcResult(set_aside=1, rendition_folders=1, temporary_files=2)
+    assert await sweep(instance) == NOTHING
+    assert await findings(instance, deep=True) == []
+    after = {str(path.relative_to(instance.data)) for path in (fresh, fresh_draft, path_of(kept_rendition))}
+    gone_files = set(before) - set(instance.files())
     assert len(gone_files) == 4
     assert not gone_files & after
-    assert town.has_original(kept.sha256)
+    assert instance.has_original(kept.sha256)
 
 
-def aside(town: Town) -> list[str]:
+def aside(instance: Instance) -> list[str]:
     """Originals that were set aside, each below the time at which that was."""
-    removed = town.data / "removed"
+    removed = instance.data / "removed"
     return sorted(str(path.relative_to(removed)) for path in removed.rglob("*") if path.is_file())
 
 
-async def test_originals_are_set_aside_for_a_week_and_then_deleted(town: Town) -> None:
-    await town.add()
-    sha256 = orphan(town)
-    assert (await sweep(town)).set_aside == 1
-    assert not town.has_original(sha256)
-    assert aside(town) == [f"20240229T120000Z/{sha256}"]
-    assert (await leftovers(town.services)).removed_bytes == len(b"left over")
-    town.clock.go(days=7, seconds=-1)
-    assert await sweep(town) == NOTHING
-    assert aside(town) == [f"20240229T120000Z/{sha256}"]
-    town.clock.go(seconds=1)
-    assert await sweep(town) == GcResult(deleted=1)
-    assert [path.name for path in (town.data / "removed").iterdir()] == ["deleted"]
+async def test_originals_are_set_aside_for_a_week_and_then_deleted(instance: Instance) -> None:
+    await instance.add()
+    sha256 = orphan(instance)
+    assert (await sweep(instance)).set_aside == 1
+    assert not instance.has_original(sha256)
+    assert aside(instance) == [f"20240229T120000Z/{sha256}"]
+    assert (await leftovers(instance.services)).removed_bytes == len(b"left over")
+    instance.clock.go(days=7, seconds=-1)
+    assert await sweep(instance) == NOTHING
+    assert aside(instance) == [f"20240229T120000Z/{sha256}"]
+    instance.clock.go(seconds=1)
+    assert await sweep(instance) == GcResult(deleted=1)
+    assert [path.name for path in (instance.data / "removed").iterdir()] == ["deleted"]
 
 
-async def set_aside_by_mistake(town: Town) -> Image:
+async def set_aside_by_mistake(instance: Instance) -> Image:
     """An image whose bytes were set aside while another catalogue was in its place."""
-    image = await town.add()
-    town.services.originals.set_aside(image.sha256, town.clock())
+    image = await instance.add()
+    instance.services.originals.set_aside(image.sha256, instance.clock())
     return image
 
 
-async def test_what_an_image_needs_is_told_and_put_back(town: Town) -> None:
-    image = await set_aside_by_mistake(town)
-    assert await findings(town) == [("bytes-set-aside", image.id)]
-    assert await restore_removed(town.services) == {True: 1}
-    assert await findings(town, deep=True) == []
-    assert aside(town) == []
+async def test_what_an_image_needs_is_told_and_put_back(instance: Instance) -> None:
+    image = await set_aside_by_mistake(instance)
+    assert await findings(instance) == [("bytes-set-aside", image.id)]
+    assert await restore_removed(instance.services) == {True: 1}
+    assert await findings(instance, deep=True) == []
+    assert aside(instance) == []
 
 
-async def test_what_an_image_needs_is_never_deleted(town: Town) -> None:
-    image = await set_aside_by_mistake(town)
-    town.clock.go(days=8)
-    assert await sweep(town) == GcResult(put_back=1)
-    assert digest(town.services.originals, image.sha256) == image.sha256
+async def test_what_an_image_needs_is_never_deleted(instance: Instance) -> None:
+    image = await set_aside_by_mistake(instance)
+    instance.clock.go(days=8)
+    assert await sweep(instance) == GcResult(put_back=1)
+    assert digest(instance.services.originals, image.sha256) == image.sha256
 
 
-async def test_damaged_bytes_are_not_put_back_and_not_deleted(town: Town) -> None:
-    image = await set_aside_by_mistake(town)
-    (lying,) = (town.data / "removed").rglob(image.sha256)
+async def test_damaged_bytes_are_not_put_back_and_not_deleted(instance: Instance) -> None:
+    image = await set_aside_by_mistake(instance)
+    (lying,) = (instance.data / "removed").rglob(image.sha256)
     flip_a_bit(lying)
-    town.clock.go(days=8)
-    assert await restore_removed(town.services) == {False: 1}
-    assert await sweep(town) == NOTHING
+    instance.clock.go(days=8)
+    assert await restore_removed(instance.services) == {False: 1}
+    assert await sweep(instance) == NOTHING
     assert lying.exists()
 
 
-async def test_what_came_in_again_meanwhile_is_not_touched_by_the_end_of_its_week(town: Town) -> None:
-    await town.add()
-    sha256 = orphan(town)
-    await sweep(town)
-    orphan(town)
-    town.clock.go(days=8)
-    assert await sweep(town) == GcResult(deleted=1, set_aside=1)
-    assert [path.rpartition("/")[2] for path in aside(town)] == [sha256]
+async def test_what_came_in_again_meanwhile_is_not_touched_by_the_end_of_its_week(instance: Instance) -> None:
+    await instance.add()
+    sha256 = orphan(instance)
+    await sweep(instance)
+    orphan(instance)
+    instance.clock.go(days=8)
+    assert await sweep(instance) == GcResult(deleted=1, set_aside=1)
+    assert [path.rpartition("/")[2] for path in aside(instance)] == [sha256]
 
 
-async def forget(town: Town, images: list[Image]) -> None:
+async def forget(instance: Instance, images: list[Image]) -> None:
     """As if another catalogue stood in place of theirs."""
     gone = tables.images.c.number.in_([image.number for image in images])
-    await town.services.catalogue.write(lambda tx: tx.execute(tables.images.delete().where(gone)))
+    await instance.services.catalogue.write(lambda tx: tx.execute(tables.images.delete().where(gone)))
 
 
 @pytest.mark.parametrize(
@@ -236,103 +236,106 @@ async def forget(town: Town, images: list[Image]) -> None:
     ],
 )
 async def test_more_than_a_tenth_is_refused_unless_the_number_is_named(
-    town: Town,
+    instance: Instance,
     present: int,
     unused: int,
     is_refused: bool,  # noqa: FBT001  a column of the table
 ) -> None:
-    await forget(town, [await town.add() for _ in range(present)][:unused])
-    (town.data / "incoming" / "upload-old").write_bytes(b"")
-    grow_old(town.data / "incoming" / "upload-old")
-    before = town.files()
+    await forget(instance, [await instance.add() for _ in range(present)][:unused])
+    (instance.data / "incoming" / "upload-old").write_bytes(b"")
+    grow_old(instance.data / "incoming" / "upload-old")
+    before = instance.files()
     with pytest.raises(Error, match="nothing was removed"):
-        await sweep(town, unused + 1)
+        await sweep(instance, unused + 1)
     if is_refused:
         with pytest.raises(Error, match=f"{unused} of {present} originals .* --yes-remove {unused}`"):
-            await sweep(town)
-        assert (town.files(), aside(town)) == (before, [])
-        assert (await sweep(town, unused)).set_aside == unused
+            await sweep(instance)
+        assert (instance.files(), aside(instance)) == (before, [])
+        assert (await sweep(instance, unused)).set_aside == unused
     else:
-        assert (await sweep(town)).set_aside == unused
-    assert len(aside(town)) == unused
+        assert (await sweep(instance)).set_aside == unused
+    assert len(aside(instance)) == unused
 
 
-async def test_originals_older_than_the_catalogue_are_refused(town: Town) -> None:
+async def test_originals_older_than_the_catalogue_are_refused(instance: Instance) -> None:
     for _ in range(11):
-        await town.add()
-    sha256 = orphan(town)
-    grow_old(town.original(sha256), 60)
+        await instance.add()
+    sha256 = orphan(instance)
+    grow_old(instance.original(sha256), 60)
     with pytest.raises(Error, match="1 unused originals are older than the catalogue"):
-        await sweep(town)
-    assert town.has_original(sha256)
-    assert (await sweep(town, 1)).set_aside == 1
+        await sweep(instance)
+    assert instance.has_original(sha256)
+    assert (await sweep(instance, 1)).set_aside == 1
 
 
-async def test_nothing_is_removed_while_a_backup_runs(town: Town) -> None:
-    await town.add()
-    sha256 = orphan(town)
-    with town.services.originals.trash.postpone_deletes() as is_ours:
+async def test_nothing_is_removed_while_a_backup_runs(instance: Instance) -> None:
+    await instance.add()
+    sha256 = orphan(instance)
+    with instance.services.originals.trash.postpone_deletes() as is_ours:
         assert is_ours
         with pytest.raises(Error, match="A backup is running"):
-            await sweep(town)
-    assert town.has_original(sha256)
+            await sweep(instance)
+    assert instance.has_original(sha256)
 
 
-async def test_a_sweep_beside_an_upload_of_the_same_bytes_never_takes_its_bytes(town: Town) -> None:
+async def test_a_sweep_beside_an_upload_of_the_same_bytes_never_takes_its_bytes(instance: Instance) -> None:
     for _ in range(11):
-        await town.add()
+        await instance.add()
     for turn in range(30):
         data = pictures.png(8, 6, seed=turn)
-        orphan(town, data)
-        swept, image = await asyncio.gather(sweep(town), town.add(data=data))
-        assert town.original(image.sha256).read_bytes() == data
+        orphan(instance, data)
+        swept, image = await asyncio.gather(sweep(instance), instance.add(data=data))
+        assert instance.original(image.sha256).read_bytes() == data
         assert swept.set_aside in {0, 1}
-    assert [fault async for fault in check(town.services, deep=True)] == []
+    assert [fault async for fault in check(instance.services, deep=True)] == []
 
 
-async def test_what_lies_there_and_is_not_ours_is_left_alone(town: Town) -> None:
-    await town.add()
+async def test_what_lies_there_and_is_not_ours_is_left_alone(instance: Instance) -> None:
+    await instance.add()
     for folder in ("originals", "renditions", "incoming"):
-        (town.data / folder / ".nfs0001").write_bytes(b"")
-        grow_old(town.data / folder / ".nfs0001")
-    before = town.files()
-    assert await findings(town, deep=True) == []
-    assert await sweep(town) == NOTHING
-    assert town.files() == before
+        (instance.data / folder / ".nfs0001").write_bytes(b"")
+        grow_old(instance.data / folder / ".nfs0001")
+    before = instance.files()
+    assert await findings(instance, deep=True) == []
+    assert await sweep(instance) == NOTHING
+    assert instance.files() == before
 
 
-async def test_bytes_whose_record_is_about_to_be_written_are_not_unused(town: Town) -> None:
-    await town.add()
+async def test_bytes_whose_record_is_about_to_be_written_are_not_unused(instance: Instance) -> None:
+    await instance.add()
     data = b"uploaded"
-    async with stage(town.services, once(data), len(data)) as staged, published(town.services, staged):
-        assert town.has_original(staged.sha256)
-        assert await findings(town) == []
-        assert await sweep(town) == NOTHING
-        assert town.has_original(staged.sha256)
+    async with (
+        stage(instance.services, once(data), len(data)) as staged,
+        published(instance.services, staged),
+    ):
+        assert instance.has_original(staged.sha256)
+        assert await findings(instance) == []
+        assert await sweep(instance) == NOTHING
+        assert instance.has_original(staged.sha256)
 
 
-async def test_bytes_of_an_image_that_was_deleted_meanwhile_are_not_missing(town: Town) -> None:
-    lost, deleted = await town.add(), await town.add()
-    town.services.originals.delete(lost.sha256)
+async def test_bytes_of_an_image_that_was_deleted_meanwhile_are_not_missing(instance: Instance) -> None:
+    lost, deleted = await instance.add(), await instance.add()
+    instance.services.originals.delete(lost.sha256)
     found = []
-    async for finding in check(town.services):
+    async for finding in check(instance.services):
         found.append(finding.image)
         # The record was read with the one before it; its bytes have not been looked for yet.
-        await delete(town.services, town.anna, deleted.id)
+        await delete(instance.services, instance.anna, deleted.id)
     assert found == [lost.id]
 
 
-async def test_a_sweep_beside_uploads_takes_nothing_that_is_needed(town: Town) -> None:
+async def test_a_sweep_beside_uploads_takes_nothing_that_is_needed(instance: Instance) -> None:
     data = [pictures.png(8, 6, seed=seed) for seed in range(4)]
 
     async def come_and_stay(mine: bytes) -> None:
         for turn in range(6):
-            image = await town.add(data=mine, filename=f"{turn}.png")
-            assert town.has_original(image.sha256)
+            image = await instance.add(data=mine, filename=f"{turn}.png")
+            assert instance.has_original(image.sha256)
 
     async def sweep_often() -> None:
         for _ in range(12):
-            await sweep(town)
+            await sweep(instance)
 
     await asyncio.gather(*(come_and_stay(each) for each in data), sweep_often())
-    assert await findings(town, deep=True) == []
+    assert await findings(instance, deep=True) == []

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
-from tests.dialects.evotor.shop import Shop, new_name
+from tests.dialects.evotor.client import Client, new_name
 from tests.running import Running
 
 
@@ -28,6 +28,6 @@ def stranger(demo: Running) -> str:
 
 
 @pytest.fixture
-def shop(http: httpx.Client, token: str) -> Shop:
+def evotor(http: httpx.Client, token: str) -> Client:
     """At a product that has no image, in a store that is nobody's yet."""
-    return Shop(http, token, new_name(), new_name())
+    return Client(http, token, new_name(), new_name())

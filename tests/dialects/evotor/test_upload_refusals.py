@@ -5,10 +5,10 @@ from collections.abc import Callable
 import pytest
 
 from tests import extra_pictures, pictures
-from tests.dialects.evotor.shop import (
+from tests.dialects.evotor.client import (
     MAX_BYTES,
     SIDE,
-    Shop,
+    Client,
     assert_failure,
     begin_upload,
     multipart,
@@ -72,46 +72,46 @@ def one_bit_off(data: bytes) -> bytes:
     ],
     ids=lambda value: None if isinstance(value, bytes) else str(len(value)),
 )
-def test_every_broken_rule_is_told(shop: Shop, demo: Running, data: bytes, broken: list[str]) -> None:
+def test_every_broken_rule_is_told(evotor: Client, demo: Running, data: bytes, broken: list[str]) -> None:
     before = originals(demo)
-    assert reasons(shop.upload(data)) == broken
-    assert shop.items() == []
+    assert reasons(evotor.upload(data)) == broken
+    assert evotor.items() == []
     assert originals(demo) <= before
 
 
-def test_the_largest_picture_is_taken(shop: Shop) -> None:
+def test_the_largest_picture_is_taken(evotor: Client) -> None:
     data = of_size(MAX_BYTES)
-    answer = shop.upload(data)
+    answer = evotor.upload(data)
     assert answer.status_code == 200, answer.text
     assert answer.json()["meta"]["file_size"] == MAX_BYTES
 
 
-def test_an_animation_of_one_frame_stands_still(shop: Shop) -> None:
+def test_an_animation_of_one_frame_stands_still(evotor: Client) -> None:
     plain = sound()
     one_frame = pictures.png_chunk(b"acTL", b"\0\0\0\1\0\0\0\0")
-    assert shop.upload(plain[:33] + one_frame + plain[33:]).status_code == 200
+    assert evotor.upload(plain[:33] + one_frame + plain[33:]).status_code == 200
 
 
-def test_a_request_without_the_field_breaks_a_rule(shop: Shop) -> None:
-    answer = shop.http.post(shop.path, headers=shop.headers, files={"file": ("a.png", sound())})
+def test_a_request_without_the_field_breaks_a_rule(evotor: Client) -> None:
+    answer = evotor.http.post(evotor.path, headers=evotor.headers, files={"file": ("a.png", sound())})
     assert reasons(answer) == ["A picture is required in the field datafile."]
 
 
-def test_two_pictures_at_once_break_a_rule(shop: Shop) -> None:
+def test_two_pictures_at_once_break_a_rule(evotor: Client) -> None:
     two = [("datafile", ("a.png", sound())), ("datafile", ("b.png", sound(2)))]
-    answer = shop.http.post(shop.path, headers=shop.headers, files=two)
+    answer = evotor.http.post(evotor.path, headers=evotor.headers, files=two)
     assert reasons(answer) == ["Only one datafile may be sent; this request has 2."]
-    assert shop.items() == []
+    assert evotor.items() == []
 
 
-def test_other_fields_are_overlooked(shop: Shop) -> None:
+def test_other_fields_are_overlooked(evotor: Client) -> None:
     files = [("note", ("a.txt", b"hello")), ("datafile", ("a.png", sound())), ("more", ("b.txt", b"x" * 99))]
-    assert shop.http.post(shop.path, headers=shop.headers, files=files).status_code == 200
+    assert evotor.http.post(evotor.path, headers=evotor.headers, files=files).status_code == 200
 
 
 @pytest.mark.parametrize("boundary", ["xyz", "----WebKitFormBoundary7MA4YWxkTrZu0gW", "'()+_,-./:=? x"])
-def test_a_boundary_that_the_header_lacks_is_read_off_the_body(shop: Shop, boundary: str) -> None:
-    answer = shop.post(multipart(sound(), boundary), "multipart/form-data")
+def test_a_boundary_that_the_header_lacks_is_read_off_the_body(evotor: Client, boundary: str) -> None:
+    answer = evotor.post(multipart(sound(), boundary), "multipart/form-data")
     assert answer.status_code == 200, answer.text
 
 
@@ -120,13 +120,13 @@ def test_a_boundary_that_the_header_lacks_is_read_off_the_body(shop: Shop, bound
     ["multipart/form-data; boundary=xyz", 'Multipart/Form-Data ;charset=UTF-8; boundary="xyz"',
      "multipart/form-data; boundary="],
 )  # fmt: skip
-def test_the_header_may_be_written_in_many_ways(shop: Shop, content_type: str) -> None:
-    assert shop.post(multipart(sound()), content_type).status_code == 200
+def test_the_header_may_be_written_in_many_ways(evotor: Client, content_type: str) -> None:
+    assert evotor.post(multipart(sound()), content_type).status_code == 200
 
 
-def test_a_part_without_a_file_name_is_a_picture_too(shop: Shop) -> None:
+def test_a_part_without_a_file_name_is_a_picture_too(evotor: Client) -> None:
     body = multipart(sound(), disposition='form-data; name="datafile"')
-    assert shop.post(body, "multipart/form-data; boundary=xyz").status_code == 200
+    assert evotor.post(body, "multipart/form-data; boundary=xyz").status_code == 200
 
 
 @pytest.mark.parametrize(
@@ -148,42 +148,42 @@ def test_a_part_without_a_file_name_is_a_picture_too(shop: Shop) -> None:
 )
 @pytest.mark.parametrize("content_type", ["multipart/form-data; boundary=xyz", "multipart/form-data"])
 def test_a_broken_body_is_a_bad_request(
-    shop: Shop, spoil: Callable[[bytes], bytes], content_type: str, demo: Running
+    evotor: Client, spoil: Callable[[bytes], bytes], content_type: str, demo: Running
 ) -> None:
     body = spoil(multipart(sound()))
     if b"--abc" in body and "boundary" not in content_type:
-        assert shop.post(body, content_type).status_code == 200
+        assert evotor.post(body, content_type).status_code == 200
         return
-    assert assert_failure(shop.post(body, content_type), 400, "bad_request")["violations"] == []
-    assert shop.items() == []
+    assert assert_failure(evotor.post(body, content_type), 400, "bad_request")["violations"] == []
+    assert evotor.items() == []
     assert list((demo.data / "incoming").iterdir()) == []
 
 
 @pytest.mark.parametrize(
     "content_type", [None, "", "image/png", "application/json", "multipart/mixed; boundary=xyz"]
 )
-def test_a_body_of_another_type_is_a_bad_request(shop: Shop, content_type: str | None) -> None:
-    assert_failure(shop.post(multipart(sound()), content_type), 400, "bad_request")
+def test_a_body_of_another_type_is_a_bad_request(evotor: Client, content_type: str | None) -> None:
+    assert_failure(evotor.post(multipart(sound()), content_type), 400, "bad_request")
 
 
 @pytest.mark.parametrize("size", [10 * 1024 * 1024 + 1, 30_000_000])
-def test_a_request_over_ten_megabytes_is_too_large(shop: Shop, size: int) -> None:
-    assert_failure(shop.post(bytes(size), "multipart/form-data; boundary=xyz"), 413, "payload_too_large")
-    assert_failure(shop.upload(bytes(size)), 413, "payload_too_large")
+def test_a_request_over_ten_megabytes_is_too_large(evotor: Client, size: int) -> None:
+    assert_failure(evotor.post(bytes(size), "multipart/form-data; boundary=xyz"), 413, "payload_too_large")
+    assert_failure(evotor.upload(bytes(size)), 413, "payload_too_large")
 
 
-def test_a_body_of_unknown_length_is_held_to_the_same_limit(shop: Shop) -> None:
+def test_a_body_of_unknown_length_is_held_to_the_same_limit(evotor: Client) -> None:
     def chunks() -> list[bytes]:
         return [multipart(b"")[:-11], *[bytes(1024 * 1024)] * 11]
 
-    headers = shop.headers | {"Content-Type": "multipart/form-data; boundary=xyz"}
-    answer = shop.http.post(shop.path, headers=headers, content=iter(chunks()))
+    headers = evotor.headers | {"Content-Type": "multipart/form-data; boundary=xyz"}
+    answer = evotor.http.post(evotor.path, headers=headers, content=iter(chunks()))
     assert_failure(answer, 413, "payload_too_large")
 
 
-def test_a_client_that_breaks_off_leaves_nothing(shop: Shop, serve: Callable[..., Running]) -> None:
+def test_a_client_that_breaks_off_leaves_nothing(evotor: Client, serve: Callable[..., Running]) -> None:
     service = serve()
-    here = shop.elsewhere(token=service.token("evotor"))
+    here = evotor.elsewhere(token=service.token("evotor"))
     incoming = service.data / "incoming"
     connection = begin_upload(service, here, 5_000_000, multipart(bytes(1_000_000))[:-20])
     until(lambda: any(incoming.iterdir()))

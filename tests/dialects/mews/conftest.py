@@ -6,7 +6,7 @@ import httpx
 import pytest
 
 from tests import pictures
-from tests.dialects.mews import asking
+from tests.dialects.mews import client
 from tests.running import Running
 from tintype.cli.library import with_services
 from tintype.core import Services
@@ -25,9 +25,9 @@ def http(demo: Running) -> Iterator[httpx.Client]:
 
 
 @pytest.fixture(scope="module")
-def mews(demo: Running, http: httpx.Client) -> asking.Client:
+def mews(demo: Running, http: httpx.Client) -> client.Client:
     """A client with tokens of its own, so that the modules don't use up each other's 200 requests."""
-    return asking.client(demo, http)
+    return client.client(demo, http)
 
 
 @pytest.fixture(scope="session")

@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from tests import pictures
-from tests.dialects.mews.asking import UNKNOWN, Client, assert_refused, client, item
+from tests.dialects.mews.client import UNKNOWN, Client, assert_refused, client, item
 from tests.dialects.mews.conftest import PICTURES
 from tests.running import Running
 

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 import httpx
 import pytest
 
-from tests.dialects.mews.asking import PATH, Client, assert_refused, client, item
+from tests.dialects.mews.client import PATH, Client, assert_refused, client, item
 from tests.running import Running
 
 
@@ -59,9 +59,9 @@ def test_a_query_behind_the_path_is_overlooked(mews: Client) -> None:
 def test_every_answer_has_a_request_id_of_its_own(demo: Running, mews: Client) -> None:
     image = demo.info["images"][0]["id"]
     answers = [
-        mews.ask(item()),
-        mews.ask(item()),
-        mews.ask(),
+        mews.request(item()),
+        mews.request(item()),
+        mews.request(),
         mews.send(b""),
         mews.send(b"{}"),
         mews.http.get(PATH),
@@ -75,7 +75,7 @@ def test_every_answer_has_a_request_id_of_its_own(demo: Running, mews: Client) -
 
 def test_no_success_looks_like_an_error(mews: Client) -> None:
     """Some clients take a 200 whose keys are a subset of these for an error."""
-    assert not set(mews.ask(item()).json()) <= {"Message", "Details", "Type"}
+    assert not set(mews.request(item()).json()) <= {"Message", "Details", "Type"}
 
 
 @pytest.mark.parametrize("chunked", [False, True])
@@ -102,7 +102,7 @@ def test_limits_are_settings(serve: Callable[..., Running]) -> None:
     )
     with httpx.Client(base_url=service.base_url) as http:
         mews = client(service, http)
-        assert mews.ask(item(), item(Width=50, Height=50)).status_code == 200
-        assert_refused(mews.ask(item(), item(), item()), 400, "Invalid Images.")
-        assert_refused(mews.ask(item(Height=51)), 400, "Invalid Height.")
-        assert_refused(mews.ask(item(), Client="x" * 2000), 413, "The body is larger than 2000 bytes.")
+        assert mews.request(item(), item(Width=50, Height=50)).status_code == 200
+        assert_refused(mews.request(item(), item(), item()), 400, "Invalid Images.")
+        assert_refused(mews.request(item(Height=51)), 400, "Invalid Height.")
+        assert_refused(mews.request(item(), Client="x" * 2000), 413, "The body is larger than 2000 bytes.")

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.dialects.mews.asking import ABSENT, UNKNOWN, Body, Client, assert_refused, item
+from tests.dialects.mews.client import ABSENT, UNKNOWN, Body, Client, assert_refused, item
 from tests.running import Running
 
 GOOD = item()
@@ -69,7 +69,7 @@ def test_the_request_of_the_reference_is_answered_in_the_shape_of_the_reference(
     demo: Running, mews: Client
 ) -> None:
     image = demo.info["images"][0]["id"]
-    response = mews.ask({"ImageId": image, "Width": 200, "Height": 150, "ResizeMode": "Fit"})
+    response = mews.request({"ImageId": image, "Width": 200, "Height": 150, "ResizeMode": "Fit"})
     url = f"{demo.base_url}/Media/Image/{image}?Mode=Fit&Width=200&Height=150"
     assert (response.status_code, response.headers["Content-Type"]) == (200, "application/json")
     assert response.json() == {"ImageUrls": [{"ImageId": image, "Url": url}]}
@@ -78,7 +78,7 @@ def test_the_request_of_the_reference_is_answered_in_the_shape_of_the_reference(
 def test_order_count_and_duplicates_are_kept(demo: Running, mews: Client) -> None:
     first, second, third = (image["id"] for image in demo.info["images"][:3])
     ids = [third, first, UNKNOWN, first, second, third, first]
-    answers = mews.ask(*(item(image) for image in ids)).json()["ImageUrls"]
+    answers = mews.request(*(item(image) for image in ids)).json()["ImageUrls"]
     assert [answer["ImageId"] for answer in answers] == ids
     assert [answer["Url"] for answer in answers] == [
         None if image == UNKNOWN else f"{demo.base_url}/Media/Image/{image}?Mode=Fit" for image in ids
@@ -101,7 +101,7 @@ def test_the_same_image_may_be_asked_in_several_sizes(demo: Running, mews: Clien
 
 def test_an_unknown_image_and_a_foreign_one_cannot_be_told_apart(demo: Running, mews: Client) -> None:
     foreign = demo.info["foreign_image_id"]
-    response = mews.ask(item(foreign), item())
+    response = mews.request(item(foreign), item())
     assert response.status_code == 200
     assert response.json() == {
         "ImageUrls": [{"ImageId": foreign, "Url": None}, {"ImageId": UNKNOWN, "Url": None}]
@@ -116,7 +116,7 @@ def test_one_unknown_image_does_not_fail_the_batch(demo: Running, mews: Client) 
 def test_an_id_comes_back_as_it_was_spelled(demo: Running, mews: Client) -> None:
     image = demo.info["images"][0]["id"]
     spellings = [image.upper(), UUID(image).hex]
-    answers = mews.ask(*(item(spelling) for spelling in spellings)).json()["ImageUrls"]
+    answers = mews.request(*(item(spelling) for spelling in spellings)).json()["ImageUrls"]
     assert [answer["ImageId"] for answer in answers] == spellings
     assert {answer["Url"] for answer in answers} == {f"{demo.base_url}/Media/Image/{image}?Mode=Fit"}
 
@@ -135,24 +135,24 @@ def test_a_batch_has_up_to_a_thousand_images(demo: Running, mews: Client) -> Non
 def test_the_optional_fields_are_accepted_and_null_is_legal(
     mews: Client, field: str, given: str | None
 ) -> None:
-    assert mews.ask(GOOD, **{field: given}).status_code == 200
+    assert mews.request(GOOD, **{field: given}).status_code == 200
 
 
 def test_unknown_fields_are_overlooked(mews: Client) -> None:
     odd: Any = {"Limitation": {"Count": 1, "Cursor": None}, "images": 5, "Extra": [[1.5e3, "ж"]]}
-    assert mews.ask(item(Quality=80, width="wide", Crop={"X": 1}), **odd).status_code == 200
+    assert mews.request(item(Quality=80, width="wide", Crop={"X": 1}), **odd).status_code == 200
 
 
 @pytest.mark.parametrize(("field", "changes"), BAD_FIELDS)
 def test_a_wrong_field_is_named(mews: Client, field: str, changes: Body) -> None:
-    assert_refused(mews.ask(**{"Images": [GOOD], **changes}), 400, f"Invalid {field}.")
+    assert_refused(mews.request(**{"Images": [GOOD], **changes}), 400, f"Invalid {field}.")
 
 
 @pytest.mark.parametrize(("field", "wrong"), BAD_ITEMS)
 def test_a_wrong_field_of_an_item_is_named_wherever_the_item_stands(
     mews: Client, field: str, wrong: Body
 ) -> None:
-    assert_refused(mews.ask(GOOD, wrong, GOOD), 400, f"Invalid {field}.")
+    assert_refused(mews.request(GOOD, wrong, GOOD), 400, f"Invalid {field}.")
 
 
 @pytest.mark.parametrize(

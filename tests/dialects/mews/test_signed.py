@@ -5,7 +5,7 @@ from collections.abc import Callable
 import httpx
 
 from tests import pictures
-from tests.dialects.mews import asking
+from tests.dialects.mews import client
 from tests.running import Running
 
 
@@ -14,9 +14,9 @@ def test_the_setting_has_links_signed_and_an_account_may_say_otherwise(serve: Ca
     with httpx.Client(base_url=service.base_url, timeout=60) as http:
         native = {"Authorization": f"Bearer {service.token('native')}"}
         image = http.post("/v1/images", content=pictures.png(60, 40), headers=native).json()["id"]
-        mews = asking.client(service, http)
+        mews = client.client(service, http)
         widths = range(10, 16)
-        urls = mews.urls(*(asking.item(image, Width=width) for width in widths), asking.item())
+        urls = mews.urls(*(client.item(image, Width=width) for width in widths), client.item())
         assert urls.pop() is None
         for width, url in zip(widths, urls, strict=True):
             plain, mark, signature = str(url).partition("&kid=")
@@ -30,7 +30,7 @@ def test_the_setting_has_links_signed_and_an_account_may_say_otherwise(serve: Ca
             assert (answer.status_code, pictures.decode(answer.content).width) == (200, width)
             assert http.get(plain).status_code == 404
         service.cli("account", "links", "demo", "mews", "plain")
-        [url] = mews.urls(asking.item(image, Width=10))
+        [url] = mews.urls(client.item(image, Width=10))
         assert url == f"{service.base_url}/Media/Image/{image}?Mode=Fit&Width=10"
         assert http.get(url).status_code == 200
         assert http.get(str(urls[0])).status_code == 200

@@ -41,8 +41,8 @@ def test_it_is_taken_in_and_delivered_as_it_came(
 ) -> None:
     data, media_type, _ = UPLOADS[kind]
     image = upload(client, data, f"logo.{kind.upper()}")
-    told = (image["format"], image["media_type"], image["extension"], image["width"], image["height"])
-    assert told == (kind, media_type, kind.upper(), 80, 60)
+    properties = (image["format"], image["media_type"], image["extension"], image["width"], image["height"])
+    assert properties == (kind, media_type, kind.upper(), 80, 60)
     assert image["thumbhash"]
     assert image["colour"] == "#808080" if kind == "svg" else image["colour"]
     answer = anyone.get(image["url"])

@@ -118,15 +118,17 @@ def test_unknown_foreign_and_malformed_ids_can_not_be_told_apart(
     client: httpx.Client, demo: Running, method: str
 ) -> None:
     answers = [client.request(method, f"/v1/images/{each}") for each in absent(demo)]
-    told = [{key: value for key, value in answer.json().items() if key != "request_id"} for answer in answers]
-    assert told == [
+    bodies = [
+        {key: value for key, value in answer.json().items() if key != "request_id"} for answer in answers
+    ]
+    assert bodies == [
         {
             "type": "urn:tintype:error:not-found",
             "title": "Not found",
             "status": 404,
             "detail": "There is no such image.",
         }
-    ] * len(told)
+    ] * len(bodies)
     assert {answer.status_code for answer in answers} == {404}
 
 

@@ -238,9 +238,9 @@ def test_a_path_that_names_no_image_is_missing(path: str) -> None:
 )
 def test_a_query_that_we_never_wrote_is_refused(change: dict[str, str | None]) -> None:
     query = {"v": "1", "kid": "k", "sig": MAC} | change
-    told = urlencode({name: value for name, value in query.items() if value is not None})
+    query_text = urlencode({name: value for name, value in query.items() if value is not None})
     with pytest.raises(Forbidden):
-        read(f"/v1/media/{SHORT}?{told}")
+        read(f"/v1/media/{SHORT}?{query_text}")
 
 
 Opened = Callable[[str], DeliveryRequest]
@@ -253,9 +253,9 @@ def keyring(tmp_path: Path) -> Keyring:
 
 def link_parser(keyring: Keyring, now: datetime, max_age: int = 3600) -> Opened:
     """The door of a service whose clock shows `now`."""
-    door = DIALECT.link_parsers(LinkContext(keyring, lambda: now), Settings(max_age_seconds=max_age))
+    parsers = DIALECT.link_parsers(LinkContext(keyring, lambda: now), Settings(max_age_seconds=max_age))
 
-    return lambda text: door["/v1/media"](RequestTarget(text))
+    return lambda text: parsers["/v1/media"](RequestTarget(text))
 
 
 def signed(keyring: Keyring, link: Link) -> str:

@@ -48,8 +48,8 @@ def test_an_uploaded_image_is_told_of_in_full(client: httpx.Client) -> None:
     image = answer.json()
     assert list(image) == FIELDS
     assert answer.headers["location"] == str(client.base_url.join(f"/v1/images/{image['id']}"))
-    told = {name: image[name] for name in FIELDS[2:15]}
-    assert told == {
+    properties = {name: image[name] for name in FIELDS[2:15]}
+    assert properties == {
         "name": "harbour",
         "filename": "harbour.JPG",
         "extension": "JPG",

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
-from tests.dialects.smartsheet import asking
+from tests.dialects.smartsheet import client
 from tests.running import Running, running
 
 
@@ -24,11 +24,11 @@ def http(service: Running) -> Iterator[httpx.Client]:
 
 
 @pytest.fixture(scope="session")
-def sheets(service: Running, http: httpx.Client) -> asking.Client:
-    return asking.Client(http, service.token("smartsheet", "sheets"))
+def sheets(service: Running, http: httpx.Client) -> client.Client:
+    return client.Client(http, service.token("smartsheet", "sheets"))
 
 
 @pytest.fixture(scope="session")
-def stranger(service: Running, http: httpx.Client) -> asking.Client:
+def stranger(service: Running, http: httpx.Client) -> client.Client:
     """A client of another account."""
-    return asking.Client(http, service.token("smartsheet", "other sheets"))
+    return client.Client(http, service.token("smartsheet", "other sheets"))

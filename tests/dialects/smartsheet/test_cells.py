@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from tests import extra_pictures, pictures
-from tests.dialects.smartsheet.asking import ABSENT, Client, assert_refused, new_cell
+from tests.dialects.smartsheet.client import ABSENT, Client, assert_refused, new_cell
 from tests.running import Running
 
 PNG = pictures.png(64, 48)

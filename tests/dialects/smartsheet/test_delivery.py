@@ -12,7 +12,7 @@ import httpx
 import pytest
 
 from tests import pictures
-from tests.dialects.smartsheet.asking import UNKNOWN, Client, assert_refused, new_cell
+from tests.dialects.smartsheet.client import UNKNOWN, Client, assert_refused, new_cell
 from tests.running import TINTYPE, Running, make_token
 from tests.waiting import until
 from tintype.app import build_services, close_services
@@ -91,7 +91,7 @@ def test_a_link_that_has_expired(serve: Callable[..., Running]) -> None:
     service = serve(TINTYPE_SMARTSHEET_LINK_SECONDS="0")
     with httpx.Client(base_url=service.base_url) as http:
         client = Client(http, service.token("smartsheet"))
-        response = client.ask({"imageId": client.add(JPEG)["id"]})
+        response = client.request({"imageId": client.add(JPEG)["id"]})
         assert response.json()["urlExpiresInMillis"] == 0
         (answer,) = response.json()["imageUrls"]
         assert_refused(http.get(answer["url"]), *EXPIRED)
@@ -128,9 +128,9 @@ def test_every_reference_is_in_the_log_beside_the_request(tmp_path: Path) -> Non
         base_url = next(line.split()[-1] for line in process.stderr if line.startswith("tintype serves "))
         with httpx.Client(base_url=base_url) as http:
             client = Client(http, token)
-            response = client.ask(*body, smartsheet_integration_source="AI,Org,Source")
-            thousand = client.ask(*[{"imageId": UNKNOWN}] * 1000)
-            refused = Client(http, "a-secret").ask(*body)
+            response = client.request(*body, smartsheet_integration_source="AI,Org,Source")
+            thousand = client.request(*[{"imageId": UNKNOWN}] * 1000)
+            refused = Client(http, "a-secret").request(*body)
         process.terminate()
         lines = [json.loads(line) for line in process.stderr if line.startswith("{")]
     errors = [each["error"] for each in response.json()["imageUrls"]]

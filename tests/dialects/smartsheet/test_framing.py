@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from tests import pictures
-from tests.dialects.smartsheet.asking import Client, new_cell
+from tests.dialects.smartsheet.client import Client, new_cell
 from tests.running import Running
 
 PNG = pictures.png(40, 30)

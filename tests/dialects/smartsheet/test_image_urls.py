@@ -10,7 +10,7 @@ import pytest
 from PIL import Image as Pillow
 
 from tests import pictures
-from tests.dialects.smartsheet.asking import ABSENT, UNKNOWN, Client, Item, assert_refused
+from tests.dialects.smartsheet.client import ABSENT, UNKNOWN, Client, Item, assert_refused
 from tests.running import Running
 from tintype.model.ids import parse_short, short
 
@@ -37,7 +37,7 @@ def failure(answer: Item) -> tuple[int, str]:
 
 
 def test_the_original_is_answered_byte_for_byte(sheets: Client, wide: str) -> None:
-    response = sheets.ask({"imageId": wide})
+    response = sheets.request({"imageId": wide})
     assert response.headers["Content-Type"] == "application/json"
     assert list(response.json()) == ["urlExpiresInMillis", "imageUrls"]
     assert response.json()["urlExpiresInMillis"] == 1_800_000
@@ -224,7 +224,7 @@ def test_every_failed_item_has_a_reference_of_its_own(sheets: Client) -> None:
 def test_a_thousand_items_are_the_most(sheets: Client, wide: str) -> None:
     answers = sheets.answers(*({"imageId": wide, "width": 1 + number % 800} for number in range(1000)))
     assert [each["width"] for each in answers] == [1 + number % 800 for number in range(1000)]
-    response = sheets.ask(*({"imageId": wide} for _ in range(1001)))
+    response = sheets.request(*({"imageId": wide} for _ in range(1001)))
     assert_refused(response, 400, 1061, "Max count exceeded for field imageUrls.")
 
 

@@ -69,8 +69,8 @@ def test_two_links_are_never_signed_alike(one: Link, other: Link) -> None:
 
 
 def test_the_shape_of_a_link(keyring: Keyring) -> None:
-    said = r"/storageProxy/image/images/o1NtQrUsVbskSbnOGVGV8Q\?v=3&w=200&h=150"
-    assert re.fullmatch(said + r"&exp=1700000000123&kid=\w+&sig=[\w-]{43}", signed(LINK, keyring))
+    signed_parts = r"/storageProxy/image/images/o1NtQrUsVbskSbnOGVGV8Q\?v=3&w=200&h=150"
+    assert re.fullmatch(signed_parts + r"&exp=1700000000123&kid=\w+&sig=[\w-]{43}", signed(LINK, keyring))
     assert "&w=" not in signed(Link(IMAGE, 3, EXPIRES), keyring)
 
 
@@ -189,9 +189,9 @@ def test_a_signature_of_another_library_opens_nothing(keyring: Keyring, tmp_path
 
 
 def test_a_link_signed_for_something_else_opens_nothing(keyring: Keyring) -> None:
-    said = ("o1NtQrUsVbskSbnOGVGV8Q", "3", "200", "150", "1700000000123")
-    assert opened(write(LINK, keyring.sign(("smartsheet", *said))), keyring).key == IMAGE
-    for elsewhere in (keyring.sign(("console", *said)), keyring.sign(said)):
+    signed_parts = ("o1NtQrUsVbskSbnOGVGV8Q", "3", "200", "150", "1700000000123")
+    assert opened(write(LINK, keyring.sign(("smartsheet", *signed_parts))), keyring).key == IMAGE
+    for elsewhere in (keyring.sign(("console", *signed_parts)), keyring.sign(signed_parts)):
         assert refusal(lambda signature=elsewhere: opened(write(LINK, signature), keyring)) is Kind.FORBIDDEN  # type: ignore[misc]  # mypy knows no lambda with a default
 
 

@@ -6,7 +6,7 @@ import httpx
 import pytest
 
 from tests import pictures
-from tests.dialects.smartsheet.asking import ABSENT, UNKNOWN, Client, assert_refused, new_cell
+from tests.dialects.smartsheet.client import ABSENT, UNKNOWN, Client, assert_refused, new_cell
 from tests.running import Running
 
 CELL = "/2.0/sheets/1/rows/2/columns/3/cellimages"
@@ -45,16 +45,16 @@ def test_a_request_needs_a_token(
 
 
 def test_the_word_bearer_is_read_in_any_case(sheets: Client) -> None:
-    assert sheets.ask({"imageId": UNKNOWN}, Authorization=f"bearer  {sheets.token}").status_code == 200
+    assert sheets.request({"imageId": UNKNOWN}, Authorization=f"bearer  {sheets.token}").status_code == 200
 
 
 def test_a_token_of_another_dialect_is_invalid(service: Running, http: httpx.Client) -> None:
-    assert_refused(Client(http, service.token("publisher")).ask({"imageId": UNKNOWN}), *INVALID)
+    assert_refused(Client(http, service.token("publisher")).request({"imageId": UNKNOWN}), *INVALID)
 
 
 def test_an_expired_token(service: Running, http: httpx.Client) -> None:
     assert_refused(
-        Client(http, service.token("smartsheet", expires="0s")).ask({"imageId": UNKNOWN}), *EXPIRED
+        Client(http, service.token("smartsheet", expires="0s")).request({"imageId": UNKNOWN}), *EXPIRED
     )
 
 
@@ -67,14 +67,14 @@ def test_the_token_is_looked_at_first(http: httpx.Client) -> None:
 
 def test_a_token_that_may_only_read(service: Running, http: httpx.Client) -> None:
     reader = Client(http, service.token("smartsheet", scope=["READ_SHEETS"]))
-    assert reader.ask({"imageId": UNKNOWN}).status_code == 200
+    assert reader.request({"imageId": UNKNOWN}).status_code == 200
     assert reader.row(CELL).status_code == 404
     assert_refused(reader.put(pictures.png(), CELL), *UNAUTHORIZED)
 
 
 def test_a_token_that_may_only_write(service: Running, http: httpx.Client) -> None:
     writer = Client(http, service.token("smartsheet", scope=["WRITE_SHEETS"]))
-    assert_refused(writer.ask({"imageId": UNKNOWN}), *UNAUTHORIZED)
+    assert_refused(writer.request({"imageId": UNKNOWN}), *UNAUTHORIZED)
     assert_refused(writer.row(CELL), *UNAUTHORIZED)
     assert writer.put(pictures.png(), new_cell()).status_code == 200
 
@@ -83,13 +83,13 @@ def test_a_token_that_may_only_write(service: Running, http: httpx.Client) -> No
     "accept", ["application/json", "*/*", "application/*", "", "text/html, */*;q=0.1", ABSENT]
 )
 def test_an_accept_that_allows_json(sheets: Client, accept: object) -> None:
-    assert sheets.ask({"imageId": UNKNOWN}, Accept=accept).status_code == 200
+    assert sheets.request({"imageId": UNKNOWN}, Accept=accept).status_code == 200
 
 
 @pytest.mark.parametrize("accept", ["text/html", "image/*", "application/json;q=0", "nonsense"])
 def test_an_accept_that_does_not_allow_json(sheets: Client, accept: str) -> None:
     refusal = (406, 1052, "Invalid Accept header. Media type not supported.")
-    assert_refused(sheets.ask({"imageId": UNKNOWN}, Accept=accept), *refusal)
+    assert_refused(sheets.request({"imageId": UNKNOWN}, Accept=accept), *refusal)
     assert_refused(sheets.row(CELL, Accept=accept), *refusal)
 
 
@@ -102,7 +102,7 @@ def test_an_accept_that_does_not_allow_json(sheets: Client, accept: str) -> None
     ],
 )
 def test_an_integration_source(sheets: Client, source: str) -> None:
-    assert sheets.ask({"imageId": UNKNOWN}, smartsheet_integration_source=source).status_code == 200
+    assert sheets.request({"imageId": UNKNOWN}, smartsheet_integration_source=source).status_code == 200
 
 
 @pytest.mark.parametrize(
@@ -120,13 +120,15 @@ def test_an_integration_source(sheets: Client, source: str) -> None:
 )
 def test_an_integration_source_that_is_none(sheets: Client, source: str) -> None:
     message = "A required header was missing or invalid: smartsheet-integration-source"
-    assert_refused(sheets.ask({"imageId": UNKNOWN}, smartsheet_integration_source=source), 400, 1011, message)
+    assert_refused(
+        sheets.request({"imageId": UNKNOWN}, smartsheet_integration_source=source), 400, 1011, message
+    )
     assert_refused(sheets.row(CELL, smartsheet_integration_source=source), 400, 1011, message)
 
 
 def test_headers_that_change_nothing(sheets: Client) -> None:
     headers = {"Assume_User": "jane.doe%40example.com", "Smartsheet_Change_Agent": "agent \xff" * 500}
-    assert sheets.ask({"imageId": UNKNOWN}, **headers).status_code == 200
+    assert sheets.request({"imageId": UNKNOWN}, **headers).status_code == 200
 
 
 @pytest.mark.parametrize(
@@ -172,7 +174,7 @@ def test_more_requests_than_the_pace_allows(serve: Callable[..., Running]) -> No
         # An upload counts as ten requests: 10 + 10 + 1.
         assert [client.put(pictures.png(), cell).status_code for _ in range(2)] == [200, 200]
         assert client.row(cell).status_code == 200
-        refused = client.ask({"imageId": UNKNOWN})
+        refused = client.request({"imageId": UNKNOWN})
         assert_refused(refused, 429, 4003, "Rate limit exceeded.")
         assert 1 <= int(refused.headers["Retry-After"]) <= 60
-        assert other.ask({"imageId": UNKNOWN}).status_code == 200
+        assert other.request({"imageId": UNKNOWN}).status_code == 200

@@ -1,4 +1,4 @@
-"""The application in this process, asked without a server in between."""
+"""A client of the application in this process, without a server in between."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
 
-from tests.core.conftest import Clock, Town, founded
+from tests.core.conftest import Clock, Instance, open_instance
 from tests.core.following import until
 from tintype.app import create_app
 from tintype.dialects import discover
@@ -23,13 +23,13 @@ NOON = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
 
 
 @dataclass
-class Answer:
+class Response:
     status: int
     """0 when nothing was sent."""
     headers: dict[str, str]
     body: bytes
     path: str = ""
-    """The file that the server is told to send."""
+    """The file that the server has to send."""
 
     def file(self) -> bytes:
         return Path(self.path).read_bytes()
@@ -40,19 +40,19 @@ class Answer:
 
 
 @dataclass
-class Door:
-    """The application in this process, asked without a server in between."""
+class AsgiClient:
+    """A client of the application in this process, without a server in between."""
 
     app: App
-    town: Town
+    instance: Instance
     clock: Clock
-    gone: asyncio.Event = field(default_factory=asyncio.Event)
+    disconnected: asyncio.Event = field(default_factory=asyncio.Event)
     """Set when the clients of all requests have gone away."""
 
-    async def ask(self, link: str, method: str = "GET", **headers: str) -> Answer:
+    async def request(self, link: str, method: str = "GET", **headers: str) -> Response:
         return await self.send(link, method, headers)
 
-    async def send(self, link: str, method: str, headers: dict[str, str], content: bytes = b"") -> Answer:
+    async def send(self, link: str, method: str, headers: dict[str, str], content: bytes = b"") -> Response:
         path, _, query = link.partition("?")
         sent: list[dict[str, Any]] = []
 
@@ -64,7 +64,7 @@ class Door:
         async def receive() -> dict[str, Any]:
             if (message := next(body, None)) is not None:
                 return message
-            await self.gone.wait()
+            await self.disconnected.wait()
             return {"type": "http.disconnect"}
 
         scope = {
@@ -81,33 +81,33 @@ class Door:
         }
         await self.app(scope, receive, send)
         if not sent:
-            return Answer(0, {}, b"")
-        told = {name.decode(): value.decode() for name, value in sent[0]["headers"]}
+            return Response(0, {}, b"")
+        fields = {name.decode(): value.decode() for name, value in sent[0]["headers"]}
         whole = b"".join(message.get("body", b"") for message in sent[1:])
-        return Answer(sent[0]["status"], told, whole, sent[1].get("path", ""))
+        return Response(sent[0]["status"], fields, whole, sent[1].get("path", ""))
 
-    async def ask_twice(self, link: str) -> Answer:
+    async def request_twice(self, link: str) -> Response:
         """The second answer: what is asked for again is kept."""
-        await self.ask(link)
-        return await self.ask(link)
+        await self.request(link)
+        return await self.request(link)
 
     def link(self, image: Image, recipe: Recipe | None = None, expires: int | None = None) -> str:
         link = links.Link(image.id, image.version, recipe and recipe.normal(), expires)
-        return links.write(link, self.town.services.keyring.sign(link.parts()))
+        return links.write(link, self.instance.services.keyring.sign(link.parts()))
 
 
 @asynccontextmanager
-async def opened(folder: Path, **env: str) -> AsyncIterator[Door]:
+async def open_client(folder: Path, **env: str) -> AsyncIterator[AsgiClient]:
     """The application on a new data folder, started as a server starts it; and its services."""
     settings, clock = load(folder, discover(), env), Clock(NOON)
-    async with founded(settings, clock) as town:
+    async with open_instance(settings, clock) as instance:
         app = create_app(settings, discover(), clock=clock)
-        told: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
-        said: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
-        life = asyncio.create_task(app({"type": "lifespan"}, told.get, said.put))
-        await told.put({"type": "lifespan.startup"})
-        assert (await said.get())["type"] == "lifespan.startup.complete"
+        to_app: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
+        from_app: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
+        life = asyncio.create_task(app({"type": "lifespan"}, to_app.get, from_app.put))
+        await to_app.put({"type": "lifespan.startup"})
+        assert (await from_app.get())["type"] == "lifespan.startup.complete"
         await until(lambda: app._response_cache._record_cache.fresh_until > 0)  # noqa: SLF001  when it has begun to follow
-        yield Door(app, town, clock)
-        await told.put({"type": "lifespan.shutdown"})
+        yield AsgiClient(app, instance, clock)
+        await to_app.put({"type": "lifespan.shutdown"})
         await life

@@ -20,7 +20,7 @@ MAX_BYTES = 5_242_800
 
 
 @dataclass(frozen=True)
-class Shop:
+class Client:
     """A client with a token, at a product of a store."""
 
     http: httpx.Client
@@ -42,14 +42,14 @@ class Shop:
 
     def post(self, content: bytes, content_type: str | None) -> httpx.Response:
         """A body spelled out by hand."""
-        said = {} if content_type is None else {"Content-Type": content_type}
-        return self.http.post(self.path, headers=self.headers | said, content=content)
+        header = {} if content_type is None else {"Content-Type": content_type}
+        return self.http.post(self.path, headers=self.headers | header, content=content)
 
-    def ask(self, method: str, tail: str = "", **headers: str) -> httpx.Response:
+    def request(self, method: str, tail: str = "", **headers: str) -> httpx.Response:
         return self.http.request(method, self.path + tail, headers=self.headers | headers)
 
     def items(self) -> list[dict[str, Any]]:
-        answer = self.ask("GET")
+        answer = self.request("GET")
         assert answer.status_code == 200, answer.text
         assert answer.json()["paging"] == {}
         items: list[dict[str, Any]] = answer.json()["items"]
@@ -57,9 +57,9 @@ class Shop:
 
     def elsewhere(
         self, *, token: str | None = None, store: str | None = None, product: str | None = None
-    ) -> "Shop":
+    ) -> "Client":
         """The same client at another product, or another client at the same."""
-        return Shop(self.http, token or self.token, store or self.store, product or self.product)
+        return Client(self.http, token or self.token, store or self.store, product or self.product)
 
 
 def new_name() -> str:
@@ -81,8 +81,8 @@ def of_size(size: int) -> bytes:
 
 
 def multipart(data: bytes, boundary: str = "xyz", disposition: str | None = None) -> bytes:
-    said = disposition or 'form-data; name="datafile"; filename="000.png"'
-    head = f"--{boundary}\r\nContent-Disposition: {said}\r\nContent-Type: image/png\r\n\r\n"
+    header = disposition or 'form-data; name="datafile"; filename="000.png"'
+    head = f"--{boundary}\r\nContent-Disposition: {header}\r\nContent-Type: image/png\r\n\r\n"
     return head.encode() + data + f"\r\n--{boundary}--\r\n".encode()
 
 
@@ -112,12 +112,12 @@ def reasons(answer: httpx.Response) -> list[str]:
     return [each["reason"] for each in body["violations"]]
 
 
-def begin_upload(service: Running, shop: Shop, declared: int, sent: bytes) -> socket.socket:
+def begin_upload(service: Running, evotor: Client, declared: int, sent: bytes) -> socket.socket:
     """A connection in the middle of an upload."""
     address = urlsplit(service.base_url)
     connection = socket.create_connection((address.hostname, address.port), timeout=30)
     head = (
-        f"POST {shop.path} HTTP/1.1\r\nHost: {address.netloc}\r\nX-Authorization: {shop.token}\r\n"
+        f"POST {evotor.path} HTTP/1.1\r\nHost: {address.netloc}\r\nX-Authorization: {evotor.token}\r\n"
         f"Content-Type: multipart/form-data; boundary=xyz\r\nContent-Length: {declared}\r\n\r\n"
     )
     connection.sendall(head.encode() + sent)

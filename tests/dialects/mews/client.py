@@ -35,7 +35,7 @@ class Client:
         }
         return {name: value for name, value in body.items() if value is not ABSENT}
 
-    def ask(self, *images: Any, **changes: Any) -> httpx.Response:  # noqa: ANN401  the same
+    def request(self, *images: Any, **changes: Any) -> httpx.Response:  # noqa: ANN401  the same
         """The answer to a request."""
         return self.http.post(PATH, json=self.body(*images, **changes))
 
@@ -46,7 +46,7 @@ class Client:
 
     def urls(self, *images: Any) -> list[str | None]:  # noqa: ANN401  the same
         """The URLs of images."""
-        response = self.ask(*images)
+        response = self.request(*images)
         assert response.status_code == 200, response.text
         return [each["Url"] for each in response.json()["ImageUrls"]]
 

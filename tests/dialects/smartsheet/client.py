@@ -33,7 +33,7 @@ class Client:
             if value is not ABSENT
         ]
 
-    def ask(self, *items: Any, **headers: object) -> httpx.Response:  # noqa: ANN401  wrong types are what is sent
+    def request(self, *items: Any, **headers: object) -> httpx.Response:  # noqa: ANN401  wrong types are what is sent
         """The answer to a batch of items."""
         return self.http.post(IMAGE_URLS, json=list(items), headers=self.headers(**headers))
 
@@ -44,7 +44,7 @@ class Client:
 
     def answers(self, *items: Item) -> list[Item]:
         """The answers to items."""
-        response = self.ask(*items)
+        response = self.request(*items)
         assert response.status_code == 200, response.text
         return list(response.json()["imageUrls"])
 
