@@ -206,7 +206,7 @@ async def test_many_that_ask_at_once_for_the_first_time_are_all_answered(client:
 
 
 async def test_a_client_that_goes_away_does_not_wait_for_its_picture(tmp_path: Path) -> None:
-    async with open_client(tmp_path, TINTYPE_RENDERERS_COUNT="1") as client:
+    async with open_client(tmp_path, TINTYPE_RENDERERS_COUNT="1", TINTYPE_RENDERERS_SECONDS="120") as client:
         image = await client.instance.add(data=pictures.png(1500, 1500))
         long = Recipe(mode=Mode.SCALE, width=6000, height=6000)
         staying = asyncio.create_task(client.request(client.link(image, long)))
@@ -221,7 +221,7 @@ async def test_a_client_that_goes_away_does_not_wait_for_its_picture(tmp_path: P
 
 @pytest.mark.parametrize("dialect", UPLOADS)
 async def test_a_client_that_goes_away_does_not_wait_for_its_upload(tmp_path: Path, dialect: str) -> None:
-    async with open_client(tmp_path, TINTYPE_RENDERERS_COUNT="1") as client:
+    async with open_client(tmp_path, TINTYPE_RENDERERS_COUNT="1", TINTYPE_RENDERERS_SECONDS="120") as client:
         path, content, headers = UPLOADS[dialect](make_token(client.instance.data, dialect, "north"))
         image = await client.instance.add(data=pictures.png(1500, 1500))
         long = Recipe(mode=Mode.SCALE, width=6000, height=6000)
