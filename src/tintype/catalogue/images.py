@@ -86,9 +86,13 @@ def link_targets(tx: Transaction, account: UUID, ids: Sequence[UUID]) -> dict[UU
     return targets
 
 
-def get(tx: Transaction, account: UUID, id: UUID) -> Image | None:
-    """One image of an account; None if there is none."""
-    return _one(tx, _select_images().where(images.c.account_id == account, images.c.id == id))
+def get(tx: Transaction, account: UUID, id: UUID, *, for_update: bool = False) -> Image | None:
+    """One image of an account; None if there is none.
+
+    With `for_update`, no other transaction changes it until this one has ended.
+    """
+    query = _select_images().where(images.c.account_id == account, images.c.id == id)
+    return _one(tx, query.with_for_update(of=images) if for_update else query)
 
 
 def find(tx: Transaction, key: UUID | int) -> Image | None:

@@ -33,6 +33,7 @@ def begin_put(tx: Transaction, sha256: str, now: datetime) -> UUID | None:
 
     Until the lease ends the original is not deleted.
     """
+    tx.lock(sha256)
     if _is_leased(tx, sha256, (Purpose.DELETE,), now):
         return None
     return _begin(tx, sha256, Purpose.PUT, now, PUT_SECONDS)
@@ -43,6 +44,7 @@ def begin_delete(tx: Transaction, sha256: str, now: datetime) -> UUID | None:
 
     Until the lease ends no upload stores the same bytes.
     """
+    tx.lock(sha256)
     if is_in_use(tx, sha256, now):
         return None
     return _begin(tx, sha256, Purpose.DELETE, now, DELETE_SECONDS)
@@ -56,7 +58,8 @@ def end(tx: Transaction, lease: UUID) -> bool:
 
 def is_in_use(tx: Transaction, sha256: str, now: datetime) -> bool:
     """Whether an image refers to an original, or it is being stored or deleted."""
-    return images.is_referenced(tx, sha256) or _is_leased(tx, sha256, tuple(Purpose), now)
+    # In this order: when a lease ends, the image that it was for is there.
+    return _is_leased(tx, sha256, tuple(Purpose), now) or images.is_referenced(tx, sha256)
 
 
 def _is_leased(tx: Transaction, sha256: str, purposes: tuple[Purpose, ...], now: datetime) -> bool:

@@ -48,6 +48,13 @@ class Transaction:
         """Execute a statement, and fetch its rows."""
         return Rows(self._connection.execute(statement, parameters))
 
+    def lock(self, name: str) -> None:
+        """Let write transactions that lock the same name follow one another, until this one has ended.
+
+        For what no constraint says: that something is not there.
+        """
+        self._backend.lock(self._connection, name)
+
     def insert(self, table: Table) -> Insert:
         """An INSERT that can say what to do when a unique value is there already."""
         return self._backend.insert(table)

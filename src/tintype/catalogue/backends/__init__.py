@@ -48,6 +48,9 @@ class Backend(Protocol):
     def begin_write(self, connection: Connection, lock_timeout: float) -> None:
         """Begin a transaction that writes, and wait at most so many seconds for others."""
 
+    def lock(self, connection: Connection, name: str) -> None:
+        """Wait until no other transaction holds the lock of this name, and hold it until this one ends."""
+
     def end(self, connection: Connection) -> None:
         """Roll back what was not committed."""
 

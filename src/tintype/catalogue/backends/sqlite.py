@@ -54,6 +54,9 @@ class SqliteBackend:
         finally:
             _set_busy_timeout(connection, self._lock_timeout)
 
+    def lock(self, connection: Connection, name: str) -> None:
+        """Nothing to do: there is one write transaction at a time."""
+
     def end(self, connection: Connection) -> None:
         """Roll back what was not committed."""
         connection.rollback()

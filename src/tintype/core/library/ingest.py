@@ -135,9 +135,8 @@ async def record_image(  # noqa: PLR0913  an image is recorded with all of these
 
     def record(tx: Transaction, lease: UUID) -> Image:
         end_put(tx, lease)
-        if unique and images.find_duplicate(tx, caller.account.id, new.sha256, new.filename):
-            raise Conflict("This image is there already.")
-        # Read inside: write transactions are serial, so times and numbers have the same order.
+        if unique:
+            _require_unique(tx, caller, new)
         now = services.clock()
         image = images.add(tx, caller.account.id, caller.person, new, now)
         require_room(tx, services, caller.account.id)
@@ -224,6 +223,12 @@ def _examine_in_renderer(
         log.exception("unexpected-error", work="examine")
         unread = damaged()
         return Examined(refused=Refusal(unread.reason, unread.sentence))
+
+
+def _require_unique(tx: Transaction, caller: Caller, new: NewImage) -> None:
+    tx.lock(new.sha256)
+    if images.find_duplicate(tx, caller.account.id, new.sha256, new.filename):
+        raise Conflict("This image is there already.")
 
 
 def _attach(tx: Transaction, caller: Caller, number: int, placement: Placement, *, replace: bool) -> None:

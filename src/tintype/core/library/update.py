@@ -80,7 +80,8 @@ def _set_status(tx: Transaction, services: Services, caller: Caller, id: UUID, s
 
 
 def _get(tx: Transaction, caller: Caller, id: UUID) -> Image:
-    image = images.get(tx, caller.account.id, id)
+    # Locked: of two that replace it at once, the second makes the version after that of the first.
+    image = images.get(tx, caller.account.id, id, for_update=True)
     if image is None:
         raise no_such_image()
     return image
