@@ -12,7 +12,7 @@ from prometheus_client import Counter, Gauge
 from tests import pictures
 from tests.cli.killing import killable, workers_of
 from tests.core.following import until
-from tests.running import Running, make_token, running
+from tests.running import Running, make_token, run_cli, running
 from tests.web.counting import counted
 from tintype.core.runtime.counters import Counters
 
@@ -56,6 +56,15 @@ async def test_counters_go_on_after_a_worker_process_has_crashed(serve: Callable
     service.process.terminate()
     service.process.wait(30)
     assert not folder.exists()
+
+
+def test_a_folder_for_metrics_in_the_environment_is_left_alone(tmp_path: Path) -> None:
+    folder = tmp_path / "another program's"
+    folder.mkdir()
+    for given in (folder, tmp_path / "missing"):
+        run_cli(tmp_path / "library", "init", env={"PROMETHEUS_MULTIPROC_DIR": str(given)})
+        run_cli(tmp_path / "library", "token", "list", env={"PROMETHEUS_MULTIPROC_DIR": str(given)})
+    assert list(folder.iterdir()) == []
 
 
 def test_what_a_killed_service_left_is_removed_by_the_next(tmp_path: Path) -> None:

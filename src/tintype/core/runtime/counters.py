@@ -11,6 +11,9 @@ from tempfile import TemporaryDirectory, gettempdir
 
 from prometheus_client import Counter, Gauge, values
 
+# A folder in the environment that tintype is started in is another program's, or is not there.
+values.ValueClass = values.MutexValue
+
 MEMORY_FOLDER = Path("/dev/shm")  # noqa: S108  a private folder is made in it
 """Where Linux keeps files in memory: the event loop must not wait for a disk when it counts."""
 PREFIX = "tintype-metrics-"
