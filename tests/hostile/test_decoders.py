@@ -102,14 +102,14 @@ def blurred(times: int, side: int = 2000) -> bytes:
 
 
 HEAVY: dict[str, Callable[[], bytes]] = {
-    "AVIF": lambda: flat(5200, 5200, "avif", speed=10),
-    "AVIF, more than there is": lambda: flat(7000, 7000, "avif", speed=10),
-    "WebP": lambda: flat(7000, 7000, "webp", method=0),
+    "AVIF": lambda: flat(3200, 3200, "avif", speed=10),
+    "AVIF, more than there is": lambda: flat(4900, 4900, "avif", speed=10),
+    "WebP": lambda: flat(3800, 3800, "webp", method=0),
     "WebP, moving": lambda: moving(2000, 2000, 60),
     "progressive JPEG": lambda: flat(7000, 7000, "jpeg", progressive=True, subsampling=0),
     "interlaced PNG of 16 bits": lambda: deep_interlaced(5000, 5000),
     "HEIC": lambda: heic(Image.new("RGB", (5000, 5000))),
-    "GIF": lambda: flat(7000, 7000, "gif"),
+    "GIF": lambda: flat(4400, 4400, "gif"),
     "SVG": lambda: svg('<rect width="80" height="60"/>', width=7000, height=7000),
     "SVG of filters": lambda: blurred(4, side=5000),
 }

@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 from msgspec.structs import replace
@@ -281,6 +282,27 @@ def test_an_svg_beyond_the_limits_of_its_library_is_too_costly(pool: RendererPoo
         Reason.TOO_COSTLY,
         "The picture is too complex to be drawn.",
     )
+
+
+def flat(side: int, kind: str, **options: Any) -> bytes:  # noqa: ANN401  Pillow's options
+    return pictures.encode(Image.new("RGBA" if kind == "webp" else "RGB", (side, side)), kind, **options)
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: flat(4950, "avif", speed=10, subsampling="4:4:4"),
+        lambda: flat(4700, "webp", lossless=True, method=0),
+        lambda: flat(7000, "jpeg", progressive=True, subsampling=0),
+    ],
+    ids=["avif", "webp", "jpeg"],
+)
+def test_what_is_just_within_the_limits_on_pixels_is_decoded(make: Callable[[], bytes]) -> None:
+    # By default an image has as much on machines with four cores or more.
+    most = 576 * MEBI
+    with renderers(most=most) as (pool, lost):
+        assert examined(pool, make(), Limits(), memory=most).refused is None
+        assert lost == []
 
 
 def test_what_could_never_be_drawn_is_not_taken_in() -> None:

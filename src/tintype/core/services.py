@@ -36,7 +36,7 @@ class ImageSettings(Struct, frozen=True, forbid_unknown_fields=True):
     """The most pixels of one frame of an original."""
     max_whole_pixels: Annotated[int, Meta(ge=1)] = _INPUT.max_whole_pixels
     """The same for formats of which a whole frame is decoded at once: WebP, GIF, AVIF, HEIC, JXL and SVG,
-    interlaced PNG, progressive JPEG."""
+    interlaced PNG, progressive JPEG. Formats whose decoder takes more memory may have fewer: AVIF half."""
     max_side: Annotated[int, Meta(ge=1)] = _INPUT.max_side
     """The longest side of an original, in pixels."""
     max_frames: Annotated[int, Meta(ge=1)] = _INPUT.max_frames

@@ -6,6 +6,7 @@ from msgspec import Meta, Struct
 
 from tintype.imaging.errors import ImageRefused, Reason, size_in_words
 from tintype.imaging.formats import Format, spec
+from tintype.imaging.whole_decoding import BUFFERED, SMALL_FRAME, USUAL, decoder_bytes, other_frames_bytes
 
 
 class Placeholder(Struct, frozen=True):
@@ -33,7 +34,7 @@ class Limits(Struct, frozen=True, kw_only=True):
     max_side: int = 20_000
     max_frames: int = 1000
     max_total_pixels: int = 400_000_000
-    max_svg_bytes: int = 10 * 1024 * 1024
+    max_svg_bytes: int = 5 * 1024 * 1024
 
 
 class ImageInfo(Struct, frozen=True, kw_only=True):
@@ -80,17 +81,35 @@ def check_limits(info: ImageInfo, limits: Limits) -> None:
         raise ImageRefused(Reason.TOO_LARGE_SIDE, f"{has}; at most {limits.max_side} a side are accepted.")
     if pixels > limits.max_pixels:
         raise ImageRefused(Reason.TOO_MANY_PIXELS, f"{has}; at most {limits.max_pixels} are accepted.")
-    if info.whole_pixels > limits.max_whole_pixels:
-        sentence = (
-            f"{has}; at most {limits.max_whole_pixels} are accepted where all have to be decoded at once, "
-            f"as in this {spec(info.format).name}."
-        )
-        raise ImageRefused(Reason.TOO_MANY_PIXELS, sentence)
     if info.frames > limits.max_frames:
         sentence = f"The picture has {info.frames} frames; at most {limits.max_frames} are accepted."
         raise ImageRefused(Reason.TOO_MANY_FRAMES, sentence)
     if pixels * info.frames > limits.max_total_pixels:
         sentence = (
             f"{has} in each of {info.frames} frames; at most {limits.max_total_pixels} in all are accepted."
+        )
+        raise ImageRefused(Reason.TOO_MANY_PIXELS, sentence)
+    _check_whole(info, limits, has)
+
+
+def _check_whole(info: ImageInfo, limits: Limits, has: str) -> None:
+    """Check what is decoded at once: fewer pixels are accepted where each takes more memory than usual."""
+    if not info.whole_pixels:
+        return
+    pixel_bytes = info.bands * info.bits / 8
+    each = (
+        decoder_bytes(info.format, info.bits, has_alpha=info.has_alpha)
+        + info.buffer_bytes / info.whole_pixels
+        + BUFFERED * pixel_bytes
+    )
+    frame_bytes = round(info.width * info.height * pixel_bytes) + SMALL_FRAME
+    others = other_frames_bytes(info.format, frame_bytes, info.frames)
+    # An SVG has a limit on its bytes.
+    others += info.file_bytes * (info.format is not Format.SVG)
+    most = min(limits.max_whole_pixels, int((limits.max_whole_pixels * USUAL - others) / each))
+    if info.whole_pixels > most:
+        sentence = (
+            f"{has}; at most {max(0, most)} are accepted where all have to be decoded at once, "
+            f"as in this {spec(info.format).name}."
         )
         raise ImageRefused(Reason.TOO_MANY_PIXELS, sentence)

@@ -38,9 +38,12 @@ class RendererShare(Struct, frozen=True):
 
 
 def renderer_share(settings: RendererSettings, processes: int) -> RendererShare:
-    """The share of each worker process: at least one renderer with memory for a light picture."""
+    """The share of each worker process: at least one renderer with memory for a light picture.
+
+    If their number is not set, at least half of the memory is left for a single image.
+    """
     memory = max(settings.memory_bytes // processes, OWN_MEMORY + LIGHT)
-    wanted = settings.count or _cores()
+    wanted = settings.count or min(_cores(), processes * ((memory // 2 - LIGHT) // OWN_MEMORY))
     count = max(1, min(wanted // processes, memory // (OWN_MEMORY + LIGHT)))
     return RendererShare(count, memory - count * OWN_MEMORY)
 

@@ -39,7 +39,7 @@ class RendererSettings(Struct, frozen=True, forbid_unknown_fields=True):
 
     count: Annotated[int, Meta(ge=0)] = 0
     """How many images are decoded at the same time, each by a renderer process; 0: one per core, as far as
-    memory allows. They are divided among the worker processes.
+    half of the memory suffices for them. They are divided among the worker processes.
     """
     memory_bytes: Annotated[int, Meta(ge=OWN_MEMORY + LIGHT)] = BUDGET
     """The memory that all renderers may use together, in bytes, divided among the worker processes. An image

@@ -18,30 +18,13 @@ from tintype.imaging.pipeline.load import decoded_scale
 from tintype.imaging.recipe import Recipe
 from tintype.imaging.recipe.auto import output_format
 from tintype.imaging.recipe.geometry import OutputLimits, Plan, as_stored, plan
+from tintype.imaging.whole_decoding import decoder_bytes, other_frames_bytes
 
 BASE = 16_000_000
 """Bytes for any image: tables of the codecs, and buffers that don't grow with it."""
 
-DECODERS: Mapping[Format, float] = MappingProxyType(
-    {
-        # 8.2 to 8.9 written, 13.7 allocated: the frame, the canvas, and libvips' copy of it.
-        Format.WEBP: 14.0,
-        Format.GIF: 10.0,  # 4.8 to 9: an RGBA canvas, and one to restore from
-        Format.AVIF: 24.0,  # 15.8 to 19.5: the decoded image, and each step of its conversion to RGB
-        Format.HEIC: 8.0,  # 4.8 to 7.8
-        Format.JXL: 10.0,  # 4 to 7.4 written, 10 allocated
-        Format.SVG: 6.0,  # 8.1 with alpha: the surface, and the copy of it that is kept
-    }
-)
-"""Bytes per pixel of decoders that decode an image as a whole."""
-ALPHA = 3.0
-"""Bytes per pixel that an alpha channel adds to those: 1.7 to 3."""
-DEEP_AVIF = 29.0
-"""Bytes per pixel of an AVIF with 10 or 12 bits: 19 to 25.4."""
 SVG_TREE = 90
 """Bytes of the parsed tree per byte of the file: 30 (one long path) to 74 (many small elements)."""
-HOLDS_ALL_FRAMES = frozenset({Format.WEBP})
-"""Formats whose frames are all decoded before the first is available."""
 
 VERIFY_LINES, VERIFY_SHRINK = 1000, 8
 """Lines of the source that verification buffers, 650 to 970; the shrink-on-load factor of JPEG."""
@@ -109,23 +92,14 @@ def _decoder(info: ImageInfo, scale: float, frames: int) -> float:
     tree = SVG_TREE * info.file_bytes if info.format is Format.SVG else 0
     # Optional packages get a copy of the file.
     copies = 1 if spec(info.format).loader else 2
-    return copies * info.file_bytes + info.buffer_bytes + _whole(info, scale) + tree + _frames(info, frames)
+    others = other_frames_bytes(info.format, info.width * info.height * info.bands, frames)
+    return copies * info.file_bytes + info.buffer_bytes + _whole(info, scale) + tree + others
 
 
 def _whole(info: ImageInfo, scale: float) -> float:
     """Memory of formats that are decoded as a whole, at this scale."""
-    if info.format not in DECODERS:
-        return 0.0
-    deep = info.format is Format.AVIF and info.bits > 8  # noqa: PLR2004  bits of a byte
-    each = (DEEP_AVIF if deep else DECODERS[info.format]) + ALPHA * info.has_alpha
+    each = decoder_bytes(info.format, info.bits, has_alpha=info.has_alpha)
     return each * max(info.whole_pixels, info.width * info.height) * scale * scale
-
-
-def _frames(info: ImageInfo, frames: int) -> int:
-    """Memory of the frames after the first, where all are decoded at once."""
-    if info.format not in HOLDS_ALL_FRAMES or frames == 1:
-        return 0
-    return info.width * info.height * info.bands * (frames - 1)
 
 
 def _line(info: ImageInfo, width: float) -> float:
