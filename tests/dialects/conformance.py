@@ -106,12 +106,13 @@ def templates(dialect: AnyDialect) -> list[Endpoint]:
     return [] if dialect.api is None else [pair for each in dialect.api.endpoints for pair in _pairs(each)]
 
 
-def requiring(dialect: AnyDialect, *, scope: str) -> list[Endpoint]:
-    """The endpoints that are declared to require a scope."""
+def refusing(dialect: AnyDialect, *, scope: str | None = None, role: str | None = None) -> list[Endpoint]:
+    """The endpoints that are declared to require the scope, or another role than this."""
     return [
         Endpoint(each.method, _filled(each.path))
         for declared in api(dialect).endpoints
-        if declared.scope == scope
+        if (scope is not None and declared.scope == scope)
+        or (role is not None and declared.roles is not None and role not in declared.roles)
         for each in _pairs(declared)
     ]
 
@@ -127,9 +128,11 @@ def api(dialect: AnyDialect) -> AnyApi:
     return dialect.api
 
 
-def admission(service: Running, dialect: AnyDialect, scopes: Sequence[str] = ()) -> Pass:
+def admission(
+    service: Running, dialect: AnyDialect, scopes: Sequence[str] = (), roles: Sequence[str] = ()
+) -> Pass:
     """A new token, by default with all scopes, in every place where one of the dialects looks for it."""
-    secrets = service.token(dialect.name, scope=list(scopes)).splitlines()
+    secrets = service.token(dialect.name, scope=list(scopes), role=list(roles)).splitlines()
     if api(dialect).pairs:
         return Pass(fields={"ClientToken": secrets[0], "AccessToken": secrets[1], "Client": "conformance"})
     return Pass(headers={"Authorization": f"Bearer {secrets[0]}"})

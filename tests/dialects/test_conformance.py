@@ -64,6 +64,14 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
 
 
 @pytest.fixture(scope="module")
+def limited(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    """A service that answers one request of each token."""
+    env = {f"TINTYPE_{dialect.name.upper()}_REQUESTS": "1" for dialect in WITH_API}
+    with running(tmp_path_factory.mktemp("limited") / "library", "serve", env) as started:
+        yield started
+
+
+@pytest.fixture(scope="module")
 def http(service: Running) -> Iterator[httpx.Client]:
     with httpx.Client(base_url=service.base_url, timeout=120) as client:
         yield client
@@ -231,10 +239,39 @@ def test_a_token_without_the_scope_is_refused_before_the_body_is_read(
         own = conformance.admission(service, dialect, [other for other in scopes if other != scope])
         # No body is sent: it would be asked for with "100 Continue".
         headers = {**own.headers, "Content-Length": "7", "Expect": "100-continue"}
-        for endpoint in conformance.requiring(dialect, scope=scope):
+        for endpoint in conformance.refusing(dialect, scope=scope):
             conformance.assert_says(
                 dialect, Kind.FORBIDDEN, conformance.sent_without_body(service.base_url, endpoint, headers)
             )
+
+
+@every_api
+def test_a_token_of_a_role_that_may_not_is_refused(
+    dialect: AnyDialect, service: Running, http: httpx.Client
+) -> None:
+    for role in conformance.api(dialect).roles:
+        own = conformance.admission(service, dialect, roles=[role])
+        for endpoint in conformance.refusing(dialect, role=role):
+            conformance.assert_says(dialect, Kind.FORBIDDEN, _ask(http, endpoint, b"{}", own.headers))
+
+
+@every_api
+def test_endpoints_name_some_of_the_roles_that_there_are(dialect: AnyDialect) -> None:
+    api = conformance.api(dialect)
+    for each in api.endpoints:
+        assert each.roles is None or set() < each.roles < set(api.roles)
+
+
+@every_api
+def test_every_endpoint_counts_against_the_limit_of_its_token(dialect: AnyDialect, limited: Running) -> None:
+    own = conformance.admission(limited, dialect)
+    body = msgspec.json.encode(own.fields)
+    with httpx.Client(base_url=limited.base_url, timeout=60) as http:
+        for endpoint in conformance.endpoints(dialect):
+            for _ in range(2):
+                response = _ask(http, endpoint, body, own.headers)
+            conformance.assert_says(dialect, Kind.TOO_MANY_REQUESTS, response)
+            assert int(response.headers["Retry-After"]) > 0
 
 
 @every_api
