@@ -14,7 +14,7 @@ from tintype.catalogue import Database
 from tintype.core.access.auth import authenticate, issue_token, list_tokens, revoke_token
 from tintype.core.library.deletion import delete
 from tintype.core.library.resolve import resolve_ids
-from tintype.core.runtime.query_cache import QueryCache
+from tintype.core.runtime.query_cache import BatchCache, QueryCache
 from tintype.model import Error, ExpiredToken, LinkTarget, UnknownToken
 
 
@@ -177,3 +177,54 @@ async def test_a_remembered_token_expires(instance: Instance) -> None:
     instance.clock.go(minutes=1)
     with pytest.raises(ExpiredToken):
         await authenticate(instance.services, "native", secret)
+
+
+class Batches:
+    """Batches of numbers, answered with their doubles; those of odd numbers are not cached."""
+
+    def __init__(self) -> None:
+        self.version: int | None = 1
+        self.cache = QueryCache(lambda: self.version, 100)
+        self.made: list[list[int]] = []
+
+    async def ask(self, *numbers: int, prefix: str = "a", items: tuple[int, ...] | None = None) -> list[int]:
+        batch: BatchCache[int, int] = BatchCache(self.cache, prefix, lambda double: double % 4 == 0)
+
+        async def make() -> list[int]:
+            self.made.append(list(numbers))
+            return [2 * number for number in numbers]
+
+        return await batch.answers(numbers if items is None else items, make)
+
+
+async def test_a_batch_is_answered_from_the_cache_when_all_its_items_are_there() -> None:
+    batches = Batches()
+    assert await batches.ask(2, 4) == [4, 8]
+    assert await batches.ask(4, 2, 2) == [8, 4, 4]
+    assert batches.made == [[2, 4]]
+    assert await batches.ask(2, 6) == [4, 12]
+    assert await batches.ask(6) == [12]
+    assert batches.made == [[2, 4], [2, 6]]
+
+
+async def test_answers_that_are_not_cacheable_are_made_each_time() -> None:
+    batches = Batches()
+    assert [await batches.ask(1, 2) for _ in range(2)] == [[2, 4]] * 2
+    assert batches.made == [[1, 2]] * 2
+
+
+async def test_a_batch_whose_items_are_not_known_is_made_and_nothing_of_it_cached() -> None:
+    batches = Batches()
+    assert [await batches.ask(2, items=()) for _ in range(2)] == [[4]] * 2
+    assert await batches.ask(2) == [4]
+    assert batches.made == [[2]] * 3
+
+
+@pytest.mark.parametrize("change", ["the prefix", "the data", "the data, unknown"])
+async def test_answers_to_another_question_are_not_taken(change: str) -> None:
+    batches = Batches()
+    await batches.ask(2)
+    prefix = "b" if change == "the prefix" else "a"
+    batches.version = {"the prefix": 1, "the data": 2}.get(change)
+    await batches.ask(2, prefix=prefix)
+    assert batches.made == [[2]] * 2

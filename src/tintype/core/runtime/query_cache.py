@@ -1,6 +1,6 @@
 """Cache of query results, valid until anything in the catalogue changes."""
 
-from collections.abc import Awaitable, Callable, Hashable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Hashable, Sequence
 from typing import Any, Generic, TypeVar
 
 from tintype.core.runtime.lru_cache import LRUCache
@@ -53,20 +53,28 @@ class BatchCache(Generic[K, V]):
     Args:
         cache: the cache, as it is before the batch is looked up.
         prefix: what the answers depend on besides the item: the account, and the like.
+        is_cacheable: whether an answer is kept.
     """
 
-    def __init__(self, cache: QueryCache, prefix: str) -> None:
+    def __init__(self, cache: QueryCache, prefix: str, is_cacheable: Callable[[V], bool]) -> None:
         self._entries = cache.snapshot()
         self._prefix = prefix
+        self._is_cacheable = is_cacheable
 
-    def find(self, items: Sequence[K]) -> list[V] | None:
-        """The answers to all items, in their order; None if one is not cached, or there are no items."""
+    async def answers(self, items: Sequence[K], make: Callable[[], Awaitable[list[V]]]) -> list[V]:
+        """The answers to a batch, in its order.
+
+        Args:
+            items: all its items, small; or none, if it can't be answered from the cache.
+            make: answers the whole batch; called unless all items are cached.
+        """
         peek, prefix = self._entries.peek, self._prefix
         values = [peek((prefix, item)) for item in items]
         cached = [answer for answer in values if answer is not None]
-        return cached if cached and len(cached) == len(items) else None
-
-    def add(self, answers: Iterable[tuple[K, V]]) -> None:
-        """Cache answers to items; they must be small, and made by the service."""
-        for item, answer in answers:
-            self._entries.put((self._prefix, item), answer)
+        if cached and len(cached) == len(items):
+            return cached
+        made = await make()
+        for item, answer in zip(items, made, strict=False):
+            if self._is_cacheable(answer):
+                self._entries.put((prefix, item), answer)
+        return made

@@ -6,7 +6,7 @@ from tintype.dialects.evotor import links, wire
 from tintype.dialects.evotor.settings import Settings
 from tintype.model import Caller, Image, NotFound, Placement, no_such_image
 from tintype.web.api import ApiRequest, endpoint
-from tintype.web.bodies import is_multipart, staged_part
+from tintype.web.bodies import Part, is_multipart, staged_part
 from tintype.web.dialect_routes import RawResponse
 from tintype.web.disconnect import cancel_on_disconnect
 from tintype.web.responses import json_response, no_content
@@ -24,18 +24,14 @@ Request = ApiRequest[Settings]
 @endpoint("POST", _IMAGES, scope=WRITE)
 async def upload(request: Request, caller: Caller) -> RawResponse:
     """Upload the image of a product that has none."""
-    services, settings, placement = request.services, request.settings, _placement(request)
+    placement = _placement(request)
     if not is_multipart(request.context.headers):
         raise wire.not_multipart()
-    limit = settings.max_body_bytes
+    limit = request.settings.max_body_bytes
     async with staged_part(request, caller, wire.FIELD, limit=limit, body_limit=limit) as part:
         if part is None:
             raise wire.no_file()
-        inspection = await cancel_on_disconnect(
-            request.context, request.receive, inspect_staged(services, caller, part.staged)
-        )
-        info = wire.require_valid(part, inspection, wire.Rules(settings.max_file_bytes, settings.side))
-        image = await record_image(services, caller, part.staged, info, part.filename, placement=placement)
+        image = await _record_product_image(request, caller, part, placement)
     return _respond(request, wire.encode_response(_product_image(request, caller, image, placement)))
 
 
@@ -74,6 +70,15 @@ async def delete_images(request: Request, caller: Caller) -> RawResponse:
     for _, found in await browse.attached(request.services, caller, placement):
         await _delete_if_present(request, caller, found, placement)
     return no_content(wire.rate_limit_headers(request.context))
+
+
+async def _record_product_image(request: Request, caller: Caller, part: Part, placement: Placement) -> Image:
+    """Record an image that follows the vendor's rules, all of which are checked."""
+    services, settings = request.services, request.settings
+    work = inspect_staged(services, caller, part.staged)
+    inspection = await cancel_on_disconnect(request.context, request.receive, work)
+    info = wire.require_valid(part, inspection, wire.Rules(settings.max_file_bytes, settings.side))
+    return await record_image(services, caller, part.staged, info, part.filename, placement=placement)
 
 
 def _placement(request: Request) -> Placement:

@@ -11,7 +11,7 @@ from tintype.core.library.resolve import link_targets
 from tintype.core.runtime.query_cache import BatchCache
 from tintype.dialects.smartsheet import errors, links, wire
 from tintype.dialects.smartsheet.settings import Settings
-from tintype.model import Caller, Error, LinkTarget
+from tintype.model import Caller, Error, Image, LinkTarget, Placement
 from tintype.web.api import ApiRequest, endpoint
 from tintype.web.bodies import read, staged_body
 from tintype.web.context import Context
@@ -35,15 +35,14 @@ async def image_urls(request: Request, caller: Caller) -> RawResponse:
     """The temporary URLs for a batch of image ids and sizes, in the order of the request."""
     headers, settings = _checked_headers(request.context), request.settings
     raw = await read(request, settings.max_body_bytes)
-    expires = links.expiry(request.services.clock(), settings.link_seconds)
-    # Clients that show a sheet request the same URLs repeatedly.
-    cache = _url_cache(request, caller, expires)
     items = wire.parse_valid_items(raw, headers, max_images=settings.max_images)
-    urls = cache.find(items)
-    if urls is None:
+    expires = links.expiry(request.services.clock(), settings.link_seconds)
+
+    async def make() -> list[wire.ImageUrl]:
         requested = wire.parse_request(raw, headers, max_images=settings.max_images)
-        urls = await _image_urls(request, caller, requested, expires)
-        cache.add((item, url) for item, url in zip(items, urls, strict=False) if url.error is None)
+        return await _image_urls(request, caller, requested, expires)
+
+    urls = await _url_cache(request, caller, expires).answers(items, make)
     return wire.encode_response(urls, settings.link_seconds * 1000)
 
 
@@ -54,26 +53,13 @@ def _upload_cost(settings: Settings) -> int:
 @endpoint("POST", ROW + "/columns/{column:str}/cellimages", scope=WRITE, cost=_upload_cost)
 async def add_cell_image(request: Request, caller: Caller) -> RawResponse:
     """Put an image into a cell. An image that was there before stays in the library, without a cell."""
-    services, context, settings = request.services, request.context, request.settings
-    headers = _checked_headers(context)
+    headers, query = _checked_headers(request.context), request.context.query
     placement = wire.parse_placement(**request.path_params)
-    upload = wire.parse_upload(headers, context.query, max_alt_text=settings.max_alt_text)
+    upload = wire.parse_upload(headers, query, max_alt_text=request.settings.max_alt_text)
     placement = msgspec.structs.replace(placement, alt_text=upload.alt_text)
-    limit = min(settings.max_upload_bytes, services.images.max_bytes)
-    with wire.upload_errors():
-        async with staged_body(request, caller, limit) as staged:
-            wire.require_length(headers, staged.size)
-            image_info = await cancel_on_disconnect(
-                context, request.receive, examine(services, caller, staged)
-            )
-            info = wire.require_accepted_format(image_info)
-            image = await record_image(
-                services, caller, staged, info, upload.filename, placement=placement, replace=True
-            )
-    others = [
-        (at, other) for at, other in await attached(services, caller, placement) if at.slot != placement.slot
-    ]
-    return json_response(wire.encode_added(placement, image, others))
+    image = await _record_cell_image(request, caller, upload.filename, placement)
+    row = await attached(request.services, caller, placement)
+    return json_response(wire.encode_added(placement, image, row))
 
 
 @endpoint("GET", ROW, scope=READ)
@@ -86,8 +72,22 @@ async def get_row(request: Request, caller: Caller) -> RawResponse:
     return json_response(wire.encode_row(placement, cells, exclude))
 
 
+async def _record_cell_image(request: Request, caller: Caller, filename: str, placement: Placement) -> Image:
+    """Record the image in the body, in the place of the one that the cell has."""
+    services, context = request.services, request.context
+    limit = min(request.settings.max_upload_bytes, services.images.max_bytes)
+    with wire.upload_errors():
+        async with staged_body(request, caller, limit) as staged:
+            wire.require_length(context.headers, staged.size)
+            work = examine(services, caller, staged)
+            info = wire.require_accepted_format(await cancel_on_disconnect(context, request.receive, work))
+            return await record_image(
+                services, caller, staged, info, filename, placement=placement, replace=True
+            )
+
+
 def _checked_headers(context: Context) -> Mapping[str, str]:
-    """The headers, whose values are logged.
+    """The headers of a request; those that the vendor only wants logged are.
 
     Raises:
         Error: as `wire.require_headers`.
@@ -100,7 +100,8 @@ def _checked_headers(context: Context) -> Mapping[str, str]:
 def _url_cache(request: Request, caller: Caller, expires: int) -> BatchCache[wire.ValidItem, wire.ImageUrl]:
     generation = request.services.keyring.generation
     prefix = f"{caller.account.id} {request.context.base_url} {generation} {expires}"
-    return BatchCache(request.services.query_cache, prefix)
+    # Clients that show a sheet request the same URLs repeatedly.
+    return BatchCache(request.services.query_cache, prefix, lambda url: url.error is None)
 
 
 async def _image_urls(

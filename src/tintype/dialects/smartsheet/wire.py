@@ -301,12 +301,13 @@ def encode_row(at: Placement, cells: Sequence[tuple[Placement, Image]], exclude:
     return msgspec.json.encode(_row(at, cells, with_images="image" not in exclude))
 
 
-def encode_added(at: Placement, image: Image, others: Sequence[tuple[Placement, Image]]) -> bytes:
-    """Encode the row after an image was put into one of its cells; `others` are its other cells.
+def encode_added(at: Placement, image: Image, cells: Sequence[tuple[Placement, Image]]) -> bytes:
+    """Encode the row, with all its cells that have an image, after an image was put into one of them.
 
     The changed cell is first, because clients read `cells[0]`. The version is the image's number, which grows
     with every change as a sheet's version does.
     """
+    others = [(place, other) for place, other in cells if place.slot != at.slot]
     row = _row(at, [(at, image), *others], with_images=True)
     return msgspec.json.encode(Result("SUCCESS", 0, row, image.number))
 
