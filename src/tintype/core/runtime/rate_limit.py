@@ -64,13 +64,16 @@ class RateLimiter:
             )
         window.requests.append((now, cost))
         window.total += cost
-        return self.status(key)
+        return self._status(window, now)
 
     def status(self, key: Hashable) -> RateLimitStatus:
         """What a key has left; no request is counted."""
         window = self._window(key)
         now = self._now()
         self._expire(window, now)
+        return self._status(window, now)
+
+    def _status(self, window: _Window, now: float) -> RateLimitStatus:
         reset = math.ceil(window.requests[-1][0] + self._seconds - now) if window.requests else 0
         return RateLimitStatus(self._limit, max(0, self._limit - window.total), reset)
 
