@@ -116,7 +116,6 @@ CASES: dict[Callable[..., Any], list[Case]] = {
     usage.mismatches: [Case(reads="counts all images")],
     usage.repair: [Case(reads="counts all images")],
     library_.made_at: [Case(reads="the only row")],
-    leases.begin_put: [Case(reads="drops the expired of a few")],
     leases.begin_delete: [Case(reads="drops the expired of a few")],
     accounts.list_all: [Case(reads="lists all")],
     publications.accounts_without: [Case(reads="lists accounts")],

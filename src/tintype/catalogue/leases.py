@@ -45,6 +45,8 @@ def begin_delete(tx: Transaction, sha256: str, now: datetime) -> UUID | None:
     Until the lease ends no upload stores the same bytes.
     """
     tx.lock(sha256)
+    # Those of killed processes. What is dropped can't be ended: an upload that took so long records nothing.
+    tx.execute(delete(leases).where(leases.c.expires_at <= now))
     if is_in_use(tx, sha256, now):
         return None
     return _begin(tx, sha256, Purpose.DELETE, now, DELETE_SECONDS)
@@ -68,8 +70,6 @@ def _is_leased(tx: Transaction, sha256: str, purposes: tuple[Purpose, ...], now:
 
 
 def _begin(tx: Transaction, sha256: str, purpose: Purpose, now: datetime, seconds: float) -> UUID:
-    # Those of killed processes; there are few leases at any time.
-    tx.execute(delete(leases).where(leases.c.expires_at <= now))
     lease, expires_at = uuid4(), now + timedelta(seconds=seconds)
     tx.execute(insert(leases).values(id=lease, sha256=sha256, purpose=purpose, expires_at=expires_at))
     return lease
