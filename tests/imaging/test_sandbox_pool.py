@@ -42,6 +42,7 @@ from tintype.imaging.sandbox.pool import (
     OWN_MEMORY,
     START_TIMEOUT,
     Allowance,
+    KilledError,
     NeedsMemory,
     RendererError,
     RendererExit,
@@ -432,7 +433,7 @@ def test_an_idle_renderer_is_preferred_to_one_that_is_starting() -> None:
 
 
 @pytest.mark.parametrize(
-    ("ended_by", "reason"), [(signal.SIGKILL, Reason.TOO_COSTLY), (signal.SIGSEGV, Reason.DAMAGED)]
+    ("ended_by", "reason"), [(signal.SIGABRT, Reason.TOO_COSTLY), (signal.SIGSEGV, Reason.DAMAGED)]
 )
 def test_of_a_renderer_that_ends_at_work_only_the_picture_is_lost(
     ended_by: signal.Signals, reason: Reason
@@ -452,6 +453,30 @@ def test_of_a_renderer_that_ends_at_work_only_the_picture_is_lost(
         assert caught.value.reason is reason
         assert [(each.why, each.status) for each in lost] == [("died", -ended_by)] * 2
         assert drawn(pool, SOURCES["png"], Recipe(width=40)).data is not None
+
+
+def test_a_renderer_that_is_killed_from_outside_says_nothing_of_its_picture() -> None:
+    slow = pictures.encode(Image.effect_noise((3000, 3000), 90), "png")
+    with renderers() as (pool, lost):
+        examined(pool, SOURCES["png"])
+        (pid,) = pids(pool)
+        threading.Thread(target=_kill_at_work, args=(pid, _cpu(pid), signal.SIGKILL)).start()
+        with pytest.raises(KilledError):
+            drawn(pool, slow, Recipe(format=Format.AVIF, lossless=True), memory=MOST)
+        assert [(each.why, each.status) for each in lost] == [("died", -signal.SIGKILL)]
+        assert drawn(pool, SOURCES["png"], Recipe(width=40)).data is not None
+
+
+def test_a_renderer_is_replaced_after_so_many_orders(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(process, "MAX_ORDERS", 3)
+    used = []
+    with renderers() as (pool, lost):
+        for _ in range(7):
+            assert examined(pool, SOURCES["png"]).refused is None
+            used += pids(pool)
+        assert lost == []
+    # After its third order the next one is there.
+    assert [used.count(pid) for pid in dict.fromkeys(used)] == [2, 3, 2]
 
 
 def _kill_at_work(pid: int, at_rest: int, how: signal.Signals) -> None:

@@ -12,7 +12,7 @@ from tintype.core.runtime.fair_queue import WorkEstimate
 from tintype.core.runtime.renderers import decode
 from tintype.core.runtime.settings import WorkerSettings
 from tintype.core.runtime.workers import Workers
-from tintype.imaging.sandbox.pool import Allowance, NeedsMemory, StartError
+from tintype.imaging.sandbox.pool import Allowance, KilledError, NeedsMemory, StartError
 from tintype.model import Overloaded
 
 WORK = WorkEstimate(uuid4(), 1_000_000)
@@ -60,6 +60,18 @@ async def test_all_attempts_together_wait_as_long_as_one() -> None:
     assert time.monotonic() - began < 1.5
     let_go.set()
     await occupied
+    await workers.close()
+
+
+async def test_when_a_renderer_is_killed_from_outside_the_service_is_busy() -> None:
+    workers = Workers(WorkerSettings(), 1)
+
+    def work(_: Allowance) -> None:
+        raise KilledError("A renderer was killed.")
+
+    with pytest.raises(Overloaded) as caught:
+        await decode(workers, WORK, work)
+    assert caught.value.retry_after
     await workers.close()
 
 

@@ -20,7 +20,7 @@ from tintype.imaging import Format, ImageInfo, Limits, sniff
 from tintype.imaging.errors import damaged
 from tintype.imaging.formats import HEAD_BYTES
 from tintype.imaging.sandbox.messages import Examined, Refusal
-from tintype.imaging.sandbox.pool import Allowance, RendererError, RendererPool, StartError
+from tintype.imaging.sandbox.pool import Allowance, RendererError, RendererPool, UnavailableError
 from tintype.model import (
     Caller,
     Conflict,
@@ -216,7 +216,7 @@ def _examine_in_renderer(
 ) -> Examined:
     try:
         return renderers.examine(source, limits, allowance)
-    except StartError:
+    except UnavailableError:
         raise
     except RendererError:
         # The decoder failed on this file: refuse it as damaged, and log it for the operator.

@@ -18,6 +18,7 @@ from tintype.imaging.sandbox.pool import (
     RendererExit,
     RendererPool,
     StartError,
+    UnavailableError,
 )
 from tintype.model import Overloaded
 
@@ -108,8 +109,9 @@ async def decode(
                 # All attempts together have the time of one image, and wait as long as one.
                 allowance = Allowance(memory, more.seconds_used)
         return await workers.pixels(estimate, work, allowance, *args, **kwargs)
-    except StartError as failed:
-        log.error("renderer-start-failed", reason=str(failed))  # noqa: TRY400  the reason says it all
+    except UnavailableError as failed:
+        if isinstance(failed, StartError):
+            log.error("renderer-start-failed", reason=str(failed))  # noqa: TRY400  the reason says it all
         raise Overloaded("No picture can be worked on now; try again in a moment.", retry_after=5) from None
 
 

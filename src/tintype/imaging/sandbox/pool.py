@@ -37,8 +37,8 @@ OWN_MEMORY = 96 * 1024**2
 """Maximum memory of a renderer besides images, in bytes: interpreter, libraries, fonts, slack."""
 MAX_IN_MEMORY = 1024**2
 """Renditions of up to this many bytes are kept in memory; larger ones are written to a file."""
-OUT_OF_MEMORY_SIGNALS = frozenset({-signal.SIGABRT, -signal.SIGTRAP, -signal.SIGKILL})
-"""Exit statuses of a process that ran out of memory: a library aborts, or the kernel kills it."""
+OUT_OF_MEMORY_SIGNALS = frozenset({-signal.SIGABRT, -signal.SIGTRAP})
+"""Exit statuses of a process that ran out of its memory: a library aborts."""
 
 MAX_START_ATTEMPTS, START_TIMEOUT = 3, 30.0
 """Attempts to start a renderer before giving up, and seconds for all of them, on a busy machine."""
@@ -86,7 +86,15 @@ class RendererError(Exception):
     """An unexpected error in a renderer; the message has its traceback."""
 
 
-class StartError(RendererError):
+class UnavailableError(RendererError):
+    """No renderer can do this now, whatever the image is."""
+
+
+class KilledError(UnavailableError):
+    """A renderer was killed by another process, or by the kernel because the machine is out of memory."""
+
+
+class StartError(UnavailableError):
     """A renderer can't be started."""
 
 
@@ -288,6 +296,8 @@ class RendererPool:
         if not order.is_max_memory:
             # Out of memory, libraries abort, or crash on a null pointer.
             return NeedsMemory(self._max_memory)
+        if ended.status == -signal.SIGKILL:
+            return KilledError("A renderer was killed.")
         return too_much_memory(order.memory) if ended.status in OUT_OF_MEMORY_SIGNALS else damaged()
 
     def _needs_more(self, needed: int | None, order: Order) -> Exception:

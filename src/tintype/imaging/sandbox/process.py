@@ -36,6 +36,9 @@ SLACK = 24 * 1024**2
 """Bytes added to an order's memory limit: thread stacks, and memory the allocator retains."""
 MAX_RETAINED_BYTES = 48 * 1024**2
 """A renderer that grew by more than this since its start is replaced after the order."""
+MAX_ORDERS = 2000
+"""A renderer is replaced after so many orders: a start takes as long as some fifty, and what leaked, or took
+it over, ends with it."""
 CHUNK = 256 * 1024
 PIPE_BYTES = 64 * 1024
 """The capacity of a pipe on Linux."""
@@ -88,7 +91,7 @@ class Renderer:
                 start_new_session=True,
             )
         self._greeting = threading.Lock()
-        self._first = self._memory = 0
+        self._first = self._memory = self._orders = 0
         self._is_ready = self._is_idle = False
 
     @property
@@ -114,9 +117,10 @@ class Renderer:
         on_start(answer.confinement, output)
 
     def is_reusable(self) -> bool:
-        """Whether it can take another order: it runs, is idle, and has released its memory."""
+        """Whether it can take another order: it runs, is idle, not worn, and has released its memory."""
         return (
             self._is_idle
+            and self._orders < MAX_ORDERS
             and self._memory <= self._first + MAX_RETAINED_BYTES
             and self._process.poll() is None
         )
@@ -128,6 +132,7 @@ class Renderer:
             EndedError: when it ended, took too long, or sent an invalid answer.
         """
         self._is_idle = False
+        self._orders += 1
         deadline = time.monotonic() + seconds
         self._set_memory_limit(order.memory)
         try:
