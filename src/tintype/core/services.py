@@ -76,7 +76,7 @@ class ImageSettings(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class QuotaSettings(Struct, frozen=True, forbid_unknown_fields=True):
-    """How much one account may hold and do, unless `tintype account quota` says otherwise; 0 is no limit."""
+    """How much one account may hold and do, unless `tintype account quota` says otherwise; 0: no limit."""
 
     max_bytes: Annotated[int, Meta(ge=0)] = 1024**4
     """The most bytes of an account's originals."""

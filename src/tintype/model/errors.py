@@ -4,9 +4,11 @@ Who raises one knows no HTTP; each dialect renders them in its own format.
 """
 
 from enum import StrEnum
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 from tintype.imaging import Reason
+
+Part = Literal["body", "file"]
 
 
 class Kind(StrEnum):
@@ -153,12 +155,12 @@ class TooLarge(Error):
     """The body, or a file, has more bytes than are accepted.
 
     Attributes:
-        part: `body` or `file`; None when there is only one that can be meant.
+        part: which of the two; None when only one can be meant.
     """
 
     kind = Kind.TOO_LARGE
 
-    def __init__(self, message: str, part: str | None = None) -> None:
+    def __init__(self, message: str, part: Part | None = None) -> None:
         super().__init__(message)
         self.part = part
 

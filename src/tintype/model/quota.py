@@ -4,7 +4,7 @@ from msgspec import Struct
 
 
 class Quotas(Struct, frozen=True):
-    """Limits on what an account may store and use; 0 is no limit.
+    """Limits on what an account may store and use; 0: no limit.
 
     Attributes:
         bytes: total size of originals.

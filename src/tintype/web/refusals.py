@@ -18,7 +18,7 @@ class RefusalThrottle:
     Otherwise hundreds of clients that retry immediately would take all the CPU time, even from cache hits.
 
     Args:
-        rate: refusals per second; 0 is no limit.
+        rate: refusals per second; 0: no limit.
         now: a clock that only goes forward, in seconds.
     """
 

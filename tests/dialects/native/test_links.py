@@ -252,7 +252,7 @@ def keyring(tmp_path: Path) -> Keyring:
 
 
 def link_parser(keyring: Keyring, now: datetime, max_age: int = 3600) -> Opened:
-    """The door of a service whose clock shows `now`."""
+    """The link parser of a service whose clock shows `now`."""
     parsers = DIALECT.link_parsers(LinkContext(keyring, lambda: now), Settings(max_age_seconds=max_age))
 
     return lambda text: parsers["/v1/media"](RequestTarget(text))

@@ -34,7 +34,7 @@ class RateLimiter:
     """At most `limit` requests of each key in any `seconds`. A refused request is not counted.
 
     Args:
-        limit: requests in a window; 0 is no limit.
+        limit: requests in a window; 0: no limit.
         seconds: length of the window.
         now: a clock that only goes forward, in seconds.
     """

@@ -113,7 +113,7 @@ class Workers:
         return time.monotonic() + self._queue_timeout
 
     def require_seconds(self, payer: Hashable, limit: float) -> None:
-        """Require that a payer used fewer than `limit` seconds of slots in a minute; 0 is no limit.
+        """Require that a payer used fewer than `limit` seconds of slots in a minute; 0: no limit.
 
         Raises:
             TooManyRequests: when it used more.

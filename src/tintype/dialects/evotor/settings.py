@@ -7,7 +7,7 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     """The evotor dialect."""
 
     requests: int = 1000
-    """Requests that one token may make in a window; 0 is no limit."""
+    """Requests that one token may make in a window; 0: no limit."""
     window_seconds: float = 60
     """Length of the sliding window, in seconds."""
     max_file_bytes: int = 5_242_800

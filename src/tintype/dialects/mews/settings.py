@@ -9,7 +9,7 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     """The mews dialect."""
 
     requests: int = 200
-    """Requests that one access token may make in a window; 0 is no limit. The vendor's figure."""
+    """Requests that one access token may make in a window; 0: no limit. The vendor's figure."""
     window_seconds: float = 30
     """Length of the sliding window, in seconds. The vendor's figure."""
     max_images: int = 1000

@@ -9,7 +9,7 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     """The native dialect."""
 
     requests: int = 6_000
-    """Requests that one token may make in a window; 0 is no limit."""
+    """Requests that one token may make in a window; 0: no limit."""
     window_seconds: float = 60
     """Length of the sliding window, in seconds."""
     default_limit: Annotated[int, Meta(ge=1)] = 50

@@ -11,7 +11,7 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     """The publisher dialect."""
 
     requests: int = 6_000
-    """Requests that one token may make in a window; 0 is no limit. The vendor has no figure."""
+    """Requests that one token may make in a window; 0: no limit. The vendor has no figure."""
     window_seconds: float = 60
     """Length of the sliding window, in seconds."""
     default_limit: Annotated[int, Meta(ge=1)] = 30

@@ -7,7 +7,7 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     """The smartsheet dialect."""
 
     requests: int = 300
-    """Requests that one token may make in a window; 0 is no limit. The vendor's figure."""
+    """Requests that one token may make in a window; 0: no limit. The vendor's figure."""
     window_seconds: float = 60
     """Length of the sliding window, in seconds. The vendor's figure."""
     upload_cost: int = 10
