@@ -18,6 +18,7 @@ from sqlalchemy.exc import IntegrityError, OperationalError
 
 from tests.catalogue.conftest import NOON, Shelf
 from tests.catalogue.holding import held_open
+from tests.unhandled import unhandled
 from tintype.catalogue import CatalogueError, Database, Transaction, accounts, schema
 from tintype.catalogue.database import READERS
 
@@ -149,6 +150,19 @@ async def test_a_cancelled_statement_is_stopped(watched: Watched, kind: str) -> 
         await asyncio.wait([task])
     assert task.cancelled()
     assert watched.write_lock_is_free()
+
+
+@pytest.mark.parametrize("kind", ["read", "write"])
+@pytest.mark.parametrize("sql", [ENDLESS, "SELECT hold()"])
+async def test_a_cancelled_transaction_logs_nothing(watched: Watched, kind: str, sql: str) -> None:
+    """Else any client that disconnects would write a traceback into the log."""
+    with unhandled() as contexts:
+        task = asyncio.create_task(watched.run(kind, sql))
+        await watched.under_way()
+        task.cancel()
+        asyncio.get_running_loop().call_later(0.05, watched.go_on.set)
+        await asyncio.wait([task])
+    assert contexts == []
 
 
 @pytest.mark.parametrize("kind", ["read", "write"])

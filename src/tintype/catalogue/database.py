@@ -144,6 +144,8 @@ class Database:
                 stop()
                 with suppress(asyncio.CancelledError):
                     await asyncio.wait([future], timeout=INTERRUPT_SECONDS)
+            # Nobody waits for its error any more, and asyncio would log one that nobody asked for.
+            future.exception()
             raise
 
     def _close(self) -> None:

@@ -31,6 +31,9 @@ async def cancel_on_disconnect(context: Context, receive: Receive, work: Corouti
         leaving.cancel()
         # A thread may still use what the caller cleans up next.
         await asyncio.wait((making,))
+        if not making.cancelled():
+            # Nobody waits for its error any more, and asyncio would log one that nobody asked for.
+            making.exception()
 
 
 async def _disconnected(receive: Receive) -> None:

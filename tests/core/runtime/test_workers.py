@@ -11,6 +11,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from tests.core.counting import count
+from tests.unhandled import unhandled
 from tintype.core.runtime.fair_queue import WorkEstimate
 from tintype.core.runtime.settings import WorkerSettings
 from tintype.core.runtime.workers import Workers
@@ -437,6 +438,26 @@ async def test_who_is_cancelled_waits_for_his_file_work_to_end(gate: Gate) -> No
     gate.open.set()
     await asyncio.wait([task])
     assert task.cancelled()
+
+
+async def test_who_is_cancelled_again_still_waits_and_its_error_is_not_logged(gate: Gate) -> None:
+    """Else any client that disconnects during refused work would write a traceback into the log."""
+    pool = workers()
+
+    def fail() -> None:
+        raise InvalidImage(Reason.DAMAGED, str(gate()))
+
+    with unhandled() as contexts:
+        task = asyncio.create_task(pool.disk(fail))
+        await gate.is_running()
+        for _ in range(2):
+            task.cancel()
+            await let_all_start()
+            assert not task.done()
+        gate.open.set()
+        await asyncio.wait([task])
+    assert task.cancelled()
+    assert contexts == []
 
 
 async def test_work_that_nobody_waits_for_is_done_once_at_a_time() -> None:

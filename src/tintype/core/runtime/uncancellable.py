@@ -15,4 +15,6 @@ async def uncancellable(work: asyncio.Future[T]) -> T:
         while not work.done():
             with suppress(asyncio.CancelledError):
                 await asyncio.wait([work])
+        # Nobody waits for its error any more, and asyncio would log one that nobody asked for.
+        work.exception()
         raise
