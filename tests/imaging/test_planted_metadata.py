@@ -231,6 +231,11 @@ def test_a_style_sheet_keeps_what_looks_like_a_comment() -> None:
     assert '<g id="a" class="x"/>' in stripped
 
 
+def test_an_svg_of_short_elements_is_none_that_grows() -> None:
+    stripped = strip(extra_pictures.svg("<g/>" * 50_000), Format.SVG)
+    assert stripped.count(b"<g/>") == 50_000
+
+
 def test_expanding_entities_are_refused() -> None:
     levels = "".join(f"<!ENTITY {name} '{f'&{of};' * 20}'>" for of, name in pairwise("abcde"))
     text = f"<!DOCTYPE svg [<!ENTITY a '{'x' * 20}'>{levels}]>"

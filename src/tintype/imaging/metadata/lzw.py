@@ -55,10 +55,10 @@ def _next_reset(data: bytes, at: int, clear: int, order: Literal["little", "big"
         if not codes:
             break
         bits = _bits(data, at, codes * width, order)
-        found = {code: _find(bits, code, width, order) for code in (clear, clear + 1)}
-        first = min(found, key=lambda code: found[code])
-        if found[first] < codes:
-            return at + (found[first] + 1) * width, first != clear
+        found = _find(bits, clear, width, order)
+        if found is not None:
+            index, is_end = found
+            return at + (index + 1) * width, is_end
         at += codes * width
     return total, False
 
@@ -87,15 +87,17 @@ def _bits(data: bytes, at: int, length: int, order: Literal["little", "big"]) ->
     return digits[skipped : skipped + length]
 
 
-def _find(bits: str, code: int, width: int, order: Literal["little", "big"]) -> int:
-    """The index of a code of this width; beyond the last if it isn't there."""
-    wanted, length = format(code, f"0{width}b"), len(bits)
+def _find(bits: str, clear: int, width: int, order: Literal["little", "big"]) -> tuple[int, bool] | None:
+    """The index of the first clear or end code, which differ in the last bit; whether it is an end code."""
+    wanted, length = format(clear, f"0{width}b")[:-1], len(bits)
     if order == "big":
         at = bits.find(wanted)
         while at >= 0 and at % width:
             at = bits.find(wanted, at + 1)
-        return at // width if at >= 0 else length
-    at = bits.rfind(wanted)
-    while at >= 0 and (length - at) % width:
-        at = bits.rfind(wanted, 0, at + width - 1)
-    return (length - at) // width - 1 if at >= 0 else length
+    else:
+        at = bits.rfind(wanted)
+        while at >= 0 and (length - at) % width:
+            at = bits.rfind(wanted, 0, at + width - 2)
+    if at < 0:
+        return None
+    return (at if order == "big" else length - at - width) // width, bits[at + width - 1] == "1"

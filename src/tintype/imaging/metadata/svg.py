@@ -25,7 +25,7 @@ SEPARATOR = "\f"
 FOREIGN, STYLE, LINK, EXTENSIONS = "foreignObject", "style", "a", "requiredExtensions"
 REFERENCES = frozenset(("href", "xlink:href"))
 MAX_GROWTH, SLACK = 2, 10_000
-"""Maximum size of the names, values and texts: a multiple of the file's size, and plus; entities expand."""
+"""Maximum size of all values and texts: a multiple of the file's size, and plus; entities expand."""
 
 
 def strip(data: bytes, strip_picture: StripPicture) -> bytes:
@@ -66,7 +66,7 @@ class _Parser:
             raise damaged() from None
 
     def _started(self, qualified: str, attributes: dict[str, str]) -> None:
-        self._count(qualified, *attributes, *attributes.values())
+        self._count(*attributes.values())
         namespace, _, name = qualified.rpartition(SEPARATOR)
         if self.root is None:
             self.namespace = namespace
