@@ -138,6 +138,11 @@ def webps() -> Planted:
     yield "unknown chunk at the start", _riff(data[12:30] + _riff_chunk(b"SECR", MARKER) + data[30:])
     yield "second picture", _riff(data[12:] + _riff_chunk(b"VP8L", MARKER))
     yield "behind the length", data + MARKER
+    for name, options in {"lossy": {}, "lossless": {"lossless": True}, "alpha": {"alpha": True}}.items():
+        for kind in (b"ALPH", b"VP8 ", b"VP8L"):
+            if kind in (whole := pictures.webp(*SIDES, **options)):
+                yield f"behind {kind.decode()}, {name}", _riff(_longer_chunks(whole[12:], kind))
+    yield "behind the pixels of frames", _riff(_longer_chunks(pictures.webp(*SIDES, frames=3)[12:], b"ANMF"))
     yield "behind the profile", pictures.encode(picture(), "webp", icc_profile=PROFILE + MARKER)
     plain = saved_plain("webp")
     yield "simple, unknown chunk", _riff(plain[12:] + _riff_chunk(b"EXIF", MARKER))
@@ -151,6 +156,20 @@ def webps() -> Planted:
     animation = rest.index(b"ANIM")
     longer = _riff_chunk(b"ANIM", rest[animation + 8 : animation + 14] + MARKER)
     yield "long animation", _riff(moving[12:30] + rest[:animation] + longer + rest[animation + 14 :])
+
+
+def _longer_chunks(body: bytes, kind: bytes) -> bytes:
+    """The chunks of a WebP with the marker at the end of these; of frames at the end of their last chunk."""
+    parts, at = [], 0
+    while at < len(body):
+        name, length = struct.unpack_from("<4sI", body, at)
+        content = body[at + 8 : at + 8 + length]
+        if name == kind == b"ANMF":
+            inner = _longer_chunks(content[16:], b"VP8 ")
+            content = content[:16] + _longer_chunks(inner, b"VP8L")
+        parts.append(_riff_chunk(name, content + MARKER if name == kind != b"ANMF" else content))
+        at += 8 + length + length % 2
+    return b"".join(parts)
 
 
 def _in_frames(body: bytes, more: bytes) -> bytes:

@@ -7,6 +7,7 @@ from msgspec import Struct
 
 from tintype.imaging.errors import damaged
 from tintype.imaging.metadata import exif, icc
+from tintype.imaging.metadata.webp_end import Chunk, chunk, riff, without_surplus
 
 HEADER_BYTES, CHUNK_BYTES = 12, 8
 BITSTREAMS = frozenset((b"VP8 ", b"VP8L"))
@@ -19,8 +20,8 @@ FRAME_BYTES, FRAME_FLAGS, KNOWN_FRAME_FLAGS = 16, 15, 0x03
 EXIF = b"Exif\0\0"
 MAX_CHUNKS = 100_000
 
-Chunk = tuple[bytes, bytes]
-"""Name and content."""
+SIZE_AT, SIZE_END = 6, 12
+"""Where width and height of a frame are in ANMF, in the same form."""
 
 
 class Canvas(Struct, frozen=True):
@@ -42,13 +43,12 @@ def strip(data: bytes) -> bytes:
     chunks = list(_chunks(data, HEADER_BYTES, min(len(data), CHUNK_BYTES + size)))
     if not chunks:
         raise damaged()
-    body = b"".join(_chunk(*chunk) for chunk in _written(chunks))
-    return b"RIFF" + struct.pack("<I", 4 + len(body)) + b"WEBP" + body
+    return riff(list(_written(chunks)))
 
 
 def _written(chunks: list[Chunk]) -> Iterator[Chunk]:
     if chunks[0][0] != b"VP8X":
-        yield from _bitstream(chunks[:1])
+        yield from _bitstream(chunks[:1], b"")
         return
     canvas = _canvas(chunks[0][1])
     profile = icc.trim(_first(chunks, b"ICCP")) if canvas.flags & HAS_PROFILE else b""
@@ -59,7 +59,7 @@ def _written(chunks: list[Chunk]) -> Iterator[Chunk]:
     yield b"VP8X", bytes((flags, 0, 0, 0)) + canvas.size
     if profile:
         yield b"ICCP", profile
-    yield from _frames(chunks) if flags & IS_ANIMATED else _bitstream(chunks)
+    yield from _frames(chunks) if flags & IS_ANIMATED else _bitstream(chunks, canvas.size)
     if orientation != exif.UPRIGHT:
         yield b"EXIF", exif.minimal(orientation)
 
@@ -74,7 +74,7 @@ def _first(chunks: list[Chunk], name: bytes) -> bytes:
     return next((content for each, content in chunks if each == name), b"")
 
 
-def _bitstream(chunks: list[Chunk]) -> Iterator[Chunk]:
+def _bitstream(chunks: list[Chunk], canvas: bytes) -> list[Chunk]:
     """The chunk with the pixels, after the alpha of a lossy picture.
 
     Raises:
@@ -85,9 +85,8 @@ def _bitstream(chunks: list[Chunk]) -> Iterator[Chunk]:
         if name == b"ALPH" and not alpha:
             alpha.append((name, content))
         elif name in BITSTREAMS:
-            yield from alpha if name == b"VP8 " else ()
-            yield name, content
-            return
+            before = alpha if name == b"VP8 " else []
+            return without_surplus([*before, (name, content)], canvas)
     raise damaged()
 
 
@@ -99,8 +98,8 @@ def _frames(chunks: list[Chunk]) -> Iterator[Chunk]:
     for name, content in chunks:
         if name == b"ANMF":
             head = content[:FRAME_FLAGS] + bytes((content[FRAME_FLAGS] & KNOWN_FRAME_FLAGS,))
-            inner = list(_chunks(content, FRAME_BYTES, len(content)))
-            yield name, head + b"".join(_chunk(*chunk) for chunk in _bitstream(inner))
+            inner = _bitstream(list(_chunks(content, FRAME_BYTES, len(content))), head[SIZE_AT:SIZE_END])
+            yield name, head + b"".join(chunk(*each) for each in inner)
 
 
 def _chunks(data: bytes, at: int, end: int) -> Iterator[Chunk]:
@@ -114,7 +113,3 @@ def _chunks(data: bytes, at: int, end: int) -> Iterator[Chunk]:
         yield name, data[start : start + length]
         at = start + length + length % 2
     raise damaged()
-
-
-def _chunk(name: bytes, content: bytes) -> bytes:
-    return name + struct.pack("<I", len(content)) + content + b"\0" * (len(content) % 2)

@@ -228,14 +228,14 @@ def _strip(work: Strip, source: Source, order: Order) -> Outcome:
 def _strip_memory(source: Source, format_: Format) -> int:
     """Memory for stripping: the source, its parts as read and as written, the result, and as much as slack.
 
-    The ends of a JPEG and of a JXL are found by decoding them; an SVG is parsed into a tree.
+    The ends of JPEG, JXL and each frame of WebP are found by decoding them; an SVG is parsed into a tree.
     """
     needed = 7 * length(source)
     if format_ is Format.JPEG:
         with mapped(source) as data:
             needed += BASE + jpeg_end.memory(data)
-    elif format_ is Format.JXL:
-        needed += decode_memory(read_info(source, format_, None)[1])
+    elif format_ in {Format.JXL, Format.WEBP}:
+        needed += decode_memory(replace(read_info(source, format_, None)[1], frames=1))
     elif format_ is Format.SVG:
         needed += SVG_TREE * length(source)
     return needed
