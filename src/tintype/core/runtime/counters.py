@@ -5,10 +5,11 @@ import os
 import shutil
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory, gettempdir
 
+import structlog
 from prometheus_client import Counter, Gauge, values
 
 # A folder in the environment that tintype is started in is another program's, or is not there.
@@ -17,23 +18,51 @@ values.ValueClass = values.MutexValue
 MEMORY_FOLDER = Path("/dev/shm")  # noqa: S108  a private folder is made in it
 """Where Linux keeps files in memory: the event loop must not wait for a disk when it counts."""
 PREFIX = "tintype-metrics-"
+FILES = ("counter", "gauge_livesum")
+"""What prometheus-client names the files of a worker, by the kinds of metrics below."""
+FILE_BYTES = 64 * 1024
+"""Their size, as prometheus-client makes them; they are nowhere near full."""
 ABANDONED_AFTER = 60.0
 """Seconds after which a folder that no process has locked is removed: a new one is locked long before."""
 
+log = structlog.get_logger("tintype")
+
 
 @contextmanager
-def counters_folder() -> Iterator[Path]:
-    """A new folder for `share_counters`, removed at the end; in memory where there is such a file system.
+def counters_folder(workers: int) -> Iterator[Path | None]:
+    """A new folder for `share_counters` of so many processes, removed at the end; None if there is no space.
 
-    Folders of services that were killed are removed first.
+    It is in memory where there is such a file system. Folders of services that were killed are removed first.
     """
-    parent = MEMORY_FOLDER if os.access(MEMORY_FOLDER, os.W_OK) else Path(gettempdir())
+    with ExitStack() as open_until_the_end:
+        for parent in (MEMORY_FOLDER, Path(gettempdir())):
+            try:
+                folder = open_until_the_end.enter_context(_reserved(parent, workers))
+            except OSError as failed:
+                log.warning("metrics-folder-unusable", folder=str(parent), reason=failed.strerror)
+            else:
+                yield folder
+                return
+        yield None
+
+
+@contextmanager
+def _reserved(parent: Path, workers: int) -> Iterator[Path]:
     for folder in parent.glob(f"{PREFIX}*"):
         _remove_abandoned(folder)
     with TemporaryDirectory(prefix=PREFIX, dir=parent) as name, _opened(Path(name)) as descriptor:
         # Worker processes inherit the lock.
         fcntl.flock(descriptor, fcntl.LOCK_EX)
+        for worker in range(workers):
+            _reserve(Path(name), worker)
         yield Path(name)
+
+
+def _reserve(folder: Path, worker: int) -> None:
+    """Reserve the space of a worker's files, which are mapped: writing without it would end it (SIGBUS)."""
+    for kind in FILES:
+        with (folder / f"{kind}_{worker}.db").open("wb") as file:
+            os.posix_fallocate(file.fileno(), 0, FILE_BYTES)
 
 
 def _remove_abandoned(folder: Path) -> None:
@@ -60,7 +89,7 @@ def share_counters(folder: Path, worker: int) -> None:
     more files than workers.
 
     Args:
-        folder: shared by the worker processes of one service, empty at its start.
+        folder: of `counters_folder`, shared by the worker processes of one service.
         worker: the number of this worker process; no two that run have the same.
     """
     # prometheus-client's own setting, which its collector reads as well.
