@@ -1,7 +1,9 @@
 """A marker in every place of a file that isn't its pixels: none is left, and the picture is the same."""
 
+import contextlib
 import io
 import struct
+import time
 import zlib
 from collections.abc import Callable, Iterator
 from itertools import pairwise
@@ -281,3 +283,45 @@ def test_the_end_of_compressed_pixels_is_found_in_a_tiff(side: int) -> None:
     at, length = tiff_number(data, 273), tiff_number(data, 279)
     strip_ = data[at : at + length]
     assert used_bytes(strip_ + MARKER, 8, "big") == length
+
+
+def jpeg_with(more: bytes, at: int) -> tuple[Format, bytes]:
+    data = pictures.jpeg()
+    return Format.JPEG, data[:at] + more + data[at:]
+
+
+def gif_with(more: bytes) -> tuple[Format, bytes]:
+    """A GIF whose compressed pixels begin with these, in sub-blocks of one byte."""
+    data = pictures.tiny_gif(1)
+    start = data.index(b"\x2c\0\0\0\0") + 11
+    return Format.GIF, data[:start] + b"".join(b"\1" + more[at : at + 1] for at in range(len(more))) + data[
+        start:
+    ]
+
+
+LARGE: dict[str, Callable[[], tuple[Format, bytes]]] = {
+    "fill bytes in a JPEG": lambda: jpeg_with(b"\xff" * 2_000_000, 2),
+    "fill bytes in its scan": lambda: jpeg_with((b"\xff" * 20_000 + b"\0") * 100, -2),
+    "sub-blocks of a GIF": lambda: gif_with(b"a" * 1_000_000),
+    "clear codes of a GIF": lambda: gif_with(b"\4\x41\x10" * 30_000),
+    "empty chunks of a PNG": lambda: (Format.PNG, bombs.png_with(*([(b"IDAT", b"")] * 100_000))),
+    "quotation marks of CSS": lambda: (
+        Format.SVG,
+        extra_pictures.svg(f"<g style='{chr(34)}{'a&#92;' * 200_000}'/>"),
+    ),
+    "addresses of CSS": lambda: (Format.SVG, extra_pictures.svg(f"<style>{'url(' * 300_000}</style>")),
+    "comments of CSS": lambda: (Format.SVG, extra_pictures.svg(f"<style>{'/*' * 500_000}</style>")),
+    "identifiers of an SVG": lambda: (
+        Format.SVG,
+        extra_pictures.svg("<g id='a' begin='a.b;' clip-path='url(#a)'/>" * 30_000),
+    ),
+}
+
+
+@pytest.mark.parametrize("what", LARGE)
+def test_nothing_in_a_file_is_looked_at_again_and_again(what: str) -> None:
+    format, data = LARGE[what]()
+    began = time.process_time()
+    with contextlib.suppress(ImageRefused):
+        strip(data, format)
+    assert time.process_time() - began < 5

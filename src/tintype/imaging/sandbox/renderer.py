@@ -27,7 +27,7 @@ from tintype.imaging.formats import Format
 from tintype.imaging.image_info import ImageInfo, Limits, check_limits
 from tintype.imaging.inspection import read_codec_info, read_info, recognise, verify
 from tintype.imaging.metadata import jpeg_end, strip
-from tintype.imaging.pipeline.cost import BASE, SVG_TREE, decode_memory, intake_memory
+from tintype.imaging.pipeline.cost import BASE, decode_memory, intake_memory
 from tintype.imaging.pipeline.render import plan_rendition, render_inspected
 from tintype.imaging.sandbox.confinement import confine
 from tintype.imaging.sandbox.memory import Memory
@@ -66,6 +66,8 @@ OOM_SCORE_ADJ = "500"
 """Of 1000: the kernel's OOM killer prefers renderers to the service."""
 MAX_BYTES_PER_PIXEL = 24
 """Maximum memory of all decoders but SVG's, whose memory does not depend on its pixels."""
+STRIP_SVG = 30
+"""Bytes per byte of an SVG that is stripped: 10 (many small elements) to 20 (style sheets)."""
 MAX_TRACEBACK = 8000
 """Maximum length of a traceback, in characters."""
 
@@ -237,7 +239,7 @@ def _strip_memory(source: Source, format_: Format) -> int:
     elif format_ in {Format.JXL, Format.WEBP}:
         needed += decode_memory(replace(read_info(source, format_, None)[1], frames=1))
     elif format_ is Format.SVG:
-        needed += SVG_TREE * length(source)
+        needed += STRIP_SVG * length(source)
     return needed
 
 
