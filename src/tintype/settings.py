@@ -18,7 +18,7 @@ from tintype.core.runtime.settings import (
     WorkerSettings,
 )
 from tintype.core.services import ImageSettings, QuotaSettings, RenditionSettings
-from tintype.core.upkeep.check_and_gc import GcSettings
+from tintype.core.upkeep.collect_garbage import GcSettings
 from tintype.dialects import AnyDialect
 from tintype.web.body_cache import DeliverySettings
 from tintype.web.logs import LogSettings

@@ -9,8 +9,8 @@ from rich.progress import Progress
 
 from tintype.cli.library import data_option, plain_errors, with_services
 from tintype.core import Services
-from tintype.core.upkeep.check_and_gc import Fault, Finding, Leftovers, count_steps, leftovers
-from tintype.core.upkeep.check_and_gc import check as find
+from tintype.core.upkeep.check import Fault, Finding, Leftovers, count_steps, leftovers
+from tintype.core.upkeep.check import check as find
 
 _MESSAGES = {
     Fault.BYTES_MISSING: "image {image}: its original {sha256} is missing; restore it from a backup",

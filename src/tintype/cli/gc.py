@@ -7,7 +7,7 @@ import rich_click as click
 
 from tintype.cli.library import data_option, open_library, plain_errors, run_with_services, with_services
 from tintype.core import Services
-from tintype.core.upkeep.check_and_gc import GcPlan, GcResult, collect_garbage, plan_gc, restore_removed
+from tintype.core.upkeep.collect_garbage import GcPlan, GcResult, collect_garbage, plan_gc, restore_removed
 
 
 @click.command()

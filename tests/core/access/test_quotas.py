@@ -17,7 +17,8 @@ from tintype.core.library.deletion import delete
 from tintype.core.library.ingest import examine, stage
 from tintype.core.library.update import replace
 from tintype.core.runtime.fair_queue import WorkEstimate
-from tintype.core.upkeep.check_and_gc import Fault, Finding, GcSettings, check, collect_garbage, plan_gc
+from tintype.core.upkeep.check import Fault, Finding, check
+from tintype.core.upkeep.collect_garbage import GcSettings, collect_garbage, plan_gc
 from tintype.model import (
     Caller,
     Error,

@@ -12,7 +12,7 @@ from tintype.catalogue import Transaction, tables
 from tintype.core.delivery.invalidation import find_deliverable
 from tintype.core.library import browse
 from tintype.core.library.deletion import delete
-from tintype.core.upkeep.check_and_gc import check
+from tintype.core.upkeep.check import check
 from tintype.imaging import Recipe
 from tintype.model import Caller, Error, Image, NotFound, Placement
 

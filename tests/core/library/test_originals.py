@@ -16,7 +16,8 @@ from tintype.core.library.browse import list_page
 from tintype.core.library.deletion import delete
 from tintype.core.library.ingest import examine, record_image, stage
 from tintype.core.library.originals import begin_removal, finish_removal, published, remove_unused
-from tintype.core.upkeep.check_and_gc import GcSettings, check, collect_garbage, plan_gc
+from tintype.core.upkeep.check import check
+from tintype.core.upkeep.collect_garbage import GcSettings, collect_garbage, plan_gc
 from tintype.model import Error, InsufficientStorage, Overloaded
 from tintype.model.list_query import ListQuery
 from tintype.settings import load

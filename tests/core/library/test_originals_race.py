@@ -7,7 +7,7 @@ from collections import Counter
 from pathlib import Path
 
 from tests.core.conftest import Instance
-from tintype.core.upkeep.check_and_gc import check
+from tintype.core.upkeep.check import check
 
 PROCESSES = 2
 ROUNDS = 130

@@ -12,7 +12,7 @@ from tintype.core.library import browse
 from tintype.core.library.deletion import delete
 from tintype.core.library.ingest import examine, stage
 from tintype.core.library.update import replace, set_status
-from tintype.core.upkeep.check_and_gc import check
+from tintype.core.upkeep.check import check
 from tintype.imaging import Format, Recipe
 from tintype.model import Caller, Error, Image, NotFound, Placement, Status
 

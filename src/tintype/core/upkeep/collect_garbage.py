@@ -1,24 +1,20 @@
-"""Consistency of records and files: `check` finds faults, garbage collection removes what is unused."""
+"""`tintype gc`: sets aside or removes what is unused, once that is not doubtful."""
 
 from collections import Counter
-from collections.abc import AsyncIterator, Callable
 from datetime import datetime, timedelta
-from enum import Enum, StrEnum, auto
+from enum import Enum, auto
 from typing import Annotated
 from uuid import UUID
 
 from msgspec import Meta, Struct
 
-from tintype.catalogue import images, leases, library, usage
+from tintype.catalogue import images, library, usage
 from tintype.core.library.originals import remove_unused
 from tintype.core.services import Services
+from tintype.core.upkeep.unused import is_missing, remove_abandoned, unused_originals
 from tintype.model import Conflict
-from tintype.storage.blobs import RemovedBlob, digest
+from tintype.storage.blobs import RemovedBlob
 
-ABANDONED_AFTER_SECONDS = 24 * 3600
-"""A temporary file this old was left by a crash: no upload takes a day."""
-BATCH = 1000
-"""Records read in one transaction."""
 TOO_MANY = 10
 """If more than one in so many originals is unused, the catalogue is probably wrong."""
 CLOCK_SLACK = timedelta(seconds=1)
@@ -30,25 +26,6 @@ class GcSettings(Struct, frozen=True, forbid_unknown_fields=True):
 
     keep_days: Annotated[int, Meta(ge=0, le=36_500)] = 7
     """How many days unused originals stay in the folder `removed` before they are deleted."""
-
-
-class Fault(StrEnum):
-    """The kinds of faults."""
-
-    BYTES_MISSING = "bytes-missing"
-    BYTES_DAMAGED = "bytes-damaged"
-    BYTES_SET_ASIDE = "bytes-set-aside"
-    OBJECT_UNUSED = "object-unused"
-    USAGE_WRONG = "usage-wrong"
-
-
-class Finding(Struct, frozen=True):
-    """One fault: of an original (of an image, if one needs it), or of the usage of an account."""
-
-    fault: Fault
-    sha256: str = ""
-    image: UUID | None = None
-    account: str = ""
 
 
 class GcPlan(Struct, frozen=True):
@@ -80,61 +57,17 @@ class _Disposition(Enum):
     KEPT = auto()
 
 
-class Leftovers(Struct, frozen=True):
-    """What waits to be deleted and is no fault; `since`: when the oldest original was set aside."""
-
-    removed: int
-    removed_bytes: int
-    since: datetime | None
-    temporary_files: int
-
-
-async def check(
-    services: Services, *, deep: bool = False, on_step: Callable[[], None] = lambda: None
-) -> AsyncIterator[Finding]:
-    """Yield every record without its bytes, every original without a record, every wrong usage of an account.
-
-    Safe beside a running service: originals that are being stored or deleted are not reported.
-
-    Args:
-        deep: also read every original again and compare its digest.
-        on_step: called once per image and per original, to show progress.
-    """
-    async for image, sha256, size in _records(services):
-        fault = await services.workers.disk(_fault, services, sha256, size, deep=deep)
-        on_step()
-        # Unless it was deleted meanwhile: the record is removed before the bytes.
-        if fault is not None and not await _is_missing(services, image):
-            yield Finding(fault, sha256, image)
-    present = await services.workers.disk(lambda: list(services.originals.list()))
-    async for sha256 in _unused(services, present, on_step):
-        yield Finding(Fault.OBJECT_UNUSED, sha256)
-    for account in await services.catalogue.read(usage.mismatches):
-        yield Finding(Fault.USAGE_WRONG, account=account)
-
-
-async def count_steps(services: Services) -> int:
-    """How many steps `check` takes: images and originals together."""
-    records = await services.catalogue.read(images.count)
-    return records + len(await services.workers.disk(lambda: list(services.originals.list())))
-
-
-async def leftovers(services: Services) -> Leftovers:
-    """What was set aside, and the temporary files of interrupted uploads and renditions."""
-    return await services.workers.disk(_leftovers, services)
-
-
 async def plan_gc(services: Services, settings: GcSettings) -> GcPlan:
     """What a garbage collection would do now."""
     present = await services.workers.disk(lambda: list(services.originals.list()))
-    unused = [sha256 async for sha256 in _unused(services, present)]
+    unused = [sha256 async for sha256 in unused_originals(services, present)]
     renditions = await services.workers.disk(lambda: list(services.renditions.each()))
     before = services.clock() - timedelta(days=settings.keep_days)
     return GcPlan(
         present=len(present),
         unused=unused,
-        rendition_folders=[image for image in renditions if await _is_missing(services, image)],
-        temporary_files=await services.workers.disk(_abandoned, services),
+        rendition_folders=[image for image in renditions if await is_missing(services, image)],
+        temporary_files=await services.workers.disk(abandoned, services),
         expired=await services.workers.disk(_expired, services, before),
         doubt=await _removal_doubt(services, unused, len(present)),
     )
@@ -217,44 +150,10 @@ async def _recount_usage(services: Services) -> None:
         await services.catalogue.write(usage.repair)
 
 
-async def _records(services: Services) -> AsyncIterator[tuple[UUID, str, int]]:
-    """Id, digest and size of every image; no transaction is open while files are read."""
-    last = 0
-    while True:
-        batch = await services.catalogue.read(images.originals, last, BATCH)
-        for last, image, sha256, size in batch:  # noqa: B007  where the next batch begins
-            yield image, sha256, size
-        if len(batch) < BATCH:
-            return
-
-
-def _fault(services: Services, sha256: str, size: int, *, deep: bool) -> Fault | None:
-    stat = services.originals.stat(sha256)
-    if stat is None:
-        return Fault.BYTES_SET_ASIDE if _is_set_aside(services, sha256) else Fault.BYTES_MISSING
-    if stat.size != size or (deep and digest(services.originals, sha256) != sha256):
-        return Fault.BYTES_DAMAGED
-    return None
-
-
-def _is_set_aside(services: Services, sha256: str) -> bool:
-    try:
-        services.originals.trash.open(sha256).close()
-    except FileNotFoundError:
-        return False
-    return True
-
-
 def _count_older(services: Services, originals: list[str], than: datetime) -> int:
     horizon = than - CLOCK_SLACK
     stats = map(services.originals.stat, originals)
     return sum(stat is not None and stat.modified_at < horizon for stat in stats)
-
-
-def _leftovers(services: Services) -> Leftovers:
-    removed = list(services.originals.trash.each())
-    since = min((each.removed_at for each in removed if each.removed_at is not None), default=None)
-    return Leftovers(len(removed), sum(each.size for each in removed), since, _abandoned(services))
 
 
 def _expired(services: Services, before: datetime) -> list[RemovedBlob]:
@@ -284,38 +183,8 @@ async def _put_back(services: Services, each: RemovedBlob) -> bool | None:
     return await services.workers.disk(services.originals.put_back, each)
 
 
-def _abandoned(services: Services) -> int:
-    files = services.staging.abandoned(ABANDONED_AFTER_SECONDS)
-    return files + services.renditions.abandoned(ABANDONED_AFTER_SECONDS)
-
-
 def _remove(services: Services, folders: list[UUID]) -> int:
     """Remove renditions of images, and temporary files; returns how many of these."""
     for image in folders:
         services.renditions.remove_image(image)
-    files = services.staging.remove_abandoned(ABANDONED_AFTER_SECONDS)
-    return files + services.renditions.remove_abandoned(ABANDONED_AFTER_SECONDS)
-
-
-async def _unused(
-    services: Services, originals: list[str], on_step: Callable[[], None] = lambda: None
-) -> AsyncIterator[str]:
-    """The originals that no image refers to, and that are not being stored or deleted."""
-    for first in range(0, len(originals), BATCH):
-        batch = originals[first : first + BATCH]
-        used = await services.catalogue.read(images.referenced_digests, batch)
-        for sha256 in batch:
-            on_step()
-            if sha256 not in used and await _is_unused(services, sha256):
-                yield sha256
-
-
-async def _is_unused(services: Services, sha256: str) -> bool:
-    if await services.catalogue.read(leases.is_in_use, sha256, services.clock()):
-        return False
-    # It may have been deleted since it was listed.
-    return await services.workers.disk(services.originals.stat, sha256) is not None
-
-
-async def _is_missing(services: Services, image: UUID) -> bool:
-    return not await services.catalogue.read(images.exists, image)
+    return remove_abandoned(services)

@@ -15,18 +15,10 @@ from tintype.catalogue import tables
 from tintype.core.library.deletion import delete
 from tintype.core.library.ingest import stage
 from tintype.core.library.originals import published
-from tintype.core.upkeep.check_and_gc import (
-    ABANDONED_AFTER_SECONDS,
-    Finding,
-    GcResult,
-    GcSettings,
-    check,
-    count_steps,
-    leftovers,
-    plan_gc,
-    restore_removed,
-)
-from tintype.core.upkeep.check_and_gc import collect_garbage as carry_out
+from tintype.core.upkeep.check import Finding, check, count_steps, leftovers
+from tintype.core.upkeep.collect_garbage import GcResult, GcSettings, plan_gc, restore_removed
+from tintype.core.upkeep.collect_garbage import collect_garbage as carry_out
+from tintype.core.upkeep.unused import ABANDONED_AFTER_SECONDS
 from tintype.imaging import Recipe
 from tintype.model import Error, Image
 from tintype.storage.blobs import digest

@@ -1,0 +1,49 @@
+"""What nobody needs any more: originals without an image, files that a crash left behind."""
+
+from collections.abc import AsyncIterator, Callable
+from uuid import UUID
+
+from tintype.catalogue import images, leases
+from tintype.core.services import Services
+
+ABANDONED_AFTER_SECONDS = 24 * 3600
+"""A temporary file this old was left by a crash: no upload takes a day."""
+BATCH = 1000
+"""Records read in one transaction."""
+
+
+async def unused_originals(
+    services: Services, originals: list[str], on_step: Callable[[], None] = lambda: None
+) -> AsyncIterator[str]:
+    """The originals that no image refers to, and that are not being stored or deleted."""
+    for first in range(0, len(originals), BATCH):
+        batch = originals[first : first + BATCH]
+        used = await services.catalogue.read(images.referenced_digests, batch)
+        for sha256 in batch:
+            on_step()
+            if sha256 not in used and await _is_unused(services, sha256):
+                yield sha256
+
+
+async def is_missing(services: Services, image: UUID) -> bool:
+    """Whether there is no record of an image."""
+    return not await services.catalogue.read(images.exists, image)
+
+
+def abandoned(services: Services) -> int:
+    """How many temporary files interrupted uploads and renditions have left; blocks on the disk."""
+    files = services.staging.abandoned(ABANDONED_AFTER_SECONDS)
+    return files + services.renditions.abandoned(ABANDONED_AFTER_SECONDS)
+
+
+def remove_abandoned(services: Services) -> int:
+    """Remove these files; returns how many they were. Blocks on the disk."""
+    files = services.staging.remove_abandoned(ABANDONED_AFTER_SECONDS)
+    return files + services.renditions.remove_abandoned(ABANDONED_AFTER_SECONDS)
+
+
+async def _is_unused(services: Services, sha256: str) -> bool:
+    if await services.catalogue.read(leases.is_in_use, sha256, services.clock()):
+        return False
+    # It may have been deleted since it was listed.
+    return await services.workers.disk(services.originals.stat, sha256) is not None
