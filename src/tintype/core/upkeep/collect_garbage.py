@@ -11,7 +11,7 @@ from msgspec import Meta, Struct
 from tintype.catalogue import images, library, usage
 from tintype.core.library.originals import remove_unused
 from tintype.core.services import Services
-from tintype.core.upkeep.unused import is_missing, remove_abandoned, unused_originals
+from tintype.core.upkeep.unused import abandoned, is_missing, remove_abandoned, unused_originals
 from tintype.model import Conflict
 from tintype.storage.blobs import RemovedBlob
 
