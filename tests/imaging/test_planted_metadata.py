@@ -10,13 +10,17 @@ from itertools import pairwise
 
 import pytest
 import pyvips
+from msgspec.structs import replace
 from PIL import Image
 
 from tests import bombs, extra_pictures, pictures
 from tests.imaging.decoding import seen
 from tests.imaging.planted import MARKER, PLANTED, SIDES, TEXT, picture, tiff_number, tiff_with
 from tintype.imaging import Format, ImageRefused
-from tintype.imaging.metadata import strip
+from tintype.imaging.metadata import isobmff, strip
+from tintype.imaging.metadata.heif_boxes import boxes
+from tintype.imaging.metadata.heif_items import Image as HeifImage
+from tintype.imaging.metadata.heif_items import Item, Reference, read
 from tintype.imaging.metadata.lzw import used_bytes
 
 SPELLINGS = (MARKER, TEXT.encode("utf-16-le"), TEXT.encode("utf-16-be"), b"xmpmeta", b"GPSArea")
@@ -171,6 +175,34 @@ def test_every_kind_of_picture_stays_itself(kind: str) -> None:
         assert seen(stripped, format) == seen(data, format)
 
 
+@pytest.mark.parametrize("format", [Format.AVIF, Format.HEIC])
+def test_a_grid_keeps_its_tiles(format: Format) -> None:
+    tile = pictures.photo(64, 64)
+    data = pictures.avif(64, 64) if format is Format.AVIF else extra_pictures.heic(tile)
+    whole = grid_of_two(strip(data, format))
+    (frame,) = seen(whole, format).frames
+    assert frame[0] == (128, 64)
+    stripped = strip(whole + struct.pack(">I", 8 + len(MARKER)) + b"free" + MARKER, format)
+    assert seen(stripped, format).frames == [frame]
+    assert MARKER not in stripped
+
+
+def grid_of_two(data: bytes) -> bytes:
+    """An AVIF or HEIC of 64 by 64 pixels twice, side by side."""
+    meta = next(box for box in boxes(data, 0, len(data)) if box.kind == b"meta")
+    tile = read(data, meta).items[1]
+    size = (b"ispe", bytes(4) + struct.pack(">II", 128, 64))
+    channels = [each for each in tile.properties if each[0][0] == b"pixi"]
+    declared = struct.pack(">4BHH", 0, 0, 0, 1, 128, 64)
+    whole = Item(kind=b"grid", is_hidden=False, properties=[(size, False), *channels], data=declared)
+    items = {1: replace(tile, is_hidden=True), 2: replace(tile, is_hidden=True), 3: whole}
+    return isobmff.write(
+        data[: meta.start - 8],
+        HeifImage(3, items, [Reference(b"dimg", 3, [1, 2])]),
+        {number: item.data for number, item in items.items()},
+    )
+
+
 def test_a_second_tiff_page_is_a_page() -> None:
     buffer = io.BytesIO()
     pages = [picture(), picture().rotate(180)]
@@ -203,6 +235,8 @@ def test_what_follows_a_codestream_of_jpeg_xl_is_refused(end: bytes) -> None:
     [
         "<foreignObject><p xmlns='http://www.w3.org/1999/xhtml'>a</p></foreignObject>",
         "<image href='data:image/svg+xml,%3Csvg/%3E'/>",
+        "<image href='data:image/bmp,BM'/>",
+        "<image href='data:image/png;base64,iVBORw0KGgo'/>",
     ],
 )
 def test_what_only_browsers_draw_in_an_svg_is_refused(inside: str) -> None:

@@ -73,7 +73,7 @@ def read(data: bytes, meta: Box) -> Image:
     }
     needed = _needed(primary, [each for each in references if each.kind != ALPHA_OF or each.item in alpha])
     extents = _extents(data, inner[b"iloc"], inner.get(b"idat"))
-    if not needed <= kinds.keys():
+    if primary in alpha or not needed <= kinds.keys():
         raise damaged()
     contents = _contents(data, {item: extents.get(item, []) for item in needed})
     items = {item: Item(*kinds[item], _kept(properties[item]), contents[item]) for item in sorted(needed)}

@@ -39,7 +39,11 @@ def strip(data: bytes) -> bytes:
     if max(image.items) > MAX_NUMBER:
         raise damaged()
     contents = {number: _content(image, number, item) for number, item in image.items.items()}
-    head = _brands(data, found[0])
+    return write(_brands(data, found[0]), image, contents)
+
+
+def write(head: bytes, image: Image, contents: Mapping[int, bytes]) -> bytes:
+    """A file of the `ftyp` box `head`, and the items with their contents by number."""
     start = len(head) + len(_meta(image, contents, 0)) + BOX_BYTES
     return head + _meta(image, contents, start) + box(b"mdat", b"".join(contents.values()))
 
@@ -59,7 +63,10 @@ def _content(image: Image, number: int, item: Item) -> bytes:
     if item.kind not in CONTENTS:
         raise damaged()
     parts = sum(len(each.others) for each in image.references if (each.kind, each.item) == (DERIVED, number))
-    return CONTENTS[item.kind](item, parts)
+    content = CONTENTS[item.kind](item, parts)
+    if not content and item.data:
+        raise damaged()
+    return content
 
 
 def _grid(item: Item, _: int) -> bytes:

@@ -130,10 +130,18 @@ class _Parser:
         return value
 
     def _strip_address(self, address: str) -> str | None:
-        """A `data:` URL with the picture stripped; None for any other address."""
+        """A `data:` URL with the picture stripped; None for any other address.
+
+        Raises:
+            ImageRefused: when its data isn't a picture that is known here.
+        """
         data = _embedded(address)
-        stripped = self._strip_picture(data) if data else b""
-        return _address(address, stripped) if stripped else None
+        if data is None:
+            return None
+        stripped = self._strip_picture(data)
+        if not stripped:
+            raise damaged()
+        return _address(address, stripped)
 
     def _strip_font_or_picture(self, address: str) -> str:
         """The same in a style sheet, where what isn't a picture can be a font."""
@@ -142,16 +150,20 @@ class _Parser:
         return _address(address, stripped) if stripped else address
 
 
-def _embedded(address: str) -> bytes:
-    """The data in a `data:` URL (Fetch Standard, 6); b"" for any other, or if it is invalid."""
+def _embedded(address: str) -> bytes | None:
+    """The data in a `data:` URL (Fetch Standard, 6); None for any other.
+
+    Raises:
+        ImageRefused: when it is invalid: decoders differ in how much of it they read.
+    """
     media, comma, body = address.partition(",")
     if not comma or media[: len(SCHEME)].lower() != SCHEME:
-        return b""
+        return None
     data = unquote_to_bytes(body)
     try:
         return binascii.a2b_base64(data) if BASE64.search(media) else data
     except ValueError:
-        return b""
+        raise damaged() from None
 
 
 def _address(address: str, data: bytes) -> str:
