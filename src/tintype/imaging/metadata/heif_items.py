@@ -191,7 +191,7 @@ def _extents(data: bytes, iloc: Box, idat: Box | None) -> dict[int, list[Extent]
         start += reader.number(base_size)
         count = reader.number(2)
         left -= count
-        if left < 0 or is_elsewhere:
+        if left < 0 or is_elsewhere or item in found:
             raise damaged()
         extents = []
         for _ in range(count):

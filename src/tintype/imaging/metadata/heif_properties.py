@@ -13,9 +13,9 @@ COLOUR_VALUES, KIND = 11, 4
 PROFILES = (b"prof", b"rICC")
 AV1, HEVC, AUXILIARY = b"av1C", b"hvcC", b"auxC"
 ALPHA = (
-    b"urn:mpeg:mpegB:cicp:systems:auxiliary:alpha\0",
-    b"urn:mpeg:hevc:2015:auxid:1\0",
-    b"urn:mpeg:avc:2015:auxid:1\0",
+    b"urn:mpeg:mpegB:cicp:systems:auxiliary:alpha",
+    b"urn:mpeg:hevc:2015:auxid:1",
+    b"urn:mpeg:avc:2015:auxid:1",
 )
 
 
@@ -58,8 +58,11 @@ def _colour(content: bytes) -> bytes | None:
 
 def _auxiliary(content: bytes) -> bytes | None:
     """Alpha, without more about it."""
-    name = next((name for name in ALPHA if content[VERSION:].startswith(name)), None)
-    return None if name is None else bytes(VERSION) + name
+    name, end, _ = content[VERSION:].partition(b"\0")
+    if not end and name.startswith(ALPHA):
+        # Decoders differ in whether it is alpha.
+        raise damaged()
+    return bytes(VERSION) + name + end if name in ALPHA else None
 
 
 WRITERS: Mapping[bytes, Callable[[bytes], bytes | None]] = MappingProxyType(

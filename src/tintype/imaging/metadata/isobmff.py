@@ -23,6 +23,8 @@ MAX_NUMBER = 0xFFFF
 """Of an item; longer numbers serve files with more items than are accepted."""
 LONG_INDICES, ESSENTIAL = 1, 0x8000
 BOX_BYTES = 8
+IDENTITY = b"iden"
+"""An item without data, which only has properties of its own."""
 
 
 def strip(data: bytes) -> bytes:
@@ -64,7 +66,7 @@ def _content(image: Image, number: int, item: Item) -> bytes:
         raise damaged()
     parts = sum(len(each.others) for each in image.references if (each.kind, each.item) == (DERIVED, number))
     content = CONTENTS[item.kind](item, parts)
-    if not content and item.data:
+    if not content and item.kind != IDENTITY:
         raise damaged()
     return content
 
@@ -86,7 +88,7 @@ CONTENTS: Mapping[bytes, Callable[[Item, int], bytes]] = MappingProxyType(
         b"hvc1": lambda item, _: hevc_data(item.data, item.property(HEVC)),
         b"grid": _grid,
         b"iovl": _overlay,
-        b"iden": lambda _, __: b"",
+        IDENTITY: lambda _, __: b"",
     }
 )
 """By type of item: its data and the number of its parts lead to the data that is kept."""
