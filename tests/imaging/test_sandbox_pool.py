@@ -241,7 +241,7 @@ def test_work_that_takes_more_memory_than_it_is_given_is_not_begun(pool: Rendere
 
 def test_what_takes_more_than_can_ever_be_given_is_refused() -> None:
     with renderers(most=100 * MEBI) as (pool, lost):
-        data = pictures.encode(Image.new("RGB", (6000, 6000)), "webp")
+        data = pictures.encode(Image.new("RGB", (5000, 5000)), "webp")
         found = examined(pool, data, Limits(), memory=64 * MEBI)
         assert found.refused is not None
         assert found.refused.reason is Reason.TOO_COSTLY
