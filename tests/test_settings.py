@@ -89,8 +89,8 @@ def test_other_programs_variables_are_nobodys_business(tmp_path: Path) -> None:
         ({"TINTYPE_LOGS_FORMAT": "xml"}, "format"),
         ({"TINTYPE_MEWS_LINKS": "engraved"}, "links"),
         (
-            {"TINTYPE_WEB_DIALECTS": "mews,telegraph"},
-            "'telegraph', which is no dialect; there are evotor, mews,",
+            {"TINTYPE_WEB_DIALECTS": "native,telegraph"},
+            f"'telegraph', which is no dialect; there are {', '.join(each.name for each in discover())}.",
         ),
     ],
 )

@@ -7,6 +7,9 @@ import pytest
 
 from tests import pictures
 from tests.cli.calling import call, library, run
+from tintype.dialects import discover
+
+NAMES = [dialect.name for dialect in discover()]
 
 
 def with_account(data: Path) -> Path:
@@ -71,7 +74,7 @@ def test_whether_links_are_signed_is_shown_and_set(tmp_path: Path) -> None:
     [
         (["publish", "motel", "mews"], 1, "There is no account 'motel'."),
         (["publish", "motel"], 1, "There is no account 'motel'."),
-        (["publish", "hotel", "telegraph"], 2, "'telegraph' is no dialect; there are evotor, mews, native,"),
+        (["publish", "hotel", "telegraph"], 2, f"'telegraph' is no dialect; there are {', '.join(NAMES)}"),
         (["publish", "hotel", "--add", "--remove", "mews"], 2, "or --none alone"),
         (["publish", "hotel", "--none", "mews"], 2, "or --none alone"),
         (["publish", "hotel", "--add"], 2, "or --none alone"),

@@ -67,7 +67,7 @@ FITTING: dict[Kind, set[int]] = {
 }
 """The statuses that can stand for each kind of error."""
 
-_MEDIA_TYPE = re.compile(r"application/(?:[\w.-]+\+)?(json|xml)(?:;.*)?\Z")
+_MEDIA_TYPE = re.compile(r"(?:application/(?:[\w.-]+\+)?(json|xml)|text/(plain))(?:;.*)?\Z")
 
 
 @dataclass(frozen=True)
@@ -176,6 +176,9 @@ def names(media_type: str, body: bytes) -> list[str]:
     """The names at the top of a body: an object (JSON) or an element (XML), and not an empty one."""
     kind = _MEDIA_TYPE.match(media_type)
     assert kind, media_type
+    if kind[2]:
+        assert body.strip()
+        return ["text"]
     found = json.loads(body) if kind[1] == "json" else [each.tag for each in ElementTree.fromstring(body)]
     assert found
     return list(found)

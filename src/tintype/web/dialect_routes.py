@@ -34,7 +34,7 @@ class DeliveryRequest(Struct, frozen=True):
         public: whether shared caches may store it.
         expires: Unix time, in seconds, when the link expires; None is never.
         unsigned: whether the link has no signature; then the client's address pays for new renditions.
-        any_size: whether an unsigned link may name any size.
+        any_size: whether the client chose the size, so that the limits on sizes apply.
         canonical: whether it is in canonical form; only such links have entries in the response cache.
     """
 
