@@ -33,7 +33,7 @@ BLANK = NewImage(
 
 
 @dataclass
-class Shelf:
+class Sample:
     """A catalogue, and two accounts with a person each."""
 
     database: Database
@@ -68,9 +68,9 @@ async def database(path: Path) -> AsyncIterator[Database]:
 
 
 @pytest.fixture
-async def shelf(database: Database, path: Path) -> Shelf:
+async def sample(database: Database, path: Path) -> Sample:
     north = await database.write(accounts.get_or_create, uuid4(), "north", NOON)
     south = await database.write(accounts.get_or_create, uuid4(), "south", NOON)
     anna = await database.write(accounts.get_or_create_person, north.id, "Anna Koch", NOON)
     boris = await database.write(accounts.get_or_create_person, north.id, "борис", NOON)
-    return Shelf(database, path, north, south, anna, boris)
+    return Sample(database, path, north, south, anna, boris)

@@ -16,7 +16,7 @@ import pytest
 from sqlalchemy import Engine, event, text
 from sqlalchemy.exc import IntegrityError, OperationalError
 
-from tests.catalogue.conftest import NOON, Shelf
+from tests.catalogue.conftest import NOON, Sample
 from tests.catalogue.holding import held_open
 from tests.unhandled import unhandled
 from tintype.catalogue import CatalogueError, Database, Transaction, accounts, schema
@@ -106,9 +106,9 @@ async def test_every_connection_is_durable_and_checks_references(database: Datab
     assert set(await asyncio.gather(*(transact(ask) for _ in range(5)))) == {("wal", FULL, 1)}
 
 
-async def test_a_reference_to_nothing_is_refused(shelf: Shelf) -> None:
+async def test_a_reference_to_nothing_is_refused(sample: Sample) -> None:
     with pytest.raises(CatalogueError, match="FOREIGN KEY") as refused:
-        await shelf.database.write(accounts.get_or_create_person, uuid4(), "Nobody's", NOON)
+        await sample.database.write(accounts.get_or_create_person, uuid4(), "Nobody's", NOON)
     assert isinstance(refused.value.__cause__, IntegrityError)
 
 

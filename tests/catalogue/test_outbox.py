@@ -7,7 +7,7 @@ from uuid import UUID, uuid4
 import pytest
 from sqlalchemy import insert, select
 
-from tests.catalogue.conftest import NOON, Shelf
+from tests.catalogue.conftest import NOON, Sample
 from tests.catalogue.holding import held_open
 from tintype.catalogue import Database, Transaction, outbox, tables
 from tintype.catalogue.outbox import MAX_ROWS, OPEN_SECONDS, Changes, OutboxReader
@@ -129,40 +129,42 @@ async def test_without_gaps_a_reader_may_be_as_late_as_rows_are_kept(database: D
     assert await read(database, reader) == expected_changes(*latest, missed=True)
 
 
-async def test_rows_are_bounded_and_numbers_go_on(shelf: Shelf) -> None:
+async def test_rows_are_bounded_and_numbers_go_on(sample: Sample) -> None:
     id = uuid4()
-    await shelf.add(id=id)
-    await commit(shelf.database, 1, MAX_ROWS + 1, MAX_ROWS + 2, 2 * MAX_ROWS)
-    await shelf.database.write(outbox.record, shelf.north.id, id, NOON)
-    left = await shelf.database.read(lambda tx: [row.id for row in tx.execute(select(tables.outbox))])
+    await sample.add(id=id)
+    await commit(sample.database, 1, MAX_ROWS + 1, MAX_ROWS + 2, 2 * MAX_ROWS)
+    await sample.database.write(outbox.record, sample.north.id, id, NOON)
+    left = await sample.database.read(lambda tx: [row.id for row in tx.execute(select(tables.outbox))])
     assert left == [MAX_ROWS + 2, 2 * MAX_ROWS, 2 * MAX_ROWS + 1]
 
 
-async def test_of_an_image_that_is_not_the_accounts_nothing_is_told(shelf: Shelf) -> None:
+async def test_of_an_image_that_is_not_the_accounts_nothing_is_told(sample: Sample) -> None:
     id = uuid4()
-    await shelf.add(id=id)
-    reader = await begun(shelf.database)
-    for account, named in ((shelf.south.id, id), (shelf.north.id, UUID(int=1))):
-        await shelf.database.write(outbox.record, account, named, NOON)
-    assert await read(shelf.database, reader) == Changes()
-    await shelf.database.write(outbox.record_account, shelf.north.id, NOON)
-    assert await read(shelf.database, reader) == Changes((None,))
+    await sample.add(id=id)
+    reader = await begun(sample.database)
+    for account, named in ((sample.south.id, id), (sample.north.id, UUID(int=1))):
+        await sample.database.write(outbox.record, account, named, NOON)
+    assert await read(sample.database, reader) == Changes()
+    await sample.database.write(outbox.record_account, sample.north.id, NOON)
+    assert await read(sample.database, reader) == Changes((None,))
 
 
-async def test_what_is_not_committed_is_not_told(shelf: Shelf) -> None:
-    reader = await begun(shelf.database)
-    work = lambda tx: outbox.record_account(tx, shelf.north.id, NOON)  # noqa: E731  an argument, said once
-    async with held_open(shelf.database.write, work):
-        assert await read(shelf.database, reader) == Changes()
-    assert await read(shelf.database, reader) == Changes((None,))
+async def test_what_is_not_committed_is_not_told(sample: Sample) -> None:
+    reader = await begun(sample.database)
+    work = lambda tx: outbox.record_account(tx, sample.north.id, NOON)  # noqa: E731  an argument, said once
+    async with held_open(sample.database.write, work):
+        assert await read(sample.database, reader) == Changes()
+    assert await read(sample.database, reader) == Changes((None,))
 
 
-async def test_a_connection_that_was_lost_is_no_reason_to_believe_that_nothing_changed(shelf: Shelf) -> None:
+async def test_after_a_lost_connection_it_is_not_believed_that_nothing_changed(
+    sample: Sample,
+) -> None:
     """SQLite's data_version counts for one connection; that of the next may be the same after a change."""
-    watch = shelf.database.polling_connection()
+    watch = sample.database.polling_connection()
     before = await asyncio.to_thread(watch.state)
     assert await asyncio.to_thread(watch.state) == before
     watch.close()
-    await shelf.database.write(outbox.record_account, shelf.north.id, NOON)
+    await sample.database.write(outbox.record_account, sample.north.id, NOON)
     assert await asyncio.to_thread(watch.state) != before
     watch.close()

@@ -13,7 +13,7 @@ import pytest
 from sqlalchemy import event, text
 from sqlalchemy.engine import Engine
 
-from tests.catalogue.conftest import NOON, Shelf
+from tests.catalogue.conftest import NOON, Sample
 from tintype.catalogue import CatalogueError, Database, accounts, placements, publications, usage
 from tintype.model import Placement, Usage
 
@@ -65,7 +65,7 @@ def another_account(name: str, number: int) -> str:
     return f"INSERT INTO accounts (id, name, number, created_at) VALUES ({values})"  # noqa: S608  our own words
 
 
-async def test_two_accounts_never_get_the_same_number(shelf: Shelf) -> None:
+async def test_two_accounts_never_get_the_same_number(sample: Sample) -> None:
     """Another transaction gets the number that ours has just read."""
     overtake = f"""
         CREATE TRIGGER overtake BEFORE INSERT ON accounts
@@ -74,9 +74,9 @@ async def test_two_accounts_never_get_the_same_number(shelf: Shelf) -> None:
             INSERT INTO accounts (id, name, number, created_at)
             VALUES ('{uuid4().hex}', 'theirs', NEW.number, 0);
         END"""  # noqa: S608  our own words
-    await shelf.database.write(lambda tx: tx.execute(text(overtake)))
-    ours = await shelf.database.write(accounts.get_or_create, uuid4(), "ours", NOON)
-    numbers = {each.name: each.number for each in await shelf.database.read(accounts.list_all)}
+    await sample.database.write(lambda tx: tx.execute(text(overtake)))
+    ours = await sample.database.write(accounts.get_or_create, uuid4(), "ours", NOON)
+    numbers = {each.name: each.number for each in await sample.database.read(accounts.list_all)}
     assert numbers == {"north": 1, "south": 2, "theirs": 3, "ours": 4}
     assert ours.number == 4
 
@@ -88,39 +88,39 @@ async def test_an_account_that_another_just_added_is_that_one(database: Database
     assert await database.read(accounts.list_all) == [found]
 
 
-async def test_an_id_that_is_in_use_is_refused(shelf: Shelf) -> None:
+async def test_an_id_that_is_in_use_is_refused(sample: Sample) -> None:
     with pytest.raises(CatalogueError, match="its id is in use"):
-        await shelf.database.write(accounts.get_or_create, shelf.north.id, "west", NOON)
+        await sample.database.write(accounts.get_or_create, sample.north.id, "west", NOON)
 
 
-async def test_a_person_that_another_just_added_is_that_one(shelf: Shelf) -> None:
-    values = f"77, '{shelf.south.id.hex}', 'Anna', 'anna', 0"
+async def test_a_person_that_another_just_added_is_that_one(sample: Sample) -> None:
+    values = f"77, '{sample.south.id.hex}', 'Anna', 'anna', 0"
     with overtaken("people", f"INSERT INTO people VALUES ({values})"):  # noqa: S608  our own words
-        found = await shelf.database.write(accounts.get_or_create_person, shelf.south.id, "Anna", NOON)
+        found = await sample.database.write(accounts.get_or_create_person, sample.south.id, "Anna", NOON)
     assert found.id == 77
 
 
-async def test_a_place_that_another_just_took_is_taken(shelf: Shelf) -> None:
-    number = await shelf.add()
-    values = f"'{shelf.north.id.hex}', {number}, 'product', 'store', 'till', 'slot', ''"
+async def test_a_place_that_another_just_took_is_taken(sample: Sample) -> None:
+    number = await sample.add()
+    values = f"'{sample.north.id.hex}', {number}, 'product', 'store', 'till', 'slot', ''"
     columns = "account_id, image, kind, container, holder, slot, alt_text"
     theirs = f"INSERT INTO placements ({columns}) VALUES ({values})"  # noqa: S608  our own words
     with overtaken("placements", theirs):
-        assert not await shelf.database.write(placements.attach, shelf.north.id, number, PLACE)
+        assert not await sample.database.write(placements.attach, sample.north.id, number, PLACE)
 
 
-async def test_a_dialect_that_another_just_published_through_is_published(shelf: Shelf) -> None:
-    theirs = f"INSERT INTO publications VALUES ('{shelf.north.id.hex}', 'mews', 'signed')"  # noqa: S608  our own words
+async def test_a_dialect_that_another_just_published_through_is_published(sample: Sample) -> None:
+    theirs = f"INSERT INTO publications VALUES ('{sample.north.id.hex}', 'mews', 'signed')"  # noqa: S608  our own words
     with overtaken("publications", theirs):
-        await shelf.database.write(publications.add, shelf.north.id, "mews")
-    assert [*await shelf.database.read(publications.get, shelf.north.id)] == ["mews"]
+        await sample.database.write(publications.add, sample.north.id, "mews")
+    assert [*await sample.database.read(publications.get, sample.north.id)] == ["mews"]
 
 
-async def test_what_another_just_added_to_the_usage_is_added_to(shelf: Shelf) -> None:
-    theirs = f"INSERT INTO usage VALUES ('{shelf.north.id.hex}', 2, 20)"  # noqa: S608  our own words
+async def test_what_another_just_added_to_the_usage_is_added_to(sample: Sample) -> None:
+    theirs = f"INSERT INTO usage VALUES ('{sample.north.id.hex}', 2, 20)"  # noqa: S608  our own words
     with overtaken("usage", theirs):
-        await shelf.database.write(usage.add, shelf.north.id, count=1, size=7)
-    assert await shelf.database.read(usage.get, shelf.north.id) == Usage(3, 27)
+        await sample.database.write(usage.add, sample.north.id, count=1, size=7)
+    assert await sample.database.read(usage.get, sample.north.id) == Usage(3, 27)
 
 
 async def test_of_writers_in_several_processes_and_threads_each_finds_the_same_row(path: Path) -> None:
