@@ -110,8 +110,8 @@ CASES: dict[Callable[..., Any], list[Case]] = {
     images.count_without_placeholder: [Case(reads="counts")],
     audit.add: [Case({"account": "a"})],
     audit.list_after: [
-        Case({"wanted": audit.AuditFilter()}),
-        Case({"wanted": audit.AuditFilter(datetime.now(UTC), "a", "e")}),
+        Case({"audit_filter": audit.AuditFilter()}),
+        Case({"audit_filter": audit.AuditFilter(datetime.now(UTC), "a", "e")}),
     ],
     usage.mismatches: [Case(reads="counts all images")],
     usage.repair: [Case(reads="counts all images")],

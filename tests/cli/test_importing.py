@@ -119,7 +119,7 @@ def test_accounts_people_and_status_are_as_asked(data: Path, source: Path) -> No
         query = (
             "SELECT accounts.name, people.name FROM images "
             "JOIN accounts ON accounts.id = images.account_id JOIN people ON people.id = images.created_by "
-            "ORDER BY number"
+            "ORDER BY images.number"
         )
         assert connection.execute(query).fetchall() == [("north", "Борис"), ("south", "Administrator")]
 

@@ -21,6 +21,7 @@ from tests.cli.calling import library, run
 from tests.cli.killing import Killable, killable, log, workers_of
 from tests.hostile.measure import resting
 from tests.running import Running
+from tests.waiting import until
 
 STOP_WITHIN = 20
 
@@ -81,13 +82,15 @@ def test_a_stop_lets_an_upload_under_way_finish(data: Path, stop_signal: signal.
 
 def refuses_newcomers(base_url: str) -> None:
     """Wait until the signal was heard: nobody new is let in."""
-    for _ in range(10_000):
+
+    def is_refused() -> bool:
         try:
             with connected(base_url):
-                pass
+                return False
         except OSError:
-            return
-    raise AssertionError("the service still lets newcomers in")
+            return True
+
+    until(is_refused, why="the service still lets newcomers in")
 
 
 def test_a_killed_worker_is_replaced_and_the_library_is_whole(data: Path) -> None:

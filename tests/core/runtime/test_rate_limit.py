@@ -59,6 +59,13 @@ def test_the_wait_is_told_in_whole_seconds_and_never_too_short(
     assert refused(rate_limiter) is None
 
 
+@given(st.floats(0, 1e9))
+def test_a_window_that_begins_now_is_never_longer_than_it_is(at: float) -> None:
+    rate_limiter = RateLimiter(1, 3600, lambda: at)
+    assert rate_limiter.take("token").reset_seconds == 3600
+    assert refused(rate_limiter) == 3600
+
+
 def test_a_dear_request_waits_until_enough_is_free(seconds: Seconds) -> None:
     rate_limiter = RateLimiter(10, 60, seconds)
     rate_limiter.take("token", 4)

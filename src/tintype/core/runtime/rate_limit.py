@@ -74,8 +74,12 @@ class RateLimiter:
         return self._status(window, now)
 
     def _status(self, window: _Window, now: float) -> RateLimitStatus:
-        reset = math.ceil(window.requests[-1][0] + self._seconds - now) if window.requests else 0
+        reset = self._seconds_left(window.requests[-1][0], now) if window.requests else 0
         return RateLimitStatus(self._limit, max(0, self._limit - window.total), reset)
+
+    def _seconds_left(self, at: float, now: float) -> int:
+        """Whole seconds until a request leaves the window. In this order floats don't add up to one more."""
+        return math.ceil(self._seconds - (now - at))
 
     def _window(self, key: Hashable) -> _Window:
         window = self._windows.get(key)
@@ -100,5 +104,5 @@ class RateLimiter:
         for at, each in window.requests:
             total -= each
             if total + cost <= self._limit:
-                return max(1, math.ceil(at + self._seconds - now))
+                return max(1, self._seconds_left(at, now))
         return max(1, math.ceil(self._seconds))
