@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
+from tests.removed import names_removed
 from tests.running import Running, running
 
 # One profile for all: a loaded machine is slow at any moment, which says nothing of what is tested.
@@ -16,6 +17,11 @@ settings.register_profile(
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
 )
 settings.load_profile("tintype")
+
+
+def pytest_ignore_collect(collection_path: Path) -> bool | None:
+    """Leave out the tests that need a dialect whose folder was removed; None: as pytest decides."""
+    return names_removed(collection_path) or None
 
 
 @pytest.fixture(scope="session")

@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 import httpx
 import pytest
 
+from tests.removed import REMOVED
 from tests.running import Running
 
 ACCOUNT = "web tests"
@@ -17,6 +18,8 @@ LONG = 30
 @pytest.fixture(scope="session")
 def token(demo: Running) -> str:
     """A native token that may do everything."""
+    if "native" in REMOVED:
+        pytest.skip("HTTP is tested by native requests, and the folder of native was removed")
     return demo.token("native", ACCOUNT)
 
 

@@ -21,8 +21,16 @@ from tintype.dialects import discover
 from tintype.settings import load
 from tintype.web.context import open_context
 
+POST_PATHS = [
+    path
+    for dialect in discover()
+    for each in (dialect.api.endpoints if dialect.api else ())
+    for path in each.paths
+    if each.method == "POST" and "{" not in path
+]
 
-@pytest.mark.parametrize("path", ["/api/connector/v1/images/getUrls", "/v1/links"])
+
+@pytest.mark.parametrize("path", POST_PATHS)
 async def test_a_body_is_whole_when_all_its_bytes_are_there(tmp_path: Path, path: str) -> None:
     """The server has not said yet that nothing more comes, and is not asked."""
     schema.migrate(tmp_path / CATALOGUE)
@@ -160,7 +168,7 @@ def test_the_log_tells_who_asked_and_no_secret(tmp_path: Path) -> None:
         ("GET", "/nowhere", "evil.example"),
         ("GET", "/nowhere", ""),
         ("GET", "/Media/Image/x", "localhost"),
-        ("POST", "/api/connector/v1/images/getUrls", "localhost"),
+        *(("POST", path, "localhost") for path in POST_PATHS),
     ],
 )
 def test_no_answer_is_guessed_at(demo: Running, token: str, method: str, path: str, host: str) -> None:
