@@ -226,10 +226,11 @@ async def test_a_client_that_goes_away_does_not_wait_for_its_upload(tmp_path: Pa
         image = await client.instance.add(data=pictures.png(1500, 1500))
         long = Recipe(mode=Mode.SCALE, width=6000, height=6000)
         staying = asyncio.create_task(client.request(client.link(image, long)))
+        workers = client.app._services.workers  # noqa: SLF001  there is no other way to see slots and queue
+        await until(lambda: bool(workers._running))  # noqa: SLF001
         leaving = AsgiClient(client.app, client.instance, client.clock)
         headers |= {"content_length": str(len(content))}
         waiting = asyncio.create_task(leaving.send(path, "POST", headers, content))
-        workers = client.app._services.workers  # noqa: SLF001  there is no other way to see the queue
         await until(lambda: count(workers.counters.waiting) == 1)
         leaving.disconnected.set()
         assert not (await waiting).status
