@@ -62,5 +62,7 @@ def _weight(parameters: str) -> float:
     for parameter in parameters.split(";"):
         name, _, value = parameter.partition("=")
         if name.strip() == "q":
-            return min(1.0, float(value)) if _DECIMAL.match(value.strip()) else 0.0
+            # What is matched is what is converted: str.strip removes more than float ignores.
+            value = value.strip(" \t")
+            return min(1.0, float(value)) if _DECIMAL.match(value) else 0.0
     return 1.0
