@@ -166,6 +166,20 @@ def test_a_gif_keeps_its_frames_delays_and_loops() -> None:
         assert one.info["duration"] == other.info["duration"]
 
 
+@pytest.mark.parametrize(("label", "is_refused"), [(0x01, True), (0xAB, True), (0xFF, True), (0xFE, False)])
+def test_a_gif_whose_decoders_lose_their_place_is_refused(label: int, *, is_refused: bool) -> None:
+    """Behind an extension without content they go on at different places, except behind a comment."""
+    buffer = io.BytesIO()
+    picture().quantize(16).save(buffer, "GIF")
+    data = buffer.getvalue()
+    empty = data[:-1] + bytes((0x21, label, 0)) + b";"
+    if is_refused:
+        with pytest.raises(ImageRefused):
+            strip(empty, Format.GIF)
+    else:
+        assert opened(strip(empty, Format.GIF)).tobytes() == opened(data).tobytes()
+
+
 def test_a_moving_webp_keeps_moving() -> None:
     buffer = io.BytesIO()
     picture().save(

@@ -9,7 +9,7 @@ from tintype.imaging.metadata.lzw import used_bytes
 SIGNATURES = (b"GIF87a", b"GIF89a")
 HEADER, SCREEN, IMAGE_DESCRIPTOR = 6, 7, 9
 IMAGE, EXTENSION, TRAILER, PADDING = 0x2C, 0x21, 0x3B, 0x00
-GRAPHIC_CONTROL, APPLICATION = 0xF9, 0xFF
+GRAPHIC_CONTROL, COMMENT, APPLICATION = 0xF9, 0xFE, 0xFF
 CONTROL_BYTES = 4
 HAS_TABLE, TABLE_SIZE = 0x80, 0x07
 LOOPS = (b"NETSCAPE2.0", b"ANIMEXTS1.0")
@@ -53,6 +53,9 @@ def _extension(label: int, data: bytes, at: int) -> bytes:
     parts = _sub_blocks(data, at)
     name = next(parts, b"")
     head = bytes((EXTENSION, label))
+    if not name and label != COMMENT:
+        # Decoders go on at different places behind an extension without content.
+        raise damaged()
     if label == GRAPHIC_CONTROL:
         if len(name) != CONTROL_BYTES:
             raise damaged()
