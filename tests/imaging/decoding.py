@@ -2,6 +2,7 @@
 
 import io
 import warnings
+from typing import Any
 
 import pyvips
 from msgspec import Struct
@@ -30,8 +31,13 @@ def seen(data: bytes, format: Format) -> Seen:
         return Seen([((drawn.width, drawn.height), bytes(drawn.write_to_memory()), None)], None, None, 1)
     with warnings.catch_warnings(action="ignore"), Image.open(io.BytesIO(data)) as image:
         frames = [
-            (frame.size, frame.convert("RGBA").tobytes(), frame.info.get("duration"))
+            (frame.size, frame.convert("RGBA").tobytes(), _duration(frame))
             for frame in ImageSequence.Iterator(image)
         ]
         orientation = image.getexif().get(ExifTags.Base.Orientation, 1)
         return Seen(frames, image.info.get("loop"), image.info.get("icc_profile"), orientation)
+
+
+def _duration(frame: Image.Image) -> Any:  # noqa: ANN401  Pillow's: a number, or None
+    """Milliseconds of a frame of an animation. A still image has none, whatever its chunks say."""
+    return frame.info.get("duration") if getattr(frame, "n_frames", 1) > 1 else None

@@ -166,6 +166,14 @@ def test_a_gif_keeps_its_frames_delays_and_loops() -> None:
         assert one.info["duration"] == other.info["duration"]
 
 
+def test_a_gif_with_an_image_without_data_is_refused() -> None:
+    buffer = io.BytesIO()
+    picture().quantize(16).save(buffer, "GIF")
+    empty = b",\0\0\0\0\x28\0\x1e\0\0" + b"\x04\0"
+    with pytest.raises(ImageRefused):
+        strip(buffer.getvalue()[:-1] + empty + b";", Format.GIF)
+
+
 @pytest.mark.parametrize(("label", "is_refused"), [(0x01, True), (0xAB, True), (0xFF, True), (0xFE, False)])
 def test_a_gif_whose_decoders_lose_their_place_is_refused(label: int, *, is_refused: bool) -> None:
     """Behind an extension without content they go on at different places, except behind a comment."""

@@ -35,6 +35,8 @@ def _kept(data: bytes, at: int) -> Iterator[bytes]:
         if data[at] == IMAGE:
             start = _skip_table(data, at + 1 + IMAGE_DESCRIPTOR, data[at + IMAGE_DESCRIPTOR]) + 1
             pixels, end = _joined(data, start)
+            if not pixels:
+                raise damaged()
             used = used_bytes(pixels, data[start - 1], "little")
             yield data[at:start] + _in_sub_blocks(pixels[:used])
             at = end
