@@ -138,15 +138,7 @@ def test_accounts_that_exist_publish_through_the_dialects_of_their_tokens_and_ke
     tmp_path: Path,
 ) -> None:
     path = tmp_path / "catalogue.sqlite3"
-    engine = create_engine(f"sqlite:///{path}")
-    with engine.begin() as connection:
-        config = upgrade._config()  # noqa: SLF001  its migrations, and not all of them
-        config.attributes["connection"] = connection
-        command.upgrade(config, "0002")
-        for statement in OF_A_VERSION_BEFORE:
-            connection.exec_driver_sql(statement)
-    engine.dispose()
-    schema.migrate(path)
+    migrate_from(path, "0002", OF_A_VERSION_BEFORE)
     assert query(path, "SELECT account_id, dialect, links FROM publications ORDER BY 1, 2") == [
         ("a1", "evotor", None),
         ("a1", "mews", None),
@@ -160,6 +152,19 @@ def test_accounts_that_exist_publish_through_the_dialects_of_their_tokens_and_ke
         ("a3", "n3", 7, 0),
     ]
     assert query(path, "PRAGMA foreign_key_check") == []
+
+
+def migrate_from(path: Path, revision: str, statements: list[str]) -> None:
+    """Migrate a catalogue of this revision to which these statements added rows."""
+    engine = create_engine(f"sqlite:///{path}")
+    with engine.begin() as connection:
+        config = upgrade._config()  # noqa: SLF001  its migrations, and not all of them
+        config.attributes["connection"] = connection
+        command.upgrade(config, revision)
+        for statement in statements:
+            connection.exec_driver_sql(statement)
+    engine.dispose()
+    schema.migrate(path)
 
 
 def _token(id: int, account: str, dialect: str, revoked_at: str = "NULL") -> str:
@@ -186,6 +191,26 @@ OF_A_VERSION_BEFORE = [
     "INSERT INTO placements VALUES (1, 'a1', 1, 'product', 'store', 'till', '', '')",
     "INSERT INTO stores VALUES ('store', 'a1', 0)",
 ]
+
+UUID = "5e46f8de-ec4f-4f87-85de-337b88fa2bdd"
+
+
+def test_placements_are_found_by_their_keys_and_of_two_that_differ_in_case_the_newer_one_stays(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "catalogue.sqlite3"
+    places = ["'Store', 'Till'", f"'{UUID.upper()}', 'A'", f"'{UUID}', 'A'", f"'{UUID}', 'a'"]
+    rows = [
+        f"INSERT INTO placements VALUES ({number}, 'a1', 1, 'product', {place}, '', '')"  # noqa: S608  our own words
+        for number, place in enumerate(places, 2)
+    ]
+    migrate_from(path, "0002", OF_A_VERSION_BEFORE + rows)
+    assert query(path, "SELECT container, container_key, holder, holder_key FROM placements ORDER BY id") == [
+        ("store", "store", "till", "till"),
+        ("Store", "Store", "Till", "Till"),
+        (UUID, UUID, "A", "A"),
+        (UUID, UUID, "a", "a"),
+    ]
 
 
 def _differs(

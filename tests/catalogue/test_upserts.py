@@ -102,8 +102,8 @@ async def test_a_person_that_another_just_added_is_that_one(sample: Sample) -> N
 
 async def test_a_place_that_another_just_took_is_taken(sample: Sample) -> None:
     number = await sample.add()
-    values = f"'{sample.north.id.hex}', {number}, 'product', 'store', 'till', 'slot', ''"
-    columns = "account_id, image, kind, container, holder, slot, alt_text"
+    values = f"'{sample.north.id.hex}', {number}, 'product', 'store', 'store', 'till', 'till', 'slot', ''"
+    columns = "account_id, image, kind, container, container_key, holder, holder_key, slot, alt_text"
     theirs = f"INSERT INTO placements ({columns}) VALUES ({values})"  # noqa: S608  our own words
     with overtaken("placements", theirs):
         assert not await sample.database.write(placements.attach, sample.north.id, number, PLACE)

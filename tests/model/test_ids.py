@@ -1,4 +1,4 @@
-"""The two encodings of an id."""
+"""The two encodings of an image id, and the keys of clients' ids."""
 
 from uuid import UUID
 
@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tintype.model.ids import parse_short, parse_uuid, short
+from tintype.model.ids import fold_uuid, parse_short, parse_uuid, short
 
 # RFC 4648 by hand: 16 bytes 00 01 … 0f.
 COUNTED = UUID("00010203-0405-0607-0809-0a0b0c0d0e0f")
@@ -74,3 +74,15 @@ def test_other_texts_are_no_short_id(text: str) -> None:
 )
 def test_other_texts_are_no_uuid(text: str) -> None:
     assert parse_uuid(text) is None
+
+
+@given(st.uuids())
+def test_a_uuid_has_one_key_whatever_its_case(id: UUID) -> None:
+    assert fold_uuid(str(id).upper()) == fold_uuid(str(id)) == str(id)
+
+
+@pytest.mark.parametrize(
+    "text", ["", "Till 1", "ABC", COUNTED.hex.upper(), f"{{{COUNTED}}}".upper(), f"{COUNTED}".upper() + "\n"]
+)
+def test_the_case_of_other_ids_is_kept(text: str) -> None:
+    assert fold_uuid(text) == text

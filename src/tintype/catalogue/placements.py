@@ -7,8 +7,9 @@ from sqlalchemy import ColumnElement, delete, select
 from tintype.catalogue.tables import images, placements
 from tintype.catalogue.transaction import Transaction
 from tintype.model import Placement
+from tintype.model.ids import fold_uuid
 
-_PLACE = ("account_id", "kind", "container", "holder", "slot")
+_PLACE = ("account_id", "kind", "container_key", "holder_key", "slot")
 """What is unique."""
 
 
@@ -19,7 +20,9 @@ def attach(tx: Transaction, account: UUID, image: int, placement: Placement) -> 
         "image": image,
         "kind": placement.kind,
         "container": placement.container,
+        "container_key": fold_uuid(placement.container),
         "holder": placement.holder,
+        "holder_key": fold_uuid(placement.holder),
         "slot": placement.slot,
         "alt_text": placement.alt_text,
     }
@@ -50,6 +53,6 @@ def _at(account: UUID, placement: Placement) -> tuple[ColumnElement[bool], ...]:
     return (
         placements.c.account_id == account,
         placements.c.kind == placement.kind,
-        placements.c.container == placement.container,
-        placements.c.holder == placement.holder,
+        placements.c.container_key == fold_uuid(placement.container),
+        placements.c.holder_key == fold_uuid(placement.holder),
     )

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from tintype.catalogue.backends.sqlite_file import drop_statistics, opened, table_names
 
-HEAD = "0003"
+HEAD = "0004"
 """The newest migration; a test compares it with the migrations folder."""
 
 

@@ -185,6 +185,7 @@ leases = Table(
     Column("expires_at", Instant, nullable=False),
 )
 
+# Found by the keys of their ids (see `model.ids.fold_uuid`); the ids stay as they were first written.
 placements = Table(
     "placements",
     metadata,
@@ -193,10 +194,12 @@ placements = Table(
     Column("image", Integer, ForeignKey("images.number", ondelete="CASCADE"), nullable=False, index=True),
     Column("kind", String(16), nullable=False),
     Column("container", String(128), nullable=False),
+    Column("container_key", String(128), nullable=False),
     Column("holder", String(128), nullable=False),
+    Column("holder_key", String(128), nullable=False),
     Column("slot", String(128), nullable=False),
     Column("alt_text", String(255), nullable=False),
-    UniqueConstraint("account_id", "kind", "container", "holder", "slot"),
+    UniqueConstraint("account_id", "kind", "container_key", "holder_key", "slot"),
 )
 
 # Images whose delivery changed: deleted, replaced, archived; NULL: all images of the account. Every process

@@ -1,16 +1,25 @@
-"""The two spellings of an image id: a UUID, and 22 base64url characters of the same 16 bytes."""
+"""Spellings of ids: an image id is a UUID, or 22 base64url characters of the same 16 bytes."""
 
 import re
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from uuid import UUID
 
 _UUID = re.compile(r"[0-9a-fA-F]{8}-?(?:[0-9a-fA-F]{4}-?){3}[0-9a-fA-F]{12}\Z")
+_HYPHENATED = re.compile(r"[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}\Z")
 _SHORT = re.compile(r"[A-Za-z0-9_-]{21}[AQgw]\Z")
 
 
 def parse_uuid(text: str) -> UUID | None:
     """The UUID written in `text`, with or without hyphens, in either case; None if it is not a UUID."""
     return UUID(text) if _UUID.match(text) else None
+
+
+def fold_uuid(id: str) -> str:
+    """The key by which an id of a client is compared: a UUID in lower case, any other text unchanged.
+
+    RFC 9562, 4: the case of a UUID has no meaning. Its hyphens are required here.
+    """
+    return id.lower() if _HYPHENATED.match(id) else id
 
 
 def short(id: UUID) -> str:

@@ -86,7 +86,8 @@ class Placement(Struct, frozen=True):
     `holder` is the thing that has images, `container` what it lies in, `slot` one of its places for an image.
 
     At most one image is attached to a placement: `(kind, container, holder, slot)` is unique within an
-    account. Accounts are independent: the same ids in another account are another placement.
+    account, with UUIDs compared without case. Accounts are independent: the same ids in another account are
+    another placement.
     """
 
     kind: str

@@ -42,6 +42,25 @@ def test_what_was_uploaded_is_listed_and_read(evotor: Client) -> None:
     assert evotor.request("GET", f"/{image['id']}").json() == image
 
 
+def test_the_case_of_uuids_has_no_meaning_and_they_are_shown_as_first_written(evotor: Client) -> None:
+    shouted = evotor.elsewhere(store=evotor.store.upper(), product=evotor.product.upper())
+    mixed = evotor.elsewhere(store=evotor.store.upper())
+    image = shouted.upload(sound()).json()
+    assert (image["store_id"], image["product_id"]) == (shouted.store, shouted.product)
+    assert evotor.items() == shouted.items() == mixed.items() == [image]
+    assert mixed.request("GET", f"/{image['id']}").json() == image
+    assert_failure(mixed.upload(sound(2)), 409, "conflict")
+    assert evotor.request("DELETE", f"/{image['id'].upper()}").status_code == 204
+    assert shouted.items() == []
+
+
+def test_the_case_of_other_ids_matters(evotor: Client) -> None:
+    shouted, quiet = (evotor.elsewhere(product=product) for product in ("Till", "till"))
+    shouted.upload(sound())
+    assert quiet.items() == []
+    assert quiet.upload(sound(2)).status_code == 200
+
+
 def test_a_product_without_an_image_has_an_empty_list(evotor: Client) -> None:
     assert evotor.request("GET").json() == {"items": [], "paging": {}}
 

@@ -41,7 +41,7 @@ async def get_images(request: Request, caller: Caller) -> RawResponse:
     placement = _placement(request)
     wire.require_first_page(request.context.query)
     found = await browse.attached(request.services, caller, placement)
-    shown = [_product_image(request, caller, image, placement) for _, image in found]
+    shown = [_product_image(request, caller, image, at) for at, image in found]
     return _respond(request, wire.encode_page(shown))
 
 
@@ -49,9 +49,9 @@ async def get_images(request: Request, caller: Caller) -> RawResponse:
 async def get_image(request: Request, caller: Caller) -> RawResponse:
     """One image of the product."""
     placement, image_id = _placement(request), wire.parse_image_id(request.path_params["image"])
-    for _, found in await browse.attached(request.services, caller, placement):
+    for at, found in await browse.attached(request.services, caller, placement):
         if found.id == image_id:
-            return _respond(request, wire.encode_response(_product_image(request, caller, found, placement)))
+            return _respond(request, wire.encode_response(_product_image(request, caller, found, at)))
     raise no_such_image()
 
 

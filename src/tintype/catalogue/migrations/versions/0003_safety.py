@@ -1,4 +1,4 @@
-"""The library, publications, quotas and usage; leases; the audit log; indexes for batches and lists."""
+"""The library, publications, quotas and usage; the audit log; indexes for batches and lists."""
 
 import time
 import uuid
@@ -24,7 +24,6 @@ def upgrade() -> None:
     op.add_column(
         "accounts", sa.Column("strips_metadata", sa.Boolean(), nullable=False, server_default=sa.false())
     )
-    _account_numbers()
     _library()
     _publications()
     _usage()
@@ -51,13 +50,13 @@ def upgrade() -> None:
         "WHEN EXISTS (SELECT 1 FROM audit WHERE seq = NEW.seq) "
         "BEGIN SELECT RAISE(ABORT, 'the audit log is only ever added to'); END"
     )
-    # Its rows are of use for minutes only: nothing is lost.
+    # Rows of it are of use for minutes only: nothing is lost.
     op.drop_table("changes")
     op.create_table(
-        "outbox",
-        sa.Column("id", sa.Integer(), primary_key=True),
-        sa.Column("account_id", sa.Uuid(), nullable=False),
-        sa.Column("image_id", sa.Uuid()),
+        "changes",
+        sa.Column("seq", sa.Integer(), primary_key=True),
+        sa.Column("account", sa.Uuid(), nullable=False),
+        sa.Column("image", sa.Uuid()),
         sa.Column("at", sa.BigInteger(), nullable=False),
         sqlite_autoincrement=True,
     )
@@ -68,24 +67,6 @@ def upgrade() -> None:
     op.create_index("images_by_created", "images", ["account_id", "created_at", "number"])
     op.drop_index("images_by_sha256", "images")
     op.create_index("images_by_sha256", "images", ["sha256", "account_id"])
-    op.create_table(
-        "leases",
-        sa.Column("id", sa.Uuid(), primary_key=True),
-        sa.Column("sha256", sa.String(64), nullable=False),
-        sa.Column("purpose", sa.String(16), nullable=False),
-        sa.Column("expires_at", sa.BigInteger(), nullable=False),
-    )
-    op.create_index("ix_leases_sha256", "leases", ["sha256"])
-
-
-def _account_numbers() -> None:
-    """A number replaces the id in one dialect's format, `02-` and the number plus 2 * 10^14."""
-    op.add_column("accounts", sa.Column("number", sa.Integer()))
-    op.execute("UPDATE accounts SET number = CAST(substr(external_id, 4) AS INTEGER) - 200000000000000")
-    with op.batch_alter_table("accounts") as batch:
-        batch.alter_column("number", nullable=False)
-        batch.create_unique_constraint("accounts_by_number", ["number"])
-        batch.drop_column("external_id")
 
 
 def _library() -> None:
