@@ -23,7 +23,7 @@ from tintype.core.runtime.signing import Keyring
 from tintype.core.runtime.uploads import Uploads
 from tintype.core.runtime.workers import Workers
 from tintype.core.services import Clock
-from tintype.dialects import AnyDialect, LinkContext, find_link_writer
+from tintype.dialects import AnyDialect, LinkContext, discover, find_link_writer, placement_kinds
 from tintype.imaging import Recipe
 from tintype.model import ClientGone, Links
 from tintype.settings import Settings
@@ -89,6 +89,7 @@ def build_services(settings: Settings, clock: Clock = utc_now, *, keys_required:
         unsigned=settings.limits.unsigned(settings.images.output_limits()),
         quotas=settings.quotas.quotas(),
         uploads=Uploads(),
+        placement_kinds=placement_kinds(discover(), settings.dialects),
     )
 
 

@@ -9,6 +9,7 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+from click.testing import Result
 
 from tests import pictures
 from tests.cli.calling import call, run
@@ -21,6 +22,18 @@ def write(folder: Path, *names: str) -> None:
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(pictures.png(8, 6, seed=seed))
+
+
+def imported(data: Path, *arguments: str) -> str:
+    """The summary of an import that succeeds."""
+    result = call(data, "import", *arguments)
+    assert result.exit_code == 0, result.output
+    return summary(result)
+
+
+def summary(result: Result) -> str:
+    """The last line on standard error."""
+    return result.stderr.splitlines()[-1]
 
 
 def names(data: Path, condition: str = "1") -> list[str]:
@@ -44,8 +57,8 @@ def test_files_and_folders_with_all_below_them_are_imported_once(data: Path, sou
     write(source.parent, "alone.png")
     paths = [str(source), str(source.parent / "alone.png")]
     # alone.png has the bytes of a.png: another name is another image.
-    assert run(data, "import", *paths) == "4 imported, 0 already there, 0 refused.\n"
-    assert run(data, "import", *paths) == "0 imported, 4 already there, 0 refused.\n"
+    assert imported(data, *paths) == "4 imported, 0 already there, 0 refused."
+    assert imported(data, *paths) == "0 imported, 4 already there, 0 refused."
     assert names(data) == ["a.png", "alone.png", "b.PNG", "c.png"]
     run(data, "check", "--deep")
 
@@ -54,8 +67,8 @@ def test_what_is_not_named_like_an_image_is_passed_over_in_folders_and_tried_by_
     data: Path, source: Path
 ) -> None:
     write(source, "a.png", "notes.txt", "no-extension", "b.png.bak")
-    assert run(data, "import", str(source)) == "1 imported, 0 already there, 0 refused.\n"
-    assert run(data, "import", str(source / "notes.txt")) == "1 imported, 0 already there, 0 refused.\n"
+    assert imported(data, str(source)) == "1 imported, 0 already there, 0 refused."
+    assert imported(data, str(source / "notes.txt")) == "1 imported, 0 already there, 0 refused."
 
 
 def test_refused_files_are_listed_and_the_others_come_in(data: Path, source: Path) -> None:
@@ -65,7 +78,7 @@ def test_refused_files_are_listed_and_the_others_come_in(data: Path, source: Pat
     (source / "empty.gif").write_bytes(b"")
     result = call(data, "import", str(source))
     assert result.exit_code == 1
-    assert result.stdout == "2 imported, 0 already there, 3 refused.\n"
+    assert summary(result) == "2 imported, 0 already there, 3 refused."
     for refused in ("broken.png", "[b]text.jpg", "empty.gif"):
         (line,) = [line for line in result.stderr.splitlines() if f"{source / refused}: " in line]
         assert line.split(": ", 1)[1].strip()
@@ -91,7 +104,7 @@ def test_names_in_any_alphabet_are_kept(data: Path, source: Path) -> None:
         "100%_off.png",
     ]
     write(source, *spelt)
-    assert run(data, "import", str(source)).startswith("6 imported")
+    assert imported(data, str(source)).startswith("6 imported")
     assert names(data) == sorted(spelt)
 
 
@@ -100,20 +113,20 @@ def test_a_name_that_is_no_text_comes_in_under_one_that_is(data: Path, source: P
     (source / "a.png").rename(source / os.fsdecode(b"caf\xe9.png"))
     (source / os.fsdecode(b"\xff.png")).write_bytes(b"")
     result = call(data, "import", str(source))
-    assert result.stdout == "1 imported, 0 already there, 1 refused.\n"
+    assert summary(result) == "1 imported, 0 already there, 1 refused."
     assert names(data) == ["caf\ufffd.png"]
 
 
 def test_the_same_file_in_two_folders_comes_in_once(data: Path, source: Path) -> None:
     for folder in range(8):
         write(source / str(folder), "same.png")
-    assert run(data, "import", str(source)) == "1 imported, 7 already there, 0 refused.\n"
+    assert imported(data, str(source)) == "1 imported, 7 already there, 0 refused."
 
 
 def test_accounts_people_and_status_are_as_asked(data: Path, source: Path) -> None:
     write(source, "a.png")
     run(data, "import", "--account", "north", "--person", "Борис", "--archived", str(source))
-    assert run(data, "import", "--account", "south", str(source)).startswith("1 imported")
+    assert imported(data, "--account", "south", str(source)).startswith("1 imported")
     assert names(data, "status = 2") == ["a.png"]
     with closing(sqlite3.connect(data / "catalogue.sqlite3")) as connection:
         query = (
@@ -139,9 +152,7 @@ def test_an_import_that_was_killed_is_completed_by_the_next(data: Path, source: 
         importing.kill()
     before = len(names(data))
     assert 20 <= before < 150
-    assert (
-        run(data, "import", str(source)) == f"{150 - before} imported, {before} already there, 0 refused.\n"
-    )
+    assert imported(data, str(source)) == f"{150 - before} imported, {before} already there, 0 refused."
     assert names(data) == sorted(path.name for path in source.iterdir())
     run(data, "gc")
     run(data, "check", "--deep")
@@ -161,10 +172,7 @@ def test_a_link_does_not_lead_out_of_the_folder(data: Path, source: Path, secret
     (source / "folder").symlink_to(source.parent / "others")
     (source / "notes.txt").symlink_to(secret)
     result = call(data, "import", str(source))
-    assert (result.exit_code, result.stdout) == (
-        0,
-        "1 imported, 0 already there, 0 refused, 2 skipped.\n",
-    )
+    assert (result.exit_code, summary(result)) == (0, "1 imported, 0 already there, 0 refused, 2 skipped.")
     for link in ("link.png", "folder"):
         assert f"{source / link}: a symbolic link; --follow-symlinks follows it" in result.stderr
     assert "notes.txt" not in result.stderr
@@ -180,8 +188,8 @@ def test_links_are_followed_when_that_is_asked_for_and_end_all_the_same(
     (source / "folder").symlink_to(source.parent / "others")
     (source / "below" / "loop").symlink_to(source)
     (source / "broken.png").symlink_to("nowhere")
-    printed = run(data, "import", "--follow-symlinks", str(source))
-    assert printed == "4 imported, 0 already there, 0 refused, 1 skipped.\n"
+    printed = imported(data, "--follow-symlinks", str(source))
+    assert printed == "4 imported, 0 already there, 0 refused, 1 skipped."
     assert names(data) == ["a.png", "b.png", "c.png", "link.png"]
 
 
@@ -189,8 +197,8 @@ def test_what_is_named_itself_may_be_a_link(data: Path, source: Path, secret: Pa
     write(source / "real", "a.png")
     (source / "folder").symlink_to(source / "real")
     (source / "link.png").symlink_to(secret)
-    printed = run(data, "import", str(source / "folder"), str(source / "link.png"))
-    assert printed == "2 imported, 0 already there, 0 refused.\n"
+    printed = imported(data, str(source / "folder"), str(source / "link.png"))
+    assert printed == "2 imported, 0 already there, 0 refused."
 
 
 def test_a_file_that_becomes_a_link_before_it_is_opened_is_refused(source: Path, secret: Path) -> None:
@@ -206,11 +214,11 @@ def test_what_is_no_regular_file_is_passed_over_below_and_refused_by_itself(data
     with closing(socket.socket(socket.AF_UNIX)) as listening:
         listening.bind(str(source / "socket.png"))
         result = call(data, "import", str(source))
-    assert result.stdout == "1 imported, 0 already there, 0 refused, 2 skipped.\n"
+    assert summary(result) == "1 imported, 0 already there, 0 refused, 2 skipped."
     for name in ("fifo.png", "socket.png"):
         assert f"{source / name}: no regular file" in result.stderr
     result = call(data, "import", str(source / "fifo.png"), "/dev/null")
-    assert (result.exit_code, result.stdout) == (1, "0 imported, 0 already there, 2 refused.\n")
+    assert (result.exit_code, summary(result)) == (1, "0 imported, 0 already there, 2 refused.")
     assert result.stderr.count("This is no regular file.") == 2
 
 
@@ -219,7 +227,7 @@ def test_a_huge_file_is_refused_before_it_is_copied(data: Path, source: Path) ->
     with (source / "huge.png").open("wb") as file:
         file.truncate(2**40)
     result = call(data, "import", str(source))
-    assert (result.exit_code, result.stdout) == (1, "1 imported, 0 already there, 1 refused.\n")
+    assert (result.exit_code, summary(result)) == (1, "1 imported, 0 already there, 1 refused.")
     assert f"huge.png: It has {2**40} bytes; the most accepted is {100 * 1024 * 1024}." in result.stderr
 
 
@@ -244,7 +252,7 @@ def test_what_can_not_be_read_is_said_without_its_path_twice(
     monkeypatch.setattr(os, "scandir", closed_scan)
     monkeypatch.setattr(os, "open", closed_open)
     result = call(data, "import", str(source))
-    assert (result.exit_code, result.stdout) == (1, "1 imported, 0 already there, 2 refused.\n")
+    assert (result.exit_code, summary(result)) == (1, "1 imported, 0 already there, 2 refused.")
     for path in refuse:
         assert f"{path}: Permission denied\n" in result.stderr
 
@@ -266,7 +274,7 @@ def test_a_library_is_not_imported_into_itself(tmp_path: Path) -> None:
     run(data, "import", str(tmp_path / "a.png"))
     (data / "renditions" / "aa").mkdir()
     write(data / "renditions" / "aa", "made.png")
-    assert run(data, "import", str(tmp_path)) == "0 imported, 1 already there, 0 refused.\n"
+    assert imported(data, str(tmp_path)) == "0 imported, 1 already there, 0 refused."
 
 
 def test_deep_folders_are_no_trouble(data: Path, source: Path) -> None:
@@ -283,7 +291,7 @@ def test_deep_folders_are_no_trouble(data: Path, source: Path) -> None:
     result = call(data, "import", str(source))
     # By a program that doesn't recurse: what pytest removes old folders with would fail here, in a later run.
     subprocess.run(["rm", "-r", source], check=True)
-    assert result.stdout == "1 imported, 0 already there, 1 refused.\n"
+    assert summary(result) == "1 imported, 0 already there, 1 refused."
     assert "File name too long" in result.stderr
 
 
@@ -300,5 +308,5 @@ def test_ctrl_c_ends_it_in_one_line_and_what_came_in_stays(data: Path, source: P
     assert list((data / "incoming").iterdir()) == []
     run(data, "check", "--deep")
     before = len(names(data))
-    printed = run(data, "import", str(source))
-    assert printed == f"{150 - before} imported, {before} already there, 0 refused.\n"
+    printed = imported(data, str(source))
+    assert printed == f"{150 - before} imported, {before} already there, 0 refused."

@@ -24,7 +24,7 @@ from sqlalchemy import (
 from tintype.catalogue import usage
 from tintype.catalogue.backends import Contains
 from tintype.catalogue.publications import packed, read_packed
-from tintype.catalogue.tables import images, people, publications
+from tintype.catalogue.tables import accounts, images, people, publications
 from tintype.catalogue.transaction import Transaction, batches
 from tintype.imaging import Format
 from tintype.model import Image, Links, LinkTarget, NewImage, Person, Publications, Status
@@ -144,9 +144,24 @@ def list_page(tx: Transaction, account: UUID, selection: ListQuery) -> tuple[int
 
 def list_newest(tx: Transaction, account: UUID, before: int | None, limit: int) -> list[Image]:
     """Up to `limit` images of an account, newest first, with numbers below `before` if it is given."""
-    query = (
-        _select_images().where(images.c.account_id == account).order_by(images.c.number.desc()).limit(limit)
-    )
+    return _newest(tx, _matching(account, ListQuery()), before, limit)
+
+
+def list_matching(
+    tx: Transaction, account: UUID | None, selection: ListQuery, before: int | None
+) -> list[tuple[str, Image]]:
+    """As `list_newest`, those that match, with the names of their accounts; None: of all accounts."""
+    found = _newest(tx, _matching(account, selection), before, selection.limit)
+    owners = {image.account_id for image in found}
+    rows = tx.execute(select(accounts.c.id, accounts.c.name).where(accounts.c.id.in_(owners)))
+    names = {row.id: row.name for row in rows}
+    return [(names[image.account_id], image) for image in found]
+
+
+def _newest(
+    tx: Transaction, conditions: Sequence[ColumnElement[bool]], before: int | None, limit: int
+) -> list[Image]:
+    query = _select_images().where(*conditions).order_by(images.c.number.desc()).limit(limit)
     if before is not None:
         query = query.where(images.c.number < min(before, MAX_ROW))
     return [_image(row) for row in tx.execute(query)]
@@ -276,8 +291,8 @@ def _deliverable(*, by_number: bool) -> Select[Any]:
     )
 
 
-def _matching(account: UUID, selection: ListQuery) -> list[ColumnElement[bool]]:
-    conditions: list[ColumnElement[bool]] = [images.c.account_id == account]
+def _matching(account: UUID | None, selection: ListQuery) -> list[ColumnElement[bool]]:
+    conditions: list[ColumnElement[bool]] = [] if account is None else [images.c.account_id == account]
     if selection.extensions:
         conditions.append(func.lower(images.c.extension).in_(selection.extensions))
     if selection.statuses:

@@ -1,8 +1,9 @@
 """Queries on placements: where images are attached."""
 
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, delete, select
+from sqlalchemy import ColumnElement, Row, delete, func, select
 
 from tintype.catalogue.tables import images, placements
 from tintype.catalogue.transaction import Transaction
@@ -38,15 +39,43 @@ def clear(tx: Transaction, account: UUID, placement: Placement) -> None:
 def attached(tx: Transaction, account: UUID, placement: Placement) -> list[tuple[Placement, int]]:
     """The placements at all slots of this holder with their images' numbers, in the order of attachment."""
     rows = tx.execute(select(placements).where(*_at(account, placement)).order_by(placements.c.id))
-    return [
-        (Placement(row.kind, row.container, row.holder, row.slot, row.alt_text), row.image) for row in rows
-    ]
+    return [(_placement(row), row.image) for row in rows]
 
 
-def is_attached(tx: Transaction, account: UUID, placement: Placement, image: UUID) -> bool:
-    """Whether this image is attached to any slot of this holder."""
+def is_attached(
+    tx: Transaction, account: UUID, placement: Placement, image: UUID, *, slot: str | None = None
+) -> bool:
+    """Whether this image is attached to this slot of the holder; None: to any."""
     query = select(placements.c.id).join(images, images.c.number == placements.c.image)
-    return tx.execute(query.where(*_at(account, placement), images.c.id == image)).first() is not None
+    query = query.where(*_at(account, placement), images.c.id == image)
+    if slot is not None:
+        query = query.where(placements.c.slot == slot)
+    return tx.execute(query).first() is not None
+
+
+def detach(tx: Transaction, account: UUID, image: UUID, placement: Placement) -> bool:
+    """Detach this image from exactly this placement; False if it is not attached there."""
+    own = select(images.c.number).where(images.c.account_id == account, images.c.id == image)
+    there = (*_at(account, placement), placements.c.slot == placement.slot)
+    gone = delete(placements).where(*there, placements.c.image == own.scalar_subquery())
+    return tx.execute(gone.returning(placements.c.id)).first() is not None
+
+
+def of_image(tx: Transaction, image: int) -> list[Placement]:
+    """All placements of an image (by number), in the order of attachment."""
+    rows = tx.execute(select(placements).where(placements.c.image == image).order_by(placements.c.id))
+    return [_placement(row) for row in rows]
+
+
+def count(tx: Transaction, image: int) -> int:
+    """The number of placements of an image (by number)."""
+    query = select(func.count()).select_from(placements).where(placements.c.image == image)
+    number: int = tx.execute(query).scalar_one()
+    return number
+
+
+def _placement(row: Row[Any]) -> Placement:
+    return Placement(row.kind, row.container, row.holder, row.slot, row.alt_text)
 
 
 def _at(account: UUID, placement: Placement) -> tuple[ColumnElement[bool], ...]:

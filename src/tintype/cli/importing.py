@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import sys
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator
 from enum import StrEnum
@@ -9,6 +10,7 @@ from pathlib import Path
 from uuid import UUID
 
 import rich_click as click
+from msgspec import Struct
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
@@ -18,7 +20,9 @@ from tintype.cli.library import data_option, make_library, plain_errors, run_wit
 from tintype.core import Services
 from tintype.core.access.auth import get_or_create_person
 from tintype.core.library.ingest import examine, find_duplicate, record_image, stage
-from tintype.model import Caller, Conflict, Error, Status, TooLarge
+from tintype.model import Caller, Conflict, Error, Image, Status, TooLarge
+from tintype.model.ids import short
+from tintype.storage import Staged
 
 READ_SIZE = 1024 * 1024
 CONCURRENT_FILES = 4
@@ -35,6 +39,14 @@ class Outcome(StrEnum):
     PRESENT = "already there"
     REFUSED = "refused"
     SKIPPED = "skipped"
+
+
+class Result(Struct, frozen=True):
+    """The result for one file: the image that the account has of it, or the reason why it has none."""
+
+    outcome: Outcome
+    image: Image | None = None
+    reason: str = ""
 
 
 @click.command("import")
@@ -56,6 +68,9 @@ def import_images(
     and listed, and so is anything that is not a regular file. An image that the account already has, with the
     same bytes and the same file name, is not imported again: after an interruption run the same command
     again. Refused files are listed; the exit status is then 1.
+
+    Standard output has a line for each image that the account has now: its id, short id, number and path,
+    with tabs between them. `tintype list` shows them later.
     """
     settings = make_library(data)
     files, skipped = _partition(find_image_files(paths, settings.data, follow=follow_symlinks))
@@ -68,7 +83,7 @@ def import_images(
 
     outcomes = skipped + asyncio.run(run_with_services(settings, work))
     shown = [each for each in Outcome if each is not Outcome.SKIPPED or outcomes[each]]
-    click.echo(", ".join(f"{outcomes[each]} {each.value}" for each in shown) + ".")
+    click.echo(", ".join(f"{outcomes[each]} {each.value}" for each in shown) + ".", err=True)
     if outcomes[Outcome.REFUSED]:
         raise SystemExit(1)
 
@@ -90,17 +105,19 @@ async def _import_all(
 ) -> Counter[Outcome]:
     outcomes: Counter[Outcome] = Counter()
     columns = (TextColumn("Importing"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=Console(stderr=True)) as progress:
+    with Progress(*columns, console=Console(stderr=True), redirect_stdout=sys.stdout.isatty()) as progress:
         task = progress.add_task("", total=len(files))
         pending = iter(files)
 
         async def import_next() -> None:
             for file in pending:
-                outcome, reason = await _import_one(services, caller, file, status)
-                outcomes[outcome] += 1
+                result = await _import_one(services, caller, file, status)
+                outcomes[result.outcome] += 1
                 progress.advance(task)
-                if reason:
-                    line = f"{printable(file.path)}: {reason}"
+                if result.image is not None:
+                    click.echo(_line(result.image, file.path))
+                if result.reason:
+                    line = f"{printable(file.path)}: {result.reason}"
                     progress.console.print(line, markup=False, highlight=False, soft_wrap=True)
 
         await _gather([asyncio.create_task(import_next()) for _ in range(CONCURRENT_FILES)])
@@ -119,24 +136,32 @@ async def _gather(tasks: list[asyncio.Task[None]]) -> None:
         await asyncio.wait(tasks)
 
 
-async def _import_one(
-    services: Services, caller: Caller, file: ImageFile, status: Status
-) -> tuple[Outcome, str]:
-    name = file.path.name
+def _line(image: Image, path: Path) -> str:
+    return f"{image.id}\t{short(image.id)}\t{image.number}\t{printable(path)}"
+
+
+async def _import_one(services: Services, caller: Caller, file: ImageFile, status: Status) -> Result:
     try:
         async with stage(services, _read(services, file), services.images.max_bytes) as staged:
-            if await find_duplicate(services, caller, staged.sha256, name):
-                return Outcome.PRESENT, ""
-            info = await examine(services, caller, staged)
-            await record_image(services, caller, staged, info, name, status=status, unique=True)
+            return await _record(services, caller, staged, file.path.name, status)
+    except Error as error:
+        return Result(Outcome.REFUSED, reason=str(error))
+    except (NotRegularFile, OSError) as error:
+        return Result(Outcome.REFUSED, reason=getattr(error, "strerror", None) or str(error))
+
+
+async def _record(services: Services, caller: Caller, staged: Staged, name: str, status: Status) -> Result:
+    sha256 = staged.sha256
+    present = await find_duplicate(services, caller, sha256, name)
+    if present is not None:
+        return Result(Outcome.PRESENT, present)
+    info = await examine(services, caller, staged)
+    try:
+        image = await record_image(services, caller, staged, info, name, status=status, unique=True)
     except Conflict:
         # The same file in two folders, imported at the same time.
-        return Outcome.PRESENT, ""
-    except Error as error:
-        return Outcome.REFUSED, str(error)
-    except (NotRegularFile, OSError) as error:
-        return Outcome.REFUSED, getattr(error, "strerror", None) or str(error)
-    return Outcome.IMPORTED, ""
+        return Result(Outcome.PRESENT, await find_duplicate(services, caller, sha256, name))
+    return Result(Outcome.IMPORTED, image)
 
 
 async def _read(services: Services, image_file: ImageFile) -> AsyncIterator[bytes]:

@@ -7,7 +7,7 @@ from uuid import UUID
 
 import rich_click as click
 
-from tintype.cli.arguments import parse_recipe
+from tintype.cli.arguments import parse_image_key, parse_recipe
 from tintype.cli.library import data_option, open_library, plain_errors, run_with_services
 from tintype.cli.serve import base_url
 from tintype.cli.token import parse_duration
@@ -20,7 +20,7 @@ from tintype.model import Image, NotFound
 
 @click.command("link")
 @data_option
-@click.argument("image", type=click.UUID)
+@click.argument("image")
 @click.argument("params", nargs=-1)
 @click.option(
     "--expires",
@@ -29,8 +29,8 @@ from tintype.model import Image, NotFound
     help="How long it is valid: 90s, 30m, 12h, 7d. [default: until the image changes]",
 )
 @plain_errors
-def make_link(data: Path, image: UUID, params: tuple[str, ...], expires: timedelta | None) -> None:
-    """Make a signed link to IMAGE (an id). Anybody who has the link can open it.
+def make_link(data: Path, image: str, params: tuple[str, ...], expires: timedelta | None) -> None:
+    """Make a signed link to IMAGE (an id, a short id or a number). Anybody who has the link can open it.
 
     Without PARAMS it delivers the original, with PARAMS (NAME=VALUE, see `tintype render`) a rendition.
     format=auto chooses the format by the client. Example: tintype link ID w=400 format=auto
@@ -39,12 +39,14 @@ def make_link(data: Path, image: UUID, params: tuple[str, ...], expires: timedel
     recipe = parse_recipe(params).normal() if params else None
 
     async def write(services: Services) -> str:
-        return await _link(services, image, recipe, expires)
+        return await _link(services, parse_image_key(image), recipe, expires)
 
     click.echo(base_url(settings) + asyncio.run(run_with_services(settings, write)))
 
 
-async def _link(services: Services, image: UUID, recipe: Recipe | None, lifetime: timedelta | None) -> str:
+async def _link(
+    services: Services, image: UUID | int, recipe: Recipe | None, lifetime: timedelta | None
+) -> str:
     writer = find_link_writer(discover())
     if writer is None:
         raise NotFound("No dialect that is installed has links to any rendition.")
@@ -53,7 +55,7 @@ async def _link(services: Services, image: UUID, recipe: Recipe | None, lifetime
     return write(services.keyring, await _deliverable_image(services, dialect, image), recipe, expires)
 
 
-async def _deliverable_image(services: Services, dialect: str, image: UUID) -> Image:
+async def _deliverable_image(services: Services, dialect: str, image: UUID | int) -> Image:
     """The image, if a link of the dialect to it can be opened.
 
     Raises:

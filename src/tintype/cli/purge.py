@@ -1,18 +1,14 @@
 """`tintype purge`: delete the renditions of images."""
 
-import re
 from pathlib import Path
-from uuid import UUID
 
 import rich_click as click
 
+from tintype.cli.arguments import parse_image_key
 from tintype.cli.library import data_option, plain_errors, with_services
 from tintype.core import Services
 from tintype.core.upkeep.purge import Receipt, purge_any
-from tintype.model import Invalid, NotFound
-from tintype.model.ids import parse_uuid
-
-_NUMBER = re.compile(r"[0-9]{1,19}\Z")
+from tintype.model import NotFound
 
 
 @click.command()
@@ -39,13 +35,6 @@ def purge(data: Path, images: tuple[str, ...]) -> None:
 
 async def _purge(services: Services, text: str) -> Receipt:
     try:
-        return await purge_any(services, _key(text))
+        return await purge_any(services, parse_image_key(text))
     except NotFound as missing:
         raise NotFound(f"{text}: {missing}") from missing
-
-
-def _key(text: str) -> UUID | int:
-    key = int(text) if _NUMBER.match(text) else parse_uuid(text)
-    if key is None:
-        raise Invalid(f"{text}: An image is named by its id or its number.")
-    return key

@@ -1,6 +1,6 @@
 """Everything a use-case works with, built once per process and passed down."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated
@@ -17,7 +17,7 @@ from tintype.core.runtime.uploads import Uploads
 from tintype.core.runtime.workers import Workers
 from tintype.imaging import Limits, OutputLimits
 from tintype.imaging.sandbox.pool import RendererPool
-from tintype.model import Quotas
+from tintype.model import PlacementKind, Quotas
 from tintype.storage import Blobs, Renditions, Reserve, Staging
 
 Clock = Callable[[], datetime]
@@ -53,6 +53,8 @@ class ImageSettings(Struct, frozen=True, forbid_unknown_fields=True):
     """The most pixels of all frames of an animated rendition together; frames beyond them are left out."""
     max_svg_bytes: Annotated[int, Meta(ge=1)] = _INPUT.max_svg_bytes
     """The largest SVG, in bytes: its parser builds a tree in memory that is many times as large."""
+    max_placements: Annotated[int, Meta(ge=1)] = 1000
+    """The most places, such as products, that one image may be attached to."""
 
     def input_limits(self) -> Limits:
         """The limits on originals."""
@@ -105,7 +107,10 @@ class RenditionSettings(Struct, frozen=True, forbid_unknown_fields=True):
 
 @dataclass(frozen=True, slots=True)
 class Services:
-    """What the use-cases share. One per process."""
+    """What the use-cases share. One per process.
+
+    `placement_kinds` are those of all dialects, by name.
+    """
 
     catalogue: Database
     originals: Blobs
@@ -123,3 +128,4 @@ class Services:
     unsigned: UnsignedLimits
     quotas: Quotas
     uploads: Uploads
+    placement_kinds: Mapping[str, PlacementKind]

@@ -12,7 +12,7 @@ from tintype.core.runtime.rate_limit import RateLimiter
 from tintype.core.runtime.signing import Keyring
 from tintype.core.services import Clock
 from tintype.imaging import Recipe
-from tintype.model import Image, Links
+from tintype.model import Image, Links, PlacementKind
 from tintype.web.api import Api, S
 from tintype.web.dialect_routes import ErrorRenderer, LinkParser
 from tintype.web.errors import problem_details
@@ -77,6 +77,7 @@ class Dialect(Generic[S]):
             None: always signed.
         api: its endpoints; None: it only delivers, and has no tokens.
         render_error: encodes an error as the vendor does; by default as problem details (RFC 9457).
+        placement_kinds: returns the kinds of placements that it has, by name; None: it has none.
         trailing_slash: whether a slash at the end of a path is ignored.
         write_image_link: writes links to any rendition, for the first page and `tintype link`; None: the
             dialect has no such links.
@@ -91,6 +92,7 @@ class Dialect(Generic[S]):
     links: Callable[[S], Links] | None = None
     api: Api[S] | None = None
     render_error: ErrorRenderer = problem_details
+    placement_kinds: Callable[[S], Mapping[str, PlacementKind]] | None = None
     trailing_slash: bool = False
     write_image_link: ImageLinkWriter | None = None
     demo_ids: Mapping[str, str] = field(default_factory=dict)
@@ -113,3 +115,15 @@ def find_link_writer(dialects: Sequence[AnyDialect]) -> tuple[str, ImageLinkWrit
         if dialect.write_image_link is not None:
             return dialect.name, dialect.write_image_link
     return None
+
+
+def placement_kinds(
+    dialects: Sequence[AnyDialect], settings: Mapping[str, Struct]
+) -> dict[str, PlacementKind]:
+    """The kinds of placements of these dialects, by name; those without settings are left out."""
+    return {
+        name: kind
+        for dialect in dialects
+        if dialect.placement_kinds is not None and dialect.name in settings
+        for name, kind in dialect.placement_kinds(settings[dialect.name]).items()
+    }

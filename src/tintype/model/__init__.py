@@ -32,7 +32,8 @@ from tintype.model.errors import (
     UnsupportedType,
     no_such_image,
 )
-from tintype.model.image import Image, LinkTarget, NewImage, Placement, Status
+from tintype.model.image import Image, LinkTarget, NewImage, Status
+from tintype.model.placement import Placement, PlacementKind
 from tintype.model.publication import Links, Publications
 from tintype.model.quota import QuotaOverrides, Quotas, Usage
 
@@ -67,6 +68,7 @@ __all__ = [
     "Overloaded",
     "Person",
     "Placement",
+    "PlacementKind",
     "Publications",
     "QuotaExceeded",
     "QuotaOverrides",

@@ -1,4 +1,4 @@
-"""Images, as recorded in the catalogue, and their placements."""
+"""Images, as recorded in the catalogue."""
 
 from datetime import datetime
 from enum import IntEnum
@@ -78,20 +78,3 @@ class NewImage(Struct, frozen=True):
     status: Status
     thumbhash: str | None = None
     colour: str | None = None
-
-
-class Placement(Struct, frozen=True):
-    """Where an image is attached, in the words of the dialect that attached it.
-
-    `holder` is the thing that has images, `container` what it lies in, `slot` one of its places for an image.
-
-    At most one image is attached to a placement: `(kind, container, holder, slot)` is unique within an
-    account, with UUIDs compared without case. Accounts are independent: the same ids in another account are
-    another placement.
-    """
-
-    kind: str
-    container: str
-    holder: str
-    slot: str = ""
-    alt_text: str = ""

@@ -4,6 +4,7 @@ import hashlib
 import re
 from base64 import b64decode
 from datetime import UTC, datetime, timedelta
+from uuid import UUID
 
 import httpx
 import pytest
@@ -14,6 +15,7 @@ from tests.running import Running
 
 FIELDS = [
     "id",
+    "short_id",
     "number",
     "name",
     "filename",
@@ -47,8 +49,9 @@ def test_an_uploaded_image_is_told_of_in_full(client: httpx.Client) -> None:
     assert answer.headers["cache-control"] == "no-store"
     image = answer.json()
     assert list(image) == FIELDS
+    assert b64decode(image["short_id"] + "==", "-_") == UUID(image["id"]).bytes
     assert answer.headers["location"] == str(client.base_url.join(f"/v1/images/{image['id']}"))
-    properties = {name: image[name] for name in FIELDS[2:15]}
+    properties = {name: image[name] for name in FIELDS[3:16]}
     assert properties == {
         "name": "harbour",
         "filename": "harbour.JPG",

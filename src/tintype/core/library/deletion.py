@@ -19,7 +19,8 @@ async def delete(services: Services, caller: Caller, id: UUID, placement: Placem
     Args:
         caller: the owner of the image.
         id: the image.
-        placement: where it has to be attached; None: anywhere.
+        placement: where it has to be attached; None: anywhere. If it is attached elsewhere too, it is only
+            detached from there.
 
     Raises:
         NotFound: when the account has no such image, or not at that placement.
@@ -41,8 +42,8 @@ def _delete_record(
     tx: Transaction, services: Services, caller: Caller, id: UUID, placement: Placement | None
 ) -> Removal | None:
     """The removal of its original if that is in use no more."""
-    if placement is not None and not placements.is_attached(tx, caller.account.id, placement, id):
-        raise no_such_image()
+    if placement is not None and _detach_one_of_several(tx, caller, id, placement):
+        return None
     now = services.clock()
     outbox.record(tx, caller.account.id, id, now)
     deleted = images.delete_image(tx, caller.account.id, id)
@@ -51,3 +52,12 @@ def _delete_record(
     details = {"image": str(id), "filename": deleted.filename, "sha256": deleted.sha256}
     audit.record(tx, now, caller.actor, Event.IMAGE_DELETED, caller.account.name, **details)
     return begin_removal(tx, services, deleted.sha256)
+
+
+def _detach_one_of_several(tx: Transaction, caller: Caller, id: UUID, placement: Placement) -> bool:
+    """Whether the image is attached elsewhere too; it is then detached from this placement alone."""
+    if not placements.is_attached(tx, caller.account.id, placement, id):
+        raise no_such_image()
+    image = images.get(tx, caller.account.id, id, for_update=True)
+    several = image is not None and placements.count(tx, image.number) > 1
+    return several and placements.detach(tx, caller.account.id, id, placement)

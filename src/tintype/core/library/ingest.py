@@ -13,6 +13,7 @@ from tintype.core.access.quotas import require_room
 from tintype.core.delivery.disk_space import write_with_eviction
 from tintype.core.delivery.variant import is_costly
 from tintype.core.library.originals import end_put, published
+from tintype.core.library.placement import occupied, require_rules
 from tintype.core.runtime.fair_queue import WorkEstimate
 from tintype.core.runtime.renderers import decode
 from tintype.core.services import Services
@@ -128,7 +129,7 @@ async def record_image(  # noqa: PLR0913  an image is recorded with all of these
         unique: an image of the account with the same bytes and file name is a conflict.
 
     Raises:
-        Conflict: when the placement is occupied or the image exists already.
+        Conflict: when the placement is occupied or the image breaks its rules, or exists already.
         QuotaExceeded: when the account would exceed its quotas. Nothing is recorded then.
     """
     new = new_image(staged, info, filename, status)
@@ -141,6 +142,7 @@ async def record_image(  # noqa: PLR0913  an image is recorded with all of these
         image = images.add(tx, caller.account.id, caller.person, new, now)
         require_room(tx, services, caller.account.id)
         if placement is not None:
+            require_rules(services, placement, new)
             _attach(tx, caller, image.number, placement, replace=replace)
         return image
 
@@ -235,4 +237,4 @@ def _attach(tx: Transaction, caller: Caller, number: int, placement: Placement, 
     if replace:
         placements.clear(tx, caller.account.id, placement)
     if not placements.attach(tx, caller.account.id, number, placement):
-        raise Conflict("There is an image at this place already; delete it first.")
+        raise occupied()

@@ -2,12 +2,13 @@
 
 from uuid import UUID
 
-from tintype.catalogue import Transaction, images, outbox
+from tintype.catalogue import Transaction, images, outbox, placements
 from tintype.core.access import audit
 from tintype.core.access.quotas import require_room
 from tintype.core.delivery.disk_space import with_reserve
 from tintype.core.library.ingest import new_image
 from tintype.core.library.originals import end_put, published, remove_unused
+from tintype.core.library.placement import require_rules
 from tintype.core.services import Services
 from tintype.imaging import ImageInfo
 from tintype.model import Caller, Image, Status, no_such_image
@@ -45,6 +46,7 @@ async def replace(
 
     Raises:
         NotFound: when the account has no such image.
+        Conflict: when the bytes break a rule of a placement at which it is attached.
         QuotaExceeded: when it would exceed its quotas.
     """
 
@@ -53,6 +55,8 @@ async def replace(
         image = _get(tx, caller, id)
         now = services.clock()
         new = new_image(staged, info, filename or image.filename, image.status)
+        for placement in placements.of_image(tx, image.number):
+            require_rules(services, placement, new)
         changed = images.replace(tx, image, new, caller.person, now)
         if new.bytes > image.bytes:
             require_room(tx, services, caller.account.id)

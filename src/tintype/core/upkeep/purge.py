@@ -4,12 +4,12 @@ from uuid import UUID
 
 from msgspec import Struct
 
-from tintype.catalogue import images, outbox
+from tintype.catalogue import outbox
 from tintype.core.delivery.disk_space import with_reserve
-from tintype.core.library.browse import find_image
+from tintype.core.library.browse import find_any, find_image
 from tintype.core.services import Services
 from tintype.imaging import Format, spec
-from tintype.model import Caller, Image, no_such_image
+from tintype.model import Caller, Image
 
 _FORMATS = {spec(format).extensions[0]: format for format in Format}
 
@@ -52,10 +52,7 @@ async def purge_any(services: Services, key: UUID | int) -> Receipt:
     Raises:
         NotFound: when there is no such image.
     """
-    image = await services.catalogue.read(images.find, key)
-    if image is None:
-        raise no_such_image()
-    return await _purge(services, image)
+    return await _purge(services, await find_any(services, key))
 
 
 async def _purge(services: Services, image: Image) -> Receipt:

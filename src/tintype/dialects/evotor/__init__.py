@@ -3,8 +3,9 @@
 from tintype.core.access.auth import authenticate as authenticate_token
 from tintype.dialects import DemoScene, Dialect, LinkContext, limit_tokens
 from tintype.dialects.evotor import endpoints, links, wire
+from tintype.dialects.evotor.rules import violations
 from tintype.dialects.evotor.settings import Settings
-from tintype.model import Caller, no_such_image
+from tintype.model import Caller, PlacementKind, no_such_image
 from tintype.web.api import Api, ApiRequest
 from tintype.web.dialect_routes import DeliveryRequest, LinkParser, RequestTarget
 
@@ -38,6 +39,12 @@ def example(scene: DemoScene) -> tuple[str, str]:
     )
 
 
+def placement_kinds(settings: Settings) -> dict[str, PlacementKind]:
+    """Products, whose images all keep the vendor's rules."""
+    rules = settings.rules()
+    return {wire.PRODUCT: PlacementKind(wire.require_product, lambda image: violations(image, rules))}
+
+
 DIALECT = Dialect(
     name="evotor",
     prefixes=("/stores", links.PREFIX),
@@ -54,6 +61,7 @@ DIALECT = Dialect(
         authenticate=authenticate,
         rate_limiter=limit_tokens,
     ),
+    placement_kinds=placement_kinds,
     render_error=wire.render_error,
     # The ids in the vendor's documentation.
     demo_ids={

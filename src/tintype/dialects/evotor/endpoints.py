@@ -77,20 +77,12 @@ async def _record_product_image(request: Request, caller: Caller, part: Part, pl
     services, settings = request.services, request.settings
     work = inspect_staged(services, caller, part.staged)
     inspection = await cancel_on_disconnect(request.context, request.receive, work)
-    info = wire.require_valid(part, inspection, wire.Rules(settings.max_file_bytes, settings.side))
+    info = wire.require_valid(part, inspection, settings.rules())
     return await record_image(services, caller, part.staged, info, part.filename, placement=placement)
 
 
 def _placement(request: Request) -> Placement:
-    """The placement that a path names. Placements of accounts are separate.
-
-    Raises:
-        NotFound: when an id has characters that ids can't have.
-    """
-    store, product = request.path_params["store"], request.path_params["product"]
-    return Placement(
-        kind="product", container=wire.parse_opaque_id(store), holder=wire.parse_opaque_id(product)
-    )
+    return wire.parse_placement(request.path_params["store"], request.path_params["product"])
 
 
 async def _delete_if_present(request: Request, caller: Caller, image: Image, placement: Placement) -> None:

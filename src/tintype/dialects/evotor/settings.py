@@ -2,6 +2,8 @@
 
 from msgspec import Struct
 
+from tintype.dialects.evotor.rules import Rules
+
 
 class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     """The evotor dialect."""
@@ -19,3 +21,7 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     """Width and height of every picture, in pixels. The vendor's figure."""
     max_age_seconds: int = 300
     """How long clients may cache a picture without revalidation, in seconds."""
+
+    def rules(self) -> Rules:
+        """The rules for pictures."""
+        return Rules(self.max_file_bytes, self.side)

@@ -10,13 +10,15 @@ import msgspec
 from msgspec import Struct
 
 from tintype.core.library.ingest import Inspection
-from tintype.imaging import Format, ImageInfo, Reason, spec
+from tintype.dialects.evotor.rules import Rules, file_violations, shape_violations
+from tintype.imaging import ImageInfo, Reason, spec
 from tintype.model import (
     Account,
     Caller,
     Error,
     Image,
     Invalid,
+    InvalidField,
     Kind,
     Malformed,
     NotFound,
@@ -35,6 +37,9 @@ from tintype.web.query import parse_filled
 FIELD = "datafile"
 """The form field that holds the picture of an upload."""
 
+PRODUCT = "product"
+"""The kind of placements of products, in the container of their store."""
+
 FIRST_USER_ID = 200_000_000_000_000
 """The number that the ids of accounts are counted from."""
 
@@ -42,6 +47,7 @@ JSON = "application/json"
 JSON_V2 = "application/vnd.evotor.v2+json"
 
 _OPAQUE_ID = re.compile(r"[A-Za-z0-9._-]{1,128}")
+_ID_RULE = "Ids are 1 to 128 letters, digits, hyphens, underscores and dots."
 
 _CODES = {
     Kind.NO_TOKEN: "unauthorized",
@@ -127,13 +133,6 @@ class Failure(Struct, frozen=True):
     violations: tuple[Violation, ...]
 
 
-class Rules(Struct, frozen=True):
-    """The rules for a picture: its maximum size in bytes, and its exact width and height in pixels."""
-
-    max_bytes: int
-    side: int
-
-
 def parse_token(headers: Mapping[str, str]) -> str | None:
     """The token in the headers; None or empty if there is none.
 
@@ -144,6 +143,28 @@ def parse_token(headers: Mapping[str, str]) -> str | None:
     return bearer_token(value, scheme_required=False)
 
 
+def parse_placement(store: str, product: str) -> Placement:
+    """The placement of a product's image.
+
+    Raises:
+        NotFound: when an id has characters that ids can't have.
+    """
+    return Placement(PRODUCT, parse_opaque_id(store), parse_opaque_id(product))
+
+
+def require_product(placement: Placement) -> None:
+    """Check the ids of a placement that did not come in through this dialect.
+
+    Raises:
+        InvalidField: when an id has characters that ids can't have, or there is a slot.
+    """
+    for field, id in (("container", placement.container), ("holder", placement.holder)):
+        if not _OPAQUE_ID.fullmatch(id):
+            raise InvalidField(field, f"{field}: {_ID_RULE}")
+    if placement.slot:
+        raise InvalidField("slot", "A product has one image, and no slots.")
+
+
 def parse_opaque_id(text: str) -> str:
     """The id of a store or product, unchanged.
 
@@ -151,7 +172,7 @@ def parse_opaque_id(text: str) -> str:
         NotFound: when the text can't be such an id.
     """
     if not _OPAQUE_ID.fullmatch(text):
-        raise NotFound("Ids are 1 to 128 letters, digits, hyphens, underscores and dots.")
+        raise NotFound(_ID_RULE)
     return text
 
 
@@ -280,21 +301,12 @@ def _violations(part: Part, inspection: Inspection, rules: Rules) -> Iterator[st
     """One sentence for each broken rule."""
     if part.count > 1:
         yield f"Only one {FIELD} may be sent; this request has {part.count}."
-    if inspection.format is not Format.PNG:
-        yield "The picture has to be a PNG."
-    if part.staged.size > rules.max_bytes:
-        yield f"The picture has {part.staged.size} bytes; at most {rules.max_bytes} are accepted."
-    if inspection.info is not None:
-        yield from _shape_violations(inspection.info, rules.side)
+    yield from file_violations(inspection.format, part.staged.size, rules)
+    info = inspection.info
+    if info is not None:
+        yield from shape_violations(info.width, info.height, info.frames, rules)
     if inspection.refused is not None and inspection.refused.reason is Reason.DAMAGED:
         yield inspection.refused.sentence
-
-
-def _shape_violations(info: ImageInfo, side: int) -> Iterator[str]:
-    if (info.width, info.height) != (side, side):
-        yield f"The picture is {info.width} by {info.height} pixels; it has to be {side} by {side}."
-    if info.is_animated:
-        yield f"The picture is animated, with {info.frames} frames; it has to have one."
 
 
 def _invalid(*reasons: str) -> Error:

@@ -3,7 +3,7 @@
 from tintype.core.access.auth import authenticate as authenticate_token
 from tintype.core.runtime.signing import Keyring
 from tintype.dialects import DemoScene, Dialect, LinkContext, limit_tokens
-from tintype.dialects.native import endpoints, links, wire
+from tintype.dialects.native import endpoints, links, placements, wire
 from tintype.dialects.native.settings import Settings
 from tintype.imaging import Recipe
 from tintype.model import Caller, Image
@@ -58,6 +58,9 @@ DIALECT = Dialect(
             endpoints.replace_original,
             endpoints.delete_image,
             endpoints.purge_renditions,
+            placements.get_placements,
+            placements.attach_image,
+            placements.detach_image,
             endpoints.make_links,
         ),
         authenticate=authenticate,

@@ -13,17 +13,15 @@ from tintype.core.library.update import replace, set_status
 from tintype.core.upkeep.purge import purge
 from tintype.dialects.native import links, wire
 from tintype.dialects.native.settings import Settings
+from tintype.dialects.native.wire import READ, WRITE
 from tintype.imaging import ImageInfo, Recipe
-from tintype.model import Caller, Image, InvalidField, LinkTarget, no_such_image
-from tintype.model.ids import parse_uuid
+from tintype.model import Caller, Image, InvalidField, LinkTarget
 from tintype.web.api import ApiRequest, endpoint
 from tintype.web.bodies import Part, filename, is_multipart, read, staged_body, staged_part
 from tintype.web.dialect_routes import RawResponse
 from tintype.web.disconnect import cancel_on_disconnect
 from tintype.web.responses import json_response, no_content
 
-READ = "images:read"
-WRITE = "images:write"
 FIELD = "file"
 """The field of a multipart body that contains the image."""
 
@@ -163,7 +161,4 @@ def _signed_url(request: Request, link: links.Link) -> str:
 
 
 def _image_id(request: Request) -> UUID:
-    found = parse_uuid(request.path_params["image_id"])
-    if found is None:
-        raise no_such_image()
-    return found
+    return wire.parse_image_id(request.path_params["image_id"])

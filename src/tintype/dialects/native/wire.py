@@ -15,13 +15,17 @@ from tintype import model
 from tintype.core.upkeep import purge
 from tintype.imaging import Crop, Focal, Format, Mode, Reason, Recipe, parse_colour, spec
 from tintype.imaging.recipe.params import AUTO
-from tintype.model import Error, Invalid, InvalidField, InvalidImage, Kind, Malformed, Status
+from tintype.model import Error, Invalid, InvalidField, InvalidImage, Kind, Malformed, Status, no_such_image
+from tintype.model.ids import parse_short, parse_uuid, short
 from tintype.web.authorization import bearer_token
 from tintype.web.context import Context
 from tintype.web.dialect_routes import RawResponse
 from tintype.web.errors import STATUS, problem_details
 from tintype.web.query import parse_query
 
+READ = "images:read"
+WRITE = "images:write"
+"""The scopes of tokens."""
 MAX_SIDE = 65_535
 """The largest side that a link can have; the settings of [images] limit what is rendered."""
 MAX_RENDITION_BYTES = 999_999_999
@@ -45,11 +49,14 @@ _CHALLENGES = {
 class Image(Struct, frozen=True):
     """One image. Sides are in pixels after EXIF rotation; `bytes` and `sha256` are the original's.
 
+    `short_id` is the id as 22 base64url characters, as links and smartsheet have it.
+
     `thumbhash` is base64. It and `colour` are null for images without a placeholder (`tintype placeholders`
     makes the missing ones); `colour` also for a picture of transparent pixels only.
     """
 
     id: UUID
+    short_id: str
     number: int
     name: str
     filename: str
@@ -168,13 +175,25 @@ def parse_authorization(header: str) -> str | None:
     return token if token and token.isascii() and token.isprintable() else None
 
 
+def parse_image_id(text: str) -> UUID:
+    """The id of an image, as a UUID or as its 22 characters.
+
+    Raises:
+        NotFound: when it is neither.
+    """
+    found = parse_uuid(text) or parse_short(text)
+    if found is None:
+        raise no_such_image()
+    return found
+
+
 def parse_status(query: str) -> Status:
     """The status of a new image: `?status=active` (the default) or `?status=archived`.
 
     Raises:
         InvalidField: when it is neither.
     """
-    status = _STATUSES.get(parse_query(query, _too_many_parameters).get("status", "active"))
+    status = _STATUSES.get(parse_query(query, too_many_parameters).get("status", "active"))
     if status is None:
         raise _invalid_status()
     return status
@@ -207,7 +226,7 @@ def parse_list_query(query: str, *, default_limit: int, max_limit: int) -> ListQ
     Raises:
         InvalidField: when a parameter is not valid.
     """
-    parameters = parse_query(query, _too_many_parameters)
+    parameters = parse_query(query, too_many_parameters)
     limit = parameters.get("limit", str(min(default_limit, max_limit)))
     if not _DIGITS.match(limit) or not 1 <= int(limit) <= max_limit:
         raise _invalid("limit", f"has to be a whole number from 1 to {max_limit}")
@@ -287,6 +306,7 @@ def _status(error: Error) -> HTTPStatus:
 def _image(image: model.Image, url: str) -> Image:
     return Image(
         id=image.id,
+        short_id=short(image.id),
         number=image.number,
         name=image.name,
         filename=image.filename,
@@ -331,7 +351,8 @@ def _parse_cursor(cursor: str) -> int:
     return number
 
 
-def _too_many_parameters(most: int) -> Error:
+def too_many_parameters(most: int) -> Error:
+    """The error for a query with more than `most` parameters."""
     return Invalid(f"A query has at most {most} parameters.")
 
 

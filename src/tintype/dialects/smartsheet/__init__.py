@@ -3,6 +3,7 @@
 from tintype.core.access.auth import authenticate as authenticate_token
 from tintype.dialects import DemoScene, Dialect, LinkContext, limit_tokens
 from tintype.dialects.smartsheet import endpoints, links, wire
+from tintype.dialects.smartsheet.cells import CELL
 from tintype.dialects.smartsheet.settings import Settings
 from tintype.model import Caller, Forbidden
 from tintype.model.ids import short
@@ -48,6 +49,7 @@ DIALECT = Dialect(
         authenticate=authenticate,
         rate_limiter=limit_tokens,
     ),
+    placement_kinds=lambda _settings: {"cell": CELL},
     render_error=wire.render_error,
     trailing_slash=True,
     example=example,

@@ -23,7 +23,7 @@ from tintype.dialects.smartsheet.errors import (
     UploadTooLarge,
     failure,
 )
-from tintype.imaging import ImageInfo, Reason, spec
+from tintype.imaging import Format, ImageInfo, Reason, spec
 from tintype.model import (
     Error,
     Image,
@@ -261,10 +261,16 @@ def require_accepted_format(info: ImageInfo) -> ImageInfo:
     Raises:
         InvalidImage: when it needs one.
     """
-    entry = spec(info.format)
-    if entry.package is not None:
-        raise InvalidImage(Reason.UNSUPPORTED, f"{entry.name} pictures aren't accepted.")
+    for broken in format_violations(info.format):
+        raise InvalidImage(Reason.UNSUPPORTED, broken)
     return info
+
+
+def format_violations(format: Format) -> Iterator[str]:
+    """A sentence if pictures of this format can't be put into a cell."""
+    entry = spec(format)
+    if entry.package is not None:
+        yield f"{entry.name} pictures aren't accepted."
 
 
 @contextmanager
