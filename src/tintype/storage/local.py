@@ -1,4 +1,4 @@
-"""Blobs in a local folder: files named by the SHA-256 of their bytes, as `ab/abcdef…`."""
+"""Files in local folders: by any key, or as blobs, named by the SHA-256 of their bytes, as `ab/abcdef…`."""
 
 import os
 from collections.abc import Iterator
@@ -13,8 +13,8 @@ from tintype.storage.local_trash import LocalTrash
 from tintype.storage.staging import Staged
 
 
-class BlobFolder:
-    """A folder of blobs, to be read. The folder may be missing: then it has none.
+class LocalReader:
+    """Reads files in a folder, whose keys are their paths in it; implements `BlobReader`.
 
     Args:
         root: the folder.
@@ -22,14 +22,6 @@ class BlobFolder:
 
     def __init__(self, root: Path) -> None:
         self._root = root
-
-    def stat(self, key: str) -> BlobStat | None:
-        """See `Blobs`."""
-        try:
-            file_stat = self.path(key).stat()
-        except FileNotFoundError:
-            return None
-        return BlobStat(file_stat.st_size, datetime.fromtimestamp(file_stat.st_mtime, UTC))
 
     def open(self, key: str) -> BinaryIO:
         """See `BlobReader`."""
@@ -42,6 +34,26 @@ class BlobFolder:
 
     def local_path(self, key: str) -> str:
         """See `BlobReader`."""
+        return f"{self._root}/{key}"
+
+    def path(self, key: str) -> Path:
+        """The path of a file, whether it exists or not; only for the local stores themselves."""
+        return Path(self.local_path(key))
+
+
+class BlobFolder(LocalReader):
+    """A folder of blobs, to be read. The folder may be missing: then it has none."""
+
+    def stat(self, key: str) -> BlobStat | None:
+        """See `Blobs`."""
+        try:
+            file_stat = self.path(key).stat()
+        except FileNotFoundError:
+            return None
+        return BlobStat(file_stat.st_size, datetime.fromtimestamp(file_stat.st_mtime, UTC))
+
+    def local_path(self, key: str) -> str:
+        """See `BlobReader`."""
         return f"{self._root}/{key[:2]}/{key}"
 
     def list(self) -> Iterator[str]:
@@ -49,10 +61,6 @@ class BlobFolder:
         for path in self._root.glob("??/*"):
             if is_digest(path.name) and path.name.startswith(path.parent.name):
                 yield path.name
-
-    def path(self, key: str) -> Path:
-        """The path of a blob, whether it exists or not; only for the local stores themselves."""
-        return Path(self.local_path(key))
 
 
 class LocalBlobs(BlobFolder):

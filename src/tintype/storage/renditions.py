@@ -8,7 +8,6 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import BinaryIO
 from uuid import UUID
 
 from msgspec import Struct
@@ -17,6 +16,7 @@ from tintype.storage import durable
 from tintype.storage.cache_files import in_folder
 from tintype.storage.disk_usage import DiskUsage, allocated_bytes
 from tintype.storage.eviction import HIGH_WATER, Eviction
+from tintype.storage.local import LocalReader
 from tintype.storage.rendition_locks import RenditionLocks
 
 LOCKS = ".locks"
@@ -70,12 +70,12 @@ class RenditionWriter:
         self.close()
 
 
-class Renditions:
+class Renditions(LocalReader):
     """A folder of renditions, by key: `ab/<image id>/<version>-<fingerprint>.<extension>`.
 
     One folder per image, so that all its renditions can be removed at once. The cache may be emptied or
     removed while the service runs. All methods but `key` and `local_path` block on the disk, so call them
-    from a worker thread. Implements `BlobReader`.
+    from a worker thread.
 
     Args:
         root: the folder.
@@ -83,7 +83,7 @@ class Renditions:
     """
 
     def __init__(self, root: Path, max_bytes: int) -> None:
-        self._root = root
+        super().__init__(root)
         self._max_bytes = max_bytes
         root.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._usage = DiskUsage(root / LOCKS / "level")
@@ -94,22 +94,9 @@ class Renditions:
         """The key of a rendition, whether it is cached or not."""
         return f"{_folder(image)}/{version}-{fingerprint}.{extension}"
 
-    def open(self, key: str) -> BinaryIO:
-        """See `BlobReader`."""
-        return self._path(key).open("rb", buffering=0)
-
-    def read_range(self, key: str, start: int, size: int) -> bytes:
-        """See `BlobReader`."""
-        with self.open(key) as file:
-            return os.pread(file.fileno(), size, start)
-
-    def local_path(self, key: str) -> str:
-        """See `BlobReader`."""
-        return f"{self._root}/{key}"
-
     def find(self, key: str) -> int | None:
         """The size of a cached rendition, whose time of last use is updated; None if it is not cached."""
-        path = self._path(key)
+        path = self.path(key)
         try:
             stat = path.stat()
             if stat.st_mtime < time.time() - TOUCH_SECONDS:
@@ -134,7 +121,7 @@ class Renditions:
         writer = self.open_writer(key)
         try:
             writer.write(data)
-            writer.path.replace(self._path(key))
+            writer.path.replace(self.path(key))
         finally:
             writer.close()
         self._usage.add(allocated_bytes(len(data)))
@@ -146,7 +133,7 @@ class Renditions:
         Raises:
             OSError: when the temporary file can't be created.
         """
-        return RenditionWriter(self._path(key).parent)
+        return RenditionWriter(self.path(key).parent)
 
     def commit(self, key: str, writer: RenditionWriter, size: int) -> bool:
         """Add a written rendition, as `put` does; it can still be read from the writer's descriptor.
@@ -157,7 +144,7 @@ class Renditions:
         if not self._has_room(size):
             writer.path.unlink(missing_ok=True)
             return False
-        writer.path.replace(self._path(key))
+        writer.path.replace(self.path(key))
         self._usage.add(allocated_bytes(size))
         return True
 
@@ -176,7 +163,7 @@ class Renditions:
 
     def remove_image(self, image: UUID) -> list[CachedRendition]:
         """Remove all renditions of an image; returns them."""
-        folder = self._path(_folder(image))
+        folder = self.path(_folder(image))
         files = [(path, _size(path)) for path in sorted(folder.glob("*"))]
         shutil.rmtree(folder, ignore_errors=True)
         self._usage.add(-sum(allocated_bytes(size) for _, size in files))
@@ -204,9 +191,6 @@ class Renditions:
             # Another process may have evicted files since the counter was last read.
             self._usage.add(0)
         return self._usage.bytes + allocated_bytes(size) <= self._max_bytes
-
-    def _path(self, key: str) -> Path:
-        return self._root / key
 
 
 def _folder(image: UUID) -> str:
