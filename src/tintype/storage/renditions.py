@@ -6,7 +6,7 @@ import shutil
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from uuid import UUID
 
@@ -116,16 +116,12 @@ class Renditions(LocalReader):
         Raises:
             OSError: when it could not be written; no partial file is left.
         """
+        # Before anything is written; `commit` asks again.
         if not self._has_room(len(data)):
             return False
-        writer = self.open_writer(key)
-        try:
+        with closing(self.open_writer(key)) as writer:
             writer.write(data)
-            writer.path.replace(self.path(key))
-        finally:
-            writer.close()
-        self._usage.add(allocated_bytes(len(data)))
-        return True
+            return self.commit(key, writer, len(data))
 
     def open_writer(self, key: str) -> RenditionWriter:
         """A writer for a rendition that arrives in pieces; `commit` then adds it to the cache.
