@@ -153,15 +153,15 @@ def test_files_that_are_not_ours_are_passed_over(
     (tmp_path / "originals" / "zz" / SHA256).write_bytes(b"")
     (tmp_path / "incoming" / "README").write_bytes(b"")
     assert list(originals.list()) == [SHA256]
-    assert staging.abandoned(-60) == 0
+    assert staging.abandoned.count(-60) == 0
 
 
 def test_only_old_temporary_files_are_abandoned(staging: Staging) -> None:
     with staged_in(staging) as fresh, staged_in(staging) as old:
         an_hour_and_a_bit_ago = fresh.path.stat().st_mtime - 3601
         os.utime(old.path, (an_hour_and_a_bit_ago, an_hour_and_a_bit_ago))
-        assert staging.abandoned(3600) == 1
-        assert staging.remove_abandoned(3600) == 1
+        assert staging.abandoned.count(3600) == 1
+        assert staging.abandoned.remove(3600) == 1
         assert (fresh.path.exists(), old.path.exists()) == (True, False)
 
 
@@ -175,7 +175,7 @@ def test_uploads_that_come_and_go_do_not_disturb_the_search_for_abandoned_ones(s
 
     def searches() -> Iterator[int]:
         for _ in range(300):
-            yield staging.abandoned(3600)
+            yield staging.abandoned.count(3600)
 
     thread = threading.Thread(target=come_and_go)
     thread.start()

@@ -68,6 +68,6 @@ def test_only_old_drafts_are_abandoned(renditions: Renditions) -> None:
         path.write_bytes(b"half a pict")
     for path in (made, old):
         os.utime(path, (0, 0))
-    assert renditions.abandoned(3600) == 1
-    assert renditions.remove_abandoned(3600) == 1
+    assert renditions.abandoned.count(3600) == 1
+    assert renditions.abandoned.remove(3600) == 1
     assert [path.exists() for path in (made, old, fresh)] == [True, False, True]

@@ -3,9 +3,8 @@
 import errno
 import fcntl
 import os
-import time
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from tintype.model import InsufficientStorage
@@ -77,24 +76,3 @@ def exclusive_lock(folder: Path) -> Iterator[None]:
         yield
     finally:
         os.close(descriptor)
-
-
-def older_than(paths: Iterable[Path], seconds: float) -> list[Path]:
-    """The files that were last modified more than `seconds` ago; files that vanish meanwhile are skipped."""
-    horizon = time.time() - seconds
-    older = []
-    for path in paths:
-        with suppress(FileNotFoundError):
-            if path.stat().st_mtime < horizon:
-                older.append(path)
-    return older
-
-
-def remove(paths: Iterable[Path]) -> int:
-    """Remove files; returns how many there were."""
-    removed = 0
-    for path in paths:
-        with suppress(FileNotFoundError):
-            path.unlink()
-            removed += 1
-    return removed

@@ -12,7 +12,7 @@ from uuid import UUID
 
 from msgspec import Struct
 
-from tintype.storage import durable
+from tintype.storage.abandoned import AbandonedFiles
 from tintype.storage.cache_files import in_folder
 from tintype.storage.disk_usage import DiskUsage, allocated_bytes
 from tintype.storage.eviction import HIGH_WATER, Eviction
@@ -80,6 +80,10 @@ class Renditions(LocalReader):
     Args:
         root: the folder.
         max_bytes: size limit. A rendition that would exceed it is not kept.
+
+    Attributes:
+        locks: who makes a rendition holds its lock.
+        abandoned: what writers that have ended left behind.
     """
 
     def __init__(self, root: Path, max_bytes: int) -> None:
@@ -89,6 +93,7 @@ class Renditions(LocalReader):
         self._usage = DiskUsage(root / LOCKS / "level")
         self._usage.add(0)
         self.locks = RenditionLocks(root / LOCKS)
+        self.abandoned = AbandonedFiles(root, "??/*/new-*")
 
     def key(self, image: UUID, version: int, fingerprint: str, extension: str) -> str:
         """The key of a rendition, whether it is cached or not."""
@@ -170,17 +175,6 @@ class Renditions(LocalReader):
         for folder in self._root.glob("??/*"):
             with suppress(ValueError):
                 yield UUID(folder.name)
-
-    def abandoned(self, older_than_seconds: float) -> int:
-        """How many temporary files are older than that: left by writers which have ended."""
-        return len(self._abandoned(older_than_seconds))
-
-    def remove_abandoned(self, older_than_seconds: float) -> int:
-        """Remove them; returns how many."""
-        return durable.remove(self._abandoned(older_than_seconds))
-
-    def _abandoned(self, older_than_seconds: float) -> list[Path]:
-        return durable.older_than(self._root.glob("??/*/new-*"), older_than_seconds)
 
     def _has_room(self, size: int) -> bool:
         if self._usage.bytes + allocated_bytes(size) > self._max_bytes:

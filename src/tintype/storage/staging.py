@@ -8,6 +8,7 @@ from typing import BinaryIO, Self
 from uuid import uuid4
 
 from tintype.storage import durable
+from tintype.storage.abandoned import AbandonedFiles
 
 _CLOSED = -1
 
@@ -95,23 +96,16 @@ class Staging:
 
     Args:
         root: the folder; on the file system of the originals where these are local files.
+
+    Attributes:
+        abandoned: what uploads that have ended left behind.
     """
 
     def __init__(self, root: Path) -> None:
         self._root = root
+        self.abandoned = AbandonedFiles(root, "upload-*")
         durable.make_folder(root)
 
     def stage(self, limit: int) -> Staged:
         """An upload of at most `limit` bytes, not opened yet."""
         return Staged(self._root / f"upload-{uuid4().hex}", limit)
-
-    def abandoned(self, older_than_seconds: float) -> int:
-        """How many temporary files are older than that: left by uploads which have ended."""
-        return len(self._abandoned(older_than_seconds))
-
-    def remove_abandoned(self, older_than_seconds: float) -> int:
-        """Remove them; returns how many."""
-        return durable.remove(self._abandoned(older_than_seconds))
-
-    def _abandoned(self, older_than_seconds: float) -> list[Path]:
-        return durable.older_than(self._root.glob("upload-*"), older_than_seconds)

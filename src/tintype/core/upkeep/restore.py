@@ -76,7 +76,7 @@ def restore(
     durable.make_folder(folder)
     durable.write_private(folder / UNFINISHED, b"")
     files = files_in(folder)
-    files.staging.remove_abandoned(0)
+    files.staging.abandoned.remove(0)
     on_start(contents(catalogue).bytes)
     tally = for_each_original(catalogue, _copier(backup, files), on_step)
     if not allow_missing:

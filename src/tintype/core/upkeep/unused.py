@@ -5,6 +5,7 @@ from uuid import UUID
 
 from tintype.catalogue import images, leases
 from tintype.core.services import Services
+from tintype.storage.abandoned import AbandonedFiles
 
 ABANDONED_AFTER_SECONDS = 24 * 3600
 """A temporary file this old was left by a crash: no upload takes a day."""
@@ -32,14 +33,16 @@ async def is_missing(services: Services, image: UUID) -> bool:
 
 def abandoned(services: Services) -> int:
     """How many temporary files interrupted uploads and renditions have left; blocks on the disk."""
-    files = services.staging.abandoned(ABANDONED_AFTER_SECONDS)
-    return files + services.renditions.abandoned(ABANDONED_AFTER_SECONDS)
+    return sum(files.count(ABANDONED_AFTER_SECONDS) for files in _temporary_files(services))
 
 
 def remove_abandoned(services: Services) -> int:
     """Remove these files; returns how many they were. Blocks on the disk."""
-    files = services.staging.remove_abandoned(ABANDONED_AFTER_SECONDS)
-    return files + services.renditions.remove_abandoned(ABANDONED_AFTER_SECONDS)
+    return sum(files.remove(ABANDONED_AFTER_SECONDS) for files in _temporary_files(services))
+
+
+def _temporary_files(services: Services) -> tuple[AbandonedFiles, ...]:
+    return services.staging.abandoned, services.renditions.abandoned
 
 
 async def _is_unused(services: Services, sha256: str) -> bool:
