@@ -1,7 +1,10 @@
 """Durable file operations."""
 
+import fcntl
 import os
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -81,3 +84,26 @@ def test_who_holds_a_folder_holds_it_alone(tmp_path: Path) -> None:
     for thread in threads:
         thread.join()
     assert counter.read_text() == "400"
+
+
+def test_a_lock_is_shared_or_held_alone_and_nobody_waits_for_it(tmp_path: Path) -> None:
+    with opened(tmp_path) as one, opened(tmp_path) as another:
+        assert durable.try_lock(one, fcntl.LOCK_SH)
+        assert durable.try_lock(another, fcntl.LOCK_SH)
+        assert not durable.try_lock(another, fcntl.LOCK_EX)
+    with opened(tmp_path) as later:
+        assert durable.try_lock(later, fcntl.LOCK_EX)
+
+
+def test_a_lock_of_what_is_not_open_is_an_error() -> None:
+    with pytest.raises(OSError, match="Bad file descriptor"):
+        durable.try_lock(2**30, fcntl.LOCK_EX)
+
+
+@contextmanager
+def opened(folder: Path) -> Iterator[int]:
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        yield descriptor
+    finally:
+        os.close(descriptor)

@@ -180,13 +180,8 @@ class Backup:
     def _exclusive(self) -> Iterator[None]:
         descriptor = os.open(self.root / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
-            self._lock(descriptor)
+            if not durable.try_lock(descriptor, fcntl.LOCK_EX):
+                raise InvalidBackup(f"Another process writes to the backup in {self.root}.")
             yield
         finally:
             os.close(descriptor)
-
-    def _lock(self, descriptor: int) -> None:
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise InvalidBackup(f"Another process writes to the backup in {self.root}.") from None

@@ -1,4 +1,4 @@
-"""File operations that are durable (fsynced) on return, and the errors of failed writes."""
+"""File operations that are durable (fsynced) on return, the errors of failed writes, and locks."""
 
 import errno
 import fcntl
@@ -76,3 +76,15 @@ def exclusive_lock(folder: Path) -> Iterator[None]:
         yield
     finally:
         os.close(descriptor)
+
+
+def try_lock(descriptor: int, kind: int) -> bool:
+    """Try to get an flock of a kind on an open file or folder; False if another holds it. It never waits."""
+    try:
+        fcntl.flock(descriptor, kind | fcntl.LOCK_NB)
+    except OSError as refused:
+        # EACCES: on network file systems that lock by fcntl.
+        if refused.errno not in {errno.EWOULDBLOCK, errno.EACCES}:
+            raise
+        return False
+    return True

@@ -104,7 +104,7 @@ class LocalTrash:
         descriptor = os.open(self._root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         deadline = time.monotonic() + timeout
         try:
-            while not (acquired := _lock(descriptor, kind)) and time.monotonic() < deadline:
+            while not (acquired := durable.try_lock(descriptor, kind)) and time.monotonic() < deadline:
                 time.sleep(RETRY_SECONDS)
             yield acquired
         finally:
@@ -127,14 +127,6 @@ def _blobs(folder: Path) -> list[Path]:
     with suppress(FileNotFoundError):
         return [path for path in folder.iterdir() if is_digest(path.name)]
     return []
-
-
-def _lock(descriptor: int, kind: int) -> bool:
-    try:
-        fcntl.flock(descriptor, kind | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True
 
 
 def _stamp(folder: Path) -> datetime | None:

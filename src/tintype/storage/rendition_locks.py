@@ -1,6 +1,5 @@
 """Locks between processes, so that only one of them renders a given rendition at a time."""
 
-import errno
 import fcntl
 import os
 import zlib
@@ -8,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from tintype.storage import durable
 from tintype.storage.cache_files import open_shared
 
 FILES = 256
@@ -59,7 +59,7 @@ class RenditionLocks:
 
 def _lock(descriptor: int, kind: int) -> bool:
     try:
-        fcntl.flock(descriptor, kind | fcntl.LOCK_NB)
-    except OSError as refused:
-        return refused.errno not in {errno.EWOULDBLOCK, errno.EACCES}
-    return True
+        return durable.try_lock(descriptor, kind)
+    except OSError:
+        # A file system without locks.
+        return True
