@@ -88,6 +88,7 @@ CASES: dict[Callable[..., Any], list[Case]] = {
     images.link_targets: [Case({"ids": [UUID(int=i) for i in range(n)]}) for n in (1, 3, 100, 2 * BATCH + 1)],
     images.by_numbers: [Case({"numbers": list(range(n))}) for n in (1, 3, 100, 2 * BATCH + 1)],
     images.referenced_digests: [Case({"digests": [f"{i:064x}" for i in range(n)]}) for n in (1, 100, 1000)],
+    images.existing: [Case({"ids": [UUID(int=i) for i in range(n)]}) for n in (1, 100, 1000)],
     images.find: [Case({"key": UUID(int=7)}), Case({"key": 7})],
     images.find_deliverable: [
         Case({"key": key, "version": version, "default": default})

@@ -214,9 +214,10 @@ def referenced_digests(tx: Transaction, digests: Sequence[str]) -> set[str]:
     return {row.sha256 for row in tx.execute(query)}
 
 
-def exists(tx: Transaction, id: UUID) -> bool:
-    """Whether the image exists, in any account."""
-    return tx.execute(select(images.c.number).where(images.c.id == id)).first() is not None
+def existing(tx: Transaction, ids: Sequence[UUID]) -> set[UUID]:
+    """Those of these ids that images of any account have."""
+    query = select(images.c.id).where(images.c.id.in_(ids))
+    return {row.id for row in tx.execute(query)}
 
 
 def originals(tx: Transaction, after: int, limit: int) -> list[tuple[int, UUID, str, int]]:

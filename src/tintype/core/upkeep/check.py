@@ -9,8 +9,11 @@ from msgspec import Struct
 
 from tintype.catalogue import images, usage
 from tintype.core.services import Services
-from tintype.core.upkeep.unused import BATCH, abandoned, is_missing, unused_originals
+from tintype.core.upkeep.unused import abandoned, unused_originals, without_record
 from tintype.storage.blobs import digest
+
+BATCH = 1000
+"""Records read in one transaction."""
 
 
 class Fault(StrEnum):
@@ -56,7 +59,7 @@ async def check(
         fault = await services.workers.disk(_fault, services, sha256, size, deep=deep)
         on_step()
         # Unless it was deleted meanwhile: the record is removed before the bytes.
-        if fault is not None and not await is_missing(services, image):
+        if fault is not None and not await without_record(services, [image]):
             yield Finding(fault, sha256, image)
     present = await services.workers.disk(lambda: list(services.originals.list()))
     async for sha256 in unused_originals(services, present, on_step):

@@ -11,7 +11,7 @@ from msgspec import Meta, Struct
 from tintype.catalogue import images, library, usage
 from tintype.core.library.originals import remove_unused
 from tintype.core.services import Services
-from tintype.core.upkeep.unused import abandoned, is_missing, remove_abandoned, unused_originals
+from tintype.core.upkeep.unused import abandoned, remove_abandoned, unused_originals, without_record
 from tintype.model import Conflict
 from tintype.storage.blobs import RemovedBlob
 
@@ -66,7 +66,7 @@ async def plan_gc(services: Services, settings: GcSettings) -> GcPlan:
     return GcPlan(
         present=len(present),
         unused=unused,
-        rendition_folders=[image for image in renditions if await is_missing(services, image)],
+        rendition_folders=await without_record(services, renditions),
         temporary_files=await services.workers.disk(abandoned, services),
         expired=await services.workers.disk(_expired, services, before),
         doubt=await _removal_doubt(services, unused, len(present)),

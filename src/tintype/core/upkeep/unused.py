@@ -1,24 +1,22 @@
 """What nobody needs any more: originals without an image, files that a crash left behind."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterable
 from uuid import UUID
 
 from tintype.catalogue import images, leases
+from tintype.catalogue.transaction import batches
 from tintype.core.services import Services
 from tintype.storage.abandoned import AbandonedFiles
 
 ABANDONED_AFTER_SECONDS = 24 * 3600
 """A temporary file this old was left by a crash: no upload takes a day."""
-BATCH = 1000
-"""Records read in one transaction."""
 
 
 async def unused_originals(
     services: Services, originals: list[str], on_step: Callable[[], None] = lambda: None
 ) -> AsyncIterator[str]:
     """The originals that no image refers to, and that are not being stored or deleted."""
-    for first in range(0, len(originals), BATCH):
-        batch = originals[first : first + BATCH]
+    for batch in batches(originals):
         used = await services.catalogue.read(images.referenced_digests, batch)
         for sha256 in batch:
             on_step()
@@ -26,9 +24,13 @@ async def unused_originals(
                 yield sha256
 
 
-async def is_missing(services: Services, image: UUID) -> bool:
-    """Whether there is no record of an image."""
-    return not await services.catalogue.read(images.exists, image)
+async def without_record(services: Services, ids: Iterable[UUID]) -> list[UUID]:
+    """Those of these images that have no record."""
+    gone: list[UUID] = []
+    for batch in batches(ids):
+        recorded = await services.catalogue.read(images.existing, batch)
+        gone += [image for image in batch if image not in recorded]
+    return gone
 
 
 def abandoned(services: Services) -> int:
