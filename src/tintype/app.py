@@ -191,6 +191,7 @@ def _dialect_routes(
         links=Links.SIGNED if dialect.links is None else dialect.links(own),
         raw_endpoints={} if gate is None else gate.raw_endpoints(),
         trailing_slash=dialect.trailing_slash,
+        any_case_links=dialect.any_case_links,
     )
 
 

@@ -9,6 +9,8 @@ from hypothesis import strategies as st
 from tintype.imaging import Format
 from tintype.model.names import MAX_FILENAME, clean, fold, split
 
+TURNING = {"LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI"}
+"""The classes of characters that begin or end a part of other direction (Unicode UAX 9, table 4)."""
 ANY_TEXT = st.text(st.characters(exclude_categories=()))
 
 
@@ -25,6 +27,12 @@ ANY_TEXT = st.text(st.characters(exclude_categories=()))
         ("e\u0301.png", "e\u0301.png"),
         ("a\0b.png", "a\ufffdb.png"),
         ("a\ud800b\udfff.png", "a\ufffdb\ufffd.png"),
+        ("two\r\nlines\x85or\u2028more\u2029\x0b.png", "two  lines or more  .png"),
+        ("tab\tbell\aescape\x1b[31m\x7f\x9b.png", "tab bell\ufffdescape\ufffd[31m\ufffd\ufffd.png"),
+        ("invoice\u202egnp.exe", "invoicegnp.exe"),
+        ("\u2066a\u2069\u202a\u202b\u202c\u202d\u2067\u2068.png", "a.png"),
+        ("\u202e\n", "image"),
+        ("שלום\u200f.png", "שלום\u200f.png"),  # a mark, which turns nothing around
         ("", "image"),
         ("   ", "image"),
         ("uploads/", "image"),
@@ -55,7 +63,9 @@ def test_a_long_name_without_an_extension_is_cut_at_its_end(tail: str) -> None:
 def test_whatever_comes_is_stored_by_any_database_and_cleaned_for_good(came: str) -> None:
     kept = clean(came)
     assert 1 <= len(kept) <= MAX_FILENAME
-    assert not set(kept) & {"\0", "/", "\\"}
+    assert not set(kept) & set("/\\")
+    assert not any(unicodedata.category(char) in {"Cc", "Cs", "Zl", "Zp"} for char in kept)
+    assert not any(unicodedata.bidirectional(char) in TURNING for char in kept)
     assert kept.encode("utf-8")
     assert clean(kept) == kept
 

@@ -76,10 +76,12 @@ def add(tx: Transaction, account: UUID, person: Person, new: NewImage, now: date
 
 
 def link_targets(tx: Transaction, account: UUID, ids: Sequence[UUID]) -> dict[UUID, LinkTarget]:
-    """The link targets of those of `ids` that the account owns."""
+    """The link targets of those of `ids` that the account owns and that are not archived."""
     targets: dict[UUID, LinkTarget] = {}
     for batch in batches(ids):
-        query = select(*_VERSION).where(images.c.account_id == account, images.c.id.in_(batch))
+        query = select(*_VERSION).where(
+            images.c.account_id == account, images.c.status == Status.ACTIVE, images.c.id.in_(batch)
+        )
         for row in tx.execute(query):
             sides, format = (row.width, row.height), Format(row.format)
             targets[row.id] = LinkTarget(row.id, row.number, row.version, *sides, format)

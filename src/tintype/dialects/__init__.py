@@ -79,6 +79,7 @@ class Dialect(Generic[S]):
         render_error: encodes an error as the vendor does; by default as problem details (RFC 9457).
         placement_kinds: returns the kinds of placements that it has, by name; None: it has none.
         trailing_slash: whether a slash at the end of a path is ignored.
+        any_case_links: whether the case of the prefixes of its links is ignored.
         write_image_link: writes links to any rendition, for the first page and `tintype link`; None: the
             dialect has no such links.
         demo_ids: ids that a client of the demo needs besides tokens, by name.
@@ -94,6 +95,7 @@ class Dialect(Generic[S]):
     render_error: ErrorRenderer = problem_details
     placement_kinds: Callable[[S], Mapping[str, PlacementKind]] | None = None
     trailing_slash: bool = False
+    any_case_links: bool = False
     write_image_link: ImageLinkWriter | None = None
     demo_ids: Mapping[str, str] = field(default_factory=dict)
     example: Callable[[DemoScene], tuple[str, str]] | None = None

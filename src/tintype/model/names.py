@@ -9,17 +9,22 @@ MAX_FILENAME = 255
 """Characters kept of a file name; the usual bound of file systems."""
 
 _SURROGATE = re.compile("[\ud800-\udfff]")
+_LINE_BREAK = re.compile("[\t-\r\x1c-\x1f\x85\u2028\u2029]")
+_CONTROL = re.compile("[\0-\x08\x0e-\x1b\x7f-\x84\x86-\x9f\ud800-\udfff]")
+_DIRECTION = re.compile("[\u202a-\u202e\u2066-\u2069]")
+"""Embeddings, overrides and isolates (Unicode UAX 9, 2): `a\\u202egnp.exe` would be shown as `aexe.png`."""
 _EXTENSION = re.compile(r"[A-Za-z0-9]{1,10}\Z")
 
 
 def clean(filename: str) -> str:
-    """The last component of a path with slashes or backslashes, without NUL and lone surrogates.
+    """The last component of a path with slashes or backslashes, as one line of printable text.
 
-    PostgreSQL cannot store NUL, and surrogates cannot be encoded as UTF-8; both become U+FFFD. An empty
-    result becomes `image`. If it is longer than 255 characters, the stem is cut and the extension kept.
+    Line breaks and tabs become spaces, other controls and lone surrogates (which UTF-8 can't encode) U+FFFD;
+    characters that change the direction of the text are removed. An empty result becomes `image`. If it is
+    longer than 255 characters, the stem is cut and the extension kept.
     """
-    base = re.split(r"[/\\]", filename)[-1].strip()
-    base = _SURROGATE.sub("\ufffd", base.replace("\0", "\ufffd"))
+    base = _LINE_BREAK.sub(" ", _DIRECTION.sub("", re.split(r"[/\\]", filename)[-1])).strip()
+    base = _CONTROL.sub("\ufffd", base)
     if base in {"", ".", ".."}:
         return "image"
     if len(base) <= MAX_FILENAME:

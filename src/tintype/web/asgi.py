@@ -86,6 +86,7 @@ class App:
             for end in (("", "/") if routes.trailing_slash else ("",))
         }
         self._links = {prefix: routes for routes in all_routes for prefix in routes.link_parsers}
+        self._any_case_links = [prefix for prefix, routes in self._links.items() if routes.any_case_links]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection."""
@@ -180,7 +181,13 @@ class App:
         return None
 
     def _link_prefix(self, path: str) -> str | None:
-        return next((prefix for prefix in self._links if path.startswith(prefix + "/")), None)
+        exact = next((prefix for prefix in self._links if path.startswith(prefix + "/")), None)
+        if exact is not None:
+            return exact
+        folded = path.lower()
+        return next(
+            (prefix for prefix in self._any_case_links if folded.startswith(prefix.lower() + "/")), None
+        )
 
     def _is_noncanonical(self, path: str) -> bool:
         """Whether the framework would accept a path that its dialect doesn't have, or cache a long one."""
@@ -195,9 +202,10 @@ class App:
         if tracker.status:
             # The response has begun: only closing the connection tells the client that it is incomplete.
             raise raised
-        routes = find_routes(self._all_routes, context.path)
+        prefix = self._link_prefix(context.path)
+        routes = self._links[prefix] if prefix else find_routes(self._all_routes, context.path)
         response = (routes.render_error if routes else problem_details)(error, context)
-        if self._link_prefix(context.path):
+        if prefix:
             response = _as_delivery(response)
         await _send_response(tracker.send, response, head=context.method == "HEAD")
 

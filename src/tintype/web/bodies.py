@@ -176,7 +176,10 @@ class _MultipartSource:
         first = await _first_line(source)
         try:
             boundary = _boundary(self._content_type, first)
-            with PushMultipartParser(boundary, max_segment_count=MAX_SEGMENTS) as parser:
+            # Headers are Latin-1, as in the request itself: `filename` decodes those that are UTF-8.
+            with PushMultipartParser(
+                boundary, max_segment_count=MAX_SEGMENTS, header_charset="latin-1"
+            ) as parser:
                 for event in parser.parse(first):
                     yield event
                 async for chunk in source:

@@ -10,7 +10,7 @@ from tintype.core.delivery.invalidation import find_deliverable
 from tintype.core.delivery.variant import Variants, choose_variants, original_tag, stripped
 from tintype.core.runtime.record_cache import CachedImage
 from tintype.imaging import Format, Recipe
-from tintype.model import ExpiredLink, Forbidden, Image, MethodNotAllowed, NotFound, no_such_image
+from tintype.model import ExpiredLink, Forbidden, Image, MethodNotAllowed, NotFound
 from tintype.web.body_cache import BodyCache, CachedBody, DeliverySettings
 from tintype.web.conditions import ByteRange, byte_range, is_unmodified
 from tintype.web.context import Context, Scope
@@ -215,10 +215,7 @@ class Delivery:
 
 async def _find_image(services: Services, routes: DialectRoutes, requested: DeliveryRequest) -> CachedImage:
     default = routes.links if requested.unsigned else None
-    record = await find_deliverable(services, routes.name, requested.key, requested.version, default=default)
-    if requested.extension is not None and requested.extension.lower() != record.image.extension.lower():
-        raise no_such_image()
-    return record
+    return await find_deliverable(services, routes.name, requested.key, requested.version, default=default)
 
 
 async def _preflight(send: Send) -> None:

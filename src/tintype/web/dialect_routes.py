@@ -29,7 +29,8 @@ class DeliveryRequest(Struct, frozen=True):
         key: the image, by id or by number.
         recipe: how the picture is made; None is the original.
         version: the version that the link was made for; None is the present one.
-        extension: the required extension of the image, ignoring case; None is any.
+        extension: the file extension in the link; None: it has none. It need not be the image's, whose type a
+            replacement may have changed, but only then is the link canonical.
         max_age: seconds for which clients may cache the picture.
         public: whether shared caches may store it.
         expires: Unix time, in seconds, when the link expires; None is never.
@@ -97,6 +98,7 @@ class DialectRoutes(Struct, frozen=True):
         links: the kind of its links unless an account sets another.
         raw_endpoints: endpoints outside of the framework, by path.
         trailing_slash: whether a trailing slash is ignored.
+        any_case_links: whether the case of the prefixes of its links is ignored.
     """
 
     name: str
@@ -106,6 +108,7 @@ class DialectRoutes(Struct, frozen=True):
     links: Links = Links.SIGNED
     raw_endpoints: dict[str, RawEndpoint] = {}
     trailing_slash: bool = False
+    any_case_links: bool = False
 
 
 def find_routes(all_routes: Sequence[DialectRoutes], path: str) -> DialectRoutes | None:

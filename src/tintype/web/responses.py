@@ -29,9 +29,11 @@ def no_content(headers: Mapping[str, str] | None = None) -> RawResponse:
 
 def from_raw(response: RawResponse) -> Response[Any]:
     """The framework's response for a RawResponse."""
+    # As a header, because the framework appends a charset to media types of texts.
+    content_type = {"content-type": response.media_type} if response.body else {}
     return Response(
         response.body or None,
         status_code=response.status,
-        headers=response.headers,
+        headers=response.headers | content_type,
         media_type=response.media_type,
     )

@@ -219,7 +219,12 @@ def outside(left: int, top: int) -> list[Size]:
     [
         ("Mode=2", "Mode"),
         ("Mode=6", "Mode"),
-        ("Mode=fit", "Mode"),
+        ("Mode=Fit%20", "Mode"),
+        ("Mode=Fit&w=200", "w"),
+        ("h=200", "h"),
+        ("WIDTH=0", "Width"),
+        ("MaxWidth=20", "maxwidth"),
+        ("width_px=20", "width_px"),
         ("Mode=%00", "Mode"),
         ("Mode=Fit&Width=0", "Width"),
         ("Mode=Fit&Width=-1", "Width"),
@@ -330,3 +335,16 @@ def test_a_browser_may_keep_a_picture(http: httpx.Client, library: dict[str, str
 
 def test_a_client_of_another_account_gets_no_url_for_them(mews: Client, library: dict[str, str]) -> None:
     assert mews.urls(*(item(image) for image in library.values())) == [None] * len(library)
+
+
+@pytest.mark.parametrize("prefix", ["/media/image/", "/MEDIA/IMAGE/", "/Media/image/"])
+def test_a_link_by_hand_may_have_any_case(http: httpx.Client, library: dict[str, str], prefix: str) -> None:
+    image = library["landscape.jpg"]
+    by_hand = http.get(f"{prefix}{image.upper()}?width=120&MODE=fit&height=90")
+    ours = http.get(link(image, "Fit", 120, 90))
+    assert (by_hand.status_code, by_hand.content) == (200, ours.content)
+    for wrong in (f"{prefix}{image}?w=120", f"{prefix}none"):
+        refused = http.get(wrong)
+        assert refused.status_code in {400, 404}
+        assert list(refused.json()) == ["Message", "RequestId"]
+        assert refused.headers["access-control-allow-origin"] == "*"

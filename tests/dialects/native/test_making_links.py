@@ -162,3 +162,22 @@ def test_who_may_not_read_gets_no_links(demo: Running, image: dict[str, Any]) ->
 def test_the_wire_has_a_field_for_every_part_of_a_recipe() -> None:
     fields = set(LinkRequest.__struct_fields__) - {"image", "expires_in"}
     assert fields == set(Recipe.__struct_fields__) - {"auto"}  # a format of its own on the wire
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
+def test_whole_numbers_may_have_a_fraction_and_a_body_a_byte_order_mark(
+    client: httpx.Client, image: dict[str, Any], encoding: str
+) -> None:
+    fields = '"width": 60.0, "height": 6e1, "dpr": 1, "quality": 70.0, "frames": 1.0, "expires_in": 600.0'
+    body = f'{{"links": [{{"image": "{image["id"]}", "max_bytes": 9e4, {fields}}}]}}'
+    answer = client.post("/v1/links", content=body.encode(encoding))
+    assert answer.status_code == 200, answer.text
+    [link] = answer.json()["links"]
+    assert "&mode=fit&w=60&h=60&q=70&max-bytes=90000&frames=1&exp=" in link["url"]
+    broken = client.post("/v1/links", content=body.replace("60.0", "60.5").encode(encoding))
+    assert (broken.status_code, broken.json()["field"]) == (400, "links[0].width")
+
+
+def test_a_change_may_begin_with_a_byte_order_mark(client: httpx.Client, image: dict[str, Any]) -> None:
+    body = b'\xef\xbb\xbf{"status": "active"}'
+    assert client.patch(f"/v1/images/{image['id']}", content=body).status_code == 200

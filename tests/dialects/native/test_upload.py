@@ -169,10 +169,6 @@ def test_a_form_has_exactly_one_file(
         ("multipart/form-data; boundary=b", b'--b\r\nContent-Disposition: form-data; name="file"\r\n\r\nxx'),
         ("multipart/form-data; boundary=b", b"--b\r\nno colon\r\n\r\nxx\r\n--b--\r\n"),
         ("multipart/form-data; boundary=b", b"--b\r\nA: " + b"x" * 9000 + b"\r\n\r\nxx\r\n--b--\r\n"),
-        (
-            "multipart/form-data; boundary=b",
-            b'--b\r\nContent-Disposition: form-data; name="\xff"\r\n\r\nxx\r\n--b--\r\n',
-        ),
         ("multipart/form-data; boundary=b", b'--b\r\nContent-Disposition: form-data; name="a"\r\n\r\n' * 200),
         ("multipart/form-data", b"no boundary anywhere"),
         ("multipart/form-data; boundary=", b""),

@@ -22,7 +22,7 @@ from tintype.core import Services
 from tintype.core.access.auth import get_or_create_person, issue_token, list_tokens, revoke_token
 from tintype.core.library.ingest import examine, record_image, stage
 from tintype.dialects.publisher.endpoints import Role
-from tintype.model import Account, Caller, Person, Status
+from tintype.model import Account, Caller, Person, Status, names
 
 ACCOUNT = "publisher"
 START = datetime(2019, 2, 27, 11, 19, 30, tzinfo=UTC)
@@ -145,6 +145,8 @@ class _Maker:
             image = await record_image(services, caller, staged, info, piece.filename, status=status)
         _, editor = await self._member(services, account, piece.editor or piece.person)
         self._edit(image.number, editor.id, START + timedelta(hours=piece.modified))
+        if image.filename != piece.filename:
+            self._rename(image.number, piece.filename)
         return image.number, data, piece
 
     async def _member(self, services: Services, account: str, name: str) -> tuple[Account, Person]:
@@ -158,6 +160,16 @@ class _Maker:
         with sqlite3.connect(self._catalogue) as connection:
             values = (editor, instant, number)
             connection.execute("UPDATE images SET modified_by = ?, modified_at = ? WHERE number = ?", values)
+        connection.close()
+
+    def _rename(self, number: int, filename: str) -> None:
+        """Give an image a name that would be cleaned now: an older library may have one."""
+        name = filename.rpartition(".")[0]
+        with sqlite3.connect(self._catalogue) as connection:
+            values = (filename, name, names.fold(name), number)
+            connection.execute(
+                "UPDATE images SET filename = ?, name = ?, folded = ? WHERE number = ?", values
+            )
         connection.close()
 
 

@@ -43,13 +43,39 @@ def test_archived_images_are_listed_with_their_links_but_not_delivered(library: 
         assert (answer.status_code, answer.json()["ref"]) == (404, 404)
 
 
-def test_the_extension_may_be_in_any_case_but_must_be_the_images(library: Library) -> None:
+def test_the_extension_may_be_in_any_case_and_that_of_any_image(library: Library) -> None:
+    """In the vendor's examples it isn't the image's either: `flag_2014.gif`, and `"extension": "jpg"`."""
     [image] = library.listed("search=apple")["image"]
     stem = image["url"].removesuffix("png")
-    answers = {
-        end: library.http.get(stem + end).status_code for end in ("png", "PNG", "pNg", "jpg", "gif", "pn", "")
+    opening, missing = ("png", "PNG", "pNg", "jpg", "gif", "tiff"), ("pn", "", "html", "exe", "pngx")
+    answers = {end: library.http.get(stem + end) for end in (*opening, *missing)}
+    assert {end: answers[end].status_code for end in answers} == {
+        **dict.fromkeys(opening, 200),
+        **dict.fromkeys(missing, 404),
     }
-    assert answers == {"png": 200, "PNG": 200, "pNg": 200, "jpg": 404, "gif": 404, "pn": 404, "": 404}
+    assert {answers[end].headers["content-type"] for end in opening} == {"image/png"}
+    assert {answers[end].content for end in opening} == {library.originals[image["id"]]}
+
+
+def test_a_link_lives_on_when_the_image_becomes_one_of_another_type(demo: Running) -> None:
+    publisher = {"Authorization": demo.token("publisher", "replaced", role="editor")}
+    native = {"Authorization": f"Bearer {demo.token('native', 'replaced')}"}
+    before, after = pictures.png(30, 20, seed=3), pictures.jpeg(60, 40, seed=4)
+    with httpx.Client(base_url=demo.base_url) as http:
+        id = http.post("/v1/images", content=before, headers=native).json()["id"]
+        [image] = http.get("/api/2/images", headers=publisher).json()["image"]
+        assert image["url"].endswith(".png")
+        for _ in range(3):  # the response may come from memory
+            assert http.get(image["url"]).content == before
+        assert http.put(f"/v1/images/{id}/original", content=after, headers=native).status_code == 200
+        [replaced] = http.get("/api/2/images", headers=publisher).json()["image"]
+        assert replaced["url"].endswith(".jpg")
+        for link in (image["url"], replaced["url"]):
+            answer = http.get(link)
+            assert (answer.status_code, answer.content) == (200, after)
+            assert answer.headers["content-type"] == "image/jpeg"
+        for link in (image["thumbnailurl"], replaced["thumbnailurl"]):
+            assert pictures.decode(http.get(link).content).size == (60, 40)
 
 
 def test_a_query_on_a_link_is_overlooked(library: Library) -> None:

@@ -10,6 +10,7 @@ from tests.dialects.publisher.library import PIECES, Library
 
 JSON = "application/json"
 XML = "application/xml; charset=UTF-8"
+TEXT_XML = "text/xml; charset=UTF-8"
 
 
 @pytest.mark.parametrize(
@@ -28,6 +29,15 @@ XML = "application/xml; charset=UTF-8"
         ("application/json;q=0.5,application/xml;q=0.6", XML),
         ("application/json;q=0, */*", XML),
         ("application/xml;q=0, application/*", JSON),
+        ("text/xml", TEXT_XML),
+        ("text/xml; charset=utf-8", TEXT_XML),
+        ("text/*", TEXT_XML),
+        ("text/*, ,", TEXT_XML),
+        ("text/xml, application/xml", XML),  # equally good: the vendor's
+        ("application/json, text/xml", JSON),
+        ("application/json;q=0.5, text/xml;q=0.6", TEXT_XML),
+        ("application/xml;q=0.5, text/xml", TEXT_XML),
+        ("text/xml;q=0.1, application/json;q=0.2", JSON),
         ("application/*;q=0.3, application/xml;q=0.2", JSON),
         ("*/*;q=0.1, application/xml;q=0.2", XML),
         ("text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8", XML),  # a browser
@@ -61,23 +71,32 @@ def test_accept_may_come_in_several_lines(library: Library) -> None:
     assert (answer.status_code, answer.headers["content-type"]) == (200, XML)
 
 
+ANSWERS = "Answers are application/json or application/xml or text/xml."
+
+
 @pytest.mark.parametrize(
     "accept",
     [
-        "text/xml",
+        "text/plain",
+        "text/xml;q=0",
         "image/png",
         "application/xhtml+xml",
         "application/json;q=0",
         "*/*;q=0",
         "nonsense",
-        "text/*, ,",
     ],
 )
 def test_anything_else_is_406_said_in_json(library: Library, accept: str) -> None:
     answer = library.get(Accept=accept)
     assert answer.status_code == 406
     assert answer.headers["content-type"] == JSON
-    assert answer.json() == {"ref": 406, "summary": "Answers are application/json or application/xml."}
+    assert answer.json() == {"ref": 406, "summary": ANSWERS}
+
+
+def test_an_error_is_text_xml_where_that_is_asked_for(library: Library) -> None:
+    answer = library.get("limit=0", Accept="text/xml")
+    assert (answer.status_code, answer.headers["content-type"]) == (400, TEXT_XML)
+    assert ElementTree.fromstring(answer.content).findtext("ref") == "107"
 
 
 def test_both_shapes_say_the_same_in_the_same_order(library: Library) -> None:

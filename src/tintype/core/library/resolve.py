@@ -16,7 +16,7 @@ _NOT_CACHED: Any = object()
 async def link_targets(services: Services, caller: Caller, ids: Sequence[UUID]) -> dict[UUID, LinkTarget]:
     """The link targets of those ids that are images of the caller's account.
 
-    An id that is missing from the result doesn't exist or belongs to another account.
+    An id that is missing from the result doesn't exist, is archived, or belongs to another account.
     """
     return await services.catalogue.read(images.link_targets, caller.account.id, ids)
 
@@ -30,7 +30,7 @@ async def resolve_ids(
 ) -> dict[str, T | None]:
     """What a dialect needs of the images with these names, cached until anything changes.
 
-    None for an image that doesn't exist or belongs to another account.
+    None for an image that doesn't exist, is archived, or belongs to another account.
 
     Args:
         caller: the owner of the images.

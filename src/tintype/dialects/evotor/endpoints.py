@@ -4,7 +4,7 @@ from tintype.core.library import browse, deletion
 from tintype.core.library.ingest import inspect_staged, record_image
 from tintype.dialects.evotor import links, wire
 from tintype.dialects.evotor.settings import Settings
-from tintype.model import Caller, Image, NotFound, Placement, no_such_image
+from tintype.model import Caller, Image, NotFound, Placement, Status, no_such_image
 from tintype.web.api import ApiRequest, endpoint
 from tintype.web.bodies import Part, is_multipart, staged_part
 from tintype.web.dialect_routes import RawResponse
@@ -94,9 +94,16 @@ async def _delete_if_present(request: Request, caller: Caller, image: Image, pla
 
 
 def _product_image(request: Request, caller: Caller, image: Image, placement: Placement) -> wire.ProductImage:
+    return wire.product_image(image, placement, caller, _url(request, image))
+
+
+def _url(request: Request, image: Image) -> str | None:
+    """The link to an image; None for an archived one, which no link opens."""
+    if image.status is Status.ARCHIVED:
+        return None
     link = links.Link(image.id, image.version)
     path = links.write(link, request.services.keyring.sign(link.parts()))
-    return wire.product_image(image, placement, caller, request.context.base_url + path)
+    return request.context.base_url + path
 
 
 def _respond(request: Request, body: bytes) -> RawResponse:

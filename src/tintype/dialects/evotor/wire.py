@@ -100,13 +100,13 @@ class Meta(Struct, frozen=True):
 
 
 class ProductImage(Struct, frozen=True):
-    """The image of a product. `user_id` is the account."""
+    """The image of a product. `user_id` is the account; `url` is null for an archived image."""
 
     id: UUID
     user_id: str
     store_id: str
     product_id: str
-    url: str
+    url: str | None
     meta: Meta
     created_at: str
     updated_at: str
@@ -223,8 +223,8 @@ def no_file() -> Error:
     return _invalid(f"A picture is required in the field {FIELD}.")
 
 
-def product_image(image: Image, placement: Placement, caller: Caller, url: str) -> ProductImage:
-    """The image attached to a product of the caller."""
+def product_image(image: Image, placement: Placement, caller: Caller, url: str | None) -> ProductImage:
+    """The image attached to a product of the caller; without a URL if no link opens it."""
     return ProductImage(
         id=image.id,
         user_id=format_user_id(caller.account),

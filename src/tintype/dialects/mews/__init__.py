@@ -56,5 +56,6 @@ DIALECT = Dialect(
         endpoints=(endpoints.get_urls,), authenticate=authenticate, rate_limiter=limit_tokens, pairs=True
     ),
     render_error=wire.render_error,
+    any_case_links=True,
     example=example,
 )

@@ -27,7 +27,12 @@ async def get_urls(request: ApiRequest[Settings], caller: Caller) -> RawResponse
     """The URLs for a batch of image ids, sizes and modes, in the order of the request."""
     settings = request.settings
     raw = await read(request, settings.max_body_bytes)
-    parsed = wire.parse_request(raw, max_images=settings.max_images, max_side=settings.max_side)
+    parsed = wire.parse_request(
+        raw,
+        max_images=settings.max_images,
+        max_side=settings.max_side,
+        default_mode=settings.default_resize_mode,
+    )
     request.context.notes["client"] = parsed.client[:MAX_LOGGED]
     names = [item.image_id for item in parsed.images]
     known = await resolve_ids(request.services, caller, names, wire.parse_image_id, _known_image)

@@ -1,6 +1,7 @@
 """Delivery links of the mews dialect: `/Media/Image/<id>?Mode=Fit&Width=200&Height=150`. Pure.
 
-A link is plain or has a signature at its end.
+A link is plain or has a signature at its end. Plain links that clients build by hand may have path, names and
+modes in any case.
 """
 
 import re
@@ -12,7 +13,6 @@ from tintype.imaging import Mode, Recipe
 from tintype.model import InvalidField, NotFound
 from tintype.model.ids import parse_uuid
 from tintype.web.dialect_routes import DeliveryRequest, RequestTarget
-from tintype.web.query import Query
 
 PREFIX = "/Media/Image"
 SIGNED_FOR = "mews"
@@ -24,7 +24,7 @@ _NAMES = {
     Mode.FIT: "Fit",
     Mode.FIT_EXACT: "FitExact",
 }
-MODES = {name: mode for mode, name in _NAMES.items()} | {
+MODES: dict[str, Mode] = {name: mode for mode, name in _NAMES.items()} | {
     # The numbers of the vendor's booking-engine guide; there is no 2.
     "0": Mode.SCALE,
     "1": Mode.COVER,
@@ -32,7 +32,15 @@ MODES = {name: mode for mode, name in _NAMES.items()} | {
     "4": Mode.FIT,
     "5": Mode.FIT_EXACT,
 }
+_ANY_CASE_MODES = {name.lower(): mode for name, mode in MODES.items()}
 _NUMBER = re.compile(r"[0-9]{1,9}\Z")
+_ALTERING = re.compile(
+    r"[whsq]|wh|mw|mh|sz|dpr|dim|fm|fmt|format|quality|crop|fit|cover|zoom|aspect|ratio|rotate|thumb|thumbnail"
+    r"|[\w.-]{0,20}(?:width|height|size|scale|dimension)[\w.-]{0,20}",
+    re.ASCII,
+)
+"""Names, in lower case, that ask for another picture in other services' links: ignoring them would deliver a
+picture that nobody asked for."""
 
 
 class Link(Struct, frozen=True):
@@ -75,21 +83,35 @@ def parse(target: RequestTarget) -> Link:
 
     Raises:
         NotFound: when the path has no image id.
-        InvalidField: when a parameter is not valid.
+        InvalidField: when a parameter is not valid, or an unknown one seems to ask for another picture.
     """
-    image, query = parse_uuid(target.path.removeprefix(PREFIX + "/")), target.query()
+    query = {name.lower(): value for name, value in target.query().items()}
+    image = _image(target.path)
+    mode = _ANY_CASE_MODES.get((query.pop("mode", "") or "Fit").lower())
+    if mode is None:
+        raise _invalid("Mode")
+    link = Link(image, mode, _side("Width", query.pop("width", "")), _side("Height", query.pop("height", "")))
+    for name in query:
+        if _ALTERING.fullmatch(name):
+            raise _invalid(name)
+    return link
+
+
+def _image(path: str) -> UUID:
+    start = len(PREFIX) + 1
+    image = parse_uuid(path[start:]) if path[:start].lower() == f"{PREFIX}/".lower() else None
     if image is None:
         raise NotFound("There is nothing at this path.")
-    mode = MODES.get(query.get("Mode") or "Fit")
-    if mode is None:
-        raise InvalidField("Mode", "Invalid Mode.")
-    return Link(image, mode, _side(query, "Width"), _side(query, "Height"))
+    return image
 
 
-def _side(query: Query, name: str) -> int | None:
-    text = query.get(name)
+def _side(name: str, text: str) -> int | None:
     if not text:
         return None
     if not _NUMBER.match(text) or int(text) < 1:
-        raise InvalidField(name, f"Invalid {name}.")
+        raise _invalid(name)
     return int(text)
+
+
+def _invalid(name: str) -> InvalidField:
+    return InvalidField(name, f"Invalid {name}.")

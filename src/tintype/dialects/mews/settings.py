@@ -1,5 +1,7 @@
 """Settings of the mews dialect, section `[mews]`."""
 
+from typing import Literal
+
 from msgspec import Struct
 
 from tintype.model import Links
@@ -16,6 +18,8 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     """The most items of one request."""
     max_side: int = 8192
     """The largest Width and Height of a request."""
+    default_resize_mode: Literal["", "Cover", "CoverExact", "Fit", "FitExact"] = ""
+    """The ResizeMode of an item that has none, or null; empty: it is required."""
     max_body_bytes: int = 1024 * 1024
     """The largest request body."""
     max_age_seconds: int = 3600

@@ -1,8 +1,9 @@
 """The mews wire format: PascalCase JSON, tokens in the body, `{"Message": …}` for errors."""
 
 import re
+from collections.abc import Callable
 from enum import StrEnum
-from typing import Annotated, TypeVar
+from typing import Annotated, Any, TypeVar
 from uuid import UUID
 
 import msgspec
@@ -13,6 +14,7 @@ from tintype.model.ids import parse_uuid
 from tintype.web.context import Context
 from tintype.web.dialect_routes import RawResponse
 from tintype.web.errors import STATUS, standard_headers
+from tintype.web.json_body import decode_json
 
 T = TypeVar("T")
 
@@ -98,14 +100,20 @@ def parse_credentials(raw: bytes) -> Credentials:
     return _decode(raw, Credentials)
 
 
-def parse_request(raw: bytes, *, max_images: int, max_side: int) -> Request:
+def parse_request(raw: bytes, *, max_images: int, max_side: int, default_mode: str = "") -> Request:
     """Parse the body of getUrls.
+
+    Args:
+        raw: the body.
+        max_images: the most items.
+        max_side: the largest side, in pixels.
+        default_mode: the mode of items without one; empty: each must have one.
 
     Raises:
         Malformed: when it is not a JSON object.
         InvalidField: when a field is not valid.
     """
-    request = _decode(raw, Request)
+    request = _decode(raw, Request, lambda parsed: _fill_in_mode(parsed, default_mode))
     if len(request.images) > max_images:
         raise _invalid("Images")
     for item in request.images:
@@ -155,14 +163,19 @@ def _message(error: Error, kind: Kind) -> str:
     return fixed.get(kind, error.message)
 
 
-def _decode(raw: bytes, into: type[T]) -> T:
+def _decode(raw: bytes, into: type[T], complete: Callable[[Any], object] = lambda _: None) -> T:
     try:
-        # Decoded to str first, because msgspec does not check the UTF-8 of values that it skips.
-        return msgspec.json.decode(raw.decode(), type=into)
+        return decode_json(raw, into, complete)
     except msgspec.ValidationError as wrong:
         raise _validation_error(str(wrong)) from wrong
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as broken:
-        raise Malformed("Invalid JSON.") from broken
+
+
+def _fill_in_mode(parsed: Any, mode: str) -> None:  # noqa: ANN401  any JSON value
+    """Give the items of a body the default mode if they have none, or null."""
+    items = parsed.get("Images") if mode and isinstance(parsed, dict) else None
+    for item in items if isinstance(items, list) else ():
+        if isinstance(item, dict) and item.get("ResizeMode") is None:
+            item["ResizeMode"] = mode
 
 
 def _validation_error(message: str) -> Error:

@@ -15,7 +15,7 @@ from tintype.dialects.native import links, wire
 from tintype.dialects.native.settings import Settings
 from tintype.dialects.native.wire import READ, WRITE
 from tintype.imaging import ImageInfo, Recipe
-from tintype.model import Caller, Image, InvalidField, LinkTarget
+from tintype.model import Caller, Image, InvalidField, LinkTarget, Status
 from tintype.web.api import ApiRequest, endpoint
 from tintype.web.bodies import Part, filename, is_multipart, read, staged_body, staged_part
 from tintype.web.dialect_routes import RawResponse
@@ -152,7 +152,10 @@ def _respond(
     return json_response(wire.encode_response(image, _url(request, image)), status=status, headers=headers)
 
 
-def _url(request: Request, image: Image) -> str:
+def _url(request: Request, image: Image) -> str | None:
+    """A link to the original; None for an archived image, which no link opens."""
+    if image.status is Status.ARCHIVED:
+        return None
     return _signed_url(request, links.Link(image.id, image.version))
 
 

@@ -9,10 +9,11 @@ from tintype import model
 from tintype.core.library.placement import attach, detach, list_placements
 from tintype.dialects.native import wire
 from tintype.dialects.native.settings import Settings
-from tintype.model import Caller, InvalidField, Malformed
+from tintype.model import Caller, InvalidField
 from tintype.web.api import ApiRequest, endpoint
 from tintype.web.bodies import read
 from tintype.web.dialect_routes import RawResponse
+from tintype.web.json_body import decode_any
 from tintype.web.query import parse_query
 from tintype.web.responses import json_response, no_content
 
@@ -51,7 +52,7 @@ async def get_placements(request: Request, caller: Caller) -> RawResponse:
 async def attach_image(request: Request, caller: Caller) -> RawResponse:
     """Attach one image to a place whose rules it keeps."""
     image_id = wire.parse_image_id(request.path_params["image_id"])
-    placement = _parse_body(await read(request, request.settings.max_body_bytes))
+    placement = _parse(decode_any(await read(request, request.settings.max_body_bytes)))
     await attach(request.services, caller, image_id, placement)
     return json_response(msgspec.json.encode(_shown(placement)), status=201)
 
@@ -63,14 +64,6 @@ async def detach_image(request: Request, caller: Caller) -> RawResponse:
     parameters = parse_query(request.context.query, wire.too_many_parameters)
     await detach(request.services, caller, image_id, _parse(parameters))
     return no_content()
-
-
-def _parse_body(raw: bytes) -> model.Placement:
-    try:
-        body = msgspec.json.decode(raw)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as broken:
-        raise Malformed("The body is not JSON.") from broken
-    return _parse(body)
 
 
 def _parse(fields: object) -> model.Placement:

@@ -15,12 +15,13 @@ from tintype import model
 from tintype.core.upkeep import purge
 from tintype.imaging import Crop, Focal, Format, Mode, Reason, Recipe, parse_colour, spec
 from tintype.imaging.recipe.params import AUTO
-from tintype.model import Error, Invalid, InvalidField, InvalidImage, Kind, Malformed, Status, no_such_image
+from tintype.model import Error, Invalid, InvalidField, InvalidImage, Kind, Status, no_such_image
 from tintype.model.ids import parse_short, parse_uuid, short
 from tintype.web.authorization import bearer_token
 from tintype.web.context import Context
 from tintype.web.dialect_routes import RawResponse
 from tintype.web.errors import STATUS, problem_details
+from tintype.web.json_body import decode_any, decode_json
 from tintype.web.query import parse_query
 
 READ = "images:read"
@@ -49,7 +50,8 @@ _CHALLENGES = {
 class Image(Struct, frozen=True):
     """One image. Sides are in pixels after EXIF rotation; `bytes` and `sha256` are the original's.
 
-    `short_id` is the id as 22 base64url characters, as links and smartsheet have it.
+    `short_id` is the id as 22 base64url characters, as links and smartsheet have it. `url` is null for an
+    archived image: no link opens it.
 
     `thumbhash` is base64. It and `colour` are null for images without a placeholder (`tintype placeholders`
     makes the missing ones); `colour` also for a picture of transparent pixels only.
@@ -75,7 +77,7 @@ class Image(Struct, frozen=True):
     modified_at: datetime
     thumbhash: str | None
     colour: str | None
-    url: str
+    url: str | None
 
 
 class Page(Struct, frozen=True):
@@ -149,7 +151,10 @@ class LinksRequest(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class SignedLink(Struct, frozen=True):
-    """One link. `url` is null when the account has no such image; `expires_at` when it never expires."""
+    """One link. `url` is null when the account has no such image, or it is archived.
+
+    `expires_at` is null when the link never expires.
+    """
 
     image: UUID
     url: str | None
@@ -206,10 +211,7 @@ def parse_change(body: bytes) -> Status:
         Malformed: when the body is not JSON.
         InvalidField: when a field is not valid.
     """
-    try:
-        change = msgspec.json.decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as broken:
-        raise Malformed("The body is not JSON.") from broken
+    change = decode_any(body)
     name = change.get("status") if isinstance(change, dict) else None
     status = _STATUSES.get(name) if isinstance(name, str) else None
     if status is None:
@@ -241,12 +243,10 @@ def parse_links(raw: bytes, *, max_links: int) -> list[tuple[LinkRequest, Recipe
         InvalidField: when a field is not valid, by its path.
     """
     try:
-        requests = msgspec.json.decode(raw.decode(), type=LinksRequest).links
+        requests = decode_json(raw, LinksRequest).links
     except msgspec.ValidationError as wrong:
         sentence, _, path = str(wrong).partition(" - at `$.")
         raise _invalid_body(f"{sentence}.", path.rstrip("`")) from wrong
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as broken:
-        raise Malformed("The body has to be JSON.") from broken
     if len(requests) > max_links:
         raise _invalid("links", f"may hold at most {max_links} of them")
     return [(each, _recipe(each, position)) for position, each in enumerate(requests)]
@@ -257,12 +257,12 @@ def encode_links(links: list[SignedLink]) -> bytes:
     return msgspec.json.encode(SignedLinks(links))
 
 
-def encode_response(image: model.Image, url: str) -> bytes:
-    """Encode one image and its link."""
+def encode_response(image: model.Image, url: str | None) -> bytes:
+    """Encode one image and its link; None: it has none."""
     return msgspec.json.encode(_image(image, url))
 
 
-def encode_page(images: Sequence[tuple[model.Image, str]], *, more: bool) -> bytes:
+def encode_page(images: Sequence[tuple[model.Image, str | None]], *, more: bool) -> bytes:
     """Encode one page of images with their links; `more`: whether there is a next page."""
     cursor = format_cursor(images[-1][0].number) if more else None
     return msgspec.json.encode(Page([_image(image, url) for image, url in images], cursor))
@@ -303,7 +303,7 @@ def _status(error: Error) -> HTTPStatus:
     return HTTPStatus.UNPROCESSABLE_ENTITY
 
 
-def _image(image: model.Image, url: str) -> Image:
+def _image(image: model.Image, url: str | None) -> Image:
     return Image(
         id=image.id,
         short_id=short(image.id),

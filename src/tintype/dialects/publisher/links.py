@@ -1,14 +1,15 @@
 """Delivery links of the publisher dialect: `/flag/flag_<attachmentid>.<extension>`. Pure.
 
 A link is plain or has a signature at its end: `?kid=<key>&sig=<signature>`.
-An image with number n has two attachment ids: 2n for the original, 2n + 1 for the thumbnail.
+An image with number n has two attachment ids: 2n for the original, 2n + 1 for the thumbnail. The extension
+may be that of any image format: a link still opens after the image was replaced by one of another type.
 """
 
 import re
 
 from msgspec import Struct
 
-from tintype.imaging import Mode, Recipe
+from tintype.imaging import Format, Mode, Recipe, extension_fits
 from tintype.model import NotFound
 from tintype.web.dialect_routes import DeliveryRequest
 
@@ -53,10 +54,10 @@ def parse(path: str) -> Link:
     """Parse the path of a link. The query is ignored (our choice: clients append one to bypass their caches).
 
     Raises:
-        NotFound: when the path is not a link.
+        NotFound: when the path is not a link, or its extension isn't that of an image.
     """
     found = _PATH.match(path)
     number, thumbnail = divmod(int(found[1]), 2) if found else (0, 0)
-    if found is None or number < 1:
+    if found is None or number < 1 or not any(extension_fits(format, found[2]) for format in Format):
         raise NotFound("There is no such attachment.")
     return Link(number, found[2], bool(thumbnail))

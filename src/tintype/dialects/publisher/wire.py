@@ -45,7 +45,7 @@ _PARAMETER_REFS = {"sort": 79, "extension": 104, "status": 105, "offset": 106, "
 _STATUS_REFS = {HTTPStatus.UNAUTHORIZED: 101, HTTPStatus.FORBIDDEN: 103}
 
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
-_UNITS = ("B", "KB", "MB", "GB")
+_UNITS = ("KB", "MB", "GB")
 
 _DECLARATION = '<?xml version="1.0" encoding="UTF-8" standalone="yes"?>'
 # Characters outside the production Char of XML 1.0 (2.2) can't be written, not even as a reference.
@@ -57,6 +57,8 @@ class MediaType(StrEnum):
 
     JSON = "application/json"
     XML = "application/xml"
+    TEXT_XML = "text/xml"
+    """The same as application/xml (RFC 7303, 9.2)."""
 
 
 class Request(Struct, frozen=True):
@@ -197,11 +199,12 @@ def format_date(moment: datetime) -> str:
 
 
 def format_file_size(size: int) -> str:
-    """A size such as `118.57 KB`, in the largest unit (a power of 1024) that is not above it, at most GB.
+    """A size such as `118.57 KB`, in the largest unit (a power of 1024) that is not above it, from KB to GB.
 
-    Two decimals, rounded half up (our choice). A size that rounds to 1024.00 is 1.00 of the next unit.
+    The vendor's page has no unit but KB. Two decimals, rounded half up (our choice). A size that rounds to
+    1024.00 is 1.00 of the next unit.
     """
-    for power, unit in enumerate(_UNITS):
+    for power, unit in enumerate(_UNITS, start=1):
         hundredths = (2 * size * 100 + 1024**power) // (2 * 1024**power)
         if hundredths < 1024 * 100 or unit == _UNITS[-1]:
             break
@@ -241,7 +244,7 @@ def _parse_number(text: str) -> int | None:
 
 
 def _parse_statuses(text: str) -> tuple[Status, ...] | None:
-    found = [_STATUSES.get(item) for item in _split(text)]
+    found = [_STATUSES.get(item.lower()) for item in _split(text)]
     known = tuple(dict.fromkeys(status for status in found if status is not None))
     return None if None in found else known
 
@@ -264,7 +267,7 @@ def _ref(error: Error, status: HTTPStatus) -> int:
 
 def _encode(status: int, value: Struct, media_type: MediaType, headers: dict[str, str]) -> RawResponse:
     headers |= {"Vary": "Accept"}
-    if media_type is MediaType.XML:
+    if media_type is not MediaType.JSON:
         return RawResponse(status, to_xml(value), f"{media_type}; charset=UTF-8", headers)
     return RawResponse(status, msgspec.json.encode(value), media_type.value, headers)
 

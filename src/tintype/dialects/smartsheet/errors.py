@@ -105,7 +105,7 @@ class AltTextTooLong(SmartsheetError, Invalid):
 
 
 class MayNotView(SmartsheetError, Forbidden):
-    """The image doesn't exist, or belongs to another account."""
+    """The image doesn't exist, is archived, or belongs to another account."""
 
     code = 5001
     sentence = "You do not have permission to view this image."

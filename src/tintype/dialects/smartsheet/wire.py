@@ -43,6 +43,7 @@ from tintype.web.bodies import filename
 from tintype.web.context import Context
 from tintype.web.dialect_routes import RawResponse
 from tintype.web.errors import STATUS, standard_headers
+from tintype.web.json_body import decode_any
 from tintype.web.negotiate import preferred
 from tintype.web.query import parse_query
 
@@ -340,8 +341,8 @@ def _require_json(content_type: str) -> None:
 
 def _decode(raw: bytes) -> Any:  # noqa: ANN401  any JSON value
     try:
-        return msgspec.json.decode(raw)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as broken:
+        return decode_any(raw)
+    except Malformed as broken:
         raise Malformed("the body is not JSON.") from broken
 
 
