@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, NoReturn
 
 from litestar import Litestar, Request
 from litestar.datastructures import State
@@ -25,7 +25,7 @@ from tintype.core.runtime.workers import Workers
 from tintype.core.services import Clock
 from tintype.dialects import AnyDialect, LinkContext, discover, find_link_writer, placement_kinds
 from tintype.imaging import Recipe
-from tintype.model import ClientGone, Links
+from tintype.model import Links
 from tintype.settings import Settings
 from tintype.storage import Renditions, Reserve, Staging
 from tintype.storage.local import LocalBlobs
@@ -36,10 +36,8 @@ from tintype.web.asgi import App
 from tintype.web.connections import ConnectionGuard
 from tintype.web.context import Context
 from tintype.web.delivery import Delivery
-from tintype.web.dialect_routes import DialectRoutes, find_routes
-from tintype.web.errors import problem_details, to_error
+from tintype.web.dialect_routes import DialectRoutes
 from tintype.web.framework_routes import route
-from tintype.web.responses import from_raw
 from tintype.web.unsigned_limits import UnsignedRenderLimit
 
 CATALOGUE = FILE_NAME
@@ -141,13 +139,6 @@ def create_app(
         access_log.close()
         await close_services(services)
 
-    def answer_error(request: Request[Any, Any, State], raised: Exception) -> Any:  # noqa: ANN401  Litestar's type
-        if isinstance(raised, ClientGone):
-            raise raised
-        asked = context.from_scope(request.scope)
-        routes = find_routes(all_routes, asked.path)
-        return from_raw((routes.render_error if routes else problem_details)(to_error(raised, asked), asked))
-
     endpoints = Litestar(
         route_handlers=[
             welcome(services, _welcome_page(services, dialects, showcase)),
@@ -159,7 +150,7 @@ def create_app(
             ),
         ],
         dependencies={"context": Provide(_context, sync_to_thread=False)},
-        exception_handlers={Exception: answer_error},
+        exception_handlers={Exception: _pass_on},
         lifespan=[lifespan],
         openapi_config=None,
         logging_config=None,
@@ -203,6 +194,11 @@ def _welcome_page(services: Services, dialects: Sequence[AnyDialect], showcase: 
     _, write = found
     recipe = Recipe(width=THUMBNAIL_SIDE, height=THUMBNAIL_SIDE).normal()
     return Page(names, lambda image: write(services.keyring, image, recipe, None), showcase)
+
+
+def _pass_on(_request: Request[Any, Any, State], raised: Exception) -> NoReturn:
+    """Leave an error to `App`, which answers all of them alike; the framework would make its own response."""
+    raise raised
 
 
 def _context(request: Request[Any, Any, State]) -> Context:
