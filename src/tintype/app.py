@@ -8,7 +8,6 @@ from typing import Any, NoReturn
 
 from litestar import Litestar, Request
 from litestar.datastructures import State
-from litestar.di import Provide
 from msgspec import Struct
 
 from tintype.catalogue import FILE_NAME, Database
@@ -29,12 +28,10 @@ from tintype.model import Links
 from tintype.settings import Settings
 from tintype.storage import Renditions, Reserve, Staging
 from tintype.storage.local import LocalBlobs
-from tintype.web import context
 from tintype.web.access_log import AccessLog
 from tintype.web.api import Gate
 from tintype.web.asgi import App
 from tintype.web.connections import ConnectionGuard
-from tintype.web.context import Context
 from tintype.web.delivery import Delivery
 from tintype.web.dialect_routes import DialectRoutes
 from tintype.web.framework_routes import route
@@ -149,7 +146,6 @@ def create_app(
                 for endpoint in gate.routed_endpoints()
             ),
         ],
-        dependencies={"context": Provide(_context, sync_to_thread=False)},
         exception_handlers={Exception: _pass_on},
         lifespan=[lifespan],
         openapi_config=None,
@@ -199,7 +195,3 @@ def _welcome_page(services: Services, dialects: Sequence[AnyDialect], showcase: 
 def _pass_on(_request: Request[Any, Any, State], raised: Exception) -> NoReturn:
     """Leave an error to `App`, which answers all of them alike; the framework would make its own response."""
     raise raised
-
-
-def _context(request: Request[Any, Any, State]) -> Context:
-    return context.from_scope(request.scope)

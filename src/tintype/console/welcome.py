@@ -1,11 +1,11 @@
 """The first page: the version and the dialects; in a demo also its images and example requests."""
 
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import jinja2
-from litestar import Response, get
-from litestar.di import NamedDependency as Given
-from litestar.di import Provide
+from litestar import Request, Response, get
+from litestar.datastructures import State
 from litestar.handlers import HTTPRouteHandler
 from msgspec import Struct
 
@@ -13,7 +13,7 @@ from tintype import __version__
 from tintype.core import Services
 from tintype.core.library.browse import newest_images
 from tintype.model import Caller, Image, Status
-from tintype.web.context import Context
+from tintype.web.context import from_scope
 
 MAX_IMAGES = 60
 """The most images on the first page of a demo."""
@@ -73,34 +73,29 @@ def welcome(services: Services, page: Page) -> HTTPRouteHandler:
     template = jinja2.Environment(
         loader=jinja2.PackageLoader("tintype.console"), autoescape=True, undefined=jinja2.StrictUndefined
     ).get_template("welcome.html")
-    dependencies = {
-        "services": Provide(lambda: services, sync_to_thread=False),
-        "page": Provide(lambda: page, sync_to_thread=False),
-        "template": Provide(lambda: template, sync_to_thread=False),
-    }
-    return get("/", dependencies=dependencies)(_show)
+
+    async def show(request: Request[Any, Any, State]) -> Response[str]:
+        html = template.render(await _content(services, page, from_scope(request.scope).base_url))
+        return Response(html, media_type="text/html", headers=_HEADERS)
+
+    return get("/")(show)
 
 
-async def _show(
-    services: Given[Services],
-    page: Given[Page],
-    template: Given[jinja2.Template],
-    context: Given[Context],
-) -> Response[str]:
+async def _content(services: Services, page: Page, base_url: str) -> dict[str, object]:
+    """The variables of the template."""
     images: list[Image] = []
     requests: Sequence[ExampleRequest] = ()
     if page.showcase is not None:
         images = await newest_images(services, page.showcase.caller, None, MAX_IMAGES)
-        requests = page.showcase.requests(context.base_url, images[-1]) if images else ()
-    html = template.render(
-        version=__version__,
-        base_url=context.base_url,
-        dialects=page.dialects,
-        demo=page.showcase is not None,
-        thumbnails=[_thumbnail(page, image, context.base_url) for image in images],
-        requests=requests,
-    )
-    return Response(html, media_type="text/html", headers=_HEADERS)
+        requests = page.showcase.requests(base_url, images[-1]) if images else ()
+    return {
+        "version": __version__,
+        "base_url": base_url,
+        "dialects": page.dialects,
+        "demo": page.showcase is not None,
+        "thumbnails": [_thumbnail(page, image, base_url) for image in images],
+        "requests": requests,
+    }
 
 
 def _thumbnail(page: Page, image: Image, base_url: str) -> Thumbnail:
