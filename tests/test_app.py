@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from tintype.app import CATALOGUE, LINK_KEYS, create_app
-from tintype.catalogue import schema
+from tintype.app import LINK_KEYS, create_app
+from tintype.catalogue import CATALOGUE, schema
 from tintype.core.runtime.signing import Keyring
 from tintype.dialects import discover
 from tintype.settings import load

@@ -10,7 +10,7 @@ from litestar import Litestar, Request
 from litestar.datastructures import State
 from msgspec import Struct
 
-from tintype.catalogue import FILE_NAME, Database
+from tintype.catalogue import CATALOGUE, Database
 from tintype.console import Page, Showcase, icons, welcome
 from tintype.core import Services
 from tintype.core.delivery.invalidation import ChangePoller
@@ -37,7 +37,6 @@ from tintype.web.dialect_routes import DialectRoutes
 from tintype.web.framework_routes import route
 from tintype.web.unsigned_limits import UnsignedRenderLimit
 
-CATALOGUE = FILE_NAME
 ORIGINALS = "originals"
 INCOMING = "incoming"
 REMOVED = "removed"

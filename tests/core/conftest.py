@@ -10,8 +10,8 @@ from uuid import UUID
 import pytest
 
 from tests import pictures
-from tintype.app import CATALOGUE, LINK_KEYS, build_services, close_services
-from tintype.catalogue import publications, schema
+from tintype.app import LINK_KEYS, build_services, close_services
+from tintype.catalogue import CATALOGUE, publications, schema
 from tintype.core import Services
 from tintype.core.access.auth import get_or_create_person
 from tintype.core.delivery.render import Picture

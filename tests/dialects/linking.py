@@ -10,7 +10,7 @@ from types import ModuleType
 from urllib.parse import urlsplit
 from uuid import UUID
 
-from tintype.app import CATALOGUE
+from tintype.catalogue import CATALOGUE
 from tintype.core.runtime.signing import Keyring
 from tintype.dialects import AnyDialect
 

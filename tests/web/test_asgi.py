@@ -14,8 +14,8 @@ from tests import pictures
 from tests.running import TINTYPE, Running, make_token, run_cli
 from tests.service_log import announced, entries
 from tests.web.conftest import converse, request, status
-from tintype.app import CATALOGUE, LINK_KEYS, create_app
-from tintype.catalogue import schema
+from tintype.app import LINK_KEYS, create_app
+from tintype.catalogue import CATALOGUE, schema
 from tintype.core.runtime.signing import Keyring
 from tintype.dialects import discover
 from tintype.settings import load

@@ -7,7 +7,8 @@ from pathlib import Path
 from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
 
-from tintype.app import CATALOGUE, INCOMING, LINK_KEYS, ORIGINALS, REMOVED
+from tintype.app import INCOMING, LINK_KEYS, ORIGINALS, REMOVED
+from tintype.catalogue import CATALOGUE
 from tintype.core.upkeep.backup import Files, OnStart, OnStep
 from tintype.model import Invalid
 from tintype.settings import CONFIG_NAME

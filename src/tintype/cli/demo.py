@@ -11,8 +11,7 @@ from pathlib import Path
 import msgspec
 import rich_click as click
 
-from tintype.app import CATALOGUE
-from tintype.catalogue import schema
+from tintype.catalogue import CATALOGUE, schema
 from tintype.cli.demo_library import CREDENTIALS, SAMPLE, Credentials, DemoLibrary, fill
 from tintype.cli.demo_requests import requests
 from tintype.cli.library import plain_errors, prepare_library, run_with_services

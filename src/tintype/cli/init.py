@@ -4,8 +4,7 @@ from pathlib import Path
 
 import rich_click as click
 
-from tintype.app import CATALOGUE
-from tintype.catalogue import schema
+from tintype.catalogue import CATALOGUE, schema
 from tintype.cli.library import data_option, load_settings, make_library, plain_errors
 
 

@@ -13,8 +13,8 @@ from typing import ParamSpec, TypeVar
 import rich_click as click
 from msgspec import structs
 
-from tintype.app import CATALOGUE, LINK_KEYS, ORIGINALS, build_services, close_services
-from tintype.catalogue import LOCK_TIMEOUT, CatalogueError, schema
+from tintype.app import LINK_KEYS, ORIGINALS, build_services, close_services
+from tintype.catalogue import CATALOGUE, LOCK_TIMEOUT, CatalogueError, schema
 from tintype.cli.arguments import printable
 from tintype.core import Services
 from tintype.core.access.publication import unpublished

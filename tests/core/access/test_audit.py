@@ -5,8 +5,7 @@ from msgspec import structs
 
 from tests import pictures
 from tests.core.conftest import NOBODY, Instance, once
-from tintype.app import CATALOGUE
-from tintype.catalogue import Transaction
+from tintype.catalogue import CATALOGUE, Transaction
 from tintype.catalogue.audit import AuditFilter
 from tintype.core.access import audit as module
 from tintype.core.access.audit import entries, record

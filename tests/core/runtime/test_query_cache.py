@@ -9,8 +9,7 @@ import pytest
 
 from tests import pictures
 from tests.core.conftest import NOBODY, Instance
-from tintype.app import CATALOGUE
-from tintype.catalogue import Database
+from tintype.catalogue import CATALOGUE, Database
 from tintype.core.access.auth import authenticate, issue_token, list_tokens, revoke_token
 from tintype.core.library.deletion import delete
 from tintype.core.library.resolve import resolve_ids

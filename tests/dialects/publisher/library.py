@@ -14,8 +14,8 @@ import httpx
 
 from tests import pictures
 from tests.core.conftest import NOBODY
-from tintype.app import CATALOGUE, build_services, close_services
-from tintype.catalogue import accounts
+from tintype.app import build_services, close_services
+from tintype.catalogue import CATALOGUE, accounts
 from tintype.catalogue.tables import EPOCH
 from tintype.cli.library import prepare_library
 from tintype.core import Services

@@ -15,7 +15,7 @@ from tintype.catalogue.errors import CatalogueError, locked
 from tintype.model import Error, InsufficientStorage
 
 SUFFIX = ".sqlite3"
-FILE_NAME = f"catalogue{SUFFIX}"
+CATALOGUE = f"catalogue{SUFFIX}"
 """The name of a catalogue in the folder of a library, and in a backup."""
 LOCK_TIMEOUT = 30
 """Default number of seconds to wait for locks of other processes."""
