@@ -138,6 +138,7 @@ def _write_and_print(settings: Settings, library: DemoLibrary, url: str) -> None
 def _image_fields(image: Image) -> dict[str, object]:
     return {
         "id": str(image.id),
+        "short_id": short(image.id),
         "number": image.number,
         "name": image.name,
         "extension": image.extension,
