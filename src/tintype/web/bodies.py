@@ -200,17 +200,28 @@ def media_type(headers: Headers) -> str:
 
 
 def filename(disposition: str) -> str | None:
-    """The file name in a Content-Disposition: `filename*` (RFC 6266) before `filename`; None without either.
+    """The file name in a Content-Disposition: `filename*` before `filename` (RFC 6266); None without both."""
+    extended, plain = disposition_filenames(disposition)
+    return extended if extended is not None else plain
+
+
+def disposition_filenames(disposition: str) -> tuple[str | None, str | None]:
+    """`filename*`, decoded, and `filename` of a Content-Disposition; None for one that is missing or invalid.
 
     Clients put UTF-8 into `filename` although headers are Latin-1; it is decoded as UTF-8 if it is valid.
     """
     given = {name.lower(): value.strip() for name, value in _PARAMETER.findall(";" + _as_utf8(disposition))}
-    extended = _EXTENDED_VALUE.match(given.get("filename*", "").strip('"'))
-    if extended:
-        with suppress(UnicodeDecodeError):
-            return unquote(extended[2], encoding=extended[1], errors="strict")
     plain: str = content_disposition_unquote(given.get("filename", ""), filename=True)
-    return plain.strip('"') or None
+    return extended_value(given.get("filename*", "").strip('"')), plain.strip('"') or None
+
+
+def extended_value(text: str) -> str | None:
+    """The decoded value of an extended parameter (RFC 8187, 3.2): `UTF-8''a%20b`; None if it is none."""
+    match = _EXTENDED_VALUE.match(text)
+    if match:
+        with suppress(UnicodeDecodeError):
+            return unquote(match[2], encoding=match[1], errors="strict")
+    return None
 
 
 def _too_large(limit: int) -> Error:

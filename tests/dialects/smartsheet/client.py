@@ -25,10 +25,13 @@ class Client:
     token: str
 
     def headers(self, **changes: object) -> list[tuple[bytes, bytes]]:
-        """The headers of a request, with some changed or left out; an underscore stands for a hyphen."""
+        """The headers of a request, with some changed or left out; an underscore stands for a hyphen.
+
+        Text is sent as UTF-8.
+        """
         given = {"Authorization": f"Bearer {self.token}", **changes}
         return [
-            (name.replace("_", "-").encode(), str(value).encode())
+            (name.replace("_", "-").encode(), value if isinstance(value, bytes) else str(value).encode())
             for name, value in given.items()
             if value is not ABSENT
         ]

@@ -18,7 +18,11 @@ LINKS = [write(LINK, Signature("1f2e3d4c", "A" * 43))]
 HEADERS = fields(
     {
         "content-type": mutated_text("application/json", "image/png"),
-        "content-disposition": mutated_text('attachment; filename="a.png"'),
+        "content-disposition": mutated_text(
+            'attachment; filename="a%20b+c.png"',
+            'attachment; filename="=?utf-8?B?YQ==?="',
+            "x; filename*=UTF-8''a",
+        ),
         "content-length": mutated_text("12", "0"),
         "accept": mutated_text("application/json, */*;q=0.1"),
         "smartsheet-integration-source": mutated_text("AI,organisation,source"),

@@ -26,8 +26,9 @@ def test_the_answer_to_an_upload(sheets: Client) -> None:
     assert list(body) == ["message", "resultCode", "result", "version"]
     assert (body["message"], body["resultCode"], type(body["version"])) == ("SUCCESS", 0, int)
     row = body["result"]
-    assert list(row) == ["id", "rowNumber", "expanded", "createdAt", "modifiedAt", "cells"]
-    assert (row["id"], row["rowNumber"], row["expanded"]) == (6572427401553796, 1, True)
+    assert list(row) == ["id", "sheetId", "rowNumber", "expanded", "createdAt", "modifiedAt", "cells"]
+    assert (row["id"], row["sheetId"], row["rowNumber"]) == (6572427401553796, 583173393803140, 1)
+    assert row["expanded"] is True
     for moment in (row["createdAt"], row["modifiedAt"]):
         assert before <= datetime.strptime(moment, "%Y-%m-%dT%H:%M:%S%z") <= datetime.now(UTC)
         assert moment.endswith("Z")
@@ -162,9 +163,35 @@ def test_the_bytes_decide_and_not_the_content_type(sheets: Client, content_type:
         ('ATTACHMENT; FILENAME="puppy.png"', "puppy.png"),
         ('attachment; filename="no extension"', "no extension"),
         ('attachment; filename="{}{0}%s$x.png"', "{}{0}%s$x.png"),
+        # java.net.URLEncoder, as the vendor's Java client uses it.
+        ('attachment; filename="bl%C3%A4u+%22q%22.png"', 'bläu "q".png'),
+        ('attachment; filename="%D1%89%D0%B5%D0%BD%D0%BE%D0%BA+%F0%9F%90%B6.png"', "щенок 🐶.png"),
+        ('attachment; filename="a%2Bb.png"', "a+b.png"),
+        ('attachment; filename="C%3A%5Cpictures%5Cpuppy.png"', "puppy.png"),
+        ('attachment; filename="..%2F..%2Fetc%2Fpasswd"', "passwd"),
+        # A plus is a space only where a form would have encoded the whole name.
+        ('attachment; filename="a+b.png"', "a+b.png"),
+        ('attachment; filename="/home/jane/a+b%20c.png"', "a+b c.png"),
+        # No encoded names, as a whole: they stay.
+        ('attachment; filename="100%_off%20now.png"', "100%_off%20now.png"),
+        ('attachment; filename="bl%E4u.png"', "bl%E4u.png"),
+        # Decoded once, and not twice.
+        ("attachment; filename*=UTF-8''100%2525.png", "100%25.png"),
+        ('attachment; filename="100%2525.png"', "100%25.png"),
+        ("attachment; filename*=iso-8859-1''bl%E4u.png", "bläu.png"),
+        ("attachment; filename=\"UTF-8''bl%C3%A4u.png\"", "bläu.png"),
+        ('attachment; filename="=?UTF-8?B?YmzDpHUucG5n?="', "bläu.png"),
+        ('attachment; filename="=?utf-8?q?bl=C3=A4u_q=2Epng?="', "bläu q.png"),
+        ('attachment; filename="=?ISO-8859-1?Q?bl=E4u?= =?windows-1251?B?+e7q?=.png"', "bläuщок.png"),
+        ('attachment; filename="=?unicode_escape?Q?=5Cx41?=.png"', "=?unicode_escape?Q?=5Cx41?=.png"),
+        ('attachment; filename="=?UTF-8?B?!?=.png"', "=?UTF-8?B?!?=.png"),
+        (b'attachment; filename="bl\xe4u.png"', "bläu.png"),
+        (b'attachment; filename="\xff\xe4\xb8.png"', "ÿä¸.png"),
     ],
 )
-def test_the_name_is_the_last_part_of_the_file_name(sheets: Client, disposition: str, name: str) -> None:
+def test_the_name_is_the_last_part_of_the_file_name(
+    sheets: Client, disposition: str | bytes, name: str
+) -> None:
     cell = new_cell()
     (shown,) = sheets.put(PNG, cell, disposition).json()["result"]["cells"]
     assert (shown["value"], shown["displayValue"], shown["image"]["altText"]) == (name, name, name)
@@ -233,6 +260,21 @@ def test_bytes_that_are_no_image(sheets: Client, body: bytes) -> None:
     assert_refused(response, 400, 1074)
     assert "Traceback" not in response.text
     assert_refused(sheets.row(cell), *NOT_FOUND)
+
+
+@pytest.mark.parametrize(
+    ("body", "sentence"),
+    [
+        (b"nonsense", "The file isn't a picture of a known type."),
+        (extra_pictures.heic(pictures.photo(8, 8)), "HEIC pictures aren't accepted."),
+        (b"<svg xmlns='http://www.w3.org/2000/svg'/>", "SVG pictures aren't accepted."),
+    ],
+)
+def test_the_refusal_names_what_is_accepted_here_whatever_is_installed(
+    sheets: Client, body: bytes, sentence: str
+) -> None:
+    message = f"{sentence} Accepted are JPEG, PNG, WebP, GIF, AVIF and TIFF."
+    assert_refused(sheets.put(body, new_cell()), 400, 1074, message)
 
 
 def test_an_empty_upload(sheets: Client) -> None:

@@ -2,6 +2,7 @@
 
 import json
 import socket
+from collections.abc import Callable
 from urllib.parse import urlsplit
 
 import pytest
@@ -76,3 +77,43 @@ def test_a_length_that_is_no_number_is_refused_by_the_server_itself(
     service: Running, sheets: Client, length: str
 ) -> None:
     assert sent(service, sheets, f"Content-Length: {length}\r\n", PNG)[0] in {400, 413}
+
+
+STALLING = [
+    ("cellimages", f"Content-Length: {SIZE}\r\n", PNG[:-1]),
+    ("cellimages", f"Content-Length: {SIZE}\r\n", b""),
+    ("cellimages", f"Content-Length: {SIZE}\r\nExpect: 100-continue\r\n", b""),
+    ("cellimages", "Transfer-Encoding: chunked\r\n", CHUNKED[:-5]),
+    ("cellimages", "Content-Length: 30000000\r\n", PNG),
+    ("imageurls", "Content-Length: 50\r\n", b"["),
+    ("imageurls", "Transfer-Encoding: chunked\r\n", b"1\r\n[\r\n"),
+]
+
+
+@pytest.mark.parametrize(("scopes", "status"), [(["READ_SHEETS", "WRITE_SHEETS"], b"400"), ([], b"401")])
+def test_after_a_body_that_stalls_the_connection_ends_and_the_response_says_so(
+    serve: Callable[..., Running], scopes: list[str], status: bytes
+) -> None:
+    service = serve(TINTYPE_WEB_BODY_IDLE_SECONDS="0.5", TINTYPE_SMARTSHEET_REQUESTS="0")
+    token = service.token("smartsheet", scope=scopes) if scopes else "nonsense"
+    for what, framing, body in STALLING:
+        path = new_cell() if what == "cellimages" else "/2.0/imageurls"
+        top, _, answer = exchanged(service, path, token, framing, body).partition(b"\r\n\r\n")
+        if b"Expect" in framing.encode() and top.startswith(b"HTTP/1.1 100"):
+            top, _, answer = answer.partition(b"\r\n\r\n")
+        assert top.split()[1] == status, (framing, top)
+        assert b"\r\nconnection: close" in top.lower(), (framing, top)
+        assert b"errorCode" in answer
+
+
+def exchanged(service: Running, path: str, token: str, framing: str, body: bytes) -> bytes:
+    """All that is received until the service closes a connection that the client would keep."""
+    address = urlsplit(service.base_url)
+    head = (
+        f"POST {path} HTTP/1.1\r\nHost: {address.netloc}\r\nAuthorization: Bearer {token}\r\n"
+        f"Content-Type: application/json\r\nContent-Disposition: attachment; filename=x.png\r\n{framing}\r\n"
+    )
+    with socket.create_connection((address.hostname or "", address.port or 0), timeout=60) as connection:
+        connection.sendall(head.encode() + body)
+        with connection.makefile("rb") as answer:
+            return answer.read()

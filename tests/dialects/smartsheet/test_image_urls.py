@@ -2,6 +2,7 @@
 
 import io
 import json
+from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlsplit
 from uuid import UUID
@@ -312,3 +313,14 @@ def test_a_body_may_begin_with_a_byte_order_mark(sheets: Client, encoding: str) 
     body = json.dumps([{"imageId": image["id"], "width": 20.0}]).encode(encoding)
     [found] = sheets.send(body).json()["imageUrls"]
     assert (found["width"], found["height"]) == (20, 15)
+
+
+@pytest.mark.parametrize("spelling", [str, lambda id: id.hex, lambda id: str(id).upper(), short])
+def test_an_image_is_named_by_its_uuid_or_by_22_characters(
+    sheets: Client, spelling: Callable[[UUID], str]
+) -> None:
+    image = parse_short(sheets.add(pictures.png(40, 30))["id"])
+    assert image is not None
+    [found] = sheets.answers({"imageId": spelling(image), "width": 20})
+    assert (found["imageId"], found["width"], found["height"]) == (spelling(image), 20, 15)
+    assert httpx.get(found["url"]).status_code == 200

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 import msgspec
 
 from tintype.core.library.browse import attached
-from tintype.core.library.ingest import examine, record_image
+from tintype.core.library.ingest import inspect_staged, record_image
 from tintype.core.library.resolve import link_targets
 from tintype.core.runtime.query_cache import BatchCache
 from tintype.dialects.smartsheet import errors, links, wire
@@ -79,7 +79,7 @@ async def _record_cell_image(request: Request, caller: Caller, filename: str, pl
     with wire.upload_errors():
         async with staged_body(request, caller, limit) as staged:
             wire.require_length(context.headers, staged.size)
-            work = examine(services, caller, staged)
+            work = inspect_staged(services, caller, staged)
             info = wire.require_accepted_format(await cancel_on_disconnect(context, request.receive, work))
             return await record_image(
                 services, caller, staged, info, filename, placement=placement, replace=True
