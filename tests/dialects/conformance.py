@@ -30,8 +30,9 @@ from tintype.web.context import Context
 
 DIALECTS = dialects.discover()
 WITH_API = tuple(dialect for dialect in DIALECTS if dialect.api is not None)
-FILES = {"__init__.py", "settings.py", "links.py"}
-API_FILES = {"endpoints.py", "wire.py"}
+FILES = {"__init__", "settings", "links"}
+"""The modules of every dialect; a large one may be a folder. A dialect may have others besides."""
+API_FILES = {"endpoints", "wire"}
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 MAX_ORIGINAL = 1024 * 1024
 TOO_MUCH = 40 * 1024 * 1024
