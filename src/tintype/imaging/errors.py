@@ -62,6 +62,11 @@ def damaged() -> ImageRefused:
     )
 
 
+def not_accepted(what: str) -> ImageRefused:
+    """The error for a valid file of a kind that isn't read: `what`, such as "TIFF with a depth"."""
+    return ImageRefused(Reason.UNSUPPORTED, f"{what} isn't accepted.")
+
+
 def size_in_words(width: int, height: int) -> str:
     """Width and height for people, with a multiplication sign between them."""
     return f"{width} \N{MULTIPLICATION SIGN} {height}"

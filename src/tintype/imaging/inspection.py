@@ -7,7 +7,7 @@ import pyvips
 from msgspec.structs import replace
 
 from tintype.imaging.codecs import heic
-from tintype.imaging.codecs.vips import decoding, open_image
+from tintype.imaging.codecs.vips import check_samples, decoding, open_image
 from tintype.imaging.errors import ImageRefused, Reason
 from tintype.imaging.extras import require
 from tintype.imaging.formats import HEAD_BYTES, Format, sniff, spec
@@ -84,6 +84,7 @@ def verify(source: Source, info: ImageInfo) -> Placeholder:
     with mapped(source) as data:
         check_complete(data, info.format)
     with decoding():
+        check_samples(source, info.format)
         return placeholder(_shrunk(_open_fully(source, info)))
 
 

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 
 import pyvips
 
-from tintype.imaging.errors import ImageRefused, damaged, out_of_memory, too_complex
+from tintype.imaging.errors import ImageRefused, damaged, not_accepted, out_of_memory, too_complex
 
 PROFILE = "icc-profile-data"
 GREY_BANDS = 2  # at most, with alpha
@@ -25,11 +25,17 @@ EXCEEDS_LIMIT = re.compile(r"(exceeded|cannot load) more than|has been exceeded"
 """Messages of librsvg for its own limits: references, elements, nested layers."""
 
 
+NOT_BUILT = re.compile(r"(\S+) compression support is not configured")
+"""Messages of libtiff for compressions that it was built without."""
+
+
 def refusal(error: Exception) -> ImageRefused:
-    """The error for an exception of a decoder: out of memory, too complex, else damaged."""
+    """The error for an exception of a decoder: out of memory, too complex, not built in, else damaged."""
     message = str(error)
     if isinstance(error, MemoryError) or WANTS_MEMORY.search(message):
         return out_of_memory()
+    if missing := NOT_BUILT.search(message):
+        return not_accepted(f"TIFF compressed by {missing[1]}")
     return too_complex() if EXCEEDS_LIMIT.search(message) else damaged()
 
 

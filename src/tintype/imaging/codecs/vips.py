@@ -3,17 +3,18 @@
 import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 from mmap import mmap
 from types import MappingProxyType
 
 import pyvips
 
-from tintype.imaging.codecs import heic, jxl, svg
+from tintype.imaging.codecs import heic, jxl, svg, tiff
 from tintype.imaging.codecs.packages import refusal
 from tintype.imaging.formats import Format, Option, spec
 from tintype.imaging.source import Source, content
 
-__all__ = ["Source", "decoding", "open_image"]
+__all__ = ["Source", "check_samples", "decoding", "open_image"]
 
 # Otherwise libvips writes images of more than 100 MB that it can't stream to temporary files.
 os.environ["VIPS_DISC_THRESHOLD"] = "1000g"
@@ -52,6 +53,22 @@ def open_image(source: Source, format: Format, /, **options: Option) -> pyvips.I
     loader = spec(format).loader
     if loader is None:
         return READERS[format](content(source), float(options.get("scale", 1)))
+    if format is Format.TIFF:
+        return tiff.open_image(source, partial(_load, loader=loader, **options))
+    return _load(source, loader, **options)
+
+
+def check_samples(source: Source, format: Format) -> None:
+    """Check the levels of pictures whose samples aren't always levels: floating-point ones of TIFF.
+
+    Raises:
+        ImageRefused: when they aren't levels: unsupported.
+    """
+    if format is Format.TIFF:
+        tiff.check_samples(source, partial(_load, loader="tiffload", access="sequential"))
+
+
+def _load(source: Source, /, loader: str, **options: Option) -> pyvips.Image:
     if isinstance(source, bytes):
         return getattr(pyvips.Image, f"{loader}_buffer")(source, **options)
     if isinstance(source, mmap):

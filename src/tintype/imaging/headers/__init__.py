@@ -9,7 +9,7 @@ from types import MappingProxyType
 
 from tintype.imaging.errors import damaged
 from tintype.imaging.formats import Format
-from tintype.imaging.headers import gif, isobmff, jpeg, jxl, png, svg, tiff, webp
+from tintype.imaging.headers import gif, isobmff, jpeg, jxl, png, svg, tiff, tiff_pieces, webp
 from tintype.imaging.headers.header import Header
 from tintype.imaging.source import Buffer
 
@@ -29,9 +29,13 @@ READERS: Mapping[Format, Callable[[Buffer], Header]] = MappingProxyType(
     }
 )
 
-# Completeness checks for formats where libvips doesn't notice truncation.
+# Completeness checks for formats where libvips doesn't notice truncation, or wrong checksums.
 CHECKS: Mapping[Format, Callable[[Buffer], None]] = MappingProxyType(
-    {Format.PNG: png.check_complete, Format.GIF: gif.check_complete}
+    {
+        Format.PNG: png.check_complete,
+        Format.GIF: gif.check_complete,
+        Format.TIFF: tiff_pieces.check_complete,
+    }
 )
 
 

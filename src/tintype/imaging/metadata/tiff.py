@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from msgspec import Struct
 
 from tintype.imaging.errors import damaged
-from tintype.imaging.headers.tiff import SIZES
+from tintype.imaging.headers.tiff_directory import SIZES
 from tintype.imaging.metadata.strips import CUTTERS
 from tintype.imaging.metadata.tiff_entries import Entry, Page
 

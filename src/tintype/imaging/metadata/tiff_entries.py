@@ -7,7 +7,7 @@ from types import MappingProxyType
 from msgspec import Struct
 
 from tintype.imaging.errors import damaged
-from tintype.imaging.headers.tiff import SIZES
+from tintype.imaging.headers.tiff_directory import SIZES
 from tintype.imaging.metadata import icc, jpeg
 from tintype.imaging.metadata.strips import CUTTERS, READS_REVERSED, Pixels
 
