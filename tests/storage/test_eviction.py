@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from tintype.storage import Renditions
 from tintype.storage.eviction import horizon
+from tintype.storage.rendition_locks import FILES
 
 BLOCK = 4096
 ROOM = 100
@@ -159,6 +160,15 @@ def test_one_process_makes_room_at_a_time(renditions: Renditions, tmp_path: Path
             assert theirs is None
     with other.evicting() as theirs:
         assert theirs is not None
+
+
+def test_an_eviction_holds_up_no_rendition(renditions: Renditions) -> None:
+    with renditions.evicting() as ours:
+        assert ours is not None
+        # So many that there is one for every lock file.
+        for number in range(20 * FILES):
+            with renditions.locks.hold(f"{number}") as is_free:
+                assert is_free
 
 
 def test_use_is_marked_once_in_a_while(renditions: Renditions) -> None:

@@ -159,7 +159,7 @@ class Renditions(LocalReader):
     @contextmanager
     def evicting(self) -> Iterator[Eviction | None]:
         """An eviction pass; None if another process is evicting."""
-        with self.locks.hold("eviction") as acquired:
+        with self.locks.hold_eviction() as acquired:
             yield Eviction(self._root, self._usage, self._max_bytes, time.time()) if acquired else None
 
     def remove_image(self, image: UUID) -> list[CachedRendition]:
