@@ -129,6 +129,18 @@ async def test_before_the_body_is_read_its_length_is_held_against_what_is_left(i
     assert await refusal(instance, image.bytes + 1, replaces=image.bytes) is Kind.QUOTA_EXCEEDED
 
 
+async def test_before_the_body_is_read_it_counts_as_an_image_unless_it_replaces(
+    instance: Instance,
+) -> None:
+    await allow(instance, images=2)
+    first = await instance.add()
+    assert await refusal(instance, 1) is None
+    await instance.add()
+    assert await refusal(instance, 1) is Kind.QUOTA_EXCEEDED
+    await allow(instance, images=1)
+    assert await refusal(instance, first.bytes, replaces=first.bytes) is None
+
+
 async def test_bytes_under_way_count_announced_or_not(instance: Instance) -> None:
     await allow(instance, bytes=1000)
 
