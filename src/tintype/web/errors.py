@@ -92,8 +92,7 @@ def _from_framework(raised: HTTPException) -> Error:
     if raised.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
         headers = {name.lower(): value for name, value in (raised.headers or {}).items()}
         return method_not_allowed(tuple(headers["allow"].split(", ")) if "allow" in headers else ())
-    is_too_large = raised.status_code == HTTPStatus.REQUEST_ENTITY_TOO_LARGE
-    return (TooLarge if is_too_large else Malformed)(raised.detail)
+    return Malformed(raised.detail)
 
 
 def standard_headers(error: Error) -> dict[str, str]:

@@ -71,7 +71,7 @@ class WebSettings(Struct, frozen=True, forbid_unknown_fields=True):
         try:
             Hosts(self.hosts)
         except ValueError as wrong:
-            raise ValueError("hosts", str(wrong).removesuffix(".")) from None
+            raise ValueError("hosts", str(wrong)) from None
         if self.public_url and not _is_web_address(self.public_url):
             allowed = "it begins with https:// or http:// and a host, such as https://images.example.com"
             raise ValueError("public_url", allowed)
