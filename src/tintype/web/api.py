@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Generic, Literal, TypeVar, overload
+from typing import Any, Generic, Literal, TypeVar
 
 from msgspec import Struct, structs
 
@@ -60,27 +60,6 @@ class Endpoint(Generic[S]):
 
 def _one(_settings: Struct) -> int:
     return 1
-
-
-@overload
-def endpoint(
-    method: Method,
-    *paths: str,
-    scope: str | None,
-    roles: frozenset[str] | None = None,
-    raw: bool = False,
-) -> Callable[[Handler[S]], Endpoint[S]]: ...
-
-
-@overload
-def endpoint(
-    method: Method,
-    *paths: str,
-    scope: str | None,
-    roles: frozenset[str] | None = None,
-    raw: bool = False,
-    cost: Callable[[S], int],
-) -> Callable[[Handler[S]], Endpoint[S]]: ...
 
 
 def endpoint(
