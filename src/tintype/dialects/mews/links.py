@@ -10,9 +10,10 @@ from uuid import UUID
 from msgspec import Struct
 
 from tintype.imaging import Mode, Recipe
-from tintype.model import InvalidField, NotFound
+from tintype.model import InvalidField
 from tintype.model.ids import parse_uuid
 from tintype.web.dialect_routes import DeliveryRequest, RequestTarget
+from tintype.web.errors import no_such_path
 
 PREFIX = "/Media/Image"
 SIGNED_FOR = "mews"
@@ -101,7 +102,7 @@ def _image(path: str) -> UUID:
     start = len(PREFIX) + 1
     image = parse_uuid(path[start:]) if path[:start].lower() == f"{PREFIX}/".lower() else None
     if image is None:
-        raise NotFound("There is nothing at this path.")
+        raise no_such_path()
     return image
 
 

@@ -28,11 +28,11 @@ from tintype.model import (
     IncompleteBody,
     Internal,
     InvalidImage,
-    NotFound,
     Placement,
     TooLarge,
 )
 from tintype.model.ids import short
+from tintype.web.errors import no_such_path
 from tintype.web.query import parse_query
 
 MAX_ID = 2**63 - 1
@@ -180,7 +180,7 @@ def encode_row(at: Placement, cells: Sequence[tuple[Placement, Image]], exclude:
         NotFound: when no cell of it has an image: only such rows are known here.
     """
     if not cells:
-        raise NotFound("There is nothing at this path.")
+        raise no_such_path()
     return msgspec.json.encode(_row(at, cells, with_images="image" not in exclude))
 
 
@@ -197,7 +197,7 @@ def encode_added(at: Placement, image: Image, cells: Sequence[tuple[Placement, I
 
 def _id(text: str) -> str:
     if not _ID.match(text) or int(text) > MAX_ID:
-        raise NotFound("There is nothing at this path.")
+        raise no_such_path()
     return str(int(text))
 
 
