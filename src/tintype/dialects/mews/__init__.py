@@ -14,7 +14,7 @@ from tintype.web.signatures import detach
 async def authenticate(request: ApiRequest[Settings]) -> Caller:
     """The caller whose two tokens are in the body."""
     raw = await read(request, request.settings.max_body_bytes)
-    wire.require_json(request.context.headers.get("content-type"))
+    wire.require_json(request.context.headers)
     credentials = wire.parse_credentials(raw)
     return await authenticate_pair(
         request.services, "mews", credentials.client_token or "", credentials.access_token or ""

@@ -11,6 +11,8 @@ from msgspec import Meta, Struct
 
 from tintype.model import Error, InvalidField, Kind, Malformed
 from tintype.model.ids import parse_uuid
+from tintype.web.bodies import media_type
+from tintype.web.conditions import Headers
 from tintype.web.context import Context
 from tintype.web.dialect_routes import RawResponse
 from tintype.web.errors import STATUS, standard_headers
@@ -80,13 +82,13 @@ class Failure(Struct, frozen=True, rename="pascal"):
     request_id: str
 
 
-def require_json(content_type: str | None) -> None:
+def require_json(headers: Headers) -> None:
     """Check the Content-Type; none is accepted as JSON.
 
     Raises:
         Malformed: when it is not JSON.
     """
-    if content_type is not None and content_type.partition(";")[0].strip().lower() != "application/json":
+    if "content-type" in headers and media_type(headers) != "application/json":
         raise Malformed("Invalid JSON.")
 
 
