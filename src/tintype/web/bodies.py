@@ -1,7 +1,7 @@
 """Request bodies: read within limits, streamed to a file, parsed as multipart."""
 
 import re
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from urllib.parse import unquote
 
@@ -19,6 +19,7 @@ from tintype.core.access.quotas import admit_upload
 from tintype.core.library.ingest import stage
 from tintype.model import Caller, Error, IncompleteBody, Malformed, TooLarge
 from tintype.web.api import ApiRequest, S
+from tintype.web.conditions import Headers
 
 MAX_SEGMENTS = 100
 """The most parts of one multipart body."""
@@ -29,7 +30,6 @@ _EXTENDED_VALUE = re.compile(r"(UTF-8|ISO-8859-1)'[A-Za-z0-9-]*'(.+)\Z", re.IGNO
 """RFC 8187, 3.2, in the charsets that parsers have to support: UTF-8, and in RFC 5987 ISO-8859-1."""
 _PARAMETER = re.compile(r""";\s*([\w!#$%&'*+.^`|~-]+)\s*=\s*("(?:\\.|[^"\\])*"|[^;]*)""")
 _FIRST_LINE = re.compile(rb"--([^\r\n]{1,200})\r?\n")
-Headers = Mapping[str, str]
 
 
 class Part(Struct, frozen=True):

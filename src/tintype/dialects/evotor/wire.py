@@ -1,7 +1,7 @@
 """The evotor wire format: snake_case JSON, the token in a header, errors with code and violations."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from http import HTTPStatus
 from uuid import UUID
@@ -28,6 +28,7 @@ from tintype.model import (
 from tintype.model.ids import parse_uuid
 from tintype.web.authorization import bearer_token
 from tintype.web.bodies import Part
+from tintype.web.conditions import Headers
 from tintype.web.context import Context
 from tintype.web.dialect_routes import RawResponse
 from tintype.web.errors import STATUS, standard_headers
@@ -133,7 +134,7 @@ class Failure(Struct, frozen=True):
     violations: tuple[Violation, ...]
 
 
-def parse_token(headers: Mapping[str, str]) -> str | None:
+def parse_token(headers: Headers) -> str | None:
     """The token in the headers; None or empty if there is none.
 
     `X-Authorization` has precedence over `Authorization`. In both, the scheme `Bearer` is optional, because

@@ -1,7 +1,7 @@
 """`POST /2.0/imageurls`, and images in the cells of rows."""
 
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import msgspec
 
@@ -14,6 +14,7 @@ from tintype.dialects.smartsheet.settings import Settings
 from tintype.model import Caller, Error, Image, LinkTarget, Placement
 from tintype.web.api import ApiRequest, endpoint
 from tintype.web.bodies import read, staged_body
+from tintype.web.conditions import Headers
 from tintype.web.context import Context
 from tintype.web.dialect_routes import RawResponse
 from tintype.web.disconnect import cancel_on_disconnect
@@ -86,7 +87,7 @@ async def _record_cell_image(request: Request, caller: Caller, filename: str, pl
             )
 
 
-def _checked_headers(context: Context) -> Mapping[str, str]:
+def _checked_headers(context: Context) -> Headers:
     """The headers of a request; those that the vendor only wants logged are.
 
     Raises:

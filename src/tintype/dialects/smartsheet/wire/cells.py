@@ -17,7 +17,6 @@ from tintype.dialects.smartsheet.errors import (
 )
 from tintype.dialects.smartsheet.filenames import parse_filename
 from tintype.dialects.smartsheet.wire.common import (
-    Headers,
     format_time,
     invalid_value,
     too_many_parameters,
@@ -32,6 +31,7 @@ from tintype.model import (
     TooLarge,
 )
 from tintype.model.ids import short
+from tintype.web.conditions import Headers
 from tintype.web.errors import no_such_path
 from tintype.web.query import parse_query
 

@@ -1,6 +1,5 @@
 """What all requests and responses have: headers, errors, times."""
 
-from collections.abc import Mapping
 from datetime import UTC, datetime
 from http import HTTPStatus
 
@@ -8,12 +7,11 @@ import msgspec
 
 from tintype.dialects.smartsheet.errors import InvalidHeader, failure
 from tintype.model import Error, InvalidField, Kind, Malformed, NotAcceptable
+from tintype.web.conditions import Headers
 from tintype.web.context import Context
 from tintype.web.dialect_routes import RawResponse
 from tintype.web.errors import STATUS, standard_headers
 from tintype.web.negotiate import preferred
-
-Headers = Mapping[str, str]
 
 JSON = "application/json"
 SOURCE_HEADER = "smartsheet-integration-source"

@@ -15,9 +15,10 @@ from tintype.dialects.smartsheet.errors import (
     InvalidHeader,
     TooManyItems,
 )
-from tintype.dialects.smartsheet.wire.common import JSON, MAX_EXCERPT, Headers, excerpt, invalid_value
+from tintype.dialects.smartsheet.wire.common import JSON, MAX_EXCERPT, excerpt, invalid_value
 from tintype.model import Error, Malformed, UnsupportedType
 from tintype.model.ids import parse_short, parse_uuid
+from tintype.web.conditions import Headers
 from tintype.web.dialect_routes import RawResponse
 from tintype.web.json_body import decode_any
 
