@@ -108,6 +108,12 @@ def standard_headers(error: Error) -> dict[str, str]:
             return {}
 
 
+def challenged_headers(error: Error) -> dict[str, str]:
+    """The standard headers of an error, with the challenge of a 401 (RFC 9110, 11.6.1): a bearer token."""
+    challenge = {"WWW-Authenticate": "Bearer"} if STATUS[error.kind] is HTTPStatus.UNAUTHORIZED else {}
+    return standard_headers(error) | challenge
+
+
 def problem_details(error: Error, context: Context, status: HTTPStatus | None = None) -> RawResponse:
     """An error as problem details (RFC 9457), the format of every path outside of the vendors' APIs.
 
@@ -125,10 +131,8 @@ def problem_details(error: Error, context: Context, status: HTTPStatus | None = 
         "request_id": context.request_id,
         **_details(error),
     }
-    headers = standard_headers(error)
-    if status is HTTPStatus.UNAUTHORIZED:
-        headers["WWW-Authenticate"] = "Bearer"
-    return RawResponse(status.value, msgspec.json.encode(body), "application/problem+json", headers)
+    media_type = "application/problem+json"
+    return RawResponse(status.value, msgspec.json.encode(body), media_type, challenged_headers(error))
 
 
 def _details(error: Error) -> dict[str, str]:

@@ -31,7 +31,7 @@ from tintype.web.bodies import Part
 from tintype.web.conditions import Headers
 from tintype.web.context import Context
 from tintype.web.dialect_routes import RawResponse
-from tintype.web.errors import STATUS, standard_headers
+from tintype.web.errors import STATUS, challenged_headers
 from tintype.web.negotiate import preferred
 from tintype.web.query import parse_filled
 
@@ -287,15 +287,12 @@ def rate_limit_headers(context: Context) -> dict[str, str]:
 
 def render_error(error: Error, context: Context) -> RawResponse:
     """Encode an error as the vendor does."""
-    status = _STATUS[error.kind]
     if isinstance(error, UploadRejected):
         failure = Failure("validation_failed", error.message, error.violations)
     else:
         failure = Failure(_CODES[error.kind], error.message, ())
-    headers = standard_headers(error) | rate_limit_headers(context)
-    if status is HTTPStatus.UNAUTHORIZED:
-        headers["WWW-Authenticate"] = "Bearer"
-    return RawResponse(status.value, msgspec.json.encode(failure), media_type(context), headers)
+    headers = challenged_headers(error) | rate_limit_headers(context)
+    return RawResponse(_STATUS[error.kind].value, msgspec.json.encode(failure), media_type(context), headers)
 
 
 def _violations(part: Part, inspection: Inspection, rules: Rules) -> Iterator[str]:

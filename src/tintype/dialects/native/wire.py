@@ -39,12 +39,8 @@ _CURSOR = re.compile(r"[A-Za-z0-9_-]{10}[AEIMQUYcgkosw048]\Z")
 
 _STATUSES = {status.name.lower(): status for status in Status}
 
-_CHALLENGES = {
-    Kind.NO_TOKEN: "Bearer",
-    Kind.UNKNOWN_TOKEN: 'Bearer error="invalid_token"',
-    Kind.EXPIRED_TOKEN: 'Bearer error="invalid_token"',
-}
-"""RFC 6750, 3.1: a request without a token gets no error code."""
+_INVALID_TOKEN = frozenset({Kind.UNKNOWN_TOKEN, Kind.EXPIRED_TOKEN})
+"""The errors whose challenge has an error code (RFC 6750, 3.1); a request without a token gets none."""
 
 
 class Image(Struct, frozen=True):
@@ -286,13 +282,12 @@ def encode_receipt(receipt: purge.Receipt) -> bytes:
 
 
 def render_error(error: Error, context: Context) -> RawResponse:
-    """Encode an error as problem details, with a challenge (WWW-Authenticate) where the token is at fault."""
+    """Encode an error as problem details; the challenge (WWW-Authenticate) says if the token is at fault."""
     response = problem_details(error, context, _status(error))
-    if error.kind in _CHALLENGES:
-        return msgspec.structs.replace(
-            response, headers=response.headers | {"WWW-Authenticate": _CHALLENGES[error.kind]}
-        )
-    return response
+    if error.kind not in _INVALID_TOKEN:
+        return response
+    headers = response.headers | {"WWW-Authenticate": 'Bearer error="invalid_token"'}
+    return msgspec.structs.replace(response, headers=headers)
 
 
 def _status(error: Error) -> HTTPStatus:

@@ -16,7 +16,7 @@ from tintype.model import Error, InvalidField, NotAcceptable, Status
 from tintype.model.list_query import ListQuery, SortKey
 from tintype.web.context import Context
 from tintype.web.dialect_routes import RawResponse
-from tintype.web.errors import STATUS, standard_headers
+from tintype.web.errors import STATUS, challenged_headers
 from tintype.web.negotiate import preferred
 from tintype.web.query import parse_filled
 
@@ -185,11 +185,8 @@ def render_error(error: Error, context: Context) -> RawResponse:
     """Encode an error in the media type that the client prefers, in JSON when it accepts neither."""
     media_type = MediaType(preferred(context.headers.get("accept", ""), list(MediaType)) or MediaType.JSON)
     status = STATUS[error.kind]
-    headers = standard_headers(error)
-    if status is HTTPStatus.UNAUTHORIZED:
-        headers["WWW-Authenticate"] = "Bearer"
     failure = Failure(_ref(error, status), error.message)
-    return _encode(status.value, failure, media_type, headers)
+    return _encode(status.value, failure, media_type, challenged_headers(error))
 
 
 def format_date(moment: datetime) -> str:

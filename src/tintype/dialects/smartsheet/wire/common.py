@@ -10,7 +10,7 @@ from tintype.model import Error, InvalidField, Kind, Malformed, NotAcceptable
 from tintype.web.conditions import Headers
 from tintype.web.context import Context
 from tintype.web.dialect_routes import RawResponse
-from tintype.web.errors import STATUS, standard_headers
+from tintype.web.errors import STATUS, challenged_headers
 from tintype.web.negotiate import preferred
 
 JSON = "application/json"
@@ -53,12 +53,8 @@ def log_fields(headers: Headers) -> dict[str, object]:
 
 def render_error(error: Error, context: Context) -> RawResponse:
     """Encode an error as the vendor does; its reference is the id of the request."""
-    headers = standard_headers(error)
-    status = _STATUS[error.kind]
-    if status is HTTPStatus.UNAUTHORIZED:
-        headers["WWW-Authenticate"] = "Bearer"
     body = msgspec.json.encode(failure(error, context.request_id))
-    return RawResponse(status.value, body, JSON, headers)
+    return RawResponse(_STATUS[error.kind].value, body, JSON, challenged_headers(error))
 
 
 def too_many_parameters(most: int) -> Error:
