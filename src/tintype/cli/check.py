@@ -15,6 +15,8 @@ from tintype.core.upkeep.check import check as find
 _MESSAGES = {
     Fault.BYTES_MISSING: "image {image}: its original {sha256} is missing; restore it from a backup",
     Fault.BYTES_DAMAGED: "image {image}: its original {sha256} is damaged; restore it from a backup",
+    Fault.BYTES_UNREADABLE: "image {image}: its original {sha256} can't be decoded to its end, "
+    "though it is as it was uploaded; replace it",
     Fault.BYTES_SET_ASIDE: "image {image}: its original {sha256} was set aside; "
     "`tintype gc --restore` puts it back",
     Fault.USAGE_WRONG: "account {account}: what it holds is counted wrong; `tintype gc` counts it anew",
@@ -24,7 +26,7 @@ _MESSAGES = {
 
 @click.command()
 @data_option
-@click.option("--deep", is_flag=True, help="Also read all originals and compare their SHA-256.")
+@click.option("--deep", is_flag=True, help="Also read all originals, compare their SHA-256, and decode them.")
 @plain_errors
 def check(data: Path, *, deep: bool) -> None:
     """Verify that every image has its original, and every original an image.

@@ -7,11 +7,13 @@ import pyvips
 from msgspec.structs import replace
 
 from tintype.imaging.codecs import heic
+from tintype.imaging.codecs.jpeg import refusing_damage
 from tintype.imaging.codecs.vips import check_samples, decoding, open_image
 from tintype.imaging.errors import ImageRefused, Reason
 from tintype.imaging.extras import require
 from tintype.imaging.formats import HEAD_BYTES, Format, sniff, spec
 from tintype.imaging.headers import Header, check_complete, read_header
+from tintype.imaging.headers.jpeg import complete_shrink
 from tintype.imaging.image_info import DEFAULT_LIMITS, ImageInfo, Limits, Placeholder, check_limits
 from tintype.imaging.placeholder import placeholder
 from tintype.imaging.source import Source, content, length, mapped
@@ -23,7 +25,6 @@ RGB_BANDS = 3
 BITS = MappingProxyType({"uchar": 8, "char": 8, "ushort": 16, "short": 16})
 MAX_BITS = 64  # of others; floats among them have 32, and are rare
 MIN_PLACEHOLDER_SOURCE = 64  # pixels of a side that a placeholder is made from
-MIN_SIDE_TO_SHRINK = 8  # a shorter side can't be decoded at an eighth
 
 
 def inspect(source: Source, limits: Limits | None = DEFAULT_LIMITS) -> ImageInfo:
@@ -85,7 +86,9 @@ def verify(source: Source, info: ImageInfo) -> Placeholder:
         check_complete(data, info.format)
     with decoding():
         check_samples(source, info.format)
-        return placeholder(_shrunk(_open_fully(source, info)))
+        with refusing_damage(info.format):
+            shrunk = _shrunk(_open_fully(source, info))
+        return placeholder(shrunk)
 
 
 def recognise(source: Source) -> Format:
@@ -106,9 +109,10 @@ def recognise(source: Source) -> Format:
 def _open_fully(source: Source, info: ImageInfo) -> pyvips.Image:
     """The image, opened so that reading all of its pixels decodes all of the file."""
     options = spec(info.format).verify_options
-    if min(info.width, info.height) < MIN_SIDE_TO_SHRINK:
-        # Shrink-on-load would leave no pixels, which libvips reports as an error.
-        options = {name: value for name, value in options.items() if name != "shrink"}
+    if info.format is Format.JPEG:
+        with mapped(source) as data:
+            # The entropy decoder still runs over every byte; only the DCT is saved.
+            options = {"shrink": complete_shrink(data)}
     image = open_image(source, info.format, **options)
     if info.is_animated and "n" in options:
         # This is a strip of all frames: decode it, then open the first frame for the placeholder.

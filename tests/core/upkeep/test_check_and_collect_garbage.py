@@ -13,14 +13,14 @@ from tests.core.conftest import Instance, once, path_of
 from tests.core.rendering import rendition
 from tintype.catalogue import tables
 from tintype.core.library.deletion import delete
-from tintype.core.library.ingest import stage
+from tintype.core.library.ingest import record_image, stage
 from tintype.core.library.originals import published
 from tintype.core.upkeep.check import Finding, check, count_steps, leftovers
 from tintype.core.upkeep.collect_garbage import GcResult, GcSettings, plan_gc, restore_removed
 from tintype.core.upkeep.collect_garbage import collect_garbage as carry_out
 from tintype.core.upkeep.unused import ABANDONED_AFTER_SECONDS
-from tintype.imaging import Recipe
-from tintype.model import Error, Image
+from tintype.imaging import Recipe, inspect
+from tintype.model import Error, Image, Invalid
 from tintype.storage.blobs import digest
 
 NOTHING = GcResult()
@@ -88,6 +88,19 @@ async def test_every_image_whose_bytes_are_lost_is_found(
     spoil(instance.original(image.sha256))
     assert await findings(instance) == [(fault, image.id) for fault in shallow]
     assert await findings(instance, deep=True) == [(fault, image.id) for fault in deep]
+
+
+async def test_what_came_in_damaged_before_such_was_refused_is_found_and_answered_as_refused(
+    instance: Instance,
+) -> None:
+    whole = pictures.jpeg(64, 48)
+    data = whole[: len(whole) // 2] + whole[-2:]
+    async with stage(instance.services, once(data), len(data)) as staged:
+        image = await record_image(instance.services, instance.anna, staged, inspect(whole), "old.jpg")
+    with pytest.raises(Invalid):
+        await rendition(instance.services, image, Recipe(width=20))
+    assert await findings(instance) == []
+    assert await findings(instance, deep=True) == [("bytes-unreadable", image.id)]
 
 
 async def test_each_record_that_shares_lost_bytes_is_found(instance: Instance) -> None:

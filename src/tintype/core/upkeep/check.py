@@ -8,8 +8,15 @@ from uuid import UUID
 from msgspec import Struct
 
 from tintype.catalogue import images, usage
+from tintype.core.library.ingest import PIXELS_PER_BYTE
+from tintype.core.runtime.fair_queue import WorkEstimate
+from tintype.core.runtime.renderers import decode
 from tintype.core.services import Services
 from tintype.core.upkeep.unused import abandoned, unused_originals, without_record
+from tintype.imaging import Reason
+from tintype.imaging.sandbox.messages import Examined
+from tintype.imaging.sandbox.pool import Allowance, RendererError
+from tintype.model import InvalidImage
 from tintype.storage.blobs import digest
 
 BATCH = 1000
@@ -21,6 +28,7 @@ class Fault(StrEnum):
 
     BYTES_MISSING = "bytes-missing"
     BYTES_DAMAGED = "bytes-damaged"
+    BYTES_UNREADABLE = "bytes-unreadable"
     BYTES_SET_ASIDE = "bytes-set-aside"
     OBJECT_UNUSED = "object-unused"
     USAGE_WRONG = "usage-wrong"
@@ -52,11 +60,13 @@ async def check(
     Safe beside a running service: originals that are being stored or deleted are not reported.
 
     Args:
-        deep: also read every original again and compare its digest.
+        deep: also read every original again, compare its digest, and decode it.
         on_step: called once per image and per original, to show progress.
     """
     async for image, sha256, size in _records(services):
         fault = await services.workers.disk(_fault, services, sha256, size, deep=deep)
+        if fault is None and deep and not await _is_readable(services, sha256, size):
+            fault = Fault.BYTES_UNREADABLE
         on_step()
         # Unless it was deleted meanwhile: the record is removed before the bytes.
         if fault is not None and not await without_record(services, [image]):
@@ -97,6 +107,24 @@ def _fault(services: Services, sha256: str, size: int, *, deep: bool) -> Fault |
     if stat.size != size or (deep and digest(services.originals, sha256) != sha256):
         return Fault.BYTES_DAMAGED
     return None
+
+
+async def _is_readable(services: Services, sha256: str, size: int) -> bool:
+    """Whether an original decodes to its end. What takes too much memory or time counts as readable."""
+    estimate = WorkEstimate("check", size * PIXELS_PER_BYTE)
+    try:
+        examined = await decode(services.workers, estimate, _examine, services, sha256)
+    except RendererError:
+        return False
+    except InvalidImage as refused:
+        return refused.reason is Reason.TOO_COSTLY
+    return examined.refused is None or examined.refused.reason is Reason.TOO_COSTLY
+
+
+def _examine(allowance: Allowance, services: Services, sha256: str) -> Examined:
+    # Without limits: they may have been higher when it came in.
+    with services.originals.open(sha256) as source:
+        return services.renderers.examine(source.fileno(), None, allowance)
 
 
 def _is_set_aside(services: Services, sha256: str) -> bool:

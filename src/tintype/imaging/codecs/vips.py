@@ -9,7 +9,7 @@ from types import MappingProxyType
 
 import pyvips
 
-from tintype.imaging.codecs import heic, jxl, svg, tiff
+from tintype.imaging.codecs import heic, jpeg, jxl, svg, tiff
 from tintype.imaging.codecs.packages import refusal
 from tintype.imaging.formats import Format, Option, spec
 from tintype.imaging.source import Source, content
@@ -53,6 +53,8 @@ def open_image(source: Source, format: Format, /, **options: Option) -> pyvips.I
     loader = spec(format).loader
     if loader is None:
         return READERS[format](content(source), float(options.get("scale", 1)))
+    if format is Format.JPEG:
+        source = jpeg.with_end(source)
     if format is Format.TIFF:
         return tiff.open_image(source, partial(_load, loader=loader, **options))
     return _load(source, loader, **options)

@@ -32,6 +32,7 @@ READERS: Mapping[Format, Callable[[Buffer], Header]] = MappingProxyType(
 # Completeness checks for formats where libvips doesn't notice truncation, or wrong checksums.
 CHECKS: Mapping[Format, Callable[[Buffer], None]] = MappingProxyType(
     {
+        Format.JPEG: jpeg.check_complete,
         Format.PNG: png.check_complete,
         Format.GIF: gif.check_complete,
         Format.TIFF: tiff_pieces.check_complete,

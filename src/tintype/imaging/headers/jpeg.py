@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from msgspec import Struct
 
-from tintype.imaging.errors import damaged
+from tintype.imaging.errors import damaged, not_accepted
 from tintype.imaging.headers.header import Header, check_profile, too_many
 from tintype.imaging.source import Buffer
 
@@ -16,27 +16,41 @@ MAX_SCANS = 100
 """Encoders write about 10, optimising ones up to 20. The decoder visits all pixels for each scan, however few
 bytes it has: 17 kB of empty scans keep it busy for minutes."""
 MAX_COMPONENTS = 4
+BITS = 8
+"""The bits of a sample; the others that T.81 knows, 12 and those of lossless files, browsers don't show."""
 
 MARKER = re.compile(rb"\xff[^\x00\xff]")
 AFTER_SCAN = re.compile(rb"\xff[^\x00\xff\xd0-\xd7]")
 """The end of a scan's data: any marker but a restart (B.1.1.5)."""
 SCAN, END, PROFILE = 0xDA, 0xD9, 0xE2
+END_MARK = b"\xff\xd9"
 FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 PROGRESSIVE = frozenset((0xC2, 0xC6, 0xCA, 0xCE))
+LOSSLESS = frozenset((0xC3, 0xC7, 0xCB, 0xCF))
+"""Browsers don't show it, and it can't be decoded at a fraction of its size."""
+HIERARCHICAL = frozenset((0xC5, 0xC6, 0xCD, 0xCE))
 ALONE = frozenset((0x01, *range(0xD0, 0xD9)))
 """Markers without a segment."""
 ICC = b"ICC_PROFILE\0"
 BLOCK = 8
+COEFFICIENTS = 64
 COEFFICIENT_BYTES = 2  # JCOEF of libjpeg
 
 
 class Frame(Struct, frozen=True):
-    """A frame header (B.2.2): whether it is progressive, the size, and the sampling factors."""
+    """A frame header (B.2.2): its marker, the bits of a sample, the size, and ids and sampling factors."""
 
-    is_progressive: bool
+    marker: int
+    bits: int
     width: int
     height: int
+    components: bytes
     sampling: tuple[tuple[int, int], ...]
+
+    @property
+    def is_progressive(self) -> bool:
+        """Whether its scans refine each other."""
+        return self.marker in PROGRESSIVE
 
 
 class Stream(Struct, frozen=True):
@@ -61,13 +75,64 @@ def header(data: Buffer) -> Header:
     """
     stream = read_stream(data, 0, len(data))
     frame = stream.frame
+    _require_supported(frame)
     return Header(
         width=frame.width,
         height=frame.height,
         bands=len(frame.sampling),
         whole_pixels=frame.width * frame.height if stream.has_coefficients else 0,
         buffer_bytes=stream.buffer_bytes,
+        file_bytes=len(data) if lacks_end(data) else 0,
     )
+
+
+def lacks_end(data: Buffer) -> bool:
+    """Whether the end mark, EOI, is missing behind the first scan. All the pixels may be there.
+
+    Raises:
+        ImageRefused: when it is damaged or too costly.
+    """
+    return data.rfind(END_MARK) < _first_scan(data)
+
+
+def complete_shrink(data: Buffer) -> int:
+    """The largest shrink, 8, 4, 2 or 1, at which libvips reads some lines of every row of MCUs.
+
+    It rounds the height of the result down: a row of MCUs may then be left over, with damage in it.
+
+    Raises:
+        ImageRefused: when it is damaged or too costly.
+    """
+    frame = read_stream(data, 0, len(data)).frame
+    mcu_height = BLOCK * max(vertical for _, vertical in frame.sampling)
+    rows = -(-frame.height // mcu_height)
+    for shrink in (8, 4, 2):
+        width, height = frame.width // shrink, frame.height // shrink
+        if width and height and -(-height * shrink // mcu_height) == rows:
+            return shrink
+    return 1
+
+
+def check_complete(data: Buffer) -> None:
+    """Check that the scans bring all coefficients of all components, each to its last bit.
+
+    Raises:
+        ImageRefused: when it is damaged: a progressive file that ends between two scans has no other fault.
+    """
+    frame = read_stream(data, 0, len(data)).frame
+    missing = {component: [1] * COEFFICIENTS for component in frame.components}
+    for content in _scans(data):
+        count = content[0]
+        first, last, bits = content[1 + 2 * count : 4 + 2 * count]
+        for component in content[1 : 1 + 2 * count : 2]:
+            if component not in missing:
+                raise damaged()
+            if frame.is_progressive:
+                missing[component][first : last + 1] = [bits & 15] * (last + 1 - first)
+            else:
+                missing[component] = []
+    if any(any(bits) for bits in missing.values()):
+        raise damaged()
 
 
 def read_stream(data: Buffer, at: int, stop: int) -> Stream:
@@ -111,15 +176,35 @@ def _segments(data: Buffer, start: int, stop: int) -> Iterator[tuple[int, int, i
     raise too_many("segments", MAX_SEGMENTS)
 
 
+def _require_supported(frame: Frame) -> None:
+    kind = None
+    if frame.marker in LOSSLESS:
+        kind = "Lossless JPEG"
+    elif frame.marker in HIERARCHICAL:
+        kind = "Hierarchical JPEG"
+    elif frame.bits != BITS:
+        kind = f"JPEG with {frame.bits} bits a sample"
+    if kind is not None:
+        raise not_accepted(kind)
+
+
+def _first_scan(data: Buffer) -> int:
+    """The position of the data of the first scan."""
+    for marker, _, end in _segments(data, 0, len(data)):
+        if marker == SCAN:
+            return end
+    raise damaged()
+
+
 def _frame(marker: int, content: bytes) -> Frame:
-    height, width, count = struct.unpack_from(">xHHB", content)
+    bits, height, width, count = struct.unpack_from(">BHHB", content)
     if not (width and height and 0 < count <= MAX_COMPONENTS):
         raise damaged()
     factors = [content[6 + 3 * n + 1] for n in range(count)]
     sampling = tuple((factor >> 4, factor & 15) for factor in factors)
     if not all(horizontal and vertical for horizontal, vertical in sampling):
         raise damaged()
-    return Frame(marker in PROGRESSIVE, width, height, sampling)
+    return Frame(marker, bits, width, height, content[6 : 6 + 3 * count : 3], sampling)
 
 
 def _count_scans(data: Buffer, at: int, stop: int) -> int:
@@ -128,17 +213,34 @@ def _count_scans(data: Buffer, at: int, stop: int) -> int:
     Raises:
         ImageRefused: when it is too costly.
     """
+    return 1 + sum(1 for _ in _further_scans(data, at, stop))
+
+
+def _scans(data: Buffer) -> Iterator[bytes]:
+    """The content of the header of each scan (B.2.3)."""
+    for marker, start, end in _segments(data, 0, len(data)):
+        if marker == SCAN:
+            yield data[start:end]
+            yield from _further_scans(data, end, len(data))
+            return
+
+
+def _further_scans(data: Buffer, at: int, stop: int) -> Iterator[bytes]:
+    """The content of the header of each scan after the one whose data begins at `at`."""
     scans = 1
     for _ in range(MAX_SEGMENTS):
         found = AFTER_SCAN.search(data, at, stop)
         if found is None or data[found.end() - 1] == END:
-            return scans
+            return
         marker, at = data[found.end() - 1], found.end()
-        scans += marker == SCAN
-        if scans > MAX_SCANS:
-            raise too_many("scans", MAX_SCANS)
+        start = at + 2
         if marker not in ALONE:
             at += max(2, int.from_bytes(data[at : at + 2]))
+        if marker == SCAN:
+            yield data[start:at]
+            scans += 1
+        if scans > MAX_SCANS:
+            raise too_many("scans", MAX_SCANS)
     raise too_many("segments", MAX_SEGMENTS)
 
 

@@ -3,6 +3,7 @@
 from msgspec import Struct
 from msgspec.structs import replace
 
+from tintype.imaging.codecs.jpeg import refusing_damage
 from tintype.imaging.codecs.vips import Source, decoding
 from tintype.imaging.extras import require
 from tintype.imaging.formats import Format, FormatSpec, spec
@@ -66,7 +67,7 @@ def render_inspected(
         recipe=recipe,
         frames=frame_count(info, recipe, target, (planned.width, planned.height), limits),
     )
-    with decoding():
+    with decoding(), refusing_damage(info.format):
         data = encode(draw(task), target, recipe)
     return Rendition(data=data, format=target.format, width=planned.width, height=planned.height)
 
