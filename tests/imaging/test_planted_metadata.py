@@ -5,6 +5,7 @@ import io
 import struct
 import time
 import zlib
+from base64 import b64encode
 from collections.abc import Callable, Iterator
 from itertools import pairwise
 
@@ -29,8 +30,6 @@ UNREADABLE = (
     "jpeg: segment df",
     "jpeg: between segments",
     "jpeg: after a marker that is none",
-    "png: fdAT",
-    "png: fcTL",
     "webp: second picture",
     "webp: EXIF in frames",
     "webp: long canvas",
@@ -39,7 +38,7 @@ UNREADABLE = (
     "svg: namespace",
 )
 """What other decoders refuse, as they read what is planted; it is stripped all the same."""
-REFUSED = ("png: transparency",)
+REFUSED = ("png: transparency", "png: tRNS", "png: fcTL", "png: fdAT")
 """What decoders read in different ways."""
 NOT_LIBVIPS = (*UNREADABLE, *REFUSED, "avif: OBU 15", "heic", "jxl", "svg")
 CHANGED_PROFILE = "behind the profile"
@@ -203,6 +202,46 @@ def grid_of_two(data: bytes) -> bytes:
     )
 
 
+HEIFS = pytest.mark.parametrize("format", [Format.AVIF, Format.HEIC])
+
+
+def heif(format: Format) -> bytes:
+    """A picture with alpha, which is a second item."""
+    image = pictures.translucent(*SIDES)
+    return strip(
+        pictures.encode(image, "avif") if format is Format.AVIF else extra_pictures.heic(image), format
+    )
+
+
+@HEIFS
+@pytest.mark.parametrize("box", [b"infe", b"ipma"])
+def test_an_item_that_is_described_twice_is_refused(format: Format, box: bytes) -> None:
+    """Decoders differ in which description they take."""
+    data = bytearray(heif(format))
+    first = data.index(box) + 4 + (4 if box == b"infe" else 8)
+    second = data.rindex(box) + 8 if box == b"infe" else first + 3 + 2 * data[first + 2]
+    assert bytes(data[first : first + 2] + data[second : second + 2]) == b"\0\1\0\2"
+    data[second + 1] = 1
+    with pytest.raises(ImageRefused):
+        strip(bytes(data), format)
+
+
+@HEIFS
+@pytest.mark.parametrize("kind", [b"ispe", b"pixi", b"av1C", b"hvcC"])
+def test_an_item_with_two_sizes_or_decoders_is_refused(format: Format, kind: bytes) -> None:
+    data = heif(format)
+    meta = next(box for box in boxes(data, 0, len(data)) if box.kind == b"meta")
+    item = read(data, meta).items[1]
+    again = [each for each in item.properties if each[0][0] == kind]
+    twice = replace(item, properties=[*item.properties, *again])
+    whole = isobmff.write(data[: meta.start - 8], HeifImage(1, {1: twice}, []), {1: item.data})
+    if again:
+        with pytest.raises(ImageRefused):
+            strip(whole, format)
+    else:
+        assert seen(strip(whole, format), format) == seen(whole, format)
+
+
 def test_a_second_tiff_page_is_a_page() -> None:
     buffer = io.BytesIO()
     pages = [picture(), picture().rotate(180)]
@@ -242,6 +281,27 @@ def test_what_follows_a_codestream_of_jpeg_xl_is_refused(end: bytes) -> None:
 def test_what_only_browsers_draw_in_an_svg_is_refused(inside: str) -> None:
     with pytest.raises(ImageRefused):
         strip(extra_pictures.svg(inside), Format.SVG)
+
+
+PIXEL = b64encode(pictures.png(8, 8)).decode()
+
+
+@pytest.mark.parametrize(
+    "body",
+    [PIXEL[:6] + ">" + PIXEL[6:], PIXEL + "A", PIXEL + "=", PIXEL + "#a", PIXEL[:-4] + "=" + PIXEL[-4:]],
+)
+def test_what_an_svg_embeds_in_invalid_base64_is_refused(body: str) -> None:
+    """Renderers don't draw it, and would draw it if it was written anew."""
+    with pytest.raises(ImageRefused):
+        strip(extra_pictures.svg(f"<image href='data:image/png;base64,{body}'/>"), Format.SVG)
+
+
+@pytest.mark.parametrize("body", [PIXEL.rstrip("="), "\n ".join(PIXEL), PIXEL + "%20"])
+def test_what_an_svg_embeds_in_valid_base64_is_kept(body: str) -> None:
+    data = extra_pictures.svg(f"<image width='8' height='8' href='data:image/png;base64,{body}'/>")
+    stripped = strip(data, Format.SVG)
+    assert seen(stripped, Format.SVG) == seen(data, Format.SVG)
+    assert seen(stripped, Format.SVG) != seen(extra_pictures.svg(""), Format.SVG)
 
 
 def test_an_svg_keeps_what_is_referred_to() -> None:
@@ -286,6 +346,45 @@ def test_the_last_scan_of_a_jpeg_ends_where_its_pixels_do(mode: str, options: di
         data = pictures.encode(pictures.photo(side, side).convert(mode), "jpeg", **options)
         for surplus in (b"", b"\0", b"x", MARKER[:5], MARKER, b"\xff\xd3" + MARKER, b"\xff\xff"):
             assert strip(data[:-2] + surplus + data[-2:], Format.JPEG) == data
+
+
+def png_of(*chunks: tuple[bytes, bytes]) -> bytes:
+    return pictures.PNG_SIGNATURE + b"".join(pictures.png_chunk(*chunk) for chunk in chunks)
+
+
+HEAD, PIXELS, END = (
+    (b"IHDR", struct.pack(">II5B", 8, 8, 8, 3, 0, 0, 0)),
+    (b"IDAT", zlib.compress(bytes(9 * 8))),
+    (b"IEND", b""),
+)
+PALETTE, ALPHA, MOVES = (b"PLTE", b"abcdef"), (b"tRNS", b"\0"), (b"acTL", struct.pack(">II", 2, 0))
+FIRST = (b"fcTL", struct.pack(">IIIIIHHBB", 0, 8, 8, 0, 0, 1, 10, 0, 0))
+SECOND = (b"fcTL", struct.pack(">IIIIIHHBB", 1, 8, 8, 0, 0, 1, 10, 0, 0))
+FRAME = (b"fdAT", struct.pack(">I", 2) + PIXELS[1])
+AMBIGUOUS = {
+    "two headers": (HEAD, HEAD, PALETTE, PIXELS),
+    "two palettes": (HEAD, PALETTE, PALETTE, PIXELS),
+    "transparency twice": (HEAD, PALETTE, ALPHA, ALPHA, PIXELS),
+    "transparency behind the pixels": (HEAD, PALETTE, PIXELS, ALPHA),
+    "acTL twice": (HEAD, PALETTE, MOVES, MOVES, FIRST, PIXELS, SECOND, FRAME),
+    "acTL of another length": (HEAD, PALETTE, (b"acTL", MOVES[1] + b"\0"), FIRST, PIXELS, SECOND, FRAME),
+    "frames without acTL": (HEAD, PALETTE, FIRST, PIXELS, SECOND, FRAME),
+    "pixels of no frame": (HEAD, PALETTE, MOVES, FIRST, PIXELS, SECOND, PIXELS, FRAME),
+    "a frame without pixels": (HEAD, PALETTE, MOVES, FIRST, PIXELS, SECOND),
+    "no pixels": (HEAD, PALETTE),
+    "pixels in two places": (HEAD, PALETTE, (b"IDAT", PIXELS[1][:4]), ALPHA, (b"IDAT", PIXELS[1][4:])),
+}
+
+
+@pytest.mark.parametrize("what", AMBIGUOUS)
+def test_a_png_that_decoders_read_in_different_ways_is_refused(what: str) -> None:
+    with pytest.raises(ImageRefused):
+        strip(png_of(*AMBIGUOUS[what], END), Format.PNG)
+
+
+def test_a_png_that_decoders_read_in_one_way_is_not() -> None:
+    data = png_of(HEAD, PALETTE, ALPHA, MOVES, FIRST, PIXELS, SECOND, FRAME, END)
+    assert strip(data, Format.PNG) == data
 
 
 def test_a_jpeg_that_lacks_pixels_is_refused() -> None:

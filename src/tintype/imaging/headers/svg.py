@@ -28,7 +28,8 @@ MAX_EMBEDDED_PIXELS, EMBEDDED_BYTES = 50_000_000, 10
 """Maximum pixels of all embedded images; librsvg takes 9 bytes per pixel, however small they are drawn."""
 STRIPPED_CHARACTERS = str.maketrans("", "", "\t\n\r")  # removed from URLs, URL Standard 4.4
 SCHEME = "data:"
-BASE64 = re.compile(r";\s*base64\s*\Z", re.IGNORECASE)
+BASE64 = re.compile(r"; *base64\s*\Z", re.IGNORECASE)
+WHITESPACE = b"\t\n\f\r "
 EMBEDDED_HEADERS: dict[Format, Callable[[Buffer], Header]] = {
     Format.PNG: png.header,
     Format.JPEG: jpeg.header,
@@ -88,31 +89,47 @@ class SvgScanner:
         if self._elements > MAX_ELEMENTS:
             raise too_many("elements", MAX_ELEMENTS)
         for value in attributes.values():
-            self._embed(value.translate(STRIPPED_CHARACTERS).strip())
+            self._embed(clean_address(value))
 
     def _ended(self, _: str) -> None:
         self._depth -= 1
 
     def _embed(self, address: str) -> None:
-        if address[: len(SCHEME)].lower() != SCHEME:
-            return
         self.embedded += _embedded_pixels(address)
         if self.embedded > MAX_EMBEDDED_PIXELS:
             raise too_many("embedded pixels", MAX_EMBEDDED_PIXELS)
 
 
+def clean_address(value: str) -> str:
+    """The value of an attribute as an address: without the characters that URL Standard 4.4 removes."""
+    return value.translate(STRIPPED_CHARACTERS).strip(" ")
+
+
+def embedded(address: str) -> bytes | None:
+    """The data in a `data:` URL (Fetch Standard, 6); None for any other.
+
+    Raises:
+        ValueError: when it isn't valid base64 (Infra Standard, 7): renderers don't draw it.
+    """
+    media, comma, body = address.partition(",")
+    if not comma or media[: len(SCHEME)].lower() != SCHEME:
+        return None
+    data = unquote_to_bytes(body.partition("#")[0])
+    if not BASE64.search(media):
+        return data
+    data = data.translate(None, WHITESPACE)
+    padding = b"" if b"=" in data else b"=" * (-len(data) % 4)
+    return binascii.a2b_base64(data + padding, strict_mode=True)
+
+
 def _embedded_pixels(address: str) -> int:
-    """The number of pixels of an image in a `data:` URL (Fetch Standard, 6); 0 if it isn't drawn.
+    """The number of pixels of an image in a `data:` URL; 0 if it isn't drawn.
 
     Raises:
         ImageRefused: when it is too costly.
     """
-    media, comma, body = address.partition(",")
-    if not comma:
-        return 0
-    data = unquote_to_bytes(body)
     try:
-        data = binascii.a2b_base64(data) if BASE64.search(media) else data
+        data = embedded(address) or b""
         read = EMBEDDED_HEADERS.get(sniff(data[:HEAD_BYTES]) or Format.SVG)
         header = read(data) if read else None
     except ImageRefused as refused:

@@ -7,7 +7,7 @@ from msgspec import Struct
 
 from tintype.imaging.errors import damaged
 from tintype.imaging.metadata.heif_boxes import Box, Reader, boxes, unique
-from tintype.imaging.metadata.heif_properties import AUXILIARY, clean
+from tintype.imaging.metadata.heif_properties import AUXILIARY, ONCE, clean
 
 IN_FILE, IN_IDAT = 0, 1
 MAX_ITEMS, MAX_EXTENTS = 10_000, 100_000
@@ -63,7 +63,7 @@ def read(data: bytes, meta: Box) -> Image:
     if not inner.keys() >= REQUIRED:
         raise damaged()
     primary = _full(data, inner[b"pitm"])[1].number(2)
-    kinds = dict(_kinds(data, inner[b"iinf"]))
+    kinds = _kinds(data, inner[b"iinf"])
     properties = _properties(data, inner[b"iprp"])
     references = list(_references(data, inner[b"iref"])) if b"iref" in inner else []
     alpha = {
@@ -112,24 +112,32 @@ def _full(data: bytes, box: Box) -> tuple[int, Reader]:
     return reader.number(4) >> 24, reader
 
 
-def _kinds(data: bytes, iinf: Box) -> Iterator[tuple[int, tuple[bytes, bool]]]:
-    """Number, type and visibility of each item (8.11.6)."""
+def _kinds(data: bytes, iinf: Box) -> dict[int, tuple[bytes, bool]]:
+    """Type and visibility of each item (8.11.6)."""
+    found: dict[int, tuple[bytes, bool]] = {}
     wide = 4 if data[iinf.start] else 2
     for entry in boxes(data, iinf.start + 4 + wide, iinf.end):
         version, reader = _full(data, entry)
         if entry.kind == b"infe" and version in {SHORT_INFO, LONG_INFO}:
             item = reader.number(2 if version == SHORT_INFO else 4)
             reader.number(2)
-            yield item, (reader.take(4), bool(data[entry.start + 3] & 1))
+            if item in found:
+                raise damaged()
+            found[item] = reader.take(4), bool(data[entry.start + 3] & 1)
+    return found
 
 
 def _kept(properties: list[Owned]) -> list[tuple[Property, bool]]:
     """The properties of an item that are kept.
 
     Raises:
-        ImageRefused: when one isn't known that a decoder has to know.
+        ImageRefused: when one isn't known that a decoder has to know, or there are two where decoders take
+            either the first or the last.
     """
     if any(content is None and is_essential for _, content, is_essential in properties):
+        raise damaged()
+    described = [kind for kind, *_ in properties if kind in ONCE]
+    if len(set(described)) != len(described):
         raise damaged()
     return [((kind, content), essential) for kind, content, essential in properties if content is not None]
 
@@ -143,11 +151,10 @@ def _properties(data: bytes, iprp: Box) -> defaultdict[int, list[Owned]]:
     written = [(each.kind, clean(each.kind, data[each.start : each.end])) for each in _all(data, container)]
     found = defaultdict[int, list[Owned]](list)
     for box in inner:
-        for item, index, is_essential in _associations(data, box) if box.kind == b"ipma" else ():
-            if index > len(written):
+        for item, associated in _associations(data, box) if box.kind == b"ipma" else ():
+            if item in found:
                 raise damaged()
-            if index:
-                found[item].append((*written[index - 1], is_essential))
+            found[item] = [(*written[index - 1], is_essential) for index, is_essential in associated if index]
     return found
 
 
@@ -155,15 +162,14 @@ def _all(data: bytes, box: Box) -> Iterator[Box]:
     return boxes(data, box.start, box.end)
 
 
-def _associations(data: bytes, ipma: Box) -> Iterator[tuple[int, int, bool]]:
-    """Item, index of a property from 1, and whether it is essential."""
+def _associations(data: bytes, ipma: Box) -> Iterator[tuple[int, list[tuple[int, bool]]]]:
+    """Of each item, the indices of its properties, from 1, and whether they are essential."""
     version, reader = _full(data, ipma)
     size = 2 if data[ipma.start + 3] & 1 else 1
     for _ in range(reader.number(4)):
         item = reader.number(4 if version else 2)
-        for _ in range(reader.number(1)):
-            number, essential = reader.number(size), 1 << (8 * size - 1)
-            yield item, number & (essential - 1), bool(number & essential)
+        numbers, essential = [reader.number(size) for _ in range(reader.number(1))], 1 << (8 * size - 1)
+        yield item, [(number & (essential - 1), bool(number & essential)) for number in numbers]
 
 
 def _references(data: bytes, iref: Box) -> Iterator[Reference]:

@@ -12,6 +12,8 @@ VERSION = 4
 COLOUR_VALUES, KIND = 11, 4
 PROFILES = (b"prof", b"rICC")
 AV1, HEVC, AUXILIARY = b"av1C", b"hvcC", b"auxC"
+ONCE = frozenset((b"ispe", b"pixi", AV1, HEVC, AUXILIARY))
+"""Those that an item has once."""
 ALPHA = (
     b"urn:mpeg:mpegB:cicp:systems:auxiliary:alpha",
     b"urn:mpeg:hevc:2015:auxid:1",

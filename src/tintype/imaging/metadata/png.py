@@ -25,6 +25,8 @@ LENGTHS = {
     b"pHYs": (9,),
 }
 """Chunks before the pixels that are kept if they have one of these lengths; each once."""
+ONCE = frozenset((b"IHDR", b"PLTE", b"tRNS", b"acTL"))
+"""Decoders differ in what they do with a second one, and with one behind the pixels."""
 KEPT = {*LENGTHS, *b"IHDR PLTE tRNS iCCP eXIf IDAT fcTL fdAT".split()}
 INDEXED = 3
 CHANNELS = {0: 1, 2: 3, INDEXED: 1, 4: 2, 6: 4}
@@ -68,6 +70,7 @@ def strip(data: bytes) -> bytes:
     kept = [_chunk(b"IHDR", header)]
     for kind, content in chunks:
         kept += picture.keep(kind, content)
+    picture.check_complete()
     return b"".join((SIGNATURE, *kept, _chunk(b"IEND", b"")))
 
 
@@ -79,7 +82,8 @@ class _Picture:
         if head.colour not in CHANNELS:
             raise damaged()
         self._pixels = _Pixels(self._inflated_bytes(head.width, head.height))
-        self._seen = set[bytes]()
+        self._previous = b"IHDR"
+        self._seen = {self._previous}
         self._palette = 0
         self._frames_left = self._read = self._written = 0
         self._has_control = False
@@ -88,20 +92,31 @@ class _Picture:
         """A chunk as it is written, or none."""
         match kind:
             case b"IDAT":
-                self._seen.add(kind)
-                if part := self._pixels.cut(content):
-                    yield _chunk(kind, part)
-            case b"fcTL" | b"fdAT" if b"acTL" in self._seen:
+                yield from self._keep_pixels(content)
+            case b"fcTL" | b"fdAT":
                 self._check_sequence(content)
                 yield from self._animate(kind, content[SEQUENCE_BYTES:])
             case b"eXIf" if kind not in self._seen:
-                self._seen.add(kind)
                 if (orientation := exif.orientation(content)) != exif.UPRIGHT:
                     yield _chunk(kind, exif.minimal(orientation))
             case _ if self._seen.isdisjoint((kind, b"IDAT")):
-                self._seen.add(kind)
                 if described := self._describe(kind, content):
                     yield _chunk(kind, described)
+            case _ if kind in ONCE:
+                raise damaged()
+        self._seen.add(kind)
+        self._previous = kind
+
+    def _keep_pixels(self, content: bytes) -> Iterator[bytes]:
+        if b"IDAT" in self._seen and self._previous != b"IDAT":
+            # Some decoders end the pixels there, others join them (5.6).
+            raise damaged()
+        if part := self._pixels.cut(content):
+            yield _chunk(b"IDAT", part)
+
+    def check_complete(self) -> None:
+        """Raises ImageRefused if pixels are missing: damaged."""
+        self._pixels.check_complete()
 
     def _describe(self, kind: bytes, content: bytes) -> bytes:
         """The content of a chunk that belongs before the pixels; b"" if it is not kept."""
@@ -112,20 +127,29 @@ class _Picture:
             return content[: self._palette * ENTRY_BYTES]
         if kind == b"tRNS":
             return self._transparency(content)
-        if kind == b"acTL" and len(content) in LENGTHS[kind]:
-            self._frames_left = int.from_bytes(content[:4])
+        if kind == b"acTL":
+            self._frames_left, _ = struct.unpack(">II", content)
         return content if len(content) in LENGTHS.get(kind, ()) else b""
 
     def _transparency(self, content: bytes) -> bytes:
+        """A tRNS chunk, which has no meaning where there is alpha.
+
+        Raises:
+            ImageRefused: when it has another length: some decoders ignore it, others don't.
+        """
         if self._head.colour == INDEXED:
             if len(content) > self._palette:
-                # Some decoders ignore it, others don't.
                 raise damaged()
             return content
-        return content if len(content) == TRANSPARENT_BYTES.get(self._head.colour) else b""
+        if len(content) != TRANSPARENT_BYTES.get(self._head.colour, len(content)):
+            raise damaged()
+        return content if self._head.colour in TRANSPARENT_BYTES else b""
 
     def _check_sequence(self, content: bytes) -> None:
-        if int.from_bytes(content[:SEQUENCE_BYTES]) != self._read or len(content) < SEQUENCE_BYTES:
+        # Some decoders take frames without acTL for those of an animation.
+        if b"acTL" not in self._seen or len(content) < SEQUENCE_BYTES:
+            raise damaged()
+        if int.from_bytes(content[:SEQUENCE_BYTES]) != self._read:
             raise damaged()
         self._read += 1
 
@@ -136,6 +160,7 @@ class _Picture:
             if len(content) != FRAME_CONTROL_BYTES - SEQUENCE_BYTES:
                 raise damaged()
             if b"IDAT" in self._seen:
+                self._pixels.check_complete()
                 self._pixels = _Pixels(self._inflated_bytes(*struct.unpack_from(">II", content)))
         elif b"IDAT" not in self._seen or not self._has_control:
             raise damaged()
@@ -180,6 +205,11 @@ class _Pixels:
                 raise damaged()
             if not inflated:
                 return part[: len(part) - len(self._inflater.unused_data)]
+
+    def check_complete(self) -> None:
+        """Raises ImageRefused if pixels are missing: damaged."""
+        if self._left:
+            raise damaged()
 
 
 def _profile(content: bytes) -> bytes:

@@ -5,14 +5,12 @@ Nothing else is left: titles, descriptions, `metadata`, comments, processing ins
 files, and identifiers that nothing refers to. Embedded pictures are stripped as well.
 """
 
-import binascii
 from base64 import b64encode
 from collections.abc import Callable
-from urllib.parse import unquote_to_bytes
 from xml.parsers import expat
 
 from tintype.imaging.errors import damaged
-from tintype.imaging.headers.svg import BASE64, MAX_DEPTH, SCHEME, STRIPPED_CHARACTERS
+from tintype.imaging.headers.svg import MAX_DEPTH, clean_address, embedded
 from tintype.imaging.metadata.css import strip_attribute, strip_sheet
 from tintype.imaging.metadata.svg_names import ATTRIBUTES, ELEMENTS, QUALIFIED, SVG, TEXTS
 from tintype.imaging.metadata.svg_writer import Element, write
@@ -125,7 +123,7 @@ class _Parser:
         if name == "style":
             return strip_attribute(value, self._strip_font_or_picture)
         if name in REFERENCES and element != LINK:
-            address = value.translate(STRIPPED_CHARACTERS).strip()
+            address = clean_address(value)
             return address if address.startswith("#") else self._strip_address(address)
         return value
 
@@ -135,37 +133,28 @@ class _Parser:
         Raises:
             ImageRefused: when its data isn't a picture that is known here.
         """
-        data = _embedded(address)
+        data = embedded(address)
         if data is None:
             return None
         stripped = self._strip_picture(data)
         if not stripped:
             raise damaged()
-        return _address(address, stripped)
+        return _data_url(address, stripped)
 
     def _strip_font_or_picture(self, address: str) -> str:
         """The same in a style sheet, where what isn't a picture can be a font."""
-        data = _embedded(address)
+        data = embedded(address)
         stripped = self._strip_picture(data) if data else b""
-        return _address(address, stripped) if stripped else address
+        return _data_url(address, stripped) if stripped else address
 
 
-def _embedded(address: str) -> bytes | None:
-    """The data in a `data:` URL (Fetch Standard, 6); None for any other.
+def _data_url(address: str, data: bytes) -> str:
+    """The address with other data.
 
     Raises:
-        ImageRefused: when it is invalid: decoders differ in how much of it they read.
+        ImageRefused: when it has a fragment: renderers differ in whether they draw it.
     """
-    media, comma, body = address.partition(",")
-    if not comma or media[: len(SCHEME)].lower() != SCHEME:
-        return None
-    data = unquote_to_bytes(body)
-    try:
-        return binascii.a2b_base64(data) if BASE64.search(media) else data
-    except ValueError:
-        raise damaged() from None
-
-
-def _address(address: str, data: bytes) -> str:
+    if "#" in address:
+        raise damaged()
     media = address.partition(",")[0].partition(";")[0]
     return f"{media};base64,{b64encode(data).decode()}"
