@@ -18,8 +18,8 @@ from tests import bombs, extra_pictures, pictures
 from tests.imaging.decoding import seen
 from tests.imaging.planted import MARKER, PLANTED, SIDES, TEXT, picture, tiff_number, tiff_with
 from tintype.imaging import Format, ImageRefused
+from tintype.imaging.headers.boxes import boxes
 from tintype.imaging.metadata import isobmff, strip
-from tintype.imaging.metadata.heif_boxes import boxes
 from tintype.imaging.metadata.heif_items import Image as HeifImage
 from tintype.imaging.metadata.heif_items import Item, Reference, read
 from tintype.imaging.metadata.lzw import used_bytes

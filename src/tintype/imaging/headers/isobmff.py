@@ -10,11 +10,10 @@ from itertools import islice
 from msgspec import Struct
 
 from tintype.imaging.errors import damaged
+from tintype.imaging.headers.boxes import Box, FullReader, Reader, boxes
 from tintype.imaging.headers.header import Header, check_profile, too_many
 from tintype.imaging.source import Buffer
 
-MAX_BOXES = 10_000
-"""Maximum number of boxes in one box."""
 MAX_ITEMS = 2000
 """Maximum number of images in the file, including tiles: 200 megapixels in tiles of 512 x 512 are 763."""
 MAX_META_BYTES = 4 * 1024 * 1024
@@ -29,14 +28,6 @@ GRID, OVERLAY = b"grid", b"iovl"
 PROFILES = frozenset((b"prof", b"rICC"))
 
 Size = tuple[int, int]
-
-
-class Box(Struct, frozen=True):
-    """The type of a box, and the range of its content."""
-
-    kind: bytes
-    start: int
-    end: int
 
 
 class Meta(Struct, frozen=True):
@@ -110,7 +101,7 @@ def _meta(data: Buffer) -> Meta:
     inner = {box.kind: box for box in _boxes(data, meta.start + 4, meta.end)}
     if not inner.keys() >= {b"pitm", b"iinf", b"iprp"}:
         raise damaged()
-    primary = _Numbers(data, inner[b"pitm"])
+    primary = FullReader(data, inner[b"pitm"])
     wide = 4 if primary.version else 2
     grids = [item for item, kind in _items(data, inner[b"iinf"]) if kind == GRID]
     located = dict(_locations(data, inner)) if grids else {}
@@ -130,10 +121,10 @@ def _items(data: Buffer, box: Box) -> Iterator[tuple[int, bytes]]:
     for count, entry in enumerate(_boxes(data, box.start + 4 + wide, box.end)):
         if count >= MAX_ITEMS:
             raise too_many("items", MAX_ITEMS)
-        numbers = _Numbers(data, entry)
+        numbers = FullReader(data, entry)
         item = numbers.number(4 if numbers.version > 2 else 2)  # noqa: PLR2004  the version with long numbers
         numbers.number(2)
-        yield item, numbers.bytes(4)
+        yield item, numbers.take(4)
 
 
 def _references(data: Buffer, box: Box | None) -> dict[bytes, dict[int, list[int]]]:
@@ -143,7 +134,7 @@ def _references(data: Buffer, box: Box | None) -> dict[bytes, dict[int, list[int
         return found
     wide = 4 if data[box.start] else 2
     for reference in _boxes(data, box.start + 4, box.end):
-        numbers = _Numbers(data, reference, is_full=False)
+        numbers = Reader(data, reference.start, reference.end)
         item = numbers.number(wide)
         others = [numbers.number(wide) for _ in range(numbers.number(2))]
         found.setdefault(reference.kind, {}).setdefault(item, []).extend(others)
@@ -179,7 +170,7 @@ def _aperture(data: Buffer, at: int) -> Size:
 
 def _associations(data: Buffer, box: Box) -> Iterator[tuple[int, int]]:
     """Pairs of an item and the index, from 1, of one of its properties."""
-    numbers = _Numbers(data, box)
+    numbers = FullReader(data, box)
     wide, long = (4 if numbers.version else 2), numbers.flags & 1
     for _ in range(min(numbers.number(4), MAX_META_BYTES)):
         item = numbers.number(wide)
@@ -191,7 +182,7 @@ def _locations(data: Buffer, inner: dict[bytes, Box]) -> Iterator[tuple[int, int
     """The position of each item's first extent (8.11.3)."""
     if b"iloc" not in inner:
         return
-    numbers = _Numbers(data, inner[b"iloc"])
+    numbers = FullReader(data, inner[b"iloc"])
     sizes = numbers.number(2)
     offset_size, length_size, base_size, index_size = (sizes >> shift & 15 for shift in (12, 8, 4, 0))
     index_size = index_size if numbers.version else 0
@@ -208,7 +199,7 @@ def _locations(data: Buffer, inner: dict[bytes, Box]) -> Iterator[tuple[int, int
             yield item, base + numbers.number(offset_size)
             numbers.number(length_size)
             # Skipped at once: extents may have no bytes, so that nothing else bounds their number.
-            numbers.bytes((extents - 1) * (index_size + offset_size + length_size))
+            numbers.take((extents - 1) * (index_size + offset_size + length_size))
 
 
 def _grid(data: Buffer, at: int) -> Size:
@@ -217,41 +208,9 @@ def _grid(data: Buffer, at: int) -> Size:
     return max(1, width), max(1, height)
 
 
-class _Numbers:
-    """Reads big-endian numbers from a box; a full box starts with a version and flags."""
-
-    def __init__(self, data: Buffer, box: Box, *, is_full: bool = True) -> None:
-        self._data, self._at, self._end = data, box.start, box.end
-        self.version, self.flags = (self.number(1), self.number(3)) if is_full else (0, 0)
-
-    def number(self, size: int) -> int:
-        """The next number, of `size` bytes."""
-        return int.from_bytes(self.bytes(size))
-
-    def bytes(self, size: int) -> bytes:
-        """The next `size` bytes."""
-        start, self._at = self._at, self._at + size
-        if self._at > self._end:
-            raise damaged()
-        return self._data[start : self._at]
-
-
 def _boxes(data: Buffer, at: int, end: int) -> Iterator[Box]:
-    """The boxes in a range (4.2); length 0 means up to the end, 1 that a 64-bit length follows."""
-    for _ in range(MAX_BOXES):
-        if at + 8 > end:
-            return
-        length, kind = struct.unpack_from(">I4s", data, at)
-        start = at + 8
-        if length == 1:
-            (length,) = struct.unpack_from(">Q", data, start)
-            start += 8
-        following = at + length if length else end
-        if following < start:
-            raise damaged()
-        yield Box(kind, start, min(following, end))
-        at = following
-    raise too_many("boxes", MAX_BOXES)
+    """The boxes in a range; the last may be truncated."""
+    return (Box(each.kind, each.start, min(each.end, end)) for each in boxes(data, at, end))
 
 
 def _pixels(size: Size) -> int:

@@ -1,8 +1,9 @@
 """JPEG XL (ISO/IEC 18181-1: codestream, 18181-2: container): parses the header up to the extra channels."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 from tintype.imaging.errors import ImageRefused, Reason, damaged
+from tintype.imaging.headers.boxes import boxes, whole_boxes
 from tintype.imaging.headers.header import Header, too_many
 from tintype.imaging.source import Buffer
 
@@ -10,7 +11,6 @@ SIGNATURE = b"\xff\x0a"
 HEADER_BYTES = 512  # of the codestream; enough for all fields before the first channel name
 MAX_BOXES = 1000
 """Maximum number of boxes up to the end of the codestream's header."""
-MAX_FILE_BOXES = 10_000
 PART_BYTES, LAST_PART = 4, 0x8000_0000
 """A part of the codestream begins with its number; the highest bit of the last one is set."""
 FIRST_TRANSPOSED = 5  # orientations 5 to 8 swap width and height
@@ -82,61 +82,33 @@ def codestream(data: Buffer) -> bytes:
     if data[:2] == SIGNATURE:
         return data[:]
     parts: list[bytes] = []
-    for kind, start, end in boxes(data):
-        if kind == b"jxlc":
-            return data[start:end]
-        if kind == b"jxlp":
-            number = int.from_bytes(data[start : start + PART_BYTES])
+    for box in whole_boxes(data, 0, len(data)):
+        if box.kind == b"jxlc":
+            return data[box.start : box.end]
+        if box.kind == b"jxlp":
+            number = int.from_bytes(data[box.start : box.start + PART_BYTES])
             if number & ~LAST_PART != len(parts):
                 raise damaged()
-            parts.append(data[start + PART_BYTES : end])
+            parts.append(data[box.start + PART_BYTES : box.end])
             if number & LAST_PART:
                 break
     return b"".join(parts)
-
-
-def boxes(data: Buffer) -> Iterator[tuple[bytes, int, int]]:
-    """Type, and start and end of the content, of each box up to the end of the file.
-
-    Raises:
-        ImageRefused: when a box extends beyond the end, or there are too many.
-    """
-    at = 0
-    for _ in range(MAX_FILE_BOXES):
-        if at >= len(data):
-            return
-        kind, start, at = _box(data, at)
-        if at > len(data):
-            raise damaged()
-        yield kind, start, at
-    raise too_many("boxes", MAX_FILE_BOXES)
 
 
 def _start_of_codestream(data: Buffer) -> bytes:
     """The beginning of the codestream: the file itself, or the content of one or several boxes."""
     if data[:2] == SIGNATURE:
         return data[:HEADER_BYTES]
-    found, at = b"", 0
-    for _ in range(MAX_BOXES):
-        kind, start, at = _box(data, at)
-        if kind == b"jxlc":
-            return data[start : min(at, start + HEADER_BYTES)]
-        if kind == b"jxlp":
-            found += data[start + PART_BYTES : min(at, start + PART_BYTES + HEADER_BYTES)]
-        if len(found) >= HEADER_BYTES or (found and at >= len(data)):
-            return found
-    raise too_many("boxes", MAX_BOXES)
-
-
-def _box(data: Buffer, at: int) -> tuple[bytes, int, int]:
-    """Type, and start and end of the content, of a box (ISO/IEC 14496-12, 4.2)."""
-    length, kind, start = int.from_bytes(data[at : at + 4]), data[at + 4 : at + 8], at + 8
-    if length == 1:
-        length, start = int.from_bytes(data[at + 8 : at + 16]), at + 16
-    end = at + length if length else len(data)  # 0: up to the end
-    if end < start or start > len(data):
-        raise damaged()
-    return kind, start, end
+    found = b""
+    for box in boxes(data, 0, len(data), MAX_BOXES):
+        if box.kind == b"jxlc":
+            return data[box.start : min(box.end, box.start + HEADER_BYTES)]
+        if box.kind == b"jxlp":
+            start = box.start + PART_BYTES
+            found += data[start : min(box.end, start + HEADER_BYTES)]
+        if len(found) >= HEADER_BYTES:
+            break
+    return found
 
 
 def _size(bits: Bits) -> tuple[int, int]:

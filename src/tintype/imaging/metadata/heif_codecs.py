@@ -4,7 +4,7 @@ import struct
 from collections.abc import Iterator
 
 from tintype.imaging.errors import damaged
-from tintype.imaging.metadata.heif_boxes import Reader
+from tintype.imaging.headers.boxes import Reader
 
 SEQUENCE_HEADER = 1
 AV1_PARTS = frozenset((SEQUENCE_HEADER, 3, 4, 6, 7, 8))

@@ -6,7 +6,8 @@ from collections.abc import Iterator, Mapping
 from msgspec import Struct
 
 from tintype.imaging.errors import damaged
-from tintype.imaging.metadata.heif_boxes import Box, Reader, boxes, unique
+from tintype.imaging.headers.boxes import Box, FullReader, Reader, whole_boxes
+from tintype.imaging.metadata.heif_boxes import unique
 from tintype.imaging.metadata.heif_properties import AUXILIARY, ONCE, clean
 
 IN_FILE, IN_IDAT = 0, 1
@@ -62,7 +63,7 @@ def read(data: bytes, meta: Box) -> Image:
     inner = unique(data, meta.start + 4, meta.end)
     if not inner.keys() >= REQUIRED:
         raise damaged()
-    primary = _full(data, inner[b"pitm"])[1].number(2)
+    primary = FullReader(data, inner[b"pitm"]).number(2)
     kinds = _kinds(data, inner[b"iinf"])
     properties = _properties(data, inner[b"iprp"])
     references = list(_references(data, inner[b"iref"])) if b"iref" in inner else []
@@ -106,24 +107,18 @@ def _between(references: list[Reference], needed: set[int]) -> Iterator[Referenc
             yield Reference(reference.kind, reference.item, others)
 
 
-def _full(data: bytes, box: Box) -> tuple[int, Reader]:
-    """The version of a box, and its content after version and flags."""
-    reader = Reader(data, box.start, box.end)
-    return reader.number(4) >> 24, reader
-
-
 def _kinds(data: bytes, iinf: Box) -> dict[int, tuple[bytes, bool]]:
     """Type and visibility of each item (8.11.6)."""
     found: dict[int, tuple[bytes, bool]] = {}
     wide = 4 if data[iinf.start] else 2
-    for entry in boxes(data, iinf.start + 4 + wide, iinf.end):
-        version, reader = _full(data, entry)
-        if entry.kind == b"infe" and version in {SHORT_INFO, LONG_INFO}:
-            item = reader.number(2 if version == SHORT_INFO else 4)
+    for entry in whole_boxes(data, iinf.start + 4 + wide, iinf.end):
+        reader = FullReader(data, entry)
+        if entry.kind == b"infe" and reader.version in {SHORT_INFO, LONG_INFO}:
+            item = reader.number(2 if reader.version == SHORT_INFO else 4)
             reader.number(2)
             if item in found:
                 raise damaged()
-            found[item] = reader.take(4), bool(data[entry.start + 3] & 1)
+            found[item] = reader.take(4), bool(reader.flags & 1)
     return found
 
 
@@ -144,11 +139,12 @@ def _kept(properties: list[Owned]) -> list[tuple[Property, bool]]:
 
 def _properties(data: bytes, iprp: Box) -> defaultdict[int, list[Owned]]:
     """The properties of each item (23008-12, 9.3)."""
-    inner = list(boxes(data, iprp.start, iprp.end))
-    container = next((box for box in inner if box.kind == b"ipco"), None)
-    if container is None:
+    inner = list(whole_boxes(data, iprp.start, iprp.end))
+    containers = [box for box in inner if box.kind == b"ipco"]
+    if len(containers) != 1:
         raise damaged()
-    written = [(each.kind, clean(each.kind, data[each.start : each.end])) for each in _all(data, container)]
+    properties = whole_boxes(data, containers[0].start, containers[0].end)
+    written = [(each.kind, clean(each.kind, data[each.start : each.end])) for each in properties]
     found = defaultdict[int, list[Owned]](list)
     for box in inner:
         for item, associated in _associations(data, box) if box.kind == b"ipma" else ():
@@ -158,16 +154,12 @@ def _properties(data: bytes, iprp: Box) -> defaultdict[int, list[Owned]]:
     return found
 
 
-def _all(data: bytes, box: Box) -> Iterator[Box]:
-    return boxes(data, box.start, box.end)
-
-
 def _associations(data: bytes, ipma: Box) -> Iterator[tuple[int, list[tuple[int, bool]]]]:
     """Of each item, the indices of its properties, from 1, and whether they are essential."""
-    version, reader = _full(data, ipma)
-    size = 2 if data[ipma.start + 3] & 1 else 1
+    reader = FullReader(data, ipma)
+    size = 2 if reader.flags & 1 else 1
     for _ in range(reader.number(4)):
-        item = reader.number(4 if version else 2)
+        item = reader.number(4 if reader.version else 2)
         numbers, essential = [reader.number(size) for _ in range(reader.number(1))], 1 << (8 * size - 1)
         yield item, [(number & (essential - 1), bool(number & essential)) for number in numbers]
 
@@ -175,7 +167,7 @@ def _associations(data: bytes, ipma: Box) -> Iterator[tuple[int, list[tuple[int,
 def _references(data: bytes, iref: Box) -> Iterator[Reference]:
     """All references (8.11.12)."""
     wide = 4 if data[iref.start] else 2
-    for each in boxes(data, iref.start + 4, iref.end):
+    for each in whole_boxes(data, iref.start + 4, iref.end):
         reader = Reader(data, each.start, each.end)
         item = reader.number(wide)
         yield Reference(each.kind, item, [reader.number(wide) for _ in range(reader.number(2))])
@@ -183,15 +175,15 @@ def _references(data: bytes, iref: Box) -> Iterator[Reference]:
 
 def _extents(data: bytes, iloc: Box, idat: Box | None) -> dict[int, list[Extent]]:
     """Where the data of each item is (8.11.3)."""
-    version, reader = _full(data, iloc)
+    reader = FullReader(data, iloc)
     sizes = reader.number(2)
     offset_size, length_size, base_size, index_size = (sizes >> shift & 15 for shift in (12, 8, 4, 0))
-    wide = 4 if version > 1 else 2
+    wide = 4 if reader.version > 1 else 2
     found: dict[int, list[Extent]] = {}
     left = MAX_EXTENTS
     for _ in range(min(reader.number(wide), MAX_ITEMS)):
         item = reader.number(wide)
-        method = reader.number(2) & 15 if version else IN_FILE
+        method = reader.number(2) & 15 if reader.version else IN_FILE
         is_elsewhere = reader.number(2)
         start, end = _range(data, idat, method)
         start += reader.number(base_size)
@@ -201,7 +193,7 @@ def _extents(data: bytes, iloc: Box, idat: Box | None) -> dict[int, list[Extent]
             raise damaged()
         extents = []
         for _ in range(count):
-            reader.number(index_size if version else 0)
+            reader.number(index_size if reader.version else 0)
             at, length = start + reader.number(offset_size), reader.number(length_size)
             extents.append((at, at + length if at + length <= end else at))
         found[item] = extents

@@ -9,7 +9,8 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
 from tintype.imaging.errors import damaged
-from tintype.imaging.metadata.heif_boxes import Box, Reader, box, boxes, full_box
+from tintype.imaging.headers.boxes import Box, Reader, whole_boxes
+from tintype.imaging.metadata.heif_boxes import box, full_box
 from tintype.imaging.metadata.heif_codecs import av1_data, hevc_data
 from tintype.imaging.metadata.heif_items import DERIVED, Image, Item, Property, read
 from tintype.imaging.metadata.heif_properties import HEVC
@@ -33,7 +34,7 @@ def strip(data: bytes) -> bytes:
     Raises:
         ImageRefused: when it is damaged; also if it is an image sequence, or of a kind that isn't known here.
     """
-    found = list(boxes(data, 0, len(data)))
+    found = list(whole_boxes(data, 0, len(data)))
     metas = [each for each in found if each.kind == b"meta"]
     if len(metas) != 1 or found[0].kind != b"ftyp" or any(each.kind in SEQUENCES for each in found):
         raise damaged()

@@ -3,11 +3,11 @@
 Not the box `jbrd`: it only serves to reconstruct a JPEG, which would need the metadata.
 """
 
-import struct
-
 from tintype.imaging.codecs.jxl import has_surplus
 from tintype.imaging.errors import damaged
 from tintype.imaging.headers import jxl as headers
+from tintype.imaging.headers.boxes import whole_boxes
+from tintype.imaging.metadata.heif_boxes import box
 
 START = b"\0\0\0\x0cJXL \r\n\x87\n" + b"\0\0\0\x14ftypjxl \0\0\0\0jxl "
 """The boxes with signature and type."""
@@ -24,10 +24,6 @@ def strip(data: bytes) -> bytes:
         raise damaged()
     if data.startswith(headers.SIGNATURE):
         return codestream
-    boxes = [(kind, data[start:end]) for kind, start, end in headers.boxes(data)]
-    level = next((content[:1] for kind, content in boxes if kind == b"jxll"), b"")
-    return START + (_box(b"jxll", level) if level else b"") + _box(b"jxlc", codestream)
-
-
-def _box(kind: bytes, content: bytes) -> bytes:
-    return struct.pack(">I", 8 + len(content)) + kind + content
+    found = list(whole_boxes(data, 0, len(data)))
+    level = next((data[each.start : each.end][:1] for each in found if each.kind == b"jxll"), b"")
+    return START + (box(b"jxll", level) if level else b"") + box(b"jxlc", codestream)
