@@ -6,21 +6,23 @@ import re
 import shutil
 import socket
 import subprocess
-import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
 from tests import pictures
-from tests.cli.killing import workers_of
+from tests.listening import address_of
 from tests.running import Running, running
+from tests.waiting import until
 
 NAME = "images.example.com"
 PAGE = Path(__file__).parents[2] / "docs" / "nginx.md"
 FOUND = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin:/usr/local/sbin")
 WITHIN = 30
+TRIES = 5
 
 pytestmark = pytest.mark.skipif(
     FOUND is None and os.environ.get("CI") != "true", reason="nginx is not installed; CI has it"
@@ -74,15 +76,15 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     (settings,) = blocks("toml")
     (data / "tintype.toml").write_text(settings)
     with running(data, "serve", {}) as service:
-        ports = free_port(), free_port()
-        written = configuration(folder, certificate, key, inside(service), *ports)
-        assert FOUND is not None, "nginx is not installed"
-        with subprocess.Popen([FOUND, "-c", str(written), "-e", str(folder / "errors")]) as nginx:
-            try:
-                wait_for(ports[0])
-                yield Site(service, *ports, certificate, service.token("native"))
-            finally:
-                nginx.terminate()
+        # What it says itself is its public address.
+        address = address_of(service.process.pid)
+        assert address is not None
+
+        def write(port: int, plain_port: int) -> Path:
+            return configuration(folder, certificate, key, address, port, plain_port)
+
+        with listening(write) as ports:
+            yield Site(service, *ports, certificate, service.token("native"))
 
 
 def certified(folder: Path) -> tuple[Path, Path]:
@@ -126,32 +128,33 @@ def configuration(
     return written
 
 
-def inside(service: Running) -> str:
-    """Where the service itself listens: what it says is its public address."""
-    (worker,) = workers_of(service.process.pid)
-    opened = [str(each.readlink()) for each in Path(f"/proc/{worker}/fd").iterdir()]
-    for line in Path(f"/proc/{worker}/net/tcp").read_text().splitlines()[1:]:
-        fields = line.split()
-        if fields[3] == "0A" and f"socket:[{fields[9]}]" in opened:
-            return f"127.0.0.1:{int(fields[1].partition(':')[2], 16)}"
-    raise AssertionError("the service listens nowhere")
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        return int(server.getsockname()[1])
-
-
-def wait_for(port: int) -> None:
-    until = time.monotonic() + WITHIN
-    while time.monotonic() < until:
-        try:
-            socket.create_connection(("127.0.0.1", port)).close()
-        except OSError:
-            time.sleep(0.05)
-        else:
-            return
+@contextmanager
+def listening(write: Callable[[int, int], Path]) -> Iterator[tuple[int, int]]:
+    """The two ports where nginx listens, with the configuration that is written for them."""
+    assert FOUND is not None, "nginx is not installed"
+    for _ in range(TRIES):
+        ports = free_ports()
+        written = write(*ports)
+        with subprocess.Popen([FOUND, "-c", str(written), "-e", str(written.with_name("errors"))]) as nginx:
+            try:
+                if listens(nginx, written.with_name("pid")):
+                    yield ports
+                    return
+            finally:
+                nginx.terminate()
     raise AssertionError("nginx does not listen")
+
+
+def free_ports() -> tuple[int, int]:
+    """Two ports that are free now: another program may take one before nginx does."""
+    with socket.create_server(("127.0.0.1", 0)) as one, socket.create_server(("127.0.0.1", 0)) as other:
+        return int(one.getsockname()[1]), int(other.getsockname()[1])
+
+
+def listens(nginx: "subprocess.Popen[bytes]", pid_file: Path) -> bool:
+    """Wait until nginx listens, which is when it writes its id; False if it ended, as a port was taken."""
+    until(lambda: pid_file.exists() or nginx.poll() is not None, WITHIN)
+    return nginx.poll() is None
 
 
 def test_links_lead_to_the_public_address_and_open(site: Site, tmp_path: Path) -> None:

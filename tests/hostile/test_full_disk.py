@@ -3,7 +3,6 @@
 import os
 import re
 import select
-import socket
 import sqlite3
 import subprocess
 import time
@@ -18,6 +17,7 @@ import pytest
 from tests import pictures
 from tests.cli.calling import library
 from tests.hostile.full_disk import faulty_disk, fill, small_disk
+from tests.listening import address_of
 from tests.running import TINTYPE, Running, make_token
 from tests.waiting import until
 
@@ -228,24 +228,15 @@ def test_a_log_that_nobody_reads_costs_no_request(tmp_path: Path) -> None:
 @contextmanager
 def serving_into(log: BinaryIO, data: Path, headers: dict[str, str]) -> Iterator[httpx.Client]:
     """A service whose standard error is the file; a client of it."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        address = f"127.0.0.1:{probe.getsockname()[1]}"
-    command = [TINTYPE, "serve", "--data", str(data), "--port", address.rpartition(":")[2]]
-    client = httpx.Client(base_url=f"http://{address}", headers=headers)
-    with client, subprocess.Popen(command, stderr=log) as process:
+    command = [TINTYPE, "serve", "--data", str(data), "--port", "0"]
+    with subprocess.Popen(command, stderr=log) as process:
         try:
-            until(lambda: is_ready(client), 60)
-            yield client
+            until(lambda: address_of(process.pid) is not None, 60)
+            address = f"http://{address_of(process.pid)}"
+            with httpx.Client(base_url=address, headers=headers, timeout=60) as client:
+                yield client
         finally:
             process.terminate()
-
-
-def is_ready(client: httpx.Client) -> bool:
-    try:
-        return client.get("/readyz").status_code == 200
-    except httpx.TransportError:
-        return False
 
 
 @contextmanager
