@@ -332,8 +332,14 @@ def test_a_result_beyond_the_limits_is_refused() -> None:
 
 def test_a_side_the_format_has_no_room_for_is_refused() -> None:
     with pytest.raises(ImageRefused, match="WebP has room for 16383") as caught:
-        render(pictures.png(16_384, 1), Recipe(format=Format.WEBP))
+        render(pictures.png(16_384, 1), Recipe(width=16_384, format=Format.WEBP))
     assert caught.value.reason is Reason.OUTPUT_TOO_LARGE
+
+
+def test_a_size_that_nobody_asked_for_is_capped() -> None:
+    recipe = Recipe(mode=Mode.COVER, width=2, height=3)
+    made = render(pictures.png(120, 1), recipe, OutputLimits(max_side=240))
+    assert pictures.decode(made.data).size == (made.width, made.height) == (240, 2)
 
 
 def test_a_source_beyond_its_limits_is_refused() -> None:

@@ -52,7 +52,10 @@ async def _link(
         raise NotFound("No dialect that is installed has links to any rendition.")
     dialect, write = writer
     expires = None if lifetime is None else int((services.clock() + lifetime).timestamp())
-    return write(services.keyring, await _deliverable_image(services, dialect, image), recipe, expires)
+    found = await _deliverable_image(services, dialect, image)
+    if recipe is not None:
+        services.unsigned.for_signed().require(found, recipe)
+    return write(services.keyring, found, recipe, expires)
 
 
 async def _deliverable_image(services: Services, dialect: str, image: UUID | int) -> Image:

@@ -12,6 +12,8 @@ from msgspec import Struct
 from tintype import __version__
 from tintype.core import Services
 from tintype.core.library.browse import newest_images
+from tintype.imaging import spec
+from tintype.imaging.extras import is_installed
 from tintype.model import Caller, Image, Status
 from tintype.web.context import from_scope
 
@@ -100,6 +102,6 @@ async def _content(services: Services, page: Page, base_url: str) -> dict[str, o
 
 def _thumbnail(page: Page, image: Image, base_url: str) -> Thumbnail:
     thumbnail = Thumbnail(image, None)
-    if page.thumbnail is None or thumbnail.is_archived:
+    if page.thumbnail is None or thumbnail.is_archived or not is_installed(spec(image.format)):
         return thumbnail
     return Thumbnail(image, base_url + page.thumbnail(image))

@@ -11,8 +11,9 @@ from tintype.imaging.formats import Format, FormatSpec, extension_fits, sniff, s
 from tintype.imaging.image_info import ImageInfo, Limits, Placeholder, check_limits
 from tintype.imaging.recipe import Crop, Focal, Mode, Recipe
 from tintype.imaging.recipe.auto import output_format
+from tintype.imaging.recipe.capping import within_limits
 from tintype.imaging.recipe.colour import Colour, parse_colour
-from tintype.imaging.recipe.geometry import OutputLimits, Plan, check_output, check_writable, plan
+from tintype.imaging.recipe.geometry import OutputLimits, Plan, check_output, plan
 from tintype.imaging.recipe.params import ParamError, parse_params
 
 if TYPE_CHECKING:
@@ -39,7 +40,6 @@ __all__ = [
     "Rendition",
     "check_limits",
     "check_output",
-    "check_writable",
     "decode_memory",
     "extension_fits",
     "inspect",
@@ -52,6 +52,7 @@ __all__ = [
     "sniff",
     "spec",
     "verify",
+    "within_limits",
 ]
 
 _LAZY = {

@@ -9,7 +9,7 @@ from tintype.core.access.metadata_policy import strips_metadata_by_id
 from tintype.core.delivery.invalidation import find_deliverable
 from tintype.core.delivery.variant import Variants, choose_variants, original_tag, stripped
 from tintype.core.runtime.record_cache import CachedImage
-from tintype.imaging import Format, Recipe
+from tintype.imaging import Format
 from tintype.model import ExpiredLink, Forbidden, Image, MethodNotAllowed, NotFound
 from tintype.web.body_cache import BodyCache, CachedBody, DeliverySettings
 from tintype.web.conditions import ByteRange, byte_range, is_unmodified
@@ -56,6 +56,7 @@ class Delivery:
         self, services: Services, settings: DeliverySettings, render_limit: UnsignedRenderLimit, hosts: Hosts
     ) -> None:
         self._services = services
+        self._limits_of_signed = services.unsigned.for_signed()
         self._body_cache = BodyCache(settings)
         self._sources = PictureSources(services, self._body_cache, render_limit)
         self.response_cache = ResponseCache(services, settings, self._body_cache, hosts)
@@ -67,6 +68,7 @@ class Delivery:
 
         Raises:
             MethodNotAllowed: when it is not GET, HEAD or OPTIONS.
+            Invalid: when no picture of this size is made.
             ClientGone: when the client disconnected while its picture was made.
             Error: as the link parser, `find_deliverable`, `rendition` and `byte_range`.
         """
@@ -79,8 +81,6 @@ class Delivery:
             RequestTarget(context.target), routes.link_parsers[prefix]
         )
         record = await _find_image(self._services, routes, requested)
-        if requested.any_size and requested.recipe is not None:
-            self._services.unsigned.require(record.image, requested.recipe)
         answer = await self._prepare(
             context, key_generation, requested, record, accepted_formats(scope["headers"])
         )
@@ -109,7 +109,7 @@ class Delivery:
         record: CachedImage,
         formats: frozenset[Format],
     ) -> PictureResponse:
-        variants = await self._choose(requested.recipe, record.image, formats)
+        variants = await self._choose(requested, record.image, formats)
         return PictureResponse(
             context=context,
             key_generation=key_generation,
@@ -122,10 +122,11 @@ class Delivery:
         )
 
     async def _choose(
-        self, recipe: Recipe | None, image: Image, formats: frozenset[Format]
+        self, requested: DeliveryRequest, image: Image, formats: frozenset[Format]
     ) -> Variants | None:
-        if recipe is not None:
-            return choose_variants(image, recipe, formats)
+        if requested.recipe is not None:
+            limits = self._services.unsigned if requested.any_size else self._limits_of_signed
+            return choose_variants(image, limits.fit(image, requested.recipe), formats)
         strips = await strips_metadata_by_id(self._services, image.account_id)
         return stripped(image) if strips else None
 

@@ -8,7 +8,18 @@ from msgspec import structs
 from tests.core.conftest import Instance
 from tests.core.rendering import rendition
 from tintype.core.runtime.unsigned_limits import UnsignedLimits
-from tintype.imaging import Format, Mode, OutputLimits, Recipe
+from tintype.imaging import (
+    Format,
+    ImageRefused,
+    Mode,
+    OutputLimits,
+    Recipe,
+    extras,
+    output_format,
+    plan,
+    spec,
+    within_limits,
+)
 from tintype.model import Error, Invalid, LinkTarget
 from tintype.model.ids import parse_uuid
 
@@ -34,10 +45,12 @@ def takes(of: LinkTarget, width: int | None, height: int | None, mode: Mode = Mo
         ((100, 80), (2_501, 2_501), False),
         ((100, 80), (2_500, None), True),
         ((100, 80), (None, 2_000), True),  # 2,500 wide
-        ((100, 80), (None, 2_001), False),
+        ((100, 80), (None, 2_001), True),  # the width is capped
+        ((100, 80), (None, 2_501), False),
         ((3_000, 2_000), (6_000, 6_000), True),
         ((3_000, 2_000), (6_001, 6_001), False),
-        ((3_000, 2_000), (None, 4_001), False),
+        ((3_000, 2_000), (None, 4_001), True),
+        ((3_000, 2_000), (None, 6_001), False),
         ((7_000, 5_000), (8_192, 8_192), False),  # 8,192 by 5,851 is more than 40 megapixels
         ((7_000, 3_000), (8_192, 8_192), True),
         ((7_000, 3_000), (8_193, 8_193), False),  # beyond what any rendition is enlarged to
@@ -52,11 +65,18 @@ def test_an_enlargement_ends_at_twice_the_original_or_2500_pixels_and_at_the_lim
 
 
 @pytest.mark.parametrize(
-    ("mode", "taken"), [(Mode.FIT, True), (Mode.COVER, False), (Mode.COVER_EXACT, True), (Mode.SCALE, True)]
+    ("mode", "size"),
+    [
+        (Mode.FIT, (400, 40)),
+        (Mode.COVER, (2_500, 250)),
+        (Mode.COVER_EXACT, (400, 400)),
+        (Mode.SCALE, (400, 400)),
+    ],
 )
-def test_what_hangs_over_counts_where_it_is_delivered(mode: Mode, *, taken: bool) -> None:
+def test_what_hangs_over_is_capped_where_it_is_delivered(mode: Mode, size: tuple[int, int]) -> None:
     """1,000 by 100 that covers 400 by 400 is 4,000 by 400."""
-    assert takes(source(1_000, 100), 400, 400, mode) is taken
+    fitted = plan(1_000, 100, LIMITS.fit(source(1_000, 100), Recipe(mode=mode, width=400, height=400)))
+    assert (fitted.width, fitted.height) == size
 
 
 def test_signed_links_have_the_limits_of_every_picture_only() -> None:
@@ -75,7 +95,9 @@ def test_what_is_always_taken_is_taken(
 
 
 def test_the_room_of_the_format_counts() -> None:
-    assert not takes(source(17_000, 10, Format.AVIF), None, None)
+    avif = source(17_000, 10, Format.AVIF)
+    assert plan(17_000, 10, LIMITS.fit(avif, Recipe())).width == 16_384
+    assert not takes(avif, 16_385, None)
     assert takes(source(17_000, 10, Format.PNG), None, None)
     assert takes(source(17_000, 10, Format.TIFF), None, None)
 
@@ -90,11 +112,23 @@ def test_it_is_told_quickly_as_it_is_told_thoroughly(
     of: LinkTarget, mode: Mode, width: int | None, height: int | None
 ) -> None:
     recipe = Recipe(mode=mode, width=width, height=height)
+    longest = max(of.width, of.height)
+    limits = OutputLimits(max_side=min(8_192, max(2_500, 2 * longest)))
+    target = spec(output_format(of.format, recipe, has_alpha=False))
     if LIMITS.accepts(of, mode, width, height):
-        LIMITS.require(of, recipe)
+        thorough = within_limits((of.width, of.height), recipe, limits, target)
+        assert LIMITS.fit(of, recipe).normal() == thorough
         return
-    with pytest.raises(Invalid):
-        LIMITS.require(of, recipe)
+    with pytest.raises(ImageRefused):
+        within_limits((of.width, of.height), recipe, limits, target)
+
+
+def test_a_format_that_is_not_installed_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(extras, "is_installed", lambda entry: entry.package is None)
+    LIMITS.require(source(10, 10, Format.TIFF), Recipe(format=Format.WEBP))
+    for of, recipe in ((Format.HEIC, Recipe(width=5)), (Format.JPEG, Recipe(format=Format.JXL))):
+        with pytest.raises(Invalid, match="when the extra is installed"):
+            LIMITS.require(source(10, 10, of), recipe)
 
 
 async def test_what_is_taken_is_made_and_at_the_same_size(instance: Instance) -> None:

@@ -259,7 +259,7 @@ def test_a_picture_beyond_the_limits_is_refused_with_a_sentence(
     size: str,
 ) -> None:
     refused = http.get(link(library["small.png"], mode, width, height))
-    sentence = f"The result would have {size} pixels; of this image at most 2500 a side are made."
+    sentence = f"The result would have {size} pixels; at most 2500 a side and 40000000 in all are made."
     assert_refused(refused, 400, sentence)
 
 

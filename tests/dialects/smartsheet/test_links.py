@@ -11,12 +11,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tintype.core.runtime.signing import Keyring, Signature, new_key
+from tintype.core.runtime.unsigned_limits import UnsignedLimits
 from tintype.dialects import LinkContext
 from tintype.dialects.smartsheet import DIALECT
 from tintype.dialects.smartsheet.links import Link, Size, delivered_size, expiry, milliseconds, parse, write
 from tintype.dialects.smartsheet.settings import Settings
-from tintype.imaging import Format, Mode, Recipe
-from tintype.model import Error, Kind, LinkTarget
+from tintype.imaging import Format, Mode, OutputLimits, Recipe
+from tintype.model import Error, Invalid, Kind, LinkTarget
 from tintype.model.ids import short
 from tintype.web.dialect_routes import DeliveryRequest, RequestTarget
 
@@ -33,6 +34,9 @@ SIGNATURES = st.builds(
     st.from_regex(r"[0-9a-f]{8}", fullmatch=True),
     st.from_regex(r"[A-Za-z0-9_-]{43}", fullmatch=True),
 )
+
+
+LIMITS = UnsignedLimits(2.0, 2_500, OutputLimits()).for_signed()
 
 
 @pytest.fixture
@@ -228,4 +232,14 @@ def test_a_link_that_is_to_live_no_time_expires_at_once() -> None:
     ],
 )
 def test_the_size_of_an_800_by_400_image(asked: tuple[int | None, int | None], size: Size | None) -> None:
-    assert delivered_size(LinkTarget(IMAGE, 1, 1, width=800, height=400, format=Format.JPEG), *asked) == size
+    target = LinkTarget(IMAGE, 1, 1, width=800, height=400, format=Format.JPEG)
+    assert delivered_size(target, *asked, LIMITS) == size
+
+
+def test_a_size_that_the_format_has_no_room_for_is_capped_if_it_follows_from_the_aspect() -> None:
+    target = LinkTarget(IMAGE, 1, 1, width=18_000, height=200, format=Format.AVIF)
+    assert delivered_size(target, None, 190, LIMITS) == Size(16_384, 182)  # 16384 * 200 / 18000 = 182.04
+    assert delivered_size(target, None, None, LIMITS) is None
+    for height in (None, 10):
+        with pytest.raises(Invalid):
+            delivered_size(target, 17_000, height, LIMITS)

@@ -1,20 +1,20 @@
-"""Limits on the size of pictures by unsigned links, checked before any work is done. Pure."""
+"""Limits on renditions by links, checked before any work is done. Pure."""
 
 from msgspec import Struct
 from msgspec.structs import replace
 
 from tintype.imaging import (
+    Format,
+    FormatSpec,
     ImageRefused,
     Mode,
     OutputLimits,
     Recipe,
-    check_output,
-    check_writable,
     output_format,
-    plan,
     spec,
+    within_limits,
 )
-from tintype.imaging.errors import size_in_words
+from tintype.imaging.extras import require as require_installed
 from tintype.model import Error, Image, Invalid, LinkTarget
 
 UNBOUNDED = 2**31
@@ -24,7 +24,7 @@ ALWAYS_WRITABLE = 16_383
 
 
 class UnsignedLimits(Struct, frozen=True):
-    """Limits on the size of pictures by unsigned links.
+    """Limits on the size of pictures by unsigned links; `for_signed` has those by signed ones.
 
     Attributes:
         factor: the longest side may be so many times that of the original,
@@ -48,31 +48,39 @@ class UnsignedLimits(Struct, frozen=True):
 
     def accepts(self, source: Image | LinkTarget, mode: Mode, width: int | None, height: int | None) -> bool:
         """Whether such a picture is allowed. The usual sizes take only a few comparisons."""
-        if self._is_plain(source, mode, width, height):
-            return True
         try:
-            self.require(source, Recipe(mode=mode, width=width, height=height))
+            self.fit(source, Recipe(mode=mode, width=width, height=height))
         except Error:
             return False
         return True
 
     def require(self, source: Image | LinkTarget, recipe: Recipe) -> None:
-        """Require that a picture is within the limits, and within what its format can store.
+        """Require that a picture can be made: its size is allowed, and both formats are installed.
 
         Raises:
-            Invalid: when it is not.
+            Invalid: when it can't.
         """
-        planned = plan(source.width, source.height, recipe)
-        most = max(self.side, int(self.factor * max(source.width, source.height)))
-        if max(planned.width, planned.height) > most:
-            size = size_in_words(planned.width, planned.height)
-            sentence = f"The result would have {size} pixels; of this image at most {most} a side are made."
-            raise Invalid(sentence)
-        # Formats that browsers don't show become JPEG, or PNG with alpha: assume JPEG, whose limit is lower.
-        target = spec(output_format(source.format, recipe, has_alpha=False))
         try:
-            check_output(planned, source.width, source.height, self.output)
-            check_writable(planned, target)
+            require_installed(spec(source.format), "read")
+            require_installed(_target(source.format, recipe), "made")
+        except ImageRefused as refused:
+            raise Invalid(str(refused)) from refused
+        self.fit(source, recipe)
+
+    def fit(self, source: Image | LinkTarget, recipe: Recipe) -> Recipe:
+        """The recipe of the picture that is delivered: capped as by `within_limits`.
+
+        Raises:
+            Invalid: when the size that is asked for is not allowed.
+        """
+        if recipe.dpr == 1 and self._is_plain(source, recipe.mode, recipe.width, recipe.height):
+            return recipe
+        most = max(self.side, int(self.factor * max(source.width, source.height)))
+        limits = replace(self.output, max_side=min(most, self.output.max_side))
+        try:
+            return within_limits(
+                (source.width, source.height), recipe, limits, _target(source.format, recipe)
+            )
         except ImageRefused as refused:
             raise Invalid(str(refused)) from refused
 
@@ -92,3 +100,11 @@ class UnsignedLimits(Struct, frozen=True):
         """Whether a result with such a longest side is always allowed."""
         small = min(self.side, self.output.max_side, ALWAYS_WRITABLE)
         return longest <= small and longest * longest <= self.output.max_pixels
+
+
+def _target(source: Format, recipe: Recipe) -> FormatSpec:
+    """The format of the result; of those that it may have the one with the least room."""
+    if recipe.auto:
+        return spec(Format.WEBP)
+    # Formats that browsers don't show become JPEG, or PNG with alpha: assume JPEG, whose limit is lower.
+    return spec(output_format(source, recipe, has_alpha=False))

@@ -6,7 +6,8 @@ from tintype.core.runtime.signing import Keyring
 from tintype.core.runtime.unsigned_limits import UnsignedLimits
 from tintype.dialects.mews import links, wire
 from tintype.dialects.mews.settings import Settings
-from tintype.imaging import Mode, Recipe
+from tintype.imaging import Mode, Recipe, spec
+from tintype.imaging.extras import is_installed
 from tintype.model import Caller, Links, LinkTarget
 from tintype.web.api import ApiRequest, endpoint
 from tintype.web.bodies import read
@@ -19,7 +20,7 @@ MAX_LOGGED = 200
 
 
 KnownImage = tuple[LinkTarget, str] | None
-"""An image and the beginning of all links to it; None for an image that does not exist."""
+"""An image and the beginning of all links to it; None for one that does not exist or can't be read here."""
 
 
 @endpoint("POST", PATH, scope=None, raw=True)
@@ -41,6 +42,8 @@ async def get_urls(request: ApiRequest[Settings], caller: Caller) -> RawResponse
 
 
 def _known_image(target: LinkTarget) -> KnownImage:
+    if not is_installed(spec(target.format)):
+        return None
     return target, links.write_prefix(target.id)
 
 

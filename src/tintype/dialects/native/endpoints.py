@@ -10,12 +10,13 @@ from tintype.core.library.browse import find_image, newest_images
 from tintype.core.library.ingest import examine, record_image
 from tintype.core.library.resolve import link_targets
 from tintype.core.library.update import replace, set_status
+from tintype.core.runtime.unsigned_limits import UnsignedLimits
 from tintype.core.upkeep.purge import purge
 from tintype.dialects.native import links, wire
 from tintype.dialects.native.settings import Settings
 from tintype.dialects.native.wire import READ, WRITE
 from tintype.imaging import ImageInfo, Recipe
-from tintype.model import Caller, Image, InvalidField, LinkTarget, Status
+from tintype.model import Caller, Image, Invalid, InvalidField, LinkTarget, Status
 from tintype.web.api import ApiRequest, endpoint
 from tintype.web.bodies import Part, filename, is_multipart, read, staged_body, staged_part
 from tintype.web.dialect_routes import RawResponse
@@ -104,7 +105,8 @@ async def make_links(request: Request, caller: Caller) -> RawResponse:
     raw = await read(request, request.settings.max_body_bytes)
     requested = wire.parse_links(raw, max_links=request.settings.max_links)
     found = await link_targets(request.services, caller, [each.image for each, _ in requested])
-    signed = [_link(request, each, recipe, found.get(each.image)) for each, recipe in requested]
+    limits = request.services.unsigned.for_signed()
+    signed = [_link(request, each, recipe, found.get(each.image), limits) for each, recipe in requested]
     return json_response(wire.encode_links(signed), headers=_PRIVATE)
 
 
@@ -132,10 +134,19 @@ async def _examine(request: Request, caller: Caller, part: Part) -> ImageInfo:
 
 
 def _link(
-    request: Request, requested: wire.LinkRequest, recipe: Recipe | None, target: LinkTarget | None
+    request: Request,
+    requested: wire.LinkRequest,
+    recipe: Recipe | None,
+    target: LinkTarget | None,
+    limits: UnsignedLimits,
 ) -> wire.SignedLink:
     if target is None:
         return wire.SignedLink(requested.image, None, None)
+    try:
+        if recipe is not None:
+            limits.require(target, recipe)
+    except Invalid as refused:
+        return wire.SignedLink(requested.image, None, None, refused.message)
     expires_at = None
     if requested.expires_in is not None:
         now = request.services.clock().replace(microsecond=0)

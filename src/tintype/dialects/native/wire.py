@@ -146,15 +146,17 @@ class LinksRequest(Struct, frozen=True, forbid_unknown_fields=True):
     links: Annotated[list[LinkRequest], Meta(min_length=1)]
 
 
-class SignedLink(Struct, frozen=True):
-    """One link. `url` is null when the account has no such image, or it is archived.
+class SignedLink(Struct, frozen=True, omit_defaults=True):
+    """One link.
 
-    `expires_at` is null when the link never expires.
+    `url` is null when the account has no such image, it is archived, or the picture can't be made; `detail`
+    says why it can't. `expires_at` is null when the link never expires.
     """
 
     image: UUID
     url: str | None
     expires_at: datetime | None
+    detail: str | None = None
 
 
 class SignedLinks(Struct, frozen=True):

@@ -8,6 +8,8 @@ from tintype.core.library.browse import list_page
 from tintype.core.runtime.signing import Keyring
 from tintype.dialects.publisher import links, wire
 from tintype.dialects.publisher.settings import Settings
+from tintype.imaging import spec
+from tintype.imaging.extras import is_installed
 from tintype.model import Caller, Image, Links
 from tintype.web.api import ApiRequest, endpoint
 from tintype.web.dialect_routes import RawResponse
@@ -48,9 +50,13 @@ async def get_images(request: ApiRequest[Settings], caller: Caller) -> RawRespon
 
 
 def _list_item(base_url: str, image: Image, keyring: Keyring | None) -> wire.Image:
-    """An image as an item of the list; its links are signed if there is a keyring."""
+    """An image as an item of the list; its links are signed if there is a keyring.
+
+    Where no thumbnail can be made, because a package isn't installed, its link is that of the original.
+    """
     original = links.Link(image.number, image.extension)
-    paths = [links.write(original), links.write(structs.replace(original, thumbnail=True))]
+    thumbnail = structs.replace(original, thumbnail=is_installed(spec(image.format)))
+    paths = [links.write(original), links.write(thumbnail)]
     if keyring is not None:
         paths = [append(keyring, links.SIGNED_FOR, path) for path in paths]
     url, thumbnail_url = (base_url + path for path in paths)

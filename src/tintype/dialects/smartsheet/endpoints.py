@@ -11,7 +11,7 @@ from tintype.core.library.resolve import link_targets
 from tintype.core.runtime.query_cache import BatchCache
 from tintype.dialects.smartsheet import errors, links, wire
 from tintype.dialects.smartsheet.settings import Settings
-from tintype.model import Caller, Error, Image, LinkTarget, Placement
+from tintype.model import Caller, Error, Image, Invalid, LinkTarget, Placement
 from tintype.web.api import ApiRequest, endpoint
 from tintype.web.bodies import read, staged_body
 from tintype.web.conditions import Headers
@@ -126,7 +126,11 @@ def _image_url(
     target = None if requested.image is None else found.get(requested.image)
     if requested.error is not None or target is None:
         return _failed_item(context, position, requested, requested.error or errors.MayNotView())
-    size = links.delivered_size(target, requested.width, requested.height)
+    limits = request.services.unsigned.for_signed()
+    try:
+        size = links.delivered_size(target, requested.width, requested.height, limits)
+    except Invalid as refused:
+        return _failed_item(context, position, requested, refused)
     link = links.Link(target.id, target.version, expires, size)
     url = context.base_url + links.write(link, request.services.keyring.sign(link.parts()))
     actual = size or target

@@ -11,6 +11,7 @@ from uuid import UUID
 from msgspec import Struct
 
 from tintype.core.runtime.signing import Signature
+from tintype.core.runtime.unsigned_limits import UnsignedLimits
 from tintype.imaging import Mode, Recipe, plan
 from tintype.model import Error, ExpiredLink, Forbidden, LinkTarget
 from tintype.model.ids import parse_short, short
@@ -83,19 +84,27 @@ def expiry(now: datetime, seconds: int) -> int:
     return -(-(milliseconds(now) + seconds * 1000) // step) * step
 
 
-def delivered_size(target: LinkTarget, width: int | None, height: int | None) -> Size | None:
+def delivered_size(
+    target: LinkTarget, width: int | None, height: int | None, limits: UnsignedLimits
+) -> Size | None:
     """The size of the rendition for the requested sides in pixels; None: the original.
 
     Two sides are used exactly, even if they change the aspect ratio; one side keeps it. Nothing is enlarged:
     if either side is larger than the image's, the original is delivered (the vendor defines this for two
     sides only).
+
+    Raises:
+        Invalid: when the rendition can't be made.
     """
     if (width or 1) > target.width or (height or 1) > target.height:
         return None
+    if (width or target.width) == target.width and (height or target.height) == target.height:
+        return None
+    recipe = Recipe(mode=Mode.SCALE, width=width, height=height)
+    limits.require(target, recipe)
     if width is not None and height is not None:
-        size = Size(width, height)
-        return None if size == Size(target.width, target.height) else size
-    planned = plan(target.width, target.height, Recipe(mode=Mode.SCALE, width=width, height=height))
+        return Size(width, height)
+    planned = plan(target.width, target.height, limits.fit(target, recipe))
     size = Size(planned.width, planned.height)
     return None if size == Size(target.width, target.height) else size
 

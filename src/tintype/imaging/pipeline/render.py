@@ -15,7 +15,8 @@ from tintype.imaging.pipeline.encode import encode
 from tintype.imaging.pipeline.smartcrop import find_focal_point
 from tintype.imaging.recipe import Crop, Recipe
 from tintype.imaging.recipe.auto import output_format
-from tintype.imaging.recipe.geometry import OutputLimits, Plan, as_stored, check_output, check_writable, plan
+from tintype.imaging.recipe.capping import within_limits
+from tintype.imaging.recipe.geometry import OutputLimits, Plan, as_stored, plan
 
 DEFAULT_OUTPUT_LIMITS = OutputLimits()
 
@@ -73,7 +74,7 @@ def render_inspected(
 
 
 def plan_rendition(info: ImageInfo, recipe: Recipe, limits: OutputLimits) -> tuple[Plan, FormatSpec]:
-    """The plan of a rendition, and its format.
+    """The plan of a rendition, capped as by `within_limits`, and its format.
 
     Raises:
         ImageRefused: when the format can't be written, or the result is too large.
@@ -81,10 +82,8 @@ def plan_rendition(info: ImageInfo, recipe: Recipe, limits: OutputLimits) -> tup
     """
     target = spec(output_format(info.format, recipe, has_alpha=info.has_alpha))
     require(target, "made")
-    planned = plan(info.width, info.height, recipe)
-    check_output(planned, info.width, info.height, limits)
-    check_writable(planned, target)
-    return planned, target
+    source = (info.width, info.height)
+    return plan(*source, within_limits(source, recipe, limits, target)), target
 
 
 def _needs_smartcrop(planned: Plan, recipe: Recipe) -> bool:
