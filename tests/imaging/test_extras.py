@@ -175,6 +175,13 @@ def test_a_lossless_jxl_has_every_pixel(mode: str) -> None:
     assert back.convert(mode).tobytes() == image.tobytes()
 
 
+@pytest.mark.parametrize("size", [(1, 1), (30, 20)])
+def test_the_best_quality_of_a_jxl_is_lossless(size: tuple[int, int]) -> None:
+    source = pictures.encode(pictures.photo(*size), "png")
+    best = render(source, Recipe(format=Format.JXL, quality=100)).data
+    assert best == render(source, Recipe(format=Format.JXL, lossless=True)).data
+
+
 def test_quality_changes_the_size_of_a_jxl() -> None:
     source = pictures.png(300, 200)
     sizes = [len(render(source, Recipe(format=Format.JXL, quality=quality)).data) for quality in (30, 60, 90)]

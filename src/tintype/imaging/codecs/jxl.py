@@ -68,9 +68,11 @@ def write(image: pyvips.Image, options: Mapping[str, Option]) -> bytes:
     """Encode pixels of 8 bits, grey or sRGB; the options are named like those of libvips' savers."""
     import pillow_jxl  # noqa: PLC0415  an extra
 
+    quality = float(options.get("Q", BEST))
     encoder_options = {
-        "lossless": bool(options.get("lossless")),
-        "quality": float(options.get("Q", BEST)),
+        # The best quality is lossless: the encoder refuses it otherwise.
+        "lossless": quality >= BEST,
+        "quality": quality,
         "effort": int(options["effort"]),
         "num_threads": 0,
     }
