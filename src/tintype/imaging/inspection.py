@@ -6,7 +6,7 @@ from types import MappingProxyType
 import pyvips
 from msgspec.structs import replace
 
-from tintype.imaging.codecs import heic
+from tintype.imaging.codecs import gif, heic
 from tintype.imaging.codecs.jpeg import refusing_damage
 from tintype.imaging.codecs.vips import check_samples, decoding, open_image
 from tintype.imaging.errors import ImageRefused, Reason
@@ -85,6 +85,9 @@ def verify(source: Source, info: ImageInfo) -> Placeholder:
     with mapped(source) as data:
         check_complete(data, info.format)
     with decoding():
+        if info.format is Format.GIF:
+            with mapped(source) as data:
+                gif.check_rows(data)
         check_samples(source, info.format)
         with refusing_damage(info.format):
             shrunk = _shrunk(_open_fully(source, info))

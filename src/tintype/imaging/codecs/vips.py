@@ -9,10 +9,11 @@ from types import MappingProxyType
 
 import pyvips
 
-from tintype.imaging.codecs import heic, jpeg, jxl, svg, tiff
+from tintype.imaging.codecs import gif, heic, jpeg, jxl, svg, tiff
 from tintype.imaging.codecs.packages import refusal
 from tintype.imaging.formats import Format, Option, spec
-from tintype.imaging.source import Source, content
+from tintype.imaging.headers import png
+from tintype.imaging.source import Source, content, mapped
 
 __all__ = ["Source", "check_samples", "decoding", "open_image"]
 
@@ -55,6 +56,10 @@ def open_image(source: Source, format: Format, /, **options: Option) -> pyvips.I
         return READERS[format](content(source), float(options.get("scale", 1)))
     if format is Format.JPEG:
         source = jpeg.with_end(source)
+    if format is Format.PNG:
+        source = _without_texts(source)
+    if format is Format.GIF:
+        source = gif.as_in_browsers(source)
     if format is Format.TIFF:
         return tiff.open_image(source, partial(_load, loader=loader, **options))
     return _load(source, loader, **options)
@@ -68,6 +73,11 @@ def check_samples(source: Source, format: Format) -> None:
     """
     if format is Format.TIFF:
         tiff.check_samples(source, partial(_load, loader="tiffload", access="sequential"))
+
+
+def _without_texts(source: Source) -> Source:
+    with mapped(source) as data:
+        return png.without_texts(data) or source
 
 
 def _load(source: Source, /, loader: str, **options: Option) -> pyvips.Image:

@@ -3,6 +3,8 @@
 import struct
 from collections.abc import Iterator
 
+from msgspec import Struct
+
 from tintype.imaging.errors import damaged
 from tintype.imaging.headers.header import Header, too_many
 from tintype.imaging.source import Buffer
@@ -10,9 +12,39 @@ from tintype.imaging.source import Buffer
 SCREEN, HEADER_BYTES = 6, 13
 IMAGE_BYTES = 9
 IMAGE, EXTENSION, TRAILER, PADDING = 0x2C, 0x21, 0x3B, 0x00
+GRAPHIC_CONTROL, CONTROL_BYTES = 0xF9, 4
 HAS_TABLE, TABLE_SIZE = 0x80, 0x07
 MAX_BLOCKS = 2_000_000
 """Maximum number of blocks and sub-blocks; data has up to 255 bytes per sub-block, so this is 500 MB."""
+
+
+class Frame(Struct, frozen=True):
+    """One image (section 20): its rectangle on the canvas in pixels, and where its parts are in the file.
+
+    Attributes:
+        start: the position of its descriptor, behind the separator.
+        pixels: the position of its LZW code size, which the compressed pixels follow.
+        control: the position of the four bytes of its graphic control extension (section 23); None if it has
+            none.
+    """
+
+    start: int
+    pixels: int
+    control: int | None
+    left: int
+    top: int
+    width: int
+    height: int
+
+    def covers(self, other: tuple[int, int, int, int]) -> bool:
+        """Whether it covers a rectangle: left, top, width and height."""
+        left, top, width, height = other
+        return (
+            self.left <= left
+            and self.top <= top
+            and self.left + self.width >= left + width
+            and self.top + self.height >= top + height
+        )
 
 
 def header(data: Buffer) -> Header:
@@ -53,6 +85,28 @@ def check_complete(data: Buffer) -> None:
         last = last if kind == PADDING else kind
     if last not in {TRAILER, IMAGE}:
         raise damaged()
+
+
+def frames(data: Buffer) -> Iterator[Frame]:
+    """The images of a file whose structure is complete.
+
+    Raises:
+        ImageRefused: when it is damaged or too costly.
+        IndexError, struct.error: when the file ends within a block.
+    """
+    control = None
+    for kind, at in _blocks(data):
+        if kind == EXTENSION and data[at : at + 2] == bytes((GRAPHIC_CONTROL, CONTROL_BYTES)):
+            control = at + 2
+        elif kind == IMAGE:
+            pixels = _skip_table(data, at + IMAGE_BYTES, data[at + IMAGE_BYTES - 1])
+            yield Frame(at, pixels, control, *struct.unpack_from("<4H", data, at))
+            control = None
+
+
+def sub_blocks_end(data: Buffer, at: int) -> int:
+    """The position after the sub-blocks that begin here, and their terminator."""
+    return _skip_sub_blocks(data, at, MAX_BLOCKS)[0]
 
 
 def _blocks(data: Buffer) -> Iterator[tuple[int, int]]:

@@ -9,6 +9,7 @@ from tintype.imaging.codecs.palette import few_colours
 from tintype.imaging.formats import Format, FormatSpec, Option
 from tintype.imaging.recipe import Recipe
 
+VP8X_FLAGS, ALPHA_FLAG = 20, 0x10
 WORST_QUALITY = 10  # lower qualities save few bytes, and look unusable
 
 
@@ -84,4 +85,14 @@ def _save(image: pyvips.Image, target: FormatSpec, options: Mapping[str, Option]
     if target.package is not None:
         return jxl.write(image, options)
     data: bytes = getattr(image, f"{target.saver}_buffer")(**options)
-    return data
+    return _with_alpha_flag(data) if target.format is Format.WEBP and image.hasalpha() else data
+
+
+def _with_alpha_flag(data: bytes) -> bytes:
+    """A WebP whose header (RFC 9649, 2.7) says that it has alpha, if it says anything.
+
+    libwebp doesn't say so of an animation whose frames are opaque, although what they uncover is transparent.
+    """
+    if data[12:16] != b"VP8X":
+        return data
+    return data[:VP8X_FLAGS] + bytes((data[VP8X_FLAGS] | ALPHA_FLAG,)) + data[VP8X_FLAGS + 1 :]
