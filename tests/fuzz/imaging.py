@@ -1,20 +1,40 @@
 """Headers and metadata of all formats, recipes in words: nothing but a refusal comes of any bytes."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from mmap import mmap
+from typing import Literal
 
 from hypothesis import strategies as st
 
 from tests import bombs, extra_pictures, pictures
-from tests.fuzz.target import Target, either, encoded, mutated, mutated_text, random_bytes, repeated
+from tests.fuzz.target import Target, either, encoded, mutated, mutated_text, random_bytes, repeated, together
 from tests.imaging.decoding import seen
-from tests.imaging.planted import PLANTED
-from tintype.imaging import Format, ImageRefused, ParamError, Recipe, parse_colour, parse_params
+from tests.imaging.planted import PLANTED, exif
+from tintype.imaging import (
+    Format,
+    ImageRefused,
+    ParamError,
+    Reason,
+    Recipe,
+    inspect,
+    parse_colour,
+    parse_params,
+)
 from tintype.imaging.formats import HEAD_BYTES, sniff
-from tintype.imaging.headers import read_header
+from tintype.imaging.headers import check_complete, read_header
+from tintype.imaging.headers.svg import clean_address, embedded
 from tintype.imaging.metadata import strip
+from tintype.imaging.metadata.css import strip_attribute, strip_sheet
+from tintype.imaging.metadata.exif import orientation
+from tintype.imaging.metadata.icc import trim
+from tintype.imaging.metadata.lzw import used_bytes
 from tintype.imaging.pipeline.profiles import is_srgb
 from tintype.imaging.recipe.params import READERS
+from tintype.imaging.sandbox import messages
+from tintype.imaging.sandbox.process import UNREADABLE
+from tintype.imaging.unsupported import unsupported
 
 IMAGE = pictures.photo(24, 18)
 SAMPLES: dict[Format, list[bytes]] = {
@@ -57,15 +77,30 @@ MAX_DECODED = 1_000_000
 ONE_PICTURE = frozenset((Format.JPEG, Format.AVIF, Format.HEIC))
 
 
+@contextmanager
+def refusals() -> Iterator[None]:
+    """A refusal may come out, which says why."""
+    try:
+        yield
+    except ImageRefused as refused:
+        assert str(refused)  # noqa: PT017  a refusal or a result, both are right
+
+
 def header_of(format_: Format) -> Callable[[bytes], None]:
-    """A header has two sides and a frame, or is refused."""
+    """A header has two sides and a frame, or is refused; the same in memory and in a file."""
 
     def check(data: bytes) -> None:
-        try:
-            header = read_header(data, format_)
-        except ImageRefused as refused:
-            assert str(refused)  # noqa: PT017  a refusal or a header, both are right
-            return
+        with mmap(-1, len(data) + 1) as file:
+            file[:-1] = data
+            with refusals():
+                check_complete(file, format_)
+            with refusals():
+                read_header(file, format_)
+        with refusals():
+            look(data)
+
+    def look(data: bytes) -> None:
+        header = read_header(data, format_)
         assert min(header.width, header.height, header.frames, header.bands) >= 1
         assert min(header.whole_pixels, header.buffer_bytes) >= 0
         assert 0 <= header.file_bytes <= len(data)
@@ -107,6 +142,42 @@ def _check_pixels(data: bytes, left: bytes, format_: Format) -> None:
 
 def sniffed(data: bytes) -> None:
     sniff(data[:HEAD_BYTES])
+    assert str(unsupported(data[:HEAD_BYTES]))
+
+
+def turned(data: bytes) -> None:
+    assert orientation(data) in range(1, 9)
+
+
+def profiled(data: bytes) -> None:
+    assert data.startswith(trim(data))
+    is_srgb(data)
+
+
+def compressed(given: tuple[bytes, int, Literal["little", "big"]]) -> None:
+    """The end of LZW is within the data."""
+    data, code_size, order = given
+    with refusals():
+        assert 0 <= used_bytes(data, code_size, order) <= len(data)
+
+
+def styled(text: str) -> None:
+    """A style sheet without comments has none the second time."""
+    once = strip_sheet(text, str)
+    assert len(once) <= len(text)
+    strip_attribute(text, str)
+
+
+def addressed(text: str) -> None:
+    """What is in a `data:` URL, or that it isn't one, or is invalid."""
+    with suppress(ValueError):
+        assert len(embedded(clean_address(text)) or b"") <= len(text.encode())
+
+
+def answered(data: bytes) -> None:
+    """What a renderer says, in which hostile bytes run, is one of its answers, or unreadable."""
+    with suppress(*UNREADABLE):
+        assert isinstance(messages.decode_reply(data), messages.Reply)
 
 
 def recipe_in_words(words: dict[str, str]) -> None:
@@ -146,6 +217,24 @@ HEADS = either(
     random_bytes(200),
 )
 
+LZW = (b"\x80\x00\x20\x40\x30\x20\x10" * 9, b"\x04\x41\x10" * 30, bytes(range(256)))
+ORDERS = ("little", "big")
+SHEETS = (
+    "#a.x{content:'/* no */';fill:url(data:image/png;base64,AAAA)}/* yes */.y{}",
+    "fill:red;-x:'\\';stroke:url(\"#a\")",
+)
+CSS = ("/*", "*/", "url(", '"', "'", "\\", "data:", ";", ":")
+ADDRESSES = ("data:image/png;base64,iVBORw0KGgo=", "DATA:,a%20b#c", " #a", "data:text/plain; BASE64 ,QUI")
+ANSWERS = tuple(
+    messages.encode(messages.Reply(answer, 2**40))[messages.LENGTH.size :]
+    for answer in (
+        messages.Examined(Format.PNG, inspect(SAMPLES[Format.PNG][0])),
+        messages.Rendered(Format.PNG, 10, 20, 300),
+        messages.Refusal(Reason.DAMAGED, "It is damaged."),
+        messages.Needs(None),
+    )
+)
+
 TARGETS = (
     *(
         Target(f"header of {format_}", either(mutated(*samples), random_bytes(100)), header_of(format_))
@@ -161,7 +250,18 @@ TARGETS = (
         for format_, samples in SAMPLES.items()
     ),
     Target("first bytes", HEADS, sniffed),
-    Target("profile", mutated(pictures.red_green_swapped_profile()), is_srgb),
+    Target("profile", mutated(pictures.red_green_swapped_profile()), profiled),
+    Target("EXIF", mutated(exif().removeprefix(b"Exif\0\0")), turned),
+    Target(
+        "LZW",
+        together(
+            mutated(*LZW), lambda dice: dice.randint(0, 12), lambda dice: dice.choice(("little", "big"))
+        ),
+        compressed,
+    ),
+    Target("style sheets", either(mutated_text(*SHEETS), repeated(*CSS, most=30_000)), styled),
+    Target("addresses with data", mutated_text(*ADDRESSES), addressed),
+    Target("answers of a renderer", mutated(*ANSWERS), answered),
     Target("recipe in words", WORDS, recipe_in_words),
     Target("colour", mutated_text("f80", "ff8800", "#FF880080"), colour),
 )

@@ -8,6 +8,8 @@ from hypothesis import strategies as st
 
 from tests.fuzz.run import Trial, fuzz, targets
 from tests.fuzz.target import Target, mutated
+from tintype.dialects import discover
+from tintype.imaging import Format
 
 RUNS = 40
 TARGETS = targets()
@@ -20,6 +22,13 @@ def test_nothing_is_found(target: Target) -> None:
 
 def test_every_target_has_a_name_of_its_own() -> None:
     assert len({target.name for target in TARGETS}) == len(TARGETS)
+
+
+def test_every_format_and_every_dialect_has_targets() -> None:
+    names = {target.name for target in TARGETS}
+    assert names >= {f"{what} of {format_}" for what in ("header", "metadata") for format_ in Format}
+    for dialect in discover():
+        assert any(name.startswith(f"{dialect.name}: ") for name in names) or dialect.api is None
 
 
 def hates_x(value: bytes | str) -> None:

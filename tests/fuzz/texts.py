@@ -2,6 +2,7 @@
 
 import tempfile
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ import rich_click as click
 from hypothesis import strategies as st
 
 from tests.fuzz.target import Target, mutated, mutated_text, only
+from tintype.cli.arguments import parse_image_key, parse_recipe, printable
 from tintype.cli.audit import parse_since
 from tintype.cli.token import parse_duration
 from tintype.cli.units import format_size, parse_size
@@ -87,6 +89,17 @@ def since(text: str) -> None:
         found.astimezone(UTC)
 
 
+def image_key(text: str) -> None:
+    with only(Kind.INVALID):
+        assert parse_image_key(text) is not None
+    assert printable(text).isprintable()
+
+
+def recipe(text: str) -> None:
+    with suppress(click.UsageError):
+        parse_recipe(text.split(" "))
+
+
 def sizes(text: str) -> None:
     with only(Kind.INVALID):
         found = parse_sizes(text)
@@ -126,6 +139,12 @@ TOML = [
 TARGETS = (
     Target("UUIDs", mutated_text("57a971a5-a335-48f4-8cd1-595245d1a876"), uuid),
     Target("short ids", mutated_text("ABEiM0RVZneImaq7zN3u_w"), short_id),
+    Target(
+        "images in commands",
+        mutated_text("57a971a5-a335-48f4-8cd1-595245d1a876", "ABEiM0RVZneImaq7zN3u_w", "1007"),
+        image_key,
+    ),
+    Target("recipes in commands", mutated_text("w=400 mode=fit focal=0.5x0.5 bg=ff8800 q=80"), recipe),
     Target("names", st.text(max_size=600), name),
     Target("sizes in bytes", mutated_text("10GB", "1.5TiB", "500", "1 kB"), size),
     Target("lengths of time", mutated_text("90s", "7d", "999999d", "12h"), duration),

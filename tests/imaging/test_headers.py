@@ -1,11 +1,14 @@
 """Our header parsers agree with other decoders, and stop early at their limits."""
 
+import contextlib
 import io
 import struct
 import time
 from base64 import b64encode
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from itertools import product
+from mmap import mmap
 from pathlib import Path
 
 import pytest
@@ -13,7 +16,7 @@ from PIL import Image
 
 from tests import bombs, extra_pictures, pictures
 from tintype.imaging import Format, ImageRefused, Limits, Reason, inspect, verify
-from tintype.imaging.headers import Header, read_header
+from tintype.imaging.headers import Header, check_complete, read_header
 from tintype.imaging.source import mapped
 
 MAKERS: dict[str, tuple[Format, Callable[[Image.Image], bytes]]] = {
@@ -301,14 +304,68 @@ def test_a_heif_without_what_tells_its_size_is_damaged(kind: bytes) -> None:
         inspect(pictures.avif().replace(kind, b"free"))
 
 
-def test_a_box_may_claim_any_length() -> None:
-    for length in (2**63, 2**64 - 1, 17, 16, 1):
-        for data in (
-            b"\0\0\0\x0cJXL \r\n\x87\n" + b"\0\0\0\x01abcd" + length.to_bytes(8) + bytes(40),
-            pictures.ftyp(b"avif") + b"\0\0\0\x01meta" + length.to_bytes(8) + bytes(40),
-        ):
+JXL_START = b"\0\0\0\x0cJXL \r\n\x87\n"
+
+
+@pytest.mark.parametrize("kind", [b"abcd", b"jxlc", b"jxlp", b"meta", b"ftyp"])
+@pytest.mark.parametrize("start", [JXL_START, pictures.ftyp(b"avif")])
+def test_a_box_may_claim_any_length(start: bytes, kind: bytes, tmp_path: Path) -> None:
+    content = extra_pictures.jxl(pictures.photo(8, 8))
+    for length in (2**63 - 1, 2**63, 2**64 - 1, 17, 16, 1):
+        data = start + b"\0\0\0\x01" + kind + length.to_bytes(8) + content
+        (tmp_path / "box").write_bytes(data)
+        for source in (data, tmp_path / "box"):
             with pytest.raises(ImageRefused):
-                inspect(data)
+                verify(source, inspect(source))
+
+
+LONG: dict[str, tuple[Format, Callable[[], bytes]]] = {
+    "avif": (Format.AVIF, lambda: with_long_boxes(pictures.avif(8, 8))),
+    "heic": (Format.HEIC, lambda: with_long_boxes(extra_pictures.heic(pictures.photo(8, 8)))),
+    "jxl": (
+        Format.JXL,
+        lambda: with_long_boxes(extra_pictures.jxl(pictures.photo(8, 8), use_container=True)),
+    ),
+    "BigTIFF": (Format.TIFF, lambda: bombs.tiff_pages(2, big=True)),
+    "BigTIFF, big-endian": (Format.TIFF, lambda: bombs.tiff_pages(2, big=True, order=">")),
+    "tiff": (Format.TIFF, lambda: pictures.encode(pictures.photo(8, 8), "tiff")),
+    "png": (Format.PNG, lambda: pictures.png(8, 8)),
+    "webp": (Format.WEBP, lambda: pictures.webp(8, 8, alpha=True)),
+}
+
+
+def with_long_boxes(data: bytes) -> bytes:
+    """A file of boxes, followed by one whose length has 64 bits."""
+    return data + b"\0\0\0\x01free" + (20).to_bytes(8) + b"abcd"
+
+
+@pytest.mark.parametrize("name", LONG)
+def test_a_number_anywhere_may_be_of_any_size(name: str) -> None:
+    """Numbers of 32 and 64 bits, in both byte orders; in memory and in a file."""
+    format_, make = LONG[name]
+    data = make()
+    for at in range(min(len(data), 400)):
+        for number, size in product((2**31, 2**63, 2**64 - 1), (4, 8)):
+            if number < 2 ** (8 * size):
+                for order in ("big", "little"):
+                    only_refused(data[:at] + number.to_bytes(size, order) + data[at + size :], format_)
+
+
+def only_refused(data: bytes, format_: Format) -> None:
+    with mmap(-1, len(data)) as file:
+        file[:] = data
+        for parse in (check_complete, read_header):
+            for source in (data, file):
+                with contextlib.suppress(ImageRefused):
+                    parse(source, format_)
+
+
+def test_a_jpeg_whose_scan_lacks_its_parameters_is_damaged() -> None:
+    data = pictures.encode(pictures.photo(24, 18), "jpeg", progressive=True)
+    at = data.index(b"\xff\xda") + 2
+    cut = data[:at] + b"\0\3" + data[at + 2 : at + 3] + data[at + int.from_bytes(data[at : at + 2]) :]
+    with refused(Reason.DAMAGED):
+        check_complete(cut, Format.JPEG)
 
 
 def test_the_codestream_of_a_jxl_may_come_in_pieces() -> None:

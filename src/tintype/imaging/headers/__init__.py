@@ -3,14 +3,13 @@
 Every loop over untrusted data is bounded.
 """
 
-import struct
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
 from tintype.imaging.errors import damaged
 from tintype.imaging.formats import Format
 from tintype.imaging.headers import gif, isobmff, jpeg, jxl, png, svg, tiff, tiff_pieces, webp
-from tintype.imaging.headers.header import Header
+from tintype.imaging.headers.header import MALFORMED, Header
 from tintype.imaging.source import Buffer
 
 __all__ = ["Header", "check_complete", "read_header"]
@@ -48,8 +47,7 @@ def read_header(data: Buffer, format: Format) -> Header:
     """
     try:
         return READERS[format](data)
-    except (struct.error, IndexError, OverflowError):
-        # Offsets and lengths beyond the end of the file.
+    except MALFORMED:
         raise damaged() from None
 
 
@@ -64,5 +62,5 @@ def check_complete(data: Buffer, format: Format) -> None:
         return
     try:
         check(data)
-    except (struct.error, IndexError, OverflowError):
+    except MALFORMED:
         raise damaged() from None

@@ -1,8 +1,13 @@
 """The result of a header parser, and the errors for exceeded limits."""
 
+import struct
+
 from msgspec import Struct
 
 from tintype.imaging.errors import ImageRefused, Reason
+
+MALFORMED = (struct.error, IndexError, ValueError, OverflowError)
+"""What comes of offsets and lengths beyond the end of a file, and of fewer numbers than there should be."""
 
 MAX_PROFILE_BYTES = 8 * 1024 * 1024
 """Maximum size of an ICC profile; the largest CMYK profiles have 3 MB."""

@@ -2,7 +2,6 @@
 
 import binascii
 import re
-import struct
 from collections.abc import Callable
 from urllib.parse import unquote_to_bytes
 from xml.parsers import expat
@@ -10,7 +9,7 @@ from xml.parsers import expat
 from tintype.imaging.errors import ImageRefused, Reason, damaged
 from tintype.imaging.formats import HEAD_BYTES, Format, sniff
 from tintype.imaging.headers import gif, jpeg, png, webp
-from tintype.imaging.headers.header import Header, too_many
+from tintype.imaging.headers.header import MALFORMED, Header, too_many
 from tintype.imaging.source import Buffer
 
 LENGTH = re.compile(r"\s*\+?([0-9]{1,9}(?:\.[0-9]{0,20})?|\.[0-9]{1,20})\s*([a-z]*)\s*\Z", re.IGNORECASE)
@@ -136,7 +135,7 @@ def _embedded_pixels(address: str) -> int:
         if refused.reason is Reason.TOO_COSTLY:
             raise
         return 0
-    except (ValueError, IndexError, struct.error):
+    except MALFORMED:
         return 0
     return header.width * header.height * header.frames if header else 0
 

@@ -4,7 +4,6 @@ Each format has a list of what is written, everything else is left out: the stru
 anew, the compressed pixels are copied byte for byte up to their end. What isn't understood is refused.
 """
 
-import struct
 import zlib
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
@@ -12,6 +11,7 @@ from types import MappingProxyType
 from tintype.imaging.errors import ImageRefused, damaged
 from tintype.imaging.formats import HEAD_BYTES, Format, sniff
 from tintype.imaging.headers import read_header
+from tintype.imaging.headers.header import MALFORMED
 from tintype.imaging.metadata import gif, isobmff, jpeg, jxl, png, svg, tiff, webp
 
 __all__ = ["strip"]
@@ -42,8 +42,7 @@ def strip(data: bytes, format: Format) -> bytes:
     """
     try:
         stripped = STRIPPERS[format](data)
-    except (struct.error, zlib.error, IndexError, ValueError, OverflowError, StopIteration) as error:
-        # Offsets and lengths beyond the end of the file; corrupt data.
+    except (*MALFORMED, zlib.error, StopIteration) as error:
         raise damaged() from error
     if (shape := _shape(data, format)) and _shape(stripped, format) != shape:
         # Decoders might read it otherwise than we do.
