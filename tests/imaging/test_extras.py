@@ -256,6 +256,13 @@ def test_an_svg_is_drawn_with_what_it_holds() -> None:
         ('width="10.4" height="10.6"', (10, 11)),
         ('width="0.2" height="3"', (1, 3)),
         ('width=" 40 " height="+30"', (40, 30)),
+        # CSS Values and Units 4, 5.3: a number may have an exponent.
+        ('width="1e2" height="1E2"', (100, 100)),
+        ('width="12.5e+1px" height="3000e-2"', (125, 30)),
+        ('width="1e0in" height=".5e1em"', (96, 80)),
+        ('width="2em" height="2ex"', (32, 16)),
+        ('viewBox="0 0 3e1 2e1"', (30, 20)),
+        ('width="1e" height="e2"', (300, 150)),
     ],
 )
 def test_the_size_of_an_svg(attributes: str, size: tuple[int, int]) -> None:
@@ -263,6 +270,58 @@ def test_the_size_of_an_svg(attributes: str, size: tuple[int, int]) -> None:
     info = inspect(data)
     assert (info.width, info.height) == size
     verify(data, info)
+
+
+@pytest.mark.parametrize("width", ["1e9", "1e300", "9e999999999"])
+def test_an_exponent_makes_no_side_too_long_for_the_limits(width: str) -> None:
+    with pytest.raises(ImageRefused) as refused:
+        inspect(svg(width=width, height=1))
+    assert refused.value.reason is Reason.TOO_LARGE_SIDE
+
+
+BEHIND = {
+    "a comment": "<!--" + "x " * 20_000 + "-->",
+    "a comment of what looks like a root": "<!--" + "<html> ' \" ]> " * 1000 + "-->",
+    "many comments": "<!-- - -->\n" * 2000,
+    "white space": "\n\t " * 10_000,
+    "instructions": "<?xml-stylesheet type='text/plain' href='" + "a" * 9000 + "'?>",
+    "a document type": '<!DOCTYPE svg [<!ENTITY a "]>"><!-- it\'s ]> --> ' + "\n" * 9000 + "]>",
+}
+
+
+@pytest.mark.parametrize("declaration", ["", "<?xml version='1.0'?>\n"])
+@pytest.mark.parametrize("before", BEHIND.values(), ids=BEHIND)
+def test_the_root_is_found_behind_what_xml_allows_before_it(before: str, declaration: str) -> None:
+    data = (declaration + before).encode() + svg('<rect width="80" height="60" fill="#f00"/>')
+    if before.isspace() and not declaration:
+        data = data.lstrip() + before.encode()  # a document without a declaration may begin with white space
+    verify(data, inspect(data))
+    assert made(data, Recipe(width=40)).getpixel((20, 15)) == (255, 0, 0, 255)
+
+
+@pytest.mark.parametrize(
+    ("data", "sentence"),
+    [
+        (b"<!doctype HTML><p>", "Types that can bear scripts"),
+        (b"\xef\xbb\xbf\n<!-- a --><HTML>", "Types that can bear scripts"),
+        (b"<script>", "Types that can bear scripts"),
+        ("\ufeff<html>".encode("utf-16-le"), "Types that can bear scripts"),
+        (b"<?xml version='1.0'?><gpx/>", "XML other than SVG"),
+        (b"<!DOCTYPE kml><kml>", "XML other than SVG"),
+        (
+            b"<!--" + b" " * 70_000 + b"--><svg/>",
+            "No root element of an SVG begins within the first 65,536 bytes",
+        ),
+        (b" " * 70_000 + b"<svg/>", "No root element of an SVG begins within the first 65,536 bytes"),
+        (b"<3 you", "The file isn't a picture of a known type"),
+        (b"<!-- a --> text", "The file isn't a picture of a known type"),
+        (b"<!--", "The file isn't a picture of a known type"),
+    ],
+)
+def test_what_markup_is_refused_for_is_true(data: bytes, sentence: str) -> None:
+    with pytest.raises(ImageRefused, match=sentence) as refused:
+        inspect(data)
+    assert refused.value.reason is Reason.UNSUPPORTED
 
 
 @pytest.mark.parametrize("mode", [Mode.FIT, Mode.FIT_EXACT, Mode.COVER, Mode.COVER_EXACT, Mode.SCALE])

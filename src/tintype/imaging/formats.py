@@ -6,7 +6,8 @@ from collections.abc import Mapping
 
 from msgspec import Struct
 
-HEAD_BYTES = 4096  # enough for the brands of any reasonable `ftyp` box, and for the prologue of an XML file
+HEAD_BYTES = 64 * 1024
+"""The bytes that decide the format: the root of an SVG begins within them, whatever comments precede it."""
 
 PROGRESSIVE_PIXELS = 300_000  # smaller JPEGs load so fast that progressive makes no difference
 
@@ -262,12 +263,14 @@ AVIF_BRANDS = frozenset({b"avif", b"avis"})
 HEIF_BRANDS = frozenset(
     {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"hevm", b"hevs", b"mif1", b"msf1"}
 )
-# The root element may follow the XML declaration, comments, a document type and processing instructions.
-# Atomic groups and possessive quantifiers: no backtracking, whatever the input.
-SVG_ROOT = re.compile(
-    rb"\xef?\xbb?\xbf?(?>\s|<\?.*?\?>|<!--.*?-->|<!DOCTYPE[^\[>]*(?:\[[^\]]*\]\s*)?>)*+<(?:[\w.-]+:)?svg[\s/>]",
-    re.DOTALL,
+# What may precede the root element (XML 1.0, 2.8): declaration, comments, processing instructions, a document
+# type. Atomic groups and possessive quantifiers: no backtracking, whatever the input.
+XML_PROLOGUE = (
+    rb"\xef?\xbb?\xbf?(?>\s|<\?.*?\?>|<!--.*?-->"
+    rb"""|<!DOCTYPE(?>[^\[>"']|"[^"]*"|'[^']*')*+"""
+    rb"""(?:\[(?>[^\]<"']|"[^"]*"|'[^']*'|<!--.*?-->|<)*+\]\s*)?>)*+"""
 )
+SVG_ROOT = re.compile(XML_PROLOGUE + rb"<(?:[\w.-]+:)?svg[\s/>]", re.DOTALL)
 
 
 def spec(format: Format) -> FormatSpec:
@@ -289,7 +292,7 @@ def sniff(head: bytes) -> Format | None:
         return Format.AVIF
     if HEIF_BRANDS.intersection(brands(head)):
         return Format.HEIC
-    return Format.SVG if SVG_ROOT.match(_one_byte(head)) else None
+    return Format.SVG if SVG_ROOT.match(ascii_text(head)) else None
 
 
 def extension_fits(format: Format, extension: str) -> bool:
@@ -297,7 +300,7 @@ def extension_fits(format: Format, extension: str) -> bool:
     return extension.removeprefix(".").lower() in spec(format).extensions
 
 
-def _one_byte(head: bytes) -> bytes:
+def ascii_text(head: bytes) -> bytes:
     """ASCII text in UTF-16 converted to ASCII; everything else unchanged."""
     return head[2:].replace(b"\0", b"") if head.startswith((b"\xff\xfe", b"\xfe\xff")) else head
 

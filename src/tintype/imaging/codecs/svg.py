@@ -8,6 +8,15 @@ from tintype.imaging.codecs.packages import decode_errors
 from tintype.imaging.headers import svg as headers
 
 NAMESPACE = "http://www.w3.org/2000/svg"
+STYLES = (
+    *(("sans-serif", weight, style) for weight in ("normal", "bold") for style in ("normal", "italic")),
+    ("serif", "normal", "normal"),
+    ("serif", "bold", "normal"),
+    ("serif", "normal", "italic"),
+    ("monospace", "normal", "normal"),
+    ("monospace", "bold", "normal"),
+)
+"""Family, weight and style of the fonts that are opened first: fewer than the ten that cairo keeps open."""
 EMBEDDED = {"image": ["png", "jpeg", "gif", "webp"]}
 
 
@@ -28,19 +37,28 @@ def read(data: bytes, *, scale: float = 1.0) -> pyvips.Image:
         clean = py_svg_hush.filter_svg(data, EMBEDDED)
         # Check limits again: two parsers may read the same bytes differently, and librsvg parses these.
         headers.header(clean)
-        return pyvips.Image.svgload_buffer(_wrap_in_size(clean, (width, height), size_drawn)).copy_memory()
+        return _draw(pyvips.Image.svgload_buffer(_wrap_in_size(clean, (width, height), size_drawn)))
 
 
 def preload_fonts() -> None:
-    """Draw letters in the generic font families, so that their files are opened now."""
+    """Draw letters in every one of the `STYLES`, so that their fonts are opened now."""
     letters = "".join(
         f'<text y="9" font-family="{family}" font-weight="{weight}" font-style="{style}">Aa</text>'
-        for family in ("sans-serif", "serif", "monospace")
-        for weight in ("normal", "bold")
-        for style in ("normal", "italic")
+        for family, weight, style in STYLES
     )
     page = f'<svg xmlns="{NAMESPACE}" width="9" height="9">{letters}</svg>'
-    pyvips.Image.svgload_buffer(page.encode()).avg()
+    _draw(pyvips.Image.svgload_buffer(page.encode()))
+
+
+def _draw(image: pyvips.Image) -> pyvips.Image:
+    """Draw an image on this thread.
+
+    Pango keeps opened fonts for each thread, and libvips' own threads come and go: where files can no longer
+    be opened, text that is drawn on a new one has no fonts, and is boxes.
+    """
+    pixels = pyvips.Region.new(image).fetch(0, 0, image.width, image.height)
+    drawn = pyvips.Image.new_from_memory(pixels, image.width, image.height, image.bands, image.format)
+    return drawn.copy(interpretation=image.interpretation, xres=image.xres, yres=image.yres)
 
 
 def _wrap_in_size(clean: bytes, size: tuple[int, int], size_drawn: tuple[int, int]) -> bytes:

@@ -12,7 +12,13 @@ from tintype.imaging.headers import gif, jpeg, png, webp
 from tintype.imaging.headers.header import MALFORMED, Header, too_many
 from tintype.imaging.source import Buffer
 
-LENGTH = re.compile(r"\s*\+?([0-9]{1,9}(?:\.[0-9]{0,20})?|\.[0-9]{1,20})\s*([a-z]*)\s*\Z", re.IGNORECASE)
+# A number of CSS (Values 4, 5.3), with a fraction, an exponent, and a unit.
+LENGTH = re.compile(
+    r"\s*\+?((?:[0-9]{1,9}(?:\.[0-9]{0,20})?|\.[0-9]{1,20})(?:e[+-]?[0-9]{1,9})?)\s*([a-z]*)\s*\Z",
+    re.IGNORECASE,
+)
+MAX_LENGTH = 1e9
+"""A longer side counts as this long: it is above every limit on sides."""
 NUMBERS = re.compile(r"[\s,]+")
 # CSS Values 4, 6.2, at 96 pixels per inch; `em` and `ex` with the default font size of browsers.
 UNITS = {"": 1, "px": 1, "in": 96, "cm": 96 / 2.54, "mm": 96 / 25.4, "q": 96 / 101.6, "pt": 96 / 72, "pc": 16}
@@ -162,7 +168,7 @@ def _length(text: str) -> float | None:
     """A length in pixels; None if it is invalid or relative, such as `100%`."""
     found = LENGTH.match(text)
     unit = UNITS.get(found[2].lower()) if found else None
-    return None if found is None or unit is None else float(found[1]) * unit
+    return None if found is None or unit is None else min(MAX_LENGTH, float(found[1]) * unit)
 
 
 def _view_box(text: str) -> tuple[float, float] | None:

@@ -29,6 +29,7 @@ from tintype.imaging.inspection import read_codec_info, read_info, recognise, ve
 from tintype.imaging.metadata import jpeg_end, strip
 from tintype.imaging.pipeline.cost import BASE, decode_memory, intake_memory
 from tintype.imaging.pipeline.render import plan_rendition, render_inspected
+from tintype.imaging.sandbox import fonts
 from tintype.imaging.sandbox.confinement import confine
 from tintype.imaging.sandbox.memory import Memory
 from tintype.imaging.sandbox.messages import (
@@ -78,6 +79,7 @@ Outcome = tuple[Answer, bytes]
 def main() -> None:
     """Serve orders until the socket is closed."""
     descriptor, parent, arenas, max_memory = map(int, sys.argv[1:])
+    fonts.restrict(sys.orig_argv)
     channel = socket.socket(fileno=descriptor)
     _die_with_parent(parent)
     limit_arenas(arenas)
