@@ -1,6 +1,8 @@
 """Text in SVG: every rendition of a file is the same picture, on any kernel."""
 
+import io
 import os
+import tempfile
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from itertools import product
@@ -10,14 +12,14 @@ import pytest
 
 from tests import pictures
 from tests.extra_pictures import svg
-from tests.imaging.test_sandbox_pool import MOST, drawn
-from tintype.imaging import Format, Recipe, render
+from tintype.imaging import Format, Limits, OutputLimits, Recipe, render
 from tintype.imaging.sandbox import landlock
-from tintype.imaging.sandbox.pool import RendererExit, RendererPool
+from tintype.imaging.sandbox.pool import Allowance, RendererExit, RendererPool
 
 RECIPE = Recipe(width=160, format=Format.PNG)
 WORDS = ("Text 12", "Привет", "Ελλάδα", "שלום", "مرحبا", "→ ∑")
 RENDERS = 100
+MEMORY = 200 * 1024**2
 NO_LANDLOCK = "from tintype.imaging.sandbox import landlock\nlandlock.version = lambda: 0\n"
 
 
@@ -68,14 +70,22 @@ def pool(
     assert not lost
 
 
+def drawn(pool: RendererPool, data: bytes) -> bytes | None:
+    with tempfile.TemporaryFile() as file:
+        file.write(data)
+        file.flush()
+        made = pool.render(file.fileno(), RECIPE, OutputLimits(), Limits(), Allowance(MEMORY), io.BytesIO)
+    return made.data
+
+
 def in_turn(pool: RendererPool, sources: list[bytes]) -> Iterator[tuple[bytes, bytes | None]]:
     """Sources and renditions, on two threads, with other pictures and libvips' own threads between them."""
 
     def make(at: int) -> tuple[bytes, bytes | None]:
         if at % 10 == 0:
-            drawn(pool, OTHERS[at // 10 % len(OTHERS)], RECIPE)
+            drawn(pool, OTHERS[at // 10 % len(OTHERS)])
         source = sources[at % len(sources)]
-        return source, drawn(pool, source, RECIPE).data
+        return source, drawn(pool, source)
 
     with ThreadPoolExecutor(2) as threads:
         yield from threads.map(make, range(RENDERS))
