@@ -168,6 +168,11 @@ def test_the_edges_of_transparent_frames_are_not_darkened(target: Format) -> Non
         (Recipe(width=20), OutputLimits(max_total_pixels=4 * 20 * 15), 4),
         (Recipe(width=20), OutputLimits(max_total_pixels=4 * 20 * 15 - 1), 3),
         (Recipe(width=20), OutputLimits(max_total_pixels=1), 1),
+        # Enlarged from 40 by 30: as many pixels as allowed, or as the five frames of the source have.
+        (Recipe(width=60), OutputLimits(max_enlarged_pixels=4 * 60 * 45), 4),
+        (Recipe(width=60), OutputLimits(max_enlarged_pixels=1), 2),
+        (Recipe(width=60), OutputLimits(max_enlarged_pixels=1, max_total_pixels=60 * 45), 1),
+        (Recipe(width=40), OutputLimits(max_enlarged_pixels=1), 5),
     ],
 )
 @pytest.mark.parametrize("source", MOVING)

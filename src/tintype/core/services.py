@@ -51,6 +51,8 @@ class ImageSettings(Struct, frozen=True, forbid_unknown_fields=True):
     """The most frames of an animated rendition; the others are left out."""
     max_output_total_pixels: Annotated[int, Meta(ge=1)] = _OUTPUT.max_total_pixels
     """The most pixels of all frames of an animated rendition together; frames beyond them are left out."""
+    max_output_enlarged_pixels: Annotated[int, Meta(ge=1)] = _OUTPUT.max_enlarged_pixels
+    """The same if its frames are larger than the original's; not fewer than all frames of that have."""
     max_svg_bytes: Annotated[int, Meta(ge=1)] = _INPUT.max_svg_bytes
     """The largest SVG, in bytes: its parser builds a tree in memory that is many times as large."""
     max_placements: Annotated[int, Meta(ge=1)] = 1000
@@ -74,6 +76,7 @@ class ImageSettings(Struct, frozen=True, forbid_unknown_fields=True):
             max_pixels=self.max_output_pixels,
             max_frames=self.max_output_frames,
             max_total_pixels=self.max_output_total_pixels,
+            max_enlarged_pixels=self.max_output_enlarged_pixels,
         )
 
 

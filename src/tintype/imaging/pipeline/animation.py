@@ -19,8 +19,12 @@ def frame_count(info: ImageInfo, recipe: Recipe, target: FormatSpec, size: Size,
     """
     if not (spec(info.format).can_animate and target.can_animate):
         return 1
-    affordable = limits.max_total_pixels // (size[0] * size[1])
-    return max(1, min(info.frames, recipe.frames or info.frames, limits.max_frames, affordable))
+    pixels, source_pixels = size[0] * size[1], info.width * info.height
+    affordable = limits.max_total_pixels
+    if pixels > source_pixels:
+        # A small file would otherwise take as long as the largest.
+        affordable = min(affordable, max(limits.max_enlarged_pixels, source_pixels * info.frames))
+    return max(1, min(info.frames, recipe.frames or info.frames, limits.max_frames, affordable // pixels))
 
 
 def animate(image: pyvips.Image, frames: int, draw: Callable[[pyvips.Image], pyvips.Image]) -> pyvips.Image:

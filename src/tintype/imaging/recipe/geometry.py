@@ -24,12 +24,16 @@ HALF = Fraction(1, 2)
 
 
 class OutputLimits(Struct, frozen=True, kw_only=True):
-    """Limits on renditions: pixels of a side and of a frame; number of frames; pixels of all frames."""
+    """Limits on renditions: pixels of a side and of a frame; number of frames; pixels of all frames.
+
+    `max_enlarged_pixels` are those of all frames if they are larger than the source's, and exceed its own.
+    """
 
     max_side: int = 8192
     max_pixels: int = 40_000_000
     max_frames: int = 500
     max_total_pixels: int = 25_000_000
+    max_enlarged_pixels: int = 6_000_000
 
 
 class AxisPlan(Struct, frozen=True):
