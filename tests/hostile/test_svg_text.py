@@ -56,7 +56,7 @@ def pool(
     lost: list[RendererExit] = []
     renderers = RendererPool(
         2,
-        MOST,
+        MEMORY,
         60,
         on_start=lambda confinement, _: found.append(confinement.landlock_abi),
         on_end=lost.append,
