@@ -44,20 +44,30 @@ class Contents(Struct, frozen=True):
     bytes: int
 
 
-def contents(catalogue: Path) -> Contents:
-    """Library, schema and totals of a catalogue.
+def library_id(catalogue: Path) -> UUID:
+    """The library of a catalogue.
 
     Raises:
         CatalogueError: when it can't be read.
     """
     with opened(catalogue) as connection:
         (library,) = connection.execute("SELECT id FROM library").fetchone()
+    return UUID(library)
+
+
+def contents(catalogue: Path) -> Contents:
+    """Library, schema and totals of a catalogue, which takes seconds when it is large.
+
+    Raises:
+        CatalogueError: when it can't be read.
+    """
+    with opened(catalogue) as connection:
         (schema,) = connection.execute("SELECT version_num FROM alembic_version").fetchone()
         (images,) = connection.execute("SELECT count(*) FROM images").fetchone()
         count, size = connection.execute(
             "SELECT count(*), coalesce(sum(bytes), 0) FROM (SELECT bytes FROM images GROUP BY sha256)"
         ).fetchone()
-    return Contents(UUID(library), schema, images, count, size)
+    return Contents(library_id(catalogue), schema, images, count, size)
 
 
 def originals(catalogue: Path) -> Iterator[tuple[str, int]]:

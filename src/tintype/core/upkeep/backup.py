@@ -14,7 +14,7 @@ from typing import BinaryIO, TypeVar
 from msgspec import Struct
 
 from tintype import __version__
-from tintype.catalogue.snapshot import contents, is_catalogue, originals, snapshot
+from tintype.catalogue.snapshot import Contents, contents, is_catalogue, library_id, originals, snapshot
 from tintype.model import Conflict
 from tintype.storage import Blobs, Staging, durable
 from tintype.storage.backups import Backup, Manifest
@@ -113,16 +113,16 @@ def back_up(
         InvalidBackup: when the folder is no backup of this library, or is being written to.
         OSError: when the disk is full, or fails.
     """
-    library = contents(files.catalogue).library
-    with _exclusive(files.originals), backup.writing(library):
+    with _exclusive(files.originals), backup.writing(library_id(files.catalogue)):
         folder = backup.new_snapshot()
         catalogue = folder / files.catalogue.name
         snapshot(files.catalogue, catalogue)
-        on_start(contents(catalogue).bytes)
+        summary = contents(catalogue)
+        on_start(summary.bytes)
         tally = _copy_originals(files.originals, backup, catalogue, on_step, deep=deep)
         backup.sync()
         _copy_private(files.private, folder)
-        manifest = _manifest(folder, catalogue, now, tally)
+        manifest = _manifest(folder, summary, now, tally)
         return BackupResult(backup.publish(folder, manifest), manifest, tally)
 
 
@@ -223,8 +223,7 @@ def _copy_private(paths: Iterable[Path], folder: Path) -> None:
             durable.write_private(folder / path.name, path.read_bytes())
 
 
-def _manifest(folder: Path, catalogue: Path, now: datetime, tally: CopyResult) -> Manifest:
-    summary = contents(catalogue)
+def _manifest(folder: Path, summary: Contents, now: datetime, tally: CopyResult) -> Manifest:
     return Manifest(
         made_at=now,
         tintype=__version__,
