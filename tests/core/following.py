@@ -4,8 +4,10 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from uuid import UUID
 
-from tintype.core.delivery.invalidation import ChangePoller
+from tintype.core.delivery.invalidation import ChangePoller, find_deliverable
+from tintype.core.runtime.record_cache import CachedImage
 from tintype.core.services import Services
 
 SOON_SECONDS = 20.0
@@ -22,6 +24,20 @@ async def following(services: Services) -> AsyncIterator[None]:
         yield
     finally:
         await poller.stop()
+
+
+async def remembered(services: Services, dialect: str, key: UUID) -> CachedImage:
+    """An image that is in memory: nothing is kept while that is not fresh, as on a stalled machine."""
+    known = await find_deliverable(services, dialect, key)
+    if known.is_valid:
+        return known
+    await until(lambda: services.record_cache.fresh_until > time.monotonic())
+    return await remembered(services, dialect, key)
+
+
+def stay_fresh(services: Services) -> None:
+    """Services that remember, and follow nothing: for what depends on no other process."""
+    services.record_cache.extend_freshness(time.monotonic() + 3600)
 
 
 async def until(holds: Callable[[], bool], within: float = SOON_SECONDS) -> None:

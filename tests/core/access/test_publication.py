@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import select
 
 from tests.core.conftest import Instance
-from tests.core.following import following, until
+from tests.core.following import following, remembered, stay_fresh, until
 from tintype.catalogue import tables
 from tintype.catalogue.audit import AuditFilter
 from tintype.core.access.audit import entries
@@ -74,6 +74,10 @@ async def test_a_plain_link_opens_where_links_are_plain(
     image = await instance.add()
     assert (await set_links(instance.services, "north", "mews", own, ANNA))["mews"] is own
     assert await opens(instance, image, "mews", default) is opened
+    # As well from memory, though a signed link has just opened.
+    stay_fresh(instance.services)
+    assert (await find_deliverable(instance.services, "mews", image.id)).is_valid
+    assert await opens(instance, image, "mews", default) is opened
 
 
 async def test_what_is_remembered_ends_with_its_publication(instance: Instance) -> None:
@@ -87,7 +91,7 @@ async def test_what_is_remembered_ends_with_its_publication(instance: Instance) 
         await set_links(instance.services, "north", "native", Links.SIGNED, ANNA)
         await until(lambda: not known.is_valid)
         # What is published again is at once: memory never refuses.
-        known = await find_deliverable(instance.services, "native", image.id)
+        known = await remembered(instance.services, "native", image.id)
         await publish(instance.services, "north", ["native", "mews"], ANNA)
         assert known.is_valid
         assert await opens(instance, image, "mews")
@@ -96,12 +100,12 @@ async def test_what_is_remembered_ends_with_its_publication(instance: Instance) 
 async def test_who_asks_for_what_is_not_published_takes_nothing_from_memory(instance: Instance) -> None:
     image = await instance.add()
     await publish(instance.services, "north", ["native"], ANNA)
-    async with following(instance.services):
-        known = await find_deliverable(instance.services, "native", image.id)
-        for _ in range(3):
-            assert not await opens(instance, image, "mews", Links.PLAIN)
-        assert known.is_valid
-        assert await find_deliverable(instance.services, "native", image.id) is known
+    stay_fresh(instance.services)
+    known = await find_deliverable(instance.services, "native", image.id)
+    for _ in range(3):
+        assert not await opens(instance, image, "mews", Links.PLAIN)
+    assert known.is_valid
+    assert await find_deliverable(instance.services, "native", image.id) is known
 
 
 async def test_a_token_publishes_and_its_end_does_not_end_that(instance: Instance) -> None:

@@ -1,9 +1,10 @@
 """What is remembered of images: bounded, and never longer than it is true."""
 
 import asyncio
+import sqlite3
 import threading
 import time
-from contextlib import AsyncExitStack, suppress
+from contextlib import AsyncExitStack, closing, suppress
 
 import msgspec
 import pytest
@@ -12,8 +13,8 @@ from sqlalchemy import insert, update
 from tests import waiting
 from tests.catalogue.holding import held_open
 from tests.core.conftest import Clock, Instance, open_instance
-from tests.core.following import following, until
-from tintype.catalogue import Transaction, images, outbox, tables
+from tests.core.following import following, remembered, stay_fresh, until
+from tintype.catalogue import CATALOGUE, Transaction, images, outbox, tables
 from tintype.catalogue.database import READERS
 from tintype.core.delivery.invalidation import find_deliverable
 from tintype.core.library.deletion import delete
@@ -99,24 +100,31 @@ async def test_a_process_that_polls_nothing_remembers_nothing(instance: Instance
 
 async def test_a_second_look_needs_no_catalogue(instance: Instance) -> None:
     image = await instance.add()
-    async with following(instance.services):
-        known = await find_deliverable(instance.services, "native", image.id)
-        assert await find_deliverable(instance.services, "native", image.number) is known
-        # Behind everybody's back: only the catalogue knows.
-        await instance.services.catalogue.write(images.delete_image, instance.anna.account.id, image.id)
-        assert await find_deliverable(instance.services, "native", image.id) is known
+    stay_fresh(instance.services)
+    known = await find_deliverable(instance.services, "native", image.id)
+    assert await find_deliverable(instance.services, "native", image.number) is known
+    # Behind everybody's back: only the catalogue knows.
+    await instance.services.catalogue.write(images.delete_image, instance.anna.account.id, image.id)
+    assert await find_deliverable(instance.services, "native", image.id) is known
 
 
 async def test_memory_gives_but_never_refuses(instance: Instance) -> None:
     """Another process may just have made the version that a link names."""
     image = await instance.add()
-    async with following(instance.services):
-        known = await find_deliverable(instance.services, "native", image.id)
-        await instance.services.catalogue.write(
-            lambda tx: tx.execute(update(tables.images).values(version=2))
-        )
-        assert (await find_deliverable(instance.services, "native", image.id, 2)).image.version == 2
-        assert not known.is_valid
+    stay_fresh(instance.services)
+    known = await find_deliverable(instance.services, "native", image.id)
+    await instance.services.catalogue.write(lambda tx: tx.execute(update(tables.images).values(version=2)))
+    assert (await find_deliverable(instance.services, "native", image.id, 2)).image.version == 2
+    assert not known.is_valid
+
+
+async def test_memory_gives_no_other_version_than_a_link_names(instance: Instance) -> None:
+    image = await instance.add()
+    stay_fresh(instance.services)
+    known = await find_deliverable(instance.services, "native", image.id)
+    assert await find_deliverable(instance.services, "native", image.id, image.version) is known
+    with pytest.raises(Error, match="no such image"):
+        await find_deliverable(instance.services, "native", image.id, image.version + 1)
 
 
 async def test_a_delete_counts_at_once_in_its_own_process(instance: Instance) -> None:
@@ -141,10 +149,8 @@ async def test_what_another_process_changes_is_forgotten_within_a_second(
         ):
             with suppress(Error):
                 await find_deliverable(instance.services, "native", image.id)
-            known, still = (
-                instance.services.record_cache.get(image.id),
-                await find_deliverable(instance.services, "native", kept.id),
-            )
+            known = instance.services.record_cache.get(image.id)
+            still = await remembered(instance.services, "native", kept.id)
             await change()
             await until(lambda known=known: known is None or not known.is_valid)  # type: ignore[misc]  # bound now
             assert still.is_valid
@@ -192,13 +198,13 @@ async def test_memory_is_trusted_though_every_thread_and_reader_is_taken(instanc
     services, go_on = instance.services, threading.Event()
     image = await instance.add()
     async with following(services), AsyncExitStack() as taken:
-        known = await find_deliverable(services, "native", image.id)
+        known = await remembered(services, "native", image.id)
         busy = [asyncio.create_task(services.workers.disk(go_on.wait)) for _ in range(100)]
         for _ in range(READERS):
             await taken.enter_async_context(held_open(services.catalogue.read))
-        since = time.monotonic() + FRESH_SECONDS
-        await until(lambda: services.record_cache.fresh_until > since + FRESH_SECONDS)
-        assert services.record_cache.get(image.id) is known
+        since = time.monotonic()
+        await until(lambda: services.record_cache.fresh_until > since + 2 * FRESH_SECONDS)
+        await until(lambda: services.record_cache.get(image.id) is known)
         await set_status(services, instance.anna, image.id, Status.ARCHIVED)
         assert not known.is_valid
         go_on.set()
@@ -211,3 +217,18 @@ async def test_memory_is_trusted_though_the_event_loop_is_late(instance: Instanc
         since = time.monotonic()
         # The loop can't do anything meanwhile.
         waiting.until(lambda: memory.fresh_until > since + 2 * FRESH_SECONDS)
+
+
+async def test_memory_ends_when_the_event_loop_is_too_late_to_forget_what_changed(instance: Instance) -> None:
+    memory = instance.services.record_cache
+    image = await instance.add()
+    async with following(instance.services):
+        known = await remembered(instance.services, "native", image.id)
+        with closing(sqlite3.connect(instance.data / CATALOGUE)) as another, another:
+            another.execute(
+                "INSERT INTO outbox (account_id, image_id, at) SELECT account_id, id, 0 FROM images"
+            )
+        # The loop can't do anything meanwhile, and so can't forget the image.
+        waiting.until(lambda: memory.get(image.id) is None)
+        assert known.is_valid
+        await until(lambda: not known.is_valid)
