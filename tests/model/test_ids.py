@@ -81,6 +81,10 @@ def test_a_uuid_has_one_key_whatever_its_case(id: UUID) -> None:
     assert fold_uuid(str(id).upper()) == fold_uuid(str(id)) == str(id)
 
 
+def test_what_looks_like_a_uuid_but_for_its_letters_is_compared_like_one() -> None:
+    assert fold_uuid("GD68F8D5-ec4f-4f87-85DE-337b88fa2bdd") == "gd68f8d5-ec4f-4f87-85de-337b88fa2bdd"
+
+
 @pytest.mark.parametrize(
     "text", ["", "Till 1", "ABC", COUNTED.hex.upper(), f"{{{COUNTED}}}".upper(), f"{COUNTED}".upper() + "\n"]
 )

@@ -5,7 +5,7 @@ from base64 import urlsafe_b64decode, urlsafe_b64encode
 from uuid import UUID
 
 _UUID = re.compile(r"[0-9a-fA-F]{8}-?(?:[0-9a-fA-F]{4}-?){3}[0-9a-fA-F]{12}\Z")
-_HYPHENATED = re.compile(r"[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}\Z")
+_HYPHENATED = re.compile(r"[0-9a-zA-Z]{8}-(?:[0-9a-zA-Z]{4}-){3}[0-9a-zA-Z]{12}\Z")
 _SHORT = re.compile(r"[A-Za-z0-9_-]{21}[AQgw]\Z")
 
 
@@ -15,9 +15,10 @@ def parse_uuid(text: str) -> UUID | None:
 
 
 def fold_uuid(id: str) -> str:
-    """The key by which an id of a client is compared: a UUID in lower case, any other text unchanged.
+    """The key by which an id of a client is compared: in lower case if it looks like a UUID, else unchanged.
 
-    RFC 9562, 4: the case of a UUID has no meaning. Its hyphens are required here.
+    RFC 9562, 4: the case of a UUID has no meaning. Its hyphens are required here, and its digits may be any
+    letters: some clients have ids like `gd68f8d5-…`.
     """
     return id.lower() if _HYPHENATED.match(id) else id
 

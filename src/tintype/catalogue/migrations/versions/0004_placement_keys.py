@@ -8,7 +8,7 @@ down_revision = "0003"
 branch_labels = None
 depends_on = None
 
-_DIGIT = "[0-9a-fA-F]"
+_DIGIT = "[0-9a-zA-Z]"
 _UUID = "-".join(_DIGIT * count for count in (8, 4, 4, 4, 12))
 
 
