@@ -39,7 +39,7 @@ class AccessLog:
         self._stderr = Stderr()
 
     def add(self, fields: LogFields, ended_at: float) -> None:
-        """Log a request that ended at Unix time `at`."""
+        """Log a request that ended at Unix time `ended_at`."""
         if not self.is_on:
             return
         self._pending.append((fields, ended_at))

@@ -54,7 +54,7 @@ class App:
         all_routes: the routes of each dialect.
         settings: of the server.
         delivery: answers delivery links.
-        lines: the log of requests.
+        access_log: the log of requests.
         proxies: the number of trusted proxies in front.
     """
 
