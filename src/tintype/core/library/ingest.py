@@ -6,7 +6,6 @@ from uuid import UUID
 
 import structlog
 import uuid_utils.compat
-from msgspec import Struct
 
 from tintype.catalogue import Transaction, images, placements
 from tintype.core.access.quotas import require_room
@@ -17,7 +16,7 @@ from tintype.core.library.placement import occupied, require_rules
 from tintype.core.runtime.fair_queue import WorkEstimate
 from tintype.core.runtime.renderers import decode
 from tintype.core.services import Services
-from tintype.imaging import Format, ImageInfo, Limits, sniff
+from tintype.imaging import ImageInfo, Limits, sniff
 from tintype.imaging.errors import damaged
 from tintype.imaging.formats import HEAD_BYTES
 from tintype.imaging.sandbox.messages import Examined, Refusal
@@ -63,19 +62,7 @@ async def stage(services: Services, chunks: AsyncIterator[bytes], limit: int) ->
         await services.workers.disk(staged.discard)
 
 
-class Inspection(Struct, frozen=True):
-    """The result of examining staged bytes.
-
-    `refused` is the reason when they are refused; then `info` is set if the header could be read, and
-    `format` if the bytes begin like a known format.
-    """
-
-    format: Format | None = None
-    info: ImageInfo | None = None
-    refused: Refusal | None = None
-
-
-async def inspect_staged(services: Services, caller: Caller, staged: Staged) -> Inspection:
+async def inspect_staged(services: Services, caller: Caller, staged: Staged) -> Examined:
     """As `examine`, for callers that report all faults of an upload and not only the first.
 
     Raises:
@@ -96,12 +83,12 @@ async def examine(services: Services, caller: Caller, staged: Staged) -> ImageIn
         InvalidImage: when they are refused.
         Overloaded: when no slot is free in time.
     """
-    inspection = await inspect_staged(services, caller, staged)
-    if inspection.refused is not None:
-        raise InvalidImage(inspection.refused.reason, inspection.refused.sentence)
-    if inspection.info is None:
+    examined = await inspect_staged(services, caller, staged)
+    if examined.refused is not None:
+        raise InvalidImage(examined.refused.reason, examined.refused.sentence)
+    if examined.info is None:
         raise Internal("Nothing was found of the picture.")
-    return inspection.info
+    return examined.info
 
 
 async def record_image(  # noqa: PLR0913  an image is recorded with all of these
@@ -207,24 +194,17 @@ def _estimate(caller: Caller, staged: Staged) -> WorkEstimate:
     return WorkEstimate(caller.account.id, staged.size * PIXELS_PER_BYTE, costly=is_costly(format_))
 
 
-def _inspect(allowance: Allowance, renderers: RendererPool, staged: Staged, limits: Limits) -> Inspection:
+def _inspect(allowance: Allowance, renderers: RendererPool, staged: Staged, limits: Limits) -> Examined:
     with staged.read() as source:
-        examined = _examine_in_renderer(renderers, source.fileno(), limits, allowance)
-    return Inspection(examined.format, examined.info, examined.refused)
-
-
-def _examine_in_renderer(
-    renderers: RendererPool, source: int, limits: Limits, allowance: Allowance
-) -> Examined:
-    try:
-        return renderers.examine(source, limits, allowance)
-    except UnavailableError:
-        raise
-    except RendererError:
-        # The decoder failed on this file: refuse it as damaged, and log it for the operator.
-        log.exception("unexpected-error", work="examine")
-        unread = damaged()
-        return Examined(refused=Refusal(unread.reason, unread.sentence))
+        try:
+            return renderers.examine(source.fileno(), limits, allowance)
+        except UnavailableError:
+            raise
+        except RendererError:
+            # The decoder failed on this file: refuse it as damaged, and log it for the operator.
+            log.exception("unexpected-error", work="examine")
+            unread = damaged()
+            return Examined(refused=Refusal(unread.reason, unread.sentence))
 
 
 def _require_unique(tx: Transaction, caller: Caller, new: NewImage) -> None:

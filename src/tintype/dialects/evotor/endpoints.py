@@ -76,8 +76,8 @@ async def _record_product_image(request: Request, caller: Caller, part: Part, pl
     """Record an image that follows the vendor's rules, all of which are checked."""
     services, settings = request.services, request.settings
     work = inspect_staged(services, caller, part.staged)
-    inspection = await cancel_on_disconnect(request.context, request.receive, work)
-    info = wire.require_valid(part, inspection, settings.rules())
+    examined = await cancel_on_disconnect(request.context, request.receive, work)
+    info = wire.require_valid(part, examined, settings.rules())
     return await record_image(services, caller, part.staged, info, part.filename, placement=placement)
 
 

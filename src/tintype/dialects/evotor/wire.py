@@ -9,9 +9,9 @@ from uuid import UUID
 import msgspec
 from msgspec import Struct
 
-from tintype.core.library.ingest import Inspection
 from tintype.dialects.evotor.rules import Rules, file_violations, shape_violations
 from tintype.imaging import ImageInfo, Reason, spec
+from tintype.imaging.sandbox.messages import Examined
 from tintype.model import (
     Account,
     Caller,
@@ -199,19 +199,19 @@ def require_first_page(query: str) -> None:
         raise Malformed("This cursor is not known.")
 
 
-def require_valid(part: Part, inspection: Inspection, rules: Rules) -> ImageInfo:
+def require_valid(part: Part, examined: Examined, rules: Rules) -> ImageInfo:
     """The info of a picture that follows all rules.
 
     Raises:
         UploadRejected: when a rule is broken, with a violation for each.
     """
-    reasons = list(_violations(part, inspection, rules))
-    if inspection.refused is not None and not reasons:
+    reasons = list(_violations(part, examined, rules))
+    if examined.refused is not None and not reasons:
         # The general limits can be stricter than the vendor's rules.
-        reasons = [inspection.refused.sentence]
-    if reasons or inspection.info is None:
+        reasons = [examined.refused.sentence]
+    if reasons or examined.info is None:
         raise _invalid(*reasons)
-    return inspection.info
+    return examined.info
 
 
 def not_multipart() -> Error:
@@ -295,16 +295,16 @@ def render_error(error: Error, context: Context) -> RawResponse:
     return RawResponse(_STATUS[error.kind].value, msgspec.json.encode(failure), media_type(context), headers)
 
 
-def _violations(part: Part, inspection: Inspection, rules: Rules) -> Iterator[str]:
+def _violations(part: Part, examined: Examined, rules: Rules) -> Iterator[str]:
     """One sentence for each broken rule."""
     if part.count > 1:
         yield f"Only one {FIELD} may be sent; this request has {part.count}."
-    yield from file_violations(inspection.format, part.staged.size, rules)
-    info = inspection.info
+    yield from file_violations(examined.format, part.staged.size, rules)
+    info = examined.info
     if info is not None:
         yield from shape_violations(info.width, info.height, info.frames, rules)
-    if inspection.refused is not None and inspection.refused.reason is Reason.DAMAGED:
-        yield inspection.refused.sentence
+    if examined.refused is not None and examined.refused.reason is Reason.DAMAGED:
+        yield examined.refused.sentence
 
 
 def _invalid(*reasons: str) -> Error:

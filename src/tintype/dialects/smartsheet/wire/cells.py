@@ -7,7 +7,6 @@ from contextlib import contextmanager
 import msgspec
 from msgspec import Struct
 
-from tintype.core.library.ingest import Inspection
 from tintype.dialects.smartsheet.errors import (
     AltTextTooLong,
     BodyMissing,
@@ -22,6 +21,7 @@ from tintype.dialects.smartsheet.wire.common import (
     too_many_parameters,
 )
 from tintype.imaging import Format, ImageInfo, Reason, spec
+from tintype.imaging.sandbox.messages import Examined
 from tintype.model import (
     Image,
     IncompleteBody,
@@ -131,21 +131,21 @@ def require_length(headers: Headers, size: int) -> None:
         raise SizeMismatch
 
 
-def require_accepted_format(inspection: Inspection) -> ImageInfo:
+def require_accepted_format(examined: Examined) -> ImageInfo:
     """The info of a picture whose format needs no optional package: extras do not change this API.
 
     Raises:
         InvalidImage: when it needs one, or was refused.
     """
-    if inspection.format is None:
+    if examined.format is None:
         raise InvalidImage(Reason.UNSUPPORTED, f"The file isn't a picture of a known type. {_accepted()}")
-    for broken in format_violations(inspection.format):
+    for broken in format_violations(examined.format):
         raise InvalidImage(Reason.UNSUPPORTED, broken)
-    if inspection.refused is not None:
-        raise InvalidImage(inspection.refused.reason, inspection.refused.sentence)
-    if inspection.info is None:
+    if examined.refused is not None:
+        raise InvalidImage(examined.refused.reason, examined.refused.sentence)
+    if examined.info is None:
         raise Internal("Nothing was found of the picture.")
-    return inspection.info
+    return examined.info
 
 
 def format_violations(format: Format) -> Iterator[str]:
