@@ -117,8 +117,7 @@ def run(settings: Settings, on_ready: Callable[[str], None], showcase: Showcase 
             share_counters(counters, worker)
         limit_arenas(settings.workers.malloc_arenas)
         try:
-            web = msgspec.structs.replace(settings.web, metrics=counters is not None)
-            app = create_app(msgspec.structs.replace(settings, web=web), discover(), showcase=showcase)
+            app = create_app(settings, discover(), showcase=showcase)
         except Exception:
             log.exception("worker-failed")
             raise SystemExit(1) from None
@@ -137,6 +136,8 @@ def run(settings: Settings, on_ready: Callable[[str], None], showcase: Showcase 
 
     threading.Thread(target=_wait_until_ready, args=(settings, ready_read, mark_ready), daemon=True).start()
     with counters_folder(settings.web.workers) if settings.web.metrics else nullcontext() as counters:
+        web = msgspec.structs.replace(settings.web, metrics=counters is not None)
+        settings = msgspec.structs.replace(settings, web=web)
         server.serve(target_loader=load_app, wrap_loader=False)
 
 
