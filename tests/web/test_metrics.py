@@ -11,9 +11,9 @@ from prometheus_client import Counter, Gauge
 
 from tests import pictures
 from tests.cli.killing import killable, workers_of
-from tests.core.following import until
-from tests.running import Running, make_token, run_cli, running
-from tests.web.counting import counted
+from tests.running import Running, run_cli, running
+from tests.waiting import until
+from tests.web.counting import counted, links, widths
 from tintype.core.runtime.counters import Counters
 
 
@@ -41,13 +41,13 @@ def test_any_worker_process_tells_the_sums_of_all(serve: Callable[..., Running])
     assert {counted(service)["renditions_made_total"] for _ in range(16)} == {16}
 
 
-async def test_counters_go_on_after_a_worker_process_has_crashed(serve: Callable[..., Running]) -> None:
+def test_counters_go_on_after_a_worker_process_has_crashed(serve: Callable[..., Running]) -> None:
     service = serve(TINTYPE_WEB_METRICS="true")
     (crashing,) = workers_of(service.process.pid)
     render(service, range(10, 12))
     files = metrics_files(crashing)
     os.kill(crashing, signal.SIGKILL)
-    await until(lambda: crashing not in workers_of(service.process.pid) and is_ready(service))
+    until(lambda: crashing not in workers_of(service.process.pid) and is_ready(service))
     render(service, range(20, 23))
     assert counted(service)["renditions_made_total"] == 2 + 3
     (folder,) = {file.parent for file in files}
@@ -81,15 +81,10 @@ def test_what_a_killed_service_left_is_removed_by_the_next(tmp_path: Path) -> No
         assert not folder.exists()
 
 
-def render(service: Running, widths: range) -> None:
+def render(service: Running, sides: range) -> None:
     """Make a rendition of each width, each over a connection of its own."""
-    headers = {"Authorization": f"Bearer {make_token(service.data, 'native')}"}
-    with httpx.Client(base_url=service.base_url, headers=headers) as client:
-        image = client.post("/v1/images", content=pictures.png(64, 48)).json()["id"]
-        wanted = {"links": [{"image": image, "width": width} for width in widths]}
-        links = client.post("/v1/links", json=wanted).json()["links"]
-    for link in links:
-        httpx.get(link["url"]).raise_for_status()
+    for link in links(service, pictures.png(64, 48), *widths(sides)):
+        httpx.get(link).raise_for_status()
 
 
 def is_ready(service: Running) -> bool:

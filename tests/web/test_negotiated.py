@@ -1,24 +1,17 @@
 """Pictures in the format that suits who asks, over a real connection."""
 
 from collections.abc import Callable
-from typing import Any
 
 import httpx
 
 from tests import pictures
 from tests.running import Running
+from tests.web.counting import links
 
 CHROME = "image/avif,image/webp,image/apng,image/*,*/*;q=0.8"
 SAFARI = "image/webp,image/png,image/*;q=0.8,*/*;q=0.5"
 OLD = "*/*"
-
-
-def links(service: Running, *recipes: dict[str, Any]) -> list[str]:
-    headers = {"Authorization": f"Bearer {service.token('native')}"}
-    with httpx.Client(base_url=service.base_url, headers=headers) as client:
-        image = client.post("/v1/images", content=pictures.jpeg(400, 300, seed=17)).json()["id"]
-        asked = {"links": [{"image": image, **recipe} for recipe in recipes]}
-        return [each["url"] for each in client.post("/v1/links", json=asked).json()["links"]]
+PICTURE = pictures.jpeg(400, 300, seed=17)
 
 
 def only_image(service: Running) -> str:
@@ -33,7 +26,7 @@ def get(url: str, accept: str, **headers: str) -> httpx.Response:
 
 
 def test_who_asks_gets_what_suits(demo: Running) -> None:
-    [url] = links(demo, {"width": 200, "format": "auto"})
+    [url] = links(demo, PICTURE, {"width": 200, "format": "auto"})
     # Twice each, and in turn: the first is made, the second comes from memory.
     for _ in range(2):
         for accept, format in ((CHROME, "AVIF"), (SAFARI, "WEBP"), (OLD, "JPEG")):
@@ -46,7 +39,7 @@ def test_who_asks_gets_what_suits(demo: Running) -> None:
 
 
 def test_the_tag_of_one_format_is_not_that_of_another(demo: Running) -> None:
-    [url] = links(demo, {"width": 210, "format": "auto"})
+    [url] = links(demo, PICTURE, {"width": 210, "format": "auto"})
     tags = {accept: get(url, accept).headers["etag"] for accept in (CHROME, SAFARI, OLD)}
     assert len(set(tags.values())) == 3
     for _ in range(2):
@@ -58,12 +51,12 @@ def test_the_tag_of_one_format_is_not_that_of_another(demo: Running) -> None:
 
 
 def test_a_format_that_is_asked_for_varies_with_nothing(demo: Running) -> None:
-    for url in links(demo, {"width": 200, "format": "webp"}, {"width": 200}, {}):
+    for url in links(demo, PICTURE, {"width": 200, "format": "webp"}, {"width": 200}, {}):
         assert all("vary" not in get(url, accept).headers for accept in (CHROME, OLD))
 
 
 def test_several_accept_lines_count_as_one(demo: Running) -> None:
-    [url] = links(demo, {"width": 220, "format": "auto"})
+    [url] = links(demo, PICTURE, {"width": 220, "format": "auto"})
     for _ in range(2):
         answer = httpx.get(url, headers=[("Accept", "image/png"), ("Accept", "image/webp")])
         assert answer.headers["content-type"] == "image/webp"
@@ -77,7 +70,7 @@ def test_a_stand_in_is_kept_by_nobody_and_replaced_when_the_picture_is_there(
         ({"width": 300, "format": "auto"}, CHROME, "image/webp"),
         ({"width": 310, "format": "avif"}, OLD, "image/jpeg"),
     ):
-        [url] = links(slow, recipe)
+        [url] = links(slow, PICTURE, recipe)
         first = get(url, accept)
         assert first.headers["content-type"] == stand_in
         assert first.headers["cache-control"] == "private, max-age=0"
@@ -94,7 +87,7 @@ def test_a_stand_in_is_kept_by_nobody_and_replaced_when_the_picture_is_there(
 
 def test_an_address_has_a_budget_of_new_pictures_by_plain_links(serve: Callable[..., Running]) -> None:
     service = serve(TINTYPE_LIMITS_NEW_RENDITIONS="2", TINTYPE_LIMITS_WINDOW_SECONDS="3600")
-    [original, signed, other] = links(service, {}, {"width": 31}, {"width": 32})
+    [original, signed, other] = links(service, PICTURE, {}, {"width": 31}, {"width": 32})
     assert httpx.get(original).status_code == 200
     plain = [only_image(service) + width for width in ("21", "22", "23")]
     answers = [httpx.get(url) for url in (*plain, *plain[:2])]
@@ -106,7 +99,7 @@ def test_an_address_has_a_budget_of_new_pictures_by_plain_links(serve: Callable[
 
 def test_an_account_bounds_what_plain_links_may_ask_for(serve: Callable[..., Running]) -> None:
     service = serve()
-    [_, signed] = links(service, {}, {"width": 33})
+    [_, signed] = links(service, PICTURE, {}, {"width": 33})
     plain = only_image(service)
     assert httpx.get(plain + "20").status_code == 200
     service.cli("account", "sizes", "demo", "40x,20x20")
