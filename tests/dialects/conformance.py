@@ -6,6 +6,7 @@ import importlib
 import inspect
 import json
 import re
+import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,6 +19,7 @@ from defusedxml import ElementTree
 from hypothesis import strategies as st
 from msgspec import Struct
 
+import tintype
 from tests.errors import an_error
 from tests.running import Running
 from tintype import dialects
@@ -85,6 +87,13 @@ class Pass:
 
     headers: Mapping[str, str] = field(default_factory=dict)
     fields: Mapping[str, str] = field(default_factory=dict)
+
+
+def copy_sources(folder: Path) -> Path:
+    """Copy tintype into a folder; what runs with it as PYTHONPATH runs the copy. The copy of its dialects."""
+    copy = folder / "tintype"
+    shutil.copytree(Path(tintype.__file__).parent, copy, ignore=shutil.ignore_patterns("__pycache__"))
+    return copy / "dialects"
 
 
 def folder(dialect: AnyDialect) -> Path:

@@ -12,13 +12,12 @@ from uuid import UUID
 import httpx
 import pytest
 
-import tintype
 from tests import pictures
+from tests.dialects.conformance import copy_sources
 from tests.running import Running, call_cli, run_cli, running
 from tintype.model.ids import short
 
 EXAMPLE = Path(__file__).with_name("example") / "thumbs"
-SOURCES = Path(tintype.__file__).parent
 ROOT = Path(__file__).parents[2]
 
 
@@ -26,8 +25,7 @@ ROOT = Path(__file__).parents[2]
 def environment(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     """The environment in which a copy of the sources runs that has the folder too."""
     copy = tmp_path_factory.mktemp("sources")
-    shutil.copytree(SOURCES, copy / "tintype", ignore=shutil.ignore_patterns("__pycache__"))
-    shutil.copytree(EXAMPLE, copy / "tintype" / "dialects" / EXAMPLE.name)
+    shutil.copytree(EXAMPLE, copy_sources(copy) / EXAMPLE.name)
     return {"PYTHONPATH": str(copy)}
 
 

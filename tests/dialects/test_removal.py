@@ -9,14 +9,11 @@ from pathlib import Path
 import httpx
 import pytest
 
-import tintype
 from tests.dialects import conformance
-from tests.dialects.conformance import DIALECTS
+from tests.dialects.conformance import DIALECTS, copy_sources
 from tests.running import call_cli, run_cli, running
 from tintype.dialects import AnyDialect
 from tintype.model import Kind
-
-SOURCES = Path(tintype.__file__).parent
 
 
 @pytest.mark.parametrize("removed", DIALECTS, ids=lambda dialect: dialect.name)
@@ -52,8 +49,7 @@ def test_a_command_that_makes_links_says_when_no_dialect_has_any(tmp_path: Path)
 
 def without(removed: AnyDialect, folder: Path) -> dict[str, str]:
     """The environment in which a copy of the sources runs that lacks a dialect."""
-    shutil.copytree(SOURCES, folder / "tintype", ignore=shutil.ignore_patterns("__pycache__"))
-    shutil.rmtree(folder / "tintype" / "dialects" / removed.name)
+    shutil.rmtree(copy_sources(folder) / removed.name)
     return {"PYTHONPATH": str(folder)}
 
 
