@@ -1,9 +1,10 @@
 """What a service writes to standard error."""
 
 import json
-import time
 from pathlib import Path
 from typing import Any
+
+from tests.waiting import until
 
 LONG = 30
 """Seconds until a service is ready, at the most."""
@@ -15,7 +16,5 @@ def entries(log: str) -> list[dict[str, Any]]:
 
 def announced(written: Path) -> str:
     """The address that a service writes to its log when it is ready."""
-    deadline = time.monotonic() + LONG
-    while "tintype serves " not in written.read_text():
-        assert time.monotonic() < deadline, written.read_text()
+    until(lambda: "tintype serves " in written.read_text(), LONG, f"no address in {written}")
     return written.read_text().partition("tintype serves ")[2].split()[0]

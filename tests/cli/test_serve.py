@@ -7,7 +7,6 @@ import socket
 import sqlite3
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -201,12 +200,8 @@ def test_workers_that_die_again_and_again_are_started_again(data: Path) -> None:
 
 def next_worker(service: Killable, before: set[int]) -> int:
     """The worker process that is none of those before, once there is one."""
-    until = time.monotonic() + STOP_WITHIN
-    while time.monotonic() < until:
-        for worker in set(workers_of(service.process.pid)) - before:
-            return worker
-        time.sleep(0.05)
-    raise AssertionError("the worker was not started again")
+    until(lambda: not before.issuperset(workers_of(service.process.pid)), STOP_WITHIN)
+    return min(set(workers_of(service.process.pid)) - before)
 
 
 def test_a_worker_that_can_not_start_ends_the_start(data: Path) -> None:

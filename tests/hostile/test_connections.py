@@ -19,6 +19,7 @@ from tests.hostile.connecting import PATIENCE, PREFACE, answer, connect, head, s
 from tests.hostile.measure import tree
 from tests.running import TINTYPE, Running
 from tests.service_log import announced
+from tests.waiting import until
 
 SOURCES = [f"127.0.0.{last}" for last in range(11, 22)]
 EACH = 20
@@ -88,9 +89,9 @@ def dripping(connections: list[socket.socket], seconds: float, drop: bytes = b"x
 
 def slowest(library: Library, seconds: float) -> float:
     """The longest that a health check or a picture from memory took, over so many seconds."""
-    worst, until = 0.0, time.monotonic() + seconds
+    worst, end = 0.0, time.monotonic() + seconds
     with httpx.Client(base_url=library.service.base_url, timeout=PATIENCE) as client:
-        while time.monotonic() < until:
+        while time.monotonic() < end:
             for path in ("/healthz", library.often):
                 began = time.monotonic()
                 # Each over a connection of its own: a new one has to be let in.
@@ -144,11 +145,8 @@ def test_an_address_has_only_so_many_and_those_that_do_least_go(serve: Callable[
             assert connection.recv(65_536).startswith(b"HTTP/1.1 200 ")
         other = stack.enter_context(connect(service.base_url, "127.0.0.8"))
         idle = [stack.enter_context(connect(service.base_url, "127.0.0.7")) for _ in range(30)]
-        left = idle
-        until = time.monotonic() + PATIENCE
-        while len(left) > 5 and time.monotonic() < until:
-            left = [each for each in left if not is_ended(each)]
-        assert len(left) == 5
+        until(lambda: len([each for each in idle if not is_ended(each)]) <= 5, PATIENCE)
+        assert len([each for each in idle if not is_ended(each)]) == 5
         for connection in (*works, other):
             connection.sendall(head("GET", "/healthz"))
             assert connection.recv(65_536).startswith(b"HTTP/1.1 200 ")
@@ -191,19 +189,13 @@ def test_all_that_hold_a_place_are_ended(serve: Callable[..., Running]) -> None:
         assert status(refused) == 400
         assert b"\r\nconnection: close\r\n" in refused
         assert status(answer(idle)) == 200
-        assert is_reset(unread)
+        until(lambda: is_reset(unread), PATIENCE)
     assert time.monotonic() - began < PATIENCE
 
 
 def is_reset(connection: socket.socket) -> bool:
     """Whether the other side dropped the connection, before its answer was read."""
-    until = time.monotonic() + PATIENCE
-    while time.monotonic() < until:
-        error = connection.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
-        if error:
-            return True
-        time.sleep(0.1)
-    return False
+    return bool(connection.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR))
 
 
 SLOW = {name: "4" if name.endswith("_SECONDS") else "200" for name in QUICK}

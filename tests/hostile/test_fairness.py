@@ -18,6 +18,7 @@ import pyvips
 
 from tests import pictures
 from tests.running import Running
+from tests.waiting import until
 
 FLOODERS = 32
 SECONDS = 8
@@ -117,9 +118,9 @@ def plain(image: str, sizes: Iterator[int]) -> Iterator[str]:
 
 def steadily(service: Running, paths: Iterator[str], address: str) -> list[Answer]:
     """Ask for one new picture after the other, one at a time."""
-    until = time.monotonic() + SECONDS
+    end = time.monotonic() + SECONDS
     answers = []
-    while time.monotonic() < until:
+    while time.monotonic() < end:
         answers.append(ask_from(service, address, next(paths)))
     return answers
 
@@ -164,8 +165,7 @@ def test_a_picture_that_the_flood_has_queued_is_there_for_who_asks_as_well(servi
     owned = upload(service, "owner", pictures.jpeg(400, 300))
     wanted = f"/Media/Image/{owned}?Mode=Scale&Width=2400&Height=2401"
     with Flood(service, owned) as flood, ThreadPoolExecutor(1) as threads:
-        while len(flood.statuses) < 3:
-            time.sleep(0.05)
+        until(lambda: len(flood.statuses) >= 3, 60)
         queued = threads.submit(ask_from, service, FLOODING, wanted)
         answer = ask_from(service, VISITING, wanted)
         assert answer.status == 200
@@ -177,10 +177,7 @@ def test_who_floods_is_told_to_wait(serve: Callable[..., Running]) -> None:
     service = serve(TINTYPE_LIMITS_PIXEL_SECONDS="1")
     owned = upload(service, "owner", pictures.jpeg(400, 300))
     with Flood(service, owned) as flood:
-        deadline = time.monotonic() + 20
-        while 429 not in flood.statuses and time.monotonic() < deadline:
-            time.sleep(0.05)
-    assert 429 in flood.statuses
+        until(lambda: 429 in flood.statuses, 20)
     path = f"/Media/Image/{owned}?Mode=Scale&Width=2400&Height="
     refused = ask_from(service, FLOODING, path + "2402")
     assert (refused.status, b'"Message"' in refused.body) == (429, True)
