@@ -252,6 +252,21 @@ def test_a_second_tiff_page_is_a_page() -> None:
         assert stripped.tobytes() == page.tobytes()
 
 
+@pytest.mark.parametrize("kind", [2, 6, 8, 9, 11])
+def test_a_tiff_with_a_compression_of_another_type_is_refused(kind: int) -> None:
+    data = pictures.encode(picture(), "tiff", compression="tiff_lzw")
+    with pytest.raises(ImageRefused):
+        strip(tiff_with(data, (259, kind, 1, struct.pack("<I", 5))), Format.TIFF)
+
+
+def test_a_tiff_with_more_strips_than_it_has_rows_for_is_refused() -> None:
+    """Decoders differ in whether they draw the first or the last."""
+    data = pictures.encode(picture(), "tiff")
+    start = struct.pack("<I", tiff_number(data, 273))
+    with pytest.raises(ImageRefused):
+        strip(tiff_with(data, (273, 4, 2, 2 * start)), Format.TIFF)
+
+
 @pytest.mark.parametrize("tag", [270, 330, 700, 33723, 34377, 34665, 34675, 34853, 37500])
 def test_metadata_on_the_pixels_of_a_tiff_leaves_the_pixels(tag: int) -> None:
     data = pictures.encode(picture(), "tiff")

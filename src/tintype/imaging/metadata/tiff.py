@@ -113,6 +113,9 @@ class _NewFile:
         places, sizes = (TILES, TILE_BYTES) if page.numbers(TILES) else (STRIPS, STRIP_BYTES)
         offsets, lengths = page.numbers(places), page.numbers(sizes)
         pieces = page.pieces(min(len(offsets), len(lengths)))
+        if len(offsets) > len(pieces):
+            # Some decoders draw the first of them, others the last.
+            raise damaged()
         cut, starts, cut_lengths = CUTTERS[page.compression], [], []
         for at, length, pixels in zip(offsets, lengths, pieces, strict=False):
             piece = cut(self._piece(at, length), pixels)

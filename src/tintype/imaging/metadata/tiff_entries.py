@@ -61,10 +61,16 @@ class Page:
             raise damaged()
 
     def numbers(self, tag: int) -> tuple[int, ...]:
-        """All values of an entry; () if it is missing or not numeric."""
+        """All values of an entry; () if it is missing.
+
+        Raises:
+            ImageRefused: when its type isn't that of a whole number: decoders differ in what they convert.
+        """
         entry = self._entries.get(tag)
-        if entry is None or entry.kind not in FORMATS:
+        if entry is None:
             return ()
+        if entry.kind not in FORMATS:
+            raise damaged()
         return struct.unpack_from(f"{self._order}{entry.count}{FORMATS[entry.kind]}", entry.values)
 
     def number(self, tag: int, default: int) -> int:
