@@ -6,6 +6,7 @@ import pyvips
 from tests import bombs, pictures
 from tintype.imaging import Format, ImageRefused, OutputLimits, Reason, Recipe, inspect, render, verify
 from tintype.imaging.headers.png import without_texts
+from tintype.imaging.metadata import strip
 
 END_BYTES = 12
 
@@ -19,6 +20,12 @@ def test_a_png_without_its_end_is_whole(missing: int, *, interlaced: bool) -> No
     for width in (64, 20):
         recipe = Recipe(width=width, format=Format.PNG).normal()
         assert render(cut, recipe, OutputLimits()).data == render(data, recipe, OutputLimits()).data
+
+
+@pytest.mark.parametrize("missing", range(1, END_BYTES + 1))
+def test_it_is_stripped_and_has_an_end_then(missing: int) -> None:
+    data = pictures.png(64, 48)
+    assert strip(data[:-missing], Format.PNG) == strip(data, Format.PNG)
 
 
 @pytest.mark.parametrize("missing", [1, 5, 20])

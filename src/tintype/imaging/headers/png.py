@@ -55,7 +55,7 @@ def check_complete(data: Buffer) -> None:
         ImageRefused: when it is damaged.
     """
     is_animated = any(kind == b"acTL" for kind, _, _ in _readable_chunks(data))
-    for _ in _chunks(data, needs_end=is_animated):
+    for _ in chunks(data, needs_end=is_animated):
         pass
 
 
@@ -100,10 +100,10 @@ def _check_chunks(data: Buffer) -> int:
 
 
 def _readable_chunks(data: Buffer) -> Iterator[tuple[bytes, int, int]]:
-    """The chunks, as `_chunks`; but the file may be truncated after the start of its first `IDAT`."""
+    """The chunks, as `chunks`; but the file may be truncated after the start of its first `IDAT`."""
     has_pixels = False
     try:
-        for chunk in _chunks(data):
+        for chunk in chunks(data):
             has_pixels = has_pixels or chunk[0] == b"IDAT"
             yield chunk
     except (ImageRefused, struct.error) as cut:
@@ -118,7 +118,7 @@ def _has_compressed_text(data: Buffer) -> bool:
     )
 
 
-def _chunks(data: Buffer, *, needs_end: bool = True) -> Iterator[tuple[bytes, int, int]]:
+def chunks(data: Buffer, *, needs_end: bool = True) -> Iterator[tuple[bytes, int, int]]:
     """Type, start and length of the data of each chunk, up to `IEND`.
 
     Raises:

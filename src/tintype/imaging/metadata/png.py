@@ -8,10 +8,9 @@ from msgspec import Struct
 
 from tintype.imaging.errors import damaged
 from tintype.imaging.headers.header import MAX_PROFILE_BYTES
+from tintype.imaging.headers.png import CRC_BYTES, SIGNATURE, chunks
 from tintype.imaging.metadata import exif, icc
 
-SIGNATURE = b"\x89PNG\r\n\x1a\n"
-HEAD_BYTES, CRC_BYTES = 8, 4
 LENGTHS = {
     b"acTL": (8,),
     b"sRGB": (1,),
@@ -36,7 +35,6 @@ ENTRY_BYTES = 3
 PASSES = ((0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2), (0, 1, 1, 2))
 """Of Adam7 (8.1): first column and row, and the distances of columns and rows."""
 FRAME_CONTROL_BYTES, SEQUENCE_BYTES = 26, 4
-MAX_CHUNKS = 1_000_000
 BITS = 8
 PIECE = 1024 * 1024
 """Bytes that are inflated at once."""
@@ -62,13 +60,13 @@ def strip(data: bytes) -> bytes:
     """
     if not data.startswith(SIGNATURE):
         raise damaged()
-    chunks = _chunks(data)
-    kind, header = next(chunks)
+    found = _chunks(data)
+    kind, header = next(found)
     if kind != b"IHDR":
         raise damaged()
     picture = _Picture(Head(*struct.unpack(">II5B", header)))
     kept = [_chunk(b"IHDR", header)]
-    for kind, content in chunks:
+    for kind, content in found:
         kept += picture.keep(kind, content)
     picture.check_complete()
     return b"".join((SIGNATURE, *kept, _chunk(b"IEND", b"")))
@@ -226,19 +224,13 @@ def _profile(content: bytes) -> bytes:
 
 
 def _chunks(data: bytes) -> Iterator[tuple[bytes, bytes]]:
-    """Type and content of each chunk before IEND."""
-    at = len(SIGNATURE)
-    for _ in range(MAX_CHUNKS):
-        length, kind = struct.unpack_from(">I4s", data, at)
-        end = at + HEAD_BYTES + length
-        if kind == b"IEND":
-            return
-        (checksum,) = struct.unpack_from(">I", data, end)
-        if kind in KEPT and zlib.crc32(data[at + 4 : end]) != checksum:
+    """Type and content of each chunk before IEND, which may be missing."""
+    for kind, start, length in chunks(data, needs_end=False):
+        end = start + length
+        checksum = int.from_bytes(data[end : end + CRC_BYTES])
+        if kind in KEPT and zlib.crc32(data[start - len(kind) : end]) != checksum:
             raise damaged()
-        yield kind, data[at + HEAD_BYTES : end]
-        at = end + CRC_BYTES
-    raise damaged()
+        yield kind, data[start:end]
 
 
 def _chunk(kind: bytes, content: bytes) -> bytes:
