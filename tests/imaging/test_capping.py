@@ -102,6 +102,16 @@ def test_few_pixels_are_a_limit_of_the_longest_side_too() -> None:
     assert made((1, 1), recipe(Mode.COVER, 1, 1), limits=OutputLimits(max_pixels=1)) == (1, 1)
 
 
+def test_memory_is_a_limit_that_the_source_has_too() -> None:
+    source, jpeg = (6_000, 4_000), spec(Format.JPEG)
+    capped = within_limits(source, Recipe(), LIMITS, jpeg, affordable=6_000_000)
+    assert (capped.width, capped.height) == (3_000, 2_000)
+    assert within_limits(source, capped, LIMITS, jpeg, affordable=6_000_000) == capped
+    with pytest.raises(ImageRefused, match="there is memory for 6000000 of it") as refused:
+        within_limits(source, recipe(Mode.COVER_EXACT, 3_000, 2_001), LIMITS, jpeg, affordable=6_000_000)
+    assert refused.value.reason is Reason.TOO_COSTLY
+
+
 @given(SOURCES, RECIPES, st.sampled_from(WRITABLE))
 def test_what_is_not_refused_is_within_the_limits_and_as_it_was_but_for_its_size(
     source: tuple[int, int], asked: Recipe, format: Format

@@ -53,6 +53,7 @@ _VERSION = (
     images.c.width,
     images.c.height,
     images.c.format,
+    images.c.has_alpha,
 )
 
 
@@ -84,7 +85,7 @@ def link_targets(tx: Transaction, account: UUID, ids: Sequence[UUID]) -> dict[UU
         )
         for row in tx.execute(query):
             sides, format = (row.width, row.height), Format(row.format)
-            targets[row.id] = LinkTarget(row.id, row.number, row.version, *sides, format)
+            targets[row.id] = LinkTarget(row.id, row.number, row.version, *sides, format, row.has_alpha)
     return targets
 
 

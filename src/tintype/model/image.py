@@ -59,6 +59,7 @@ class LinkTarget(Struct, frozen=True):
     width: int
     height: int
     format: Format
+    has_alpha: bool = True
 
 
 class NewImage(Struct, frozen=True):

@@ -45,9 +45,9 @@ class LimitSettings(Struct, frozen=True, forbid_unknown_fields=True):
     enlarge_side: Annotated[int, Meta(ge=1)] = 2_500
     """The longest side that such a rendition may be enlarged to in any case, in pixels."""
 
-    def unsigned(self, output: OutputLimits) -> UnsignedLimits:
-        """The limits on the size of such pictures; `output`: those on every picture."""
-        return UnsignedLimits(self.enlarge_factor, self.enlarge_side, output)
+    def unsigned(self, output: OutputLimits, memory: int) -> UnsignedLimits:
+        """The limits on such pictures; `output`: those on every picture, `memory`: bytes for one."""
+        return UnsignedLimits(self.enlarge_factor, self.enlarge_side, output, memory)
 
 
 class UnsignedRenderLimit:

@@ -1,5 +1,7 @@
 """How large a picture may be that anybody can ask for."""
 
+import math
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -144,3 +146,54 @@ async def test_what_is_taken_is_made_and_at_the_same_size(instance: Instance) ->
             assert not taken
         else:
             assert taken
+
+
+WITH_MEMORY = structs.replace(LIMITS.for_signed(), memory=800_000_000)
+
+
+@pytest.mark.parametrize(
+    ("recipe", "most"),
+    [
+        # 85 % of the memory, by the bytes per pixel of encoder and copies.
+        (Recipe(format=Format.WEBP, lossless=True), 680_000_000 // (43 + 4)),
+        (Recipe(format=Format.WEBP), 680_000_000 // (32 + 4)),
+        (Recipe(format=Format.GIF), 680_000_000 // (36 + 4)),
+        (Recipe(format=Format.AVIF), 680_000_000 // (32 + 4)),  # what stands in for it: WebP
+        (Recipe(auto=True), 680_000_000 // (32 + 4)),
+        (Recipe(format=Format.WEBP, max_bytes=9), 680_000_000 // (32 + 8)),
+    ],
+)
+def test_what_there_is_no_memory_for_is_refused_if_it_is_asked_for_and_else_capped(
+    recipe: Recipe, most: int
+) -> None:
+    of = source(6_000, 5_000, Format.PNG)
+    capped = WITH_MEMORY.fit(of, recipe)
+    assert capped.width is not None
+    assert capped.height is not None
+    assert most - 12_000 < capped.width * capped.height <= most
+    side = math.isqrt(most)
+    for asked, taken in ((side, True), (side + 1, False)):
+        exact = structs.replace(recipe, mode=Mode.SCALE, width=asked, height=asked)
+        if taken:
+            assert WITH_MEMORY.fit(of, exact).normal() == exact.normal()
+            continue
+        with pytest.raises(Invalid, match="there is memory for"):
+            WITH_MEMORY.fit(of, exact)
+
+
+@given(
+    st.builds(source, st.integers(1, 20_000), st.integers(1, 20_000), st.sampled_from(Format)),
+    st.sampled_from(Mode),
+    sides,
+    sides,
+)
+def test_what_is_told_quickly_has_the_memory_of_any_format(
+    of: LinkTarget, mode: Mode, width: int | None, height: int | None
+) -> None:
+    try:
+        fitted = plan(of.width, of.height, WITH_MEMORY.fit(of, Recipe(mode=mode, width=width, height=height)))
+    except Invalid:
+        return
+    assert fitted.width * fitted.height * (7 if of.format is Format.JPEG else 9) <= 680_000_000
+    if WITH_MEMORY.always_accepts(mode, width, height):
+        assert fitted.width * fitted.height * 47 <= 680_000_000

@@ -5,15 +5,11 @@ megapixels, photographs and noise, by libvips 8.18 and the codecs that come with
 `tests/imaging/test_cost.py`. They are upper bounds: the exact memory depends on the pixels.
 """
 
-from collections.abc import Mapping
-from types import MappingProxyType
-
-from msgspec import Struct
-
 from tintype.imaging.formats import Format, spec
 from tintype.imaging.image_info import ImageInfo
 from tintype.imaging.pipeline.animation import frame_count
 from tintype.imaging.pipeline.draw import STREAMED
+from tintype.imaging.pipeline.encoder_memory import encoder_bytes
 from tintype.imaging.pipeline.load import decoded_scale
 from tintype.imaging.recipe import Recipe
 from tintype.imaging.recipe.auto import output_format
@@ -33,28 +29,6 @@ RENDER_LINES, LINES_PER_SHRINK, MAX_SHRINK = 900, 140, 16
 LINEAR_LINES = 1000
 """Floating-point lines buffered by resampling in linear light: 500 to 950."""
 FLOAT = 4
-
-
-class Encoder(Struct, frozen=True):
-    """Bytes per pixel of the result that an encoder takes: opaque, with alpha, lossless."""
-
-    opaque: float
-    alpha: float
-    lossless: float
-
-
-ENCODERS: Mapping[Format, Encoder] = MappingProxyType(
-    {
-        Format.JPEG: Encoder(8, 8, 8),  # 6.3 to 7.3: mozjpeg holds all coefficients, twice
-        Format.PNG: Encoder(7, 9, 9),  # 6.5 of noise, 1.6 of a photograph: the file, while it grows
-        Format.WEBP: Encoder(11, 32, 43),  # 5.2 to 10.4; 20 to 30; 26 to 42
-        Format.AVIF: Encoder(38, 47, 55),  # 33 to 37; 43 to 46; 33 to 52
-        Format.GIF: Encoder(36, 36, 36),  # 34 up to 4 MP, 10 to 15.4 beyond
-        Format.JXL: Encoder(48, 50, 50),  # 47 at 1.7 MP, 31 to 37 beyond
-    }
-)
-FULL_CHROMA, FULL_CHROMA_QUALITY = 16, 90
-"""Bytes per pixel of a JPEG without chroma subsampling, 14 to 15, and the lowest quality without it."""
 SMALL = Recipe(width=256, height=256)
 """A typical small rendition: hardly any rendition takes less memory."""
 JOINED = 3
@@ -125,16 +99,7 @@ def _result(info: ImageInfo, recipe: Recipe, target: Format, planned: Plan, fram
         (info.orientation != 1) + (recipe.max_bytes is not None) + tried_as_opaque + (frames > 1) * frames
     )
     growing = JOINED * frames if frames > 1 else 0
-    return pixels * (held + growing + _encoder(info, recipe, target))
-
-
-def _encoder(info: ImageInfo, recipe: Recipe, target: Format) -> float:
-    encoder = ENCODERS[target]
-    if recipe.lossless:
-        return encoder.lossless
-    if target is Format.JPEG and (recipe.quality or 0) >= FULL_CHROMA_QUALITY:
-        return FULL_CHROMA
-    return encoder.alpha if info.has_alpha else encoder.opaque
+    return pixels * (held + growing + encoder_bytes(target, recipe, has_alpha=info.has_alpha))
 
 
 def _target(info: ImageInfo, recipe: Recipe) -> Format:
