@@ -30,10 +30,13 @@ def seen(data: bytes, format: Format) -> Seen:
         drawn = pyvips.Image.svgload_buffer(data)
         return Seen([((drawn.width, drawn.height), bytes(drawn.write_to_memory()), None)], None, None, 1)
     with warnings.catch_warnings(action="ignore"), Image.open(io.BytesIO(data)) as image:
+        primary = image.tell()
         frames = [
             (frame.size, frame.convert("RGBA").tobytes(), _duration(frame))
             for frame in ImageSequence.Iterator(image)
         ]
+        # Of several pictures the primary one is open at first.
+        frames = frames[primary:] + frames[:primary]
         orientation = image.getexif().get(ExifTags.Base.Orientation, 1)
         return Seen(frames, image.info.get("loop"), image.info.get("icc_profile"), orientation)
 

@@ -9,6 +9,7 @@ from base64 import b64encode
 from collections.abc import Callable, Iterator
 from itertools import pairwise
 
+import pillow_heif
 import pytest
 import pyvips
 from msgspec.structs import replace
@@ -222,6 +223,33 @@ def test_an_item_that_is_described_twice_is_refused(format: Format, box: bytes) 
     second = data.rindex(box) + 8 if box == b"infe" else first + 3 + 2 * data[first + 2]
     assert bytes(data[first : first + 2] + data[second : second + 2]) == b"\0\1\0\2"
     data[second + 1] = 1
+    with pytest.raises(ImageRefused):
+        strip(bytes(data), format)
+
+
+def test_a_heic_of_several_pictures_is_the_primary_one() -> None:
+    file = pillow_heif.HeifFile()
+    for size in (SIDES, (24, 18)):
+        file.add_from_pillow(pictures.photo(*size))
+    for primary, size in enumerate((SIDES, (24, 18))):
+        buffer = io.BytesIO()
+        file.save(buffer, primary_index=primary)
+        (kept,) = seen(strip(buffer.getvalue(), Format.HEIC), Format.HEIC).frames
+        assert kept == seen(buffer.getvalue(), Format.HEIC).frames[0]
+        assert kept[0] == size
+
+
+@HEIFS
+@pytest.mark.parametrize("change", ["alpha", "hidden", "thumbnail"])
+def test_a_primary_item_that_is_no_picture_of_its_own_is_refused(format: Format, change: str) -> None:
+    data = bytearray(heif(format))
+    if change == "alpha":
+        data[data.index(b"pitm") + 9] = 2
+    elif change == "hidden":
+        data[data.index(b"infe") + 7] = 1
+    else:
+        data = bytearray(bytes(data).replace(b"auxl\0\2\0\1\0\1", b"thmb\0\1\0\1\0\2"))
+    assert data != heif(format)
     with pytest.raises(ImageRefused):
         strip(bytes(data), format)
 

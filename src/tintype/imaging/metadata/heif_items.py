@@ -14,7 +14,7 @@ IN_FILE, IN_IDAT = 0, 1
 MAX_ITEMS, MAX_EXTENTS = 10_000, 100_000
 SHORT_INFO, LONG_INFO = 2, 3
 """Versions of `infe` with types, and with numbers of two or four bytes."""
-DERIVED, ALPHA_OF, PREMULTIPLIED = b"dimg", b"auxl", b"prem"
+DERIVED, ALPHA_OF, PREMULTIPLIED, THUMBNAIL_OF = b"dimg", b"auxl", b"prem", b"thmb"
 REQUIRED = frozenset((b"pitm", b"iinf", b"iloc", b"iprp"))
 
 Property = tuple[bytes, bytes]
@@ -74,11 +74,16 @@ def read(data: bytes, meta: Box) -> Image:
     }
     needed = _needed(primary, [each for each in references if each.kind != ALPHA_OF or each.item in alpha])
     extents = _extents(data, inner[b"iloc"], inner.get(b"idat"))
-    if primary in alpha or not needed <= kinds.keys():
+    if not needed <= kinds.keys() or _is_secondary(primary, kinds[primary], references):
         raise damaged()
     contents = _contents(data, {item: extents.get(item, []) for item in needed})
     items = {item: Item(*kinds[item], _kept(properties[item]), contents[item]) for item in sorted(needed)}
     return Image(primary, items, list(_between(references, needed)))
+
+
+def _is_secondary(item: int, kind: tuple[bytes, bool], references: list[Reference]) -> bool:
+    """Whether an item is hidden, a thumbnail or auxiliary: some decoders ignore it as the primary one."""
+    return kind[1] or any(each.item == item and each.kind in {ALPHA_OF, THUMBNAIL_OF} for each in references)
 
 
 def _needed(primary: int, references: list[Reference]) -> set[int]:
