@@ -99,7 +99,7 @@ def frames(data: Buffer) -> Iterator[Frame]:
         if kind == EXTENSION and data[at : at + 2] == bytes((GRAPHIC_CONTROL, CONTROL_BYTES)):
             control = at + 2
         elif kind == IMAGE:
-            pixels = _skip_table(data, at + IMAGE_BYTES, data[at + IMAGE_BYTES - 1])
+            pixels = skip_table(data, at + IMAGE_BYTES, data[at + IMAGE_BYTES - 1])
             yield Frame(at, pixels, control, *struct.unpack_from("<4H", data, at))
             control = None
 
@@ -116,7 +116,7 @@ def _blocks(data: Buffer) -> Iterator[tuple[int, int]]:
         ImageRefused: when a block is of unknown kind, or it is too costly.
         IndexError: when the file ends within a block.
     """
-    at = _skip_table(data, HEADER_BYTES, data[HEADER_BYTES - 3])
+    at = skip_table(data, HEADER_BYTES, data[HEADER_BYTES - 3])
     blocks_left = MAX_BLOCKS
     while at < len(data):
         kind = data[at]
@@ -124,7 +124,7 @@ def _blocks(data: Buffer) -> Iterator[tuple[int, int]]:
         if kind == TRAILER:
             return
         if kind == IMAGE:
-            start = _skip_table(data, at + 1 + IMAGE_BYTES, data[at + IMAGE_BYTES]) + 1  # the LZW code size
+            start = skip_table(data, at + 1 + IMAGE_BYTES, data[at + IMAGE_BYTES]) + 1  # the LZW code size
             at, blocks_left = _skip_sub_blocks(data, start, blocks_left)
         elif kind == EXTENSION:
             at, blocks_left = _skip_sub_blocks(data, at + 2, blocks_left)
@@ -136,7 +136,7 @@ def _blocks(data: Buffer) -> Iterator[tuple[int, int]]:
             raise too_many("blocks", MAX_BLOCKS)
 
 
-def _skip_table(data: Buffer, at: int, flags: int) -> int:
+def skip_table(data: Buffer, at: int, flags: int) -> int:
     """The position after the colour table, if the flags declare one."""
     at += 3 << ((flags & TABLE_SIZE) + 1) if flags & HAS_TABLE else 0
     if at > len(data):

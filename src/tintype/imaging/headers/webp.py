@@ -57,12 +57,21 @@ def header(data: Buffer) -> Header:
 
 def _chunks(data: Buffer, at: int, end: int) -> Iterator[tuple[bytes, int, int]]:
     """Name, start and end of the content of each chunk; the last may be truncated."""
+    return ((name, start, min(end, stop)) for name, start, stop in chunks(data, at, end))
+
+
+def chunks(data: Buffer, at: int, end: int) -> Iterator[tuple[bytes, int, int]]:
+    """Name, start and end of the content of each chunk; the last may say that it is longer than the range.
+
+    Raises:
+        ImageRefused: when there are too many.
+    """
     for _ in range(MAX_CHUNKS):
         if at + CHUNK_BYTES > end:
             return
         name, length = struct.unpack_from("<4sI", data, at)
         start = at + CHUNK_BYTES
-        yield name, start, min(end, start + length)
+        yield name, start, start + length
         at = start + length + length % 2
     raise too_many("chunks", MAX_CHUNKS)
 

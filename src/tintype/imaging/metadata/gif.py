@@ -3,15 +3,23 @@
 from collections.abc import Iterator
 
 from tintype.imaging.errors import damaged
+from tintype.imaging.headers.gif import (
+    CONTROL_BYTES,
+    EXTENSION,
+    GRAPHIC_CONTROL,
+    HEADER_BYTES,
+    IMAGE,
+    IMAGE_BYTES,
+    PADDING,
+    SCREEN,
+    TRAILER,
+    skip_table,
+)
 from tintype.imaging.metadata import icc
 from tintype.imaging.metadata.lzw import used_bytes
 
 SIGNATURES = (b"GIF87a", b"GIF89a")
-HEADER, SCREEN, IMAGE_DESCRIPTOR = 6, 7, 9
-IMAGE, EXTENSION, TRAILER, PADDING = 0x2C, 0x21, 0x3B, 0x00
-GRAPHIC_CONTROL, COMMENT, APPLICATION = 0xF9, 0xFE, 0xFF
-CONTROL_BYTES = 4
-HAS_TABLE, TABLE_SIZE = 0x80, 0x07
+COMMENT, APPLICATION = 0xFE, 0xFF
 LOOPS = (b"NETSCAPE2.0", b"ANIMEXTS1.0")
 LOOP_BYTES, KIND, IS_LOOP = 3, 0x07, 1
 PROFILE = b"ICCRGBG1012"
@@ -26,14 +34,14 @@ def strip(data: bytes) -> bytes:
     """
     if not data.startswith(SIGNATURES):
         raise damaged()
-    start = _skip_table(data, HEADER + SCREEN, data[HEADER + 4])
+    start = skip_table(data, HEADER_BYTES, data[SCREEN + 4])
     return b"".join((data[:start], *_kept(data, start), bytes((TRAILER,))))
 
 
 def _kept(data: bytes, at: int) -> Iterator[bytes]:
     while at < len(data) and data[at] != TRAILER:
         if data[at] == IMAGE:
-            start = _skip_table(data, at + 1 + IMAGE_DESCRIPTOR, data[at + IMAGE_DESCRIPTOR]) + 1
+            start = skip_table(data, at + 1 + IMAGE_BYTES, data[at + IMAGE_BYTES]) + 1
             pixels, end = _joined(data, start)
             if not pixels:
                 raise damaged()
@@ -71,13 +79,6 @@ def _extension(label: int, data: bytes, at: int) -> bytes:
     if name == PROFILE and (profile := icc.trim(_joined(data, at + 1 + len(name))[0])):
         return head + _in_sub_blocks(profile)
     return b""
-
-
-def _skip_table(data: bytes, at: int, flags: int) -> int:
-    size = 3 << ((flags & TABLE_SIZE) + 1) if flags & HAS_TABLE else 0
-    if at + size > len(data):
-        raise damaged()
-    return at + size
 
 
 def _sub_blocks(data: bytes, at: int) -> Iterator[bytes]:

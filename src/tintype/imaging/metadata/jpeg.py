@@ -4,10 +4,10 @@ from collections.abc import Iterator
 from itertools import takewhile
 
 from tintype.imaging.errors import damaged
-from tintype.imaging.headers.jpeg import FRAMES
+from tintype.imaging.headers.jpeg import FRAMES, SCAN
 from tintype.imaging.metadata import exif, icc
 from tintype.imaging.metadata.jpeg_end import without_surplus
-from tintype.imaging.metadata.jpeg_segments import SCAN, Segment, read, write
+from tintype.imaging.metadata.jpeg_segments import Segment, read, write
 
 APP0, APP1, APP2, APP14 = 0xE0, 0xE1, 0xE2, 0xEE
 KEPT = FRAMES | {0xC4, 0xCC, 0xDB, 0xDC, 0xDD, SCAN}

@@ -11,8 +11,8 @@ from msgspec.structs import replace
 from tintype.imaging.codecs.vips import decoding, open_image
 from tintype.imaging.errors import ImageRefused, OutOfMemory, damaged
 from tintype.imaging.formats import Format
-from tintype.imaging.headers.jpeg import FRAMES, Stream, read_stream
-from tintype.imaging.metadata.jpeg_segments import SCAN, Segment, write
+from tintype.imaging.headers.jpeg import FRAMES, SCAN, Stream, read_stream
+from tintype.imaging.metadata.jpeg_segments import Segment, write
 from tintype.imaging.source import Buffer
 
 SKIPPED = re.compile(r"(\d+) extraneous bytes before marker 0xd9")

@@ -7,10 +7,9 @@ from collections.abc import Iterable, Iterator
 from msgspec import Struct
 
 from tintype.imaging.errors import damaged
+from tintype.imaging.headers.jpeg import AFTER_SCAN, END, SCAN
 
-START, END, SCAN, TEMPORARY, FILL = 0xD8, 0xD9, 0xDA, 0x01, 0xFF
-MARKER = re.compile(rb"\xff[^\x00\xff\xd0-\xd7]")
-"""The end of a scan's data: a marker other than a restart (B.1.1.5)."""
+START, TEMPORARY, FILL = 0xD8, 0x01, 0xFF
 BETWEEN = re.compile(rb"\xff[\xc0-\xcf\xd9-\xfe]")
 """The start of a segment, or EOI: a marker that is neither reserved nor stand-alone."""
 MAX_SEGMENTS = 100_000
@@ -49,7 +48,7 @@ def read(data: bytes) -> Iterator[Segment]:
 
 
 def _scan_end(data: bytes, at: int) -> int:
-    found = MARKER.search(data, at)
+    found = AFTER_SCAN.search(data, at)
     if found is None:
         return len(data)
     if data[found.end() - 1] == TEMPORARY:

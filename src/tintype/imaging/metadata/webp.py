@@ -6,20 +6,18 @@ from collections.abc import Iterator
 from msgspec import Struct
 
 from tintype.imaging.errors import damaged
+from tintype.imaging.headers import webp as headers
 from tintype.imaging.metadata import exif, icc
 from tintype.imaging.metadata.webp_end import Chunk, chunk, riff, without_surplus
 
-HEADER_BYTES, CHUNK_BYTES = 12, 8
 BITSTREAMS = frozenset((b"VP8 ", b"VP8L"))
 HAS_PROFILE, HAS_ALPHA, HAS_EXIF, IS_ANIMATED = 0x20, 0x10, 0x08, 0x02
 CANVAS_BYTES, CANVAS_AT, CANVAS_END = 10, 4, 10
 """Length of VP8X, and where width and height of the canvas are in it (2.7)."""
 ANIMATION_BYTES = 6
-FRAME_BYTES, FRAME_FLAGS, KNOWN_FRAME_FLAGS = 16, 15, 0x03
-"""Length of the header in ANMF, its last byte, and the bits in that which have a meaning (2.7.1.1)."""
+FRAME_FLAGS, KNOWN_FRAME_FLAGS = 15, 0x03
+"""The last byte of the header in ANMF, and the bits in that which have a meaning (2.7.1.1)."""
 EXIF = b"Exif\0\0"
-MAX_CHUNKS = 100_000
-
 SIZE_AT, SIZE_END = 6, 12
 """Where width and height of a frame are in ANMF, in the same form."""
 
@@ -40,7 +38,7 @@ def strip(data: bytes) -> bytes:
     magic, size, kind = struct.unpack_from("<4sI4s", data)
     if magic != b"RIFF" or kind != b"WEBP":
         raise damaged()
-    chunks = list(_chunks(data, HEADER_BYTES, min(len(data), CHUNK_BYTES + size)))
+    chunks = list(_chunks(data, headers.HEADER_BYTES, min(len(data), headers.CHUNK_BYTES + size)))
     if not chunks:
         raise damaged()
     return riff(list(_written(chunks)))
@@ -98,18 +96,14 @@ def _frames(chunks: list[Chunk]) -> Iterator[Chunk]:
     for name, content in chunks:
         if name == b"ANMF":
             head = content[:FRAME_FLAGS] + bytes((content[FRAME_FLAGS] & KNOWN_FRAME_FLAGS,))
-            inner = _bitstream(list(_chunks(content, FRAME_BYTES, len(content))), head[SIZE_AT:SIZE_END])
+            inner = _bitstream(
+                list(_chunks(content, headers.FRAME_BYTES, len(content))), head[SIZE_AT:SIZE_END]
+            )
             yield name, head + b"".join(chunk(*each) for each in inner)
 
 
 def _chunks(data: bytes, at: int, end: int) -> Iterator[Chunk]:
-    for _ in range(MAX_CHUNKS):
-        if at + CHUNK_BYTES > end:
-            return
-        name, length = struct.unpack_from("<4sI", data, at)
-        start = at + CHUNK_BYTES
-        if start + length > end:
+    for name, start, stop in headers.chunks(data, at, end):
+        if stop > end:
             raise damaged()
-        yield name, data[start : start + length]
-        at = start + length + length % 2
-    raise damaged()
+        yield name, data[start:stop]
