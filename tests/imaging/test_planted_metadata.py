@@ -228,9 +228,8 @@ def test_an_item_that_is_described_twice_is_refused(format: Format, box: bytes) 
 
 
 def test_a_heic_of_several_pictures_is_the_primary_one() -> None:
-    file = pillow_heif.HeifFile()
-    for size in (SIDES, (24, 18)):
-        file.add_from_pillow(pictures.photo(*size))
+    file = pillow_heif.from_pillow(pictures.photo(*SIDES))
+    file.add_from_pillow(pictures.photo(24, 18))
     for primary, size in enumerate((SIDES, (24, 18))):
         buffer = io.BytesIO()
         file.save(buffer, primary_index=primary)
