@@ -4,6 +4,7 @@ from typing import Annotated
 
 from msgspec import Meta, Struct
 
+from tintype.imaging.colour_signal import ColourSignal
 from tintype.imaging.errors import ImageRefused, Reason, size_in_words
 from tintype.imaging.formats import Format, spec
 from tintype.imaging.whole_decoding import BUFFERED, SMALL_FRAME, USUAL, decoder_bytes, other_frames_bytes
@@ -43,7 +44,7 @@ class ImageInfo(Struct, frozen=True, kw_only=True):
     Attributes:
         bands: channels after decoding, including alpha.
         bits: bits per channel after decoding: 8, 16 or 32.
-        whole_pixels, buffer_bytes, file_bytes: as in `headers.Header`.
+        whole_pixels, buffer_bytes, file_bytes, is_premultiplied, colour: as in `headers.Header`.
         placeholder: not from the header; added after decoding.
     """
 
@@ -58,6 +59,8 @@ class ImageInfo(Struct, frozen=True, kw_only=True):
     whole_pixels: Annotated[int, Meta(ge=0)] = 0
     buffer_bytes: Annotated[int, Meta(ge=0)] = 0
     file_bytes: Annotated[int, Meta(ge=0)] = 0
+    is_premultiplied: bool = False
+    colour: ColourSignal | None = None
     placeholder: Placeholder | None = None
 
     @property

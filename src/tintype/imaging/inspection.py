@@ -16,6 +16,7 @@ from tintype.imaging.headers import Header, check_complete, read_header
 from tintype.imaging.headers.jpeg import complete_shrink
 from tintype.imaging.image_info import DEFAULT_LIMITS, ImageInfo, Limits, Placeholder, check_limits
 from tintype.imaging.placeholder import placeholder
+from tintype.imaging.signal_conversion import signal_to_srgb, unpremultiplied
 from tintype.imaging.source import Source, content, length, mapped
 from tintype.imaging.unsupported import unsupported
 
@@ -91,7 +92,14 @@ def verify(source: Source, info: ImageInfo) -> Placeholder:
         check_samples(source, info.format)
         with refusing_damage(info.format):
             shrunk = _shrunk(_open_fully(source, info))
-        return placeholder(shrunk)
+        return placeholder(_plain(shrunk, info))
+
+
+def _plain(image: pyvips.Image, info: ImageInfo) -> pyvips.Image:
+    """Not multiplied by alpha, and in sRGB if the header says another colour space."""
+    if info.is_premultiplied:
+        image = unpremultiplied(image)
+    return image if info.colour is None else signal_to_srgb(image, info.colour)
 
 
 def recognise(source: Source) -> Format:
@@ -152,6 +160,8 @@ def _info_from_header(header: Header, format_: Format) -> ImageInfo:
         whole_pixels=header.whole_pixels,
         buffer_bytes=header.buffer_bytes,
         file_bytes=header.file_bytes,
+        is_premultiplied=header.is_premultiplied,
+        colour=header.colour,
     )
 
 

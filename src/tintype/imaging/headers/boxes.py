@@ -83,6 +83,11 @@ def boxes(data: Buffer, at: int, end: int, most: int = MAX_BOXES) -> Iterator[Bo
     raise too_many("boxes", most)
 
 
+def cut_boxes(data: Buffer, at: int, end: int) -> Iterator[Box]:
+    """The same, but the last box ends with the range."""
+    return (Box(each.kind, each.start, min(each.end, end)) for each in boxes(data, at, end))
+
+
 def whole_boxes(data: Buffer, at: int, end: int) -> Iterator[Box]:
     """The same.
 

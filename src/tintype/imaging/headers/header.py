@@ -4,6 +4,7 @@ import struct
 
 from msgspec import Struct
 
+from tintype.imaging.colour_signal import ColourSignal
 from tintype.imaging.errors import ImageRefused, Reason
 
 MALFORMED = (struct.error, IndexError, ValueError, OverflowError)
@@ -25,6 +26,8 @@ class Header(Struct, frozen=True, kw_only=True):
             TIFF a strip or a row of tiles if that is large; 0 if the file is decoded line by line.
         buffer_bytes: additional memory for decoding, if it depends on the file.
         file_bytes: bytes of the file that decoding keeps in memory at once.
+        is_premultiplied: whether colours are stored multiplied by alpha.
+        colour: the colour space, if it isn't sRGB and not said by an ICC profile; it has priority over one.
     """
 
     width: int
@@ -35,6 +38,8 @@ class Header(Struct, frozen=True, kw_only=True):
     whole_pixels: int = 0
     buffer_bytes: int = 0
     file_bytes: int = 0
+    is_premultiplied: bool = False
+    colour: ColourSignal | None = None
 
 
 def too_many(what: str, limit: int) -> ImageRefused:

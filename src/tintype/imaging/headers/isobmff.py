@@ -9,25 +9,24 @@ from itertools import islice
 
 from msgspec import Struct
 
+from tintype.imaging.colour_signal import ColourSignal, from_codes
 from tintype.imaging.errors import damaged
-from tintype.imaging.headers.boxes import Box, FullReader, Reader, boxes
-from tintype.imaging.headers.header import Header, check_profile, too_many
+from tintype.imaging.headers.boxes import Box, FullReader, Reader, cut_boxes
+from tintype.imaging.headers.header import Header, too_many
+from tintype.imaging.headers.heif_properties import MAX_META_BYTES, Properties, Size, read_properties
 from tintype.imaging.source import Buffer
 
 MAX_ITEMS = 2000
 """Maximum number of images in the file, including tiles: 200 megapixels in tiles of 512 x 512 are 763."""
-MAX_META_BYTES = 4 * 1024 * 1024
-"""Maximum size of the `meta` box."""
 MAX_DEPTH = 4
 """Maximum depth of derived images: a rotated grid of tiles is two."""
 MIN_TOTAL_PIXELS, MAX_TOTAL_RATIO = 16_000_000, 3
 """All images that the primary one needs may have this many pixels in total, or this multiple of its own; with
 alpha, and tiles that extend beyond its edges, it is about twice."""
 DERIVED, AUXILIARY = b"dimg", b"auxl"
+PREMULTIPLIED = b"prem"
+"""From an item to its alpha (23008-12, 6.10.1.2): its colours are multiplied by it."""
 GRID, OVERLAY = b"grid", b"iovl"
-PROFILES = frozenset((b"prof", b"rICC"))
-
-Size = tuple[int, int]
 
 
 class Meta(Struct, frozen=True):
@@ -36,16 +35,19 @@ class Meta(Struct, frozen=True):
     Attributes:
         primary: the item to show.
         references: by type, the items that an item refers to.
-        sizes: decoded sizes (`ispe`).
-        shown: sizes after cropping (`clap`): encoders pad images to whole blocks.
+        properties: what is said of items.
         grids: sizes that grids declare.
     """
 
     primary: int
     references: dict[bytes, dict[int, list[int]]]
-    sizes: dict[int, Size]
-    shown: dict[int, Size]
+    properties: Properties
     grids: dict[int, Size]
+
+    @property
+    def parts(self) -> list[int]:
+        """The items that the primary one is made of, if it is derived."""
+        return self.references.get(DERIVED, {}).get(self.primary, [])
 
 
 def header(data: Buffer) -> Header:
@@ -56,20 +58,41 @@ def header(data: Buffer) -> Header:
     """
     meta = _meta(data)
     items = _required_items(meta)
-    if meta.primary not in meta.sizes:
+    if meta.primary not in meta.properties.sizes:
         raise damaged()
-    sizes = [size for item in items for size in (meta.sizes.get(item), meta.grids.get(item)) if size]
-    width, height = max((meta.sizes[meta.primary], meta.grids.get(meta.primary, (1, 1))), key=_pixels)
+    sizes = [
+        size for item in items for size in (meta.properties.sizes.get(item), meta.grids.get(item)) if size
+    ]
+    width, height = max(
+        (meta.properties.sizes[meta.primary], meta.grids.get(meta.primary, (1, 1))), key=_pixels
+    )
     total = sum(map(_pixels, sizes))
     if total > max(MIN_TOTAL_PIXELS, MAX_TOTAL_RATIO * width * height):
         raise too_many("pixels in its parts", max(MIN_TOTAL_PIXELS, MAX_TOTAL_RATIO * width * height))
-    shown = meta.shown.get(meta.primary, (width, height))
+    shown = meta.properties.shown.get(meta.primary, (width, height))
     return Header(
         width=min(width, shown[0]),
         height=min(height, shown[1]),
         whole_pixels=max(map(_pixels, sizes)),
         file_bytes=len(data),
+        colour=_colour(meta),
+        is_premultiplied=meta.primary in meta.references.get(PREMULTIPLIED, {}),
     )
+
+
+def _colour(meta: Meta) -> ColourSignal | None:
+    """The colour space of the primary item, or of what it is made of; None: sRGB, or that of a profile.
+
+    A profile has priority (MIAF, 7.3.6.4). The decoder expands limited range, but not if there is no chroma.
+    """
+    items = (meta.primary, *meta.parts)
+    colours = [meta.properties.colours[item] for item in items if item in meta.properties.colours]
+    if not colours or colours[0].has_profile or colours[0].codes is None:
+        return None
+    primaries, transfer, is_limited = colours[0].codes
+    is_grey = not meta.properties.grey.isdisjoint(items)
+    signal = from_codes(primaries, transfer, is_limited=is_limited and is_grey)
+    return None if signal.is_srgb else signal
 
 
 def _required_items(meta: Meta) -> list[int]:
@@ -92,25 +115,23 @@ def _required_items(meta: Meta) -> list[int]:
 
 
 def _meta(data: Buffer) -> Meta:
-    meta = next((box for box in _boxes(data, 0, len(data)) if box.kind == b"meta"), None)
+    meta = next((box for box in cut_boxes(data, 0, len(data)) if box.kind == b"meta"), None)
     if meta is None:
         raise damaged()
     if meta.end - meta.start > MAX_META_BYTES:
         raise too_many("bytes that describe it", MAX_META_BYTES)
     # A version and flags come before its boxes (14496-12, 8.11.1).
-    inner = {box.kind: box for box in _boxes(data, meta.start + 4, meta.end)}
+    inner = {box.kind: box for box in cut_boxes(data, meta.start + 4, meta.end)}
     if not inner.keys() >= {b"pitm", b"iinf", b"iprp"}:
         raise damaged()
     primary = FullReader(data, inner[b"pitm"])
     wide = 4 if primary.version else 2
     grids = [item for item, kind in _items(data, inner[b"iinf"]) if kind == GRID]
     located = dict(_locations(data, inner)) if grids else {}
-    sizes, shown = _sizes(data, inner[b"iprp"])
     return Meta(
         primary=primary.number(wide),
         references=_references(data, inner.get(b"iref")),
-        sizes=sizes,
-        shown=shown,
+        properties=read_properties(data, inner[b"iprp"]),
         grids={item: _grid(data, located[item]) for item in grids if item in located},
     )
 
@@ -118,7 +139,7 @@ def _meta(data: Buffer) -> Meta:
 def _items(data: Buffer, box: Box) -> Iterator[tuple[int, bytes]]:
     """Number and type of each item (8.11.6)."""
     wide = 4 if data[box.start] else 2
-    for count, entry in enumerate(_boxes(data, box.start + 4 + wide, box.end)):
+    for count, entry in enumerate(cut_boxes(data, box.start + 4 + wide, box.end)):
         if count >= MAX_ITEMS:
             raise too_many("items", MAX_ITEMS)
         numbers = FullReader(data, entry)
@@ -133,49 +154,12 @@ def _references(data: Buffer, box: Box | None) -> dict[bytes, dict[int, list[int
     if box is None:
         return found
     wide = 4 if data[box.start] else 2
-    for reference in _boxes(data, box.start + 4, box.end):
+    for reference in cut_boxes(data, box.start + 4, box.end):
         numbers = Reader(data, reference.start, reference.end)
         item = numbers.number(wide)
         others = [numbers.number(wide) for _ in range(numbers.number(2))]
         found.setdefault(reference.kind, {}).setdefault(item, []).extend(others)
     return found
-
-
-def _sizes(data: Buffer, box: Box) -> tuple[dict[int, Size], dict[int, Size]]:
-    """The size of each item by `ispe` (23008-12, 6.5.3), the largest of several; and by `clap`."""
-    inner = list(_boxes(data, box.start, box.end))
-    owned = [each for each in inner if each.kind == b"ipco"]
-    properties = list(_boxes(data, owned[0].start, owned[0].end)) if owned else []
-    for each in properties:
-        if each.kind == b"colr" and data[each.start : each.start + 4] in PROFILES:
-            check_profile(each.end - each.start)
-    sizes: dict[int, Size] = {}
-    shown: dict[int, Size] = {}
-    for association in (each for each in inner if each.kind == b"ipma"):
-        for item, index in _associations(data, association):
-            each = properties[index - 1] if 0 < index <= len(properties) else association
-            if each.kind == b"ispe":
-                width, height = struct.unpack_from(">II", data, each.start + 4)
-                sizes[item] = max(sizes.get(item, (1, 1)), (width, height), key=_pixels)
-            elif each.kind == b"clap":
-                shown[item] = _aperture(data, each.start)
-    return sizes, shown
-
-
-def _aperture(data: Buffer, at: int) -> Size:
-    """The size in a `clap` property: two fractions (14496-12, 12.1.4)."""
-    width, of_width, height, of_height = struct.unpack_from(">4I", data, at)
-    return max(1, round(width / max(1, of_width))), max(1, round(height / max(1, of_height)))
-
-
-def _associations(data: Buffer, box: Box) -> Iterator[tuple[int, int]]:
-    """Pairs of an item and the index, from 1, of one of its properties."""
-    numbers = FullReader(data, box)
-    wide, long = (4 if numbers.version else 2), numbers.flags & 1
-    for _ in range(min(numbers.number(4), MAX_META_BYTES)):
-        item = numbers.number(wide)
-        for _ in range(numbers.number(1)):
-            yield item, numbers.number(2) & 0x7FFF if long else numbers.number(1) & 0x7F
 
 
 def _locations(data: Buffer, inner: dict[bytes, Box]) -> Iterator[tuple[int, int]]:
@@ -206,11 +190,6 @@ def _grid(data: Buffer, at: int) -> Size:
     """The size that a grid declares (23008-12, 6.6.2.3.2)."""
     width, height = struct.unpack_from(">II" if data[at + 1] & 1 else ">HH", data, at + 4)
     return max(1, width), max(1, height)
-
-
-def _boxes(data: Buffer, at: int, end: int) -> Iterator[Box]:
-    """The boxes in a range; the last may be truncated."""
-    return (Box(each.kind, each.start, min(each.end, end)) for each in boxes(data, at, end))
 
 
 def _pixels(size: Size) -> int:

@@ -5,6 +5,7 @@ import zlib
 from collections.abc import Iterator
 
 from tintype.imaging.errors import ImageRefused, Reason, damaged
+from tintype.imaging.headers import png_colour
 from tintype.imaging.headers.header import MAX_PROFILE_BYTES, Header, check_profile, too_many
 from tintype.imaging.source import Buffer
 
@@ -42,6 +43,7 @@ def header(data: Buffer) -> Header:
         bands=bands,
         whole_pixels=width * height if interlace else 0,
         buffer_bytes=width * height * bands * (2 if bits > 8 else 1) if interlace else 0,  # noqa: PLR2004  bits of a byte
+        colour=png_colour.signal(data, _readable_chunks(data)),
         file_bytes=len(data) if _has_compressed_text(data) else 0,
     )
 

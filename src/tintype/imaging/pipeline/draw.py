@@ -8,6 +8,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from tintype.imaging.codecs.vips import Source, open_image
+from tintype.imaging.colour_signal import ColourSignal
 from tintype.imaging.formats import Format, FormatSpec
 from tintype.imaging.image_info import ImageInfo
 from tintype.imaging.pipeline.animation import animate
@@ -18,6 +19,7 @@ from tintype.imaging.pipeline.resample import resample
 from tintype.imaging.recipe import Recipe
 from tintype.imaging.recipe.colour import LEVELS, Colour
 from tintype.imaging.recipe.geometry import AxisPlan, Plan
+from tintype.imaging.signal_conversion import signal_to_srgb, unpremultiplied
 
 PROFILE = "icc-profile-data"
 GREY_BANDS, RGB_BANDS = 2, 3  # at most, with alpha; at least, without
@@ -117,14 +119,17 @@ def _loaded(loaded: Loaded, task: RenderTask) -> tuple[pyvips.Image, RenderTask]
 def _normalise_bands(image: pyvips.Image, task: RenderTask) -> pyvips.Image:
     """Keep the colour bands and one alpha, set a missing colour space (TIFF), and reduce to 8 bits.
 
-    16 bits of sRGB or grey become 8, since the rendition has no more; but not if another ICC profile has to
-    be applied, which may spread neighbouring levels.
+    16 bits of sRGB or grey become 8, since the rendition has no more; but not if they are in another colour
+    space, as converting may spread neighbouring levels.
     """
     if image.interpretation == "multiband":
         image = image.copy(interpretation="b-w" if image.bands <= GREY_BANDS else "srgb")
     most = {"b-w": 2, "grey16": 2, "cmyk": 5}.get(image.interpretation, RGB_BANDS + 1)
     image = image.extract_band(0, n=most) if image.bands > most else image
-    if image.interpretation in DEEP and not task.recipe.linear and not _has_non_srgb_profile(image):
+    if task.info.is_premultiplied:
+        image = unpremultiplied(image)
+    is_srgb = task.info.colour is None and not _has_non_srgb_profile(image)
+    if image.interpretation in DEEP and not task.recipe.linear and is_srgb:
         return image.colourspace("b-w" if image.interpretation in GREY else "srgb")
     return image
 
@@ -133,7 +138,7 @@ def _resample(image: pyvips.Image, task: RenderTask) -> pyvips.Image:
     """Resize as planned, not cropped or padded yet; in linear light if the recipe says so."""
     x, y = _window(task.plan.x, task.scale_x), _window(task.plan.y, task.scale_y)
     if task.recipe.linear:
-        levels = _to_srgb(image, task)
+        levels = _converted(image, task.info.colour)
         return resample(levels.colourspace("scrgb"), x, y).colourspace(levels.interpretation)
     return resample(image, x, y, premultiply=task.premultiply)
 
@@ -145,13 +150,22 @@ def _window(part: AxisPlan, scale: float) -> PixelWindow:
     return pixel_window(part.start * scale, (part.start + part.length) * scale, part.scaled)
 
 
-def _to_srgb(image: pyvips.Image, _: RenderTask) -> pyvips.Image:
-    """Convert to sRGB (or grey) with 8 bits, by the embedded ICC profile, or without it if it is unusable.
+def _to_srgb(image: pyvips.Image, task: RenderTask) -> pyvips.Image:
+    """Convert to sRGB; for linear light that was done before resampling."""
+    return _converted(image, None if task.recipe.linear else task.info.colour)
+
+
+def _converted(image: pyvips.Image, colour: ColourSignal | None) -> pyvips.Image:
+    """Convert to sRGB (or grey) with 8 bits, by what the header says, or else by the embedded ICC profile.
+
+    An unusable profile is ignored.
 
     No profile is embedded in the result: viewers assume sRGB, and a profile would be a large part of a
     thumbnail.
     """
-    if _has_non_srgb_profile(image):
+    if colour is not None:
+        image = signal_to_srgb(image, colour)
+    elif _has_non_srgb_profile(image):
         with suppress(pyvips.Error):  # it may be corrupt, or for another number of channels
             image = image.icc_transform("srgb", embedded=True, intent="relative", depth=8)
     if image.get_typeof(PROFILE):
