@@ -286,6 +286,22 @@ def test_a_tiff_with_a_compression_of_another_type_is_refused(kind: int) -> None
         strip(tiff_with(data, (259, kind, 1, struct.pack("<I", 5))), Format.TIFF)
 
 
+@pytest.mark.parametrize("entries", [(324,), (322,), (323,), (322, 323), (322, 323, 324)])
+def test_a_tiff_of_strips_and_tiles_is_refused(entries: tuple[int, ...]) -> None:
+    data = pictures.encode(picture(), "tiff")
+    start = tiff_number(data, 273)
+    values = {322: 48, 323: 32, 324: start}
+    more = [(tag, 4, 1, struct.pack("<I", values[tag])) for tag in entries]
+    with pytest.raises(ImageRefused):
+        strip(tiff_with(data, *more), Format.TIFF)
+
+
+def test_a_tiff_whose_samples_have_different_bits_is_refused() -> None:
+    data = pictures.encode(picture(), "tiff")
+    with pytest.raises(ImageRefused):
+        strip(tiff_with(data, (258, 3, 3, struct.pack("<HHH", 8, 16, 8))), Format.TIFF)
+
+
 def test_a_tiff_with_more_strips_than_it_has_rows_for_is_refused() -> None:
     """Decoders differ in whether they draw the first or the last."""
     data = pictures.encode(picture(), "tiff")

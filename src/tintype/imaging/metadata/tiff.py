@@ -11,9 +11,9 @@ from msgspec import Struct
 from tintype.imaging.errors import damaged
 from tintype.imaging.headers.tiff_directory import SIZES
 from tintype.imaging.metadata.strips import CUTTERS
-from tintype.imaging.metadata.tiff_entries import Entry, Page
+from tintype.imaging.metadata.tiff_entries import STRIPS, TILES, Entry, Page
 
-STRIPS, STRIP_BYTES, TILES, TILE_BYTES = 273, 279, 324, 325
+STRIP_BYTES, TILE_BYTES = 279, 325
 TIFF, BIG_TIFF = 42, 43
 LONG, LONG8 = 4, 16
 MAX_DIRECTORIES, MAX_ENTRIES = 1000, 4096

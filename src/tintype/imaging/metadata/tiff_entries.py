@@ -30,6 +30,7 @@ REFUSED = frozenset((32997, 32998))
 """Pages with a depth."""
 WIDTH, HEIGHT, BITS, COMPRESSION, COLOUR, FILL_ORDER, SAMPLES = 256, 257, 258, 259, 262, 266, 277
 ROWS, PLANAR, TILE_WIDTH, TILE_HEIGHT, SUBSAMPLING, TABLES, PROFILE = 278, 284, 322, 323, 530, 347, 34675
+STRIPS, TILES = 273, 324
 TEXT, UNTYPED, DIRECTORIES = 2, 7, (13, 18)
 NUMERIC = frozenset(SIZES) - {TEXT, UNTYPED, *DIRECTORIES}
 FORMATS: Mapping[int, str] = MappingProxyType({1: "B", 3: "H", 4: "I", 16: "Q"})
@@ -57,7 +58,10 @@ class Page:
             raise damaged()
         if self.number(FILL_ORDER, 1) == REVERSED and self.compression not in READS_REVERSED:
             raise damaged()
-        if REFUSED & entries.keys():
+        if REFUSED & entries.keys() or len(set(self.numbers(BITS))) > 1:
+            raise damaged()
+        if {TILES in entries, TILE_WIDTH in entries, TILE_HEIGHT in entries} != {STRIPS not in entries}:
+            # Decoders differ in what they do with strips and tiles, or a mixture of both.
             raise damaged()
 
     def numbers(self, tag: int) -> tuple[int, ...]:
