@@ -34,7 +34,7 @@ from tintype.web.asgi import App
 from tintype.web.connections import ConnectionGuard
 from tintype.web.delivery import Delivery
 from tintype.web.dialect_routes import DialectRoutes
-from tintype.web.framework_routes import route
+from tintype.web.framework_routes import public_route, route
 from tintype.web.unsigned_limits import UnsignedRenderLimit
 
 ORIGINALS = "originals"
@@ -143,6 +143,11 @@ def create_app(
                 route(gate, endpoint, settings.limits.proxies)
                 for gate in gates.values()
                 for endpoint in gate.routed_endpoints()
+            ),
+            *(
+                public_route(gate, public, settings.limits.proxies)
+                for gate in gates.values()
+                for public in gate.public_endpoints()
             ),
         ],
         exception_handlers={Exception: _pass_on},

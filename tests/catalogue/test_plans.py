@@ -31,6 +31,7 @@ from tintype.catalogue import (
     audit,
     images,
     leases,
+    oauth,
     placements,
     publications,
     schema,
@@ -43,6 +44,8 @@ from tintype.model import (
     Account,
     Actor,
     Links,
+    OAuthApp,
+    OAuthCode,
     Person,
     Placement,
     QuotaOverrides,
@@ -121,12 +124,22 @@ CASES: dict[Callable[..., Any], list[Case]] = {
     accounts.list_all: [Case(reads="lists all")],
     publications.accounts_without: [Case(reads="lists accounts")],
     tokens.list_all: [Case({"account": None}, "lists all"), Case({"account": "a"}, "lists all")],
+    oauth.list_apps: [Case(reads="lists all")],
+    oauth.revoke_app: [Case(reads="deletes from the codes of a few minutes")],
+    tokens.revoke_all_of_app: [Case(), Case({"person_id": 1})],
+    tokens.use: [Case(reads="as revoke")],
     tokens.revoke: [Case(reads="of a client token too, among all tokens")],
 }
 """What is not listed is asked once, with `ARGUMENTS`."""
 
 ARGUMENTS: dict[str, Any] = {
     "account": OWNER,
+    "app": OAuthApp(UUID(int=2), "native", "client", "app", "https://localhost/", "s", datetime.now(UTC)),
+    "app_id": UUID(int=1),
+    "client_id": "c",
+    "code": OAuthCode(UUID(int=1), Account(OWNER, "a", 1), Person(1, "p"), frozenset(), datetime.now(UTC)),
+    "kept": 1,
+    "person_id": 1,
     "actor": Actor("command", "here"),
     "after": IMAGES // 2,
     "at": datetime.now(UTC),
@@ -170,6 +183,10 @@ def fill(path: Path, first: int, last: int) -> None:
                 owner,
             )
             connection.execute("INSERT OR IGNORE INTO people VALUES (?, ?, ?, ?3, 0)", (n, *owner))
+        connection.execute(
+            "INSERT OR IGNORE INTO oauth_apps VALUES (?, 'native', 'first', 'app', 'x', 's', 0, NULL)",
+            (UUID(int=1).hex,),
+        )
         connection.execute(FILL, {"first": first, "last": last})
         connection.commit()
 

@@ -118,6 +118,33 @@ people = Table(
     **KEYS_NEVER_REUSED,
 )
 
+# Programs that people give access to their account; see `model.oauth`.
+oauth_apps = Table(
+    "oauth_apps",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("dialect", String(32), nullable=False),
+    Column("client_id", String(64), nullable=False, unique=True),
+    Column("name", String(255), nullable=False),
+    Column("redirect_url", String(2048), nullable=False),
+    Column("secret_state", String(64), nullable=False),
+    Column("created_at", Instant, nullable=False),
+    Column("revoked_at", Instant),
+)
+
+# Codes that apps exchange for tokens, until they expire. Used ones too: a second use is an attack.
+oauth_codes = Table(
+    "oauth_codes",
+    metadata,
+    Column("digest", String(64), primary_key=True),
+    Column("app_id", Uuid, ForeignKey("oauth_apps.id"), nullable=False),
+    Column("account_id", Uuid, ForeignKey("accounts.id"), nullable=False),
+    Column("person_id", Integer, ForeignKey("people.id"), nullable=False),
+    Column("scopes", String(1024), nullable=False),
+    Column("expires_at", Instant, nullable=False, index=True),
+    Column("used_at", Instant),
+)
+
 tokens = Table(
     "tokens",
     metadata,
@@ -135,6 +162,10 @@ tokens = Table(
     Column("created_at", Instant, nullable=False),
     Column("expires_at", Instant),
     Column("revoked_at", Instant),
+    Column("app_id", Uuid, ForeignKey("oauth_apps.id")),
+    # When a refresh token was exchanged, which is allowed once.
+    Column("used_at", Instant),
+    Index("tokens_by_app", "app_id", "person_id"),
 )
 
 images = Table(

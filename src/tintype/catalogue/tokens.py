@@ -6,12 +6,15 @@ from functools import cache
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, Select, and_, insert, select, update
+from sqlalchemy import Row, Select, and_, delete, insert, select, update
 
 from tintype.catalogue.publications import read_links
 from tintype.catalogue.tables import accounts, people, publications, tokens
 from tintype.catalogue.transaction import Transaction
 from tintype.model import Account, Person, Token, TokenKind
+
+MAX_DELETED = 100
+"""The most old tokens of an app that are deleted at once: an issue adds two."""
 
 
 def add(tx: Transaction, token: Token, digest: str) -> None:
@@ -31,6 +34,7 @@ def add(tx: Transaction, token: Token, digest: str) -> None:
             issued_for=token.issued_for,
             created_at=token.created_at,
             expires_at=token.expires_at,
+            app_id=token.app_id,
         )
     )
 
@@ -59,6 +63,33 @@ def revoke(tx: Transaction, id: UUID, now: datetime) -> None:
     """Revoke a token and those issued for it; tokens already revoked keep their time."""
     affected = (tokens.c.id == id) | (tokens.c.issued_for == id)
     tx.execute(update(tokens).where(affected, tokens.c.revoked_at.is_(None)).values(revoked_at=now))
+
+
+def use(tx: Transaction, id: UUID, now: datetime) -> None:
+    """Mark a refresh token as used, and revoke it and the access tokens issued for it."""
+    tx.execute(update(tokens).where(tokens.c.id == id).values(used_at=now))
+    revoke(tx, id, now)
+
+
+def revoke_all_of_app(tx: Transaction, app_id: UUID, now: datetime, person_id: int | None = None) -> None:
+    """Revoke the tokens of an OAuth app, of one person or of all."""
+    query = update(tokens).where(tokens.c.app_id == app_id, tokens.c.revoked_at.is_(None))
+    if person_id is not None:
+        query = query.where(tokens.c.person_id == person_id)
+    tx.execute(query.values(revoked_at=now))
+
+
+def delete_oldest_of_app(tx: Transaction, app_id: UUID, person_id: int, kept: int) -> None:
+    """Delete the tokens that an app has for a person, but for the newest ones."""
+    own = (tokens.c.app_id == app_id, tokens.c.person_id == person_id)
+    # In the order of their ids, UUIDs of version 7: one transaction adds several at the same time.
+    rows = tx.execute(
+        select(tokens.c.id).where(*own).order_by(tokens.c.id.desc()).limit(MAX_DELETED).offset(kept)
+    )
+    old = [row.id for row in rows]
+    if old:
+        tx.execute(delete(tokens).where(*own, tokens.c.issued_for.in_(old)))
+        tx.execute(delete(tokens).where(tokens.c.id.in_(old)))
 
 
 @cache
@@ -98,4 +129,6 @@ def _token(row: Row[Any]) -> Token:
         revoked_at=row.revoked_at,
         published=row.published,
         links=read_links(row.links),
+        app_id=row.app_id,
+        used_at=row.used_at,
     )

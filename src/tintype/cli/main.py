@@ -17,6 +17,7 @@ COMMANDS = {
     "render": "tintype.cli.render:render_file",
     "link": "tintype.cli.link:make_link",
     "token": "tintype.cli.token:token",
+    "oauth-app": "tintype.cli.oauth_app:oauth_app",
     "account": "tintype.cli.account:account",
     "keys": "tintype.cli.keys:keys",
     "audit": "tintype.cli.audit:audit",

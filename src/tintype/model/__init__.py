@@ -33,6 +33,7 @@ from tintype.model.errors import (
     no_such_image,
 )
 from tintype.model.image import Image, LinkTarget, NewImage, Status
+from tintype.model.oauth import OAuthApp, OAuthCode
 from tintype.model.placement import Placement, PlacementKind
 from tintype.model.publication import Links, Publications
 from tintype.model.quota import QuotaOverrides, Quotas, Usage
@@ -64,6 +65,8 @@ __all__ = [
     "NoToken",
     "NotAcceptable",
     "NotFound",
+    "OAuthApp",
+    "OAuthCode",
     "OriginalMissing",
     "Overloaded",
     "Person",

@@ -12,6 +12,10 @@ class Event(StrEnum):
 
     TOKEN_CREATED = "token-created"  # noqa: S105  a name, no secret
     TOKEN_REVOKED = "token-revoked"  # noqa: S105  the same
+    TOKEN_REUSED = "token-reused"  # noqa: S105  the same
+    APP_CREATED = "app-created"
+    APP_REVOKED = "app-revoked"
+    APP_AUTHORIZED = "app-authorized"
     KEY_ADDED = "key-added"
     KEY_RETIRED = "key-retired"
     IMAGE_DELETED = "image-deleted"

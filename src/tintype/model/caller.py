@@ -26,10 +26,14 @@ class Person(Struct, frozen=True):
 
 
 class TokenKind(StrEnum):
-    """An access token authenticates a caller; a client token identifies the program it was issued for."""
+    """An access token authenticates a caller; a client token identifies the program it was issued for.
+
+    A refresh token gets an OAuth app the next access token.
+    """
 
     ACCESS = "access"
     CLIENT = "client"
+    REFRESH = "refresh"
 
 
 class Token(Struct, frozen=True):
@@ -37,7 +41,8 @@ class Token(Struct, frozen=True):
 
     `role` is a role of the dialect, empty where it has none.
     `published` says whether the account currently publishes through the dialect; `links` is the kind of its
-    links there, None for the default in the settings.
+    links there, None for the default in the settings. `app_id` is the OAuth app that it was issued to;
+    `used_at` is when a refresh token was exchanged.
     """
 
     id: UUID
@@ -55,6 +60,8 @@ class Token(Struct, frozen=True):
     revoked_at: datetime | None
     published: bool = True
     links: Links | None = None
+    app_id: UUID | None = None
+    used_at: datetime | None = None
 
 
 class Caller(Struct, frozen=True):

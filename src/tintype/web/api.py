@@ -29,6 +29,7 @@ class ApiRequest(Generic[S]):
         receive: ASGI's, for the body; `web.bodies` reads it.
         path_params: the values of the parameters in the path, decoded.
         raw: the body, once `bodies.read` has read it.
+        origin: the client's address, for the audit log.
     """
 
     services: Services
@@ -37,6 +38,7 @@ class ApiRequest(Generic[S]):
     receive: Receive
     path_params: Mapping[str, str] = field(default_factory=dict)
     raw: bytes | None = None
+    origin: str = ""
 
 
 Authenticate = Callable[[ApiRequest[S]], Awaitable[Caller]]
@@ -94,6 +96,26 @@ def endpoint(
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PublicEndpoint(Generic[S]):
+    """An endpoint without a caller, as `public_endpoint` declares it."""
+
+    method: Method
+    paths: tuple[str, ...]
+    handle: Callable[[ApiRequest[S]], Awaitable[RawResponse]]
+
+
+def public_endpoint(
+    method: Method, *paths: str
+) -> Callable[[Callable[[ApiRequest[S]], Awaitable[RawResponse]]], PublicEndpoint[S]]:
+    """Declare an endpoint that is called without authentication; requests are limited by client address."""
+
+    def declare(handle: Callable[[ApiRequest[S]], Awaitable[RawResponse]]) -> PublicEndpoint[S]:
+        return PublicEndpoint(method=method, paths=paths, handle=handle)
+
+    return declare
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Api(Generic[S]):
     """The endpoints of a dialect.
 
@@ -103,6 +125,9 @@ class Api(Generic[S]):
         rate_limiter: makes the rate limiter of its tokens from the settings.
         roles: every role that its tokens can have.
         pairs: whether a token is a pair of a client token and an access token.
+        public_endpoints: those without a caller.
+        public_rate_limiter: makes the rate limiter of client addresses there; required with such endpoints.
+        oauth: whether OAuth apps can be created for it.
     """
 
     endpoints: Sequence[Endpoint[S]]
@@ -110,6 +135,9 @@ class Api(Generic[S]):
     rate_limiter: Callable[[S], RateLimiter]
     roles: tuple[str, ...] = ()
     pairs: bool = False
+    public_endpoints: Sequence[PublicEndpoint[S]] = ()
+    public_rate_limiter: Callable[[S], RateLimiter] | None = None
+    oauth: bool = False
 
     @property
     def default_role(self) -> str:
@@ -134,6 +162,8 @@ class Gate(Generic[S]):
         self._services = services
         self._settings = settings
         self._rate_limiter = api.rate_limiter(settings)
+        limiter = api.public_rate_limiter
+        self._public_rate_limiter = self._rate_limiter if limiter is None else limiter(settings)
 
     async def respond(
         self,
@@ -149,7 +179,7 @@ class Gate(Generic[S]):
             Error: what authentication raises; TOO_MANY_REQUESTS; FORBIDDEN without the scope or role; what
                 the endpoint raises.
         """
-        request = ApiRequest(self._services, self._settings, context, receive, path_params)
+        request = ApiRequest(self._services, self._settings, context, receive, path_params, origin=origin)
         caller = await self._api.authenticate(request)
         context.set_caller(caller)
         self._count(context, caller, endpoint.cost(self._settings))
@@ -160,6 +190,23 @@ class Gate(Generic[S]):
         if origin:
             caller = structs.replace(caller, origin=origin)
         return await endpoint.handle(request, caller)
+
+    async def respond_to_anyone(
+        self, endpoint: PublicEndpoint[S], context: Context, receive: Receive, network: str, origin: str
+    ) -> RawResponse:
+        """The response of an endpoint without a caller; `network` is what the client's address is counted as.
+
+        Raises:
+            Error: TOO_MANY_REQUESTS; what the endpoint raises.
+        """
+        self._public_rate_limiter.take(network)
+        return await endpoint.handle(
+            ApiRequest(self._services, self._settings, context, receive, origin=origin)
+        )
+
+    def public_endpoints(self) -> Sequence[PublicEndpoint[S]]:
+        """The endpoints without a caller."""
+        return self._api.public_endpoints
 
     def routed_endpoints(self) -> list[Endpoint[S]]:
         """The endpoints that the framework routes requests to."""

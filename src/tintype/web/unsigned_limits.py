@@ -77,7 +77,7 @@ class UnsignedRenderLimit:
         return Client(payer, admission_check)
 
 
-def client_network(scope: Scope, proxies: int) -> str:
+def client_network(scope: Mapping[str, Any], proxies: int) -> str:
     """The client's address behind so many proxies; of an IPv6 address its first 64 bits."""
     address = client_ip(scope, proxies)
     with suppress(ValueError):

@@ -107,8 +107,8 @@ async def issue_token(  # noqa: PLR0913  a token is all of these
     through the dialect from now on.
     """
     now = services.clock()
-    client, client_secret = _new(account, person, dialect, now, kind=TokenKind.CLIENT, label=label)
-    access, access_secret = _new(
+    client, client_secret = new_token(account, person, dialect, now, kind=TokenKind.CLIENT, label=label)
+    access, access_secret = new_token(
         account,
         person,
         dialect,
@@ -124,8 +124,8 @@ async def issue_token(  # noqa: PLR0913  a token is all of these
 
     def add(tx: Transaction) -> None:
         for token, secret in issued:
-            tokens.add(tx, token, _digest(secret))
-            audit.record(tx, now, actor, Event.TOKEN_CREATED, account.name, **_audit_details(token))
+            tokens.add(tx, token, digest_of(secret))
+            audit.record(tx, now, actor, Event.TOKEN_CREATED, account.name, **token_details(token))
         change_publications(tx, account, {dialect}, actor, now, add=True)
 
     await services.catalogue.write(add)
@@ -168,7 +168,7 @@ async def get_or_create_person(
 
     def get(tx: Transaction) -> tuple[Account, Person]:
         account = _account(tx, account_name, now)
-        return account, accounts.get_or_create_person(tx, account.id, _name(person_name), now)
+        return account, accounts.get_or_create_person(tx, account.id, valid_name(person_name), now)
 
     return await services.catalogue.write(get)
 
@@ -179,11 +179,11 @@ def _revoke(tx: Transaction, services: Services, token_id: UUID, actor: Actor) -
         raise NotFound(f"There is no token {token_id}.")
     now = services.clock()
     tokens.revoke(tx, token_id, now)
-    audit.record(tx, now, actor, Event.TOKEN_REVOKED, token.account.name, **_audit_details(token))
+    audit.record(tx, now, actor, Event.TOKEN_REVOKED, token.account.name, **token_details(token))
     return token
 
 
-def _new(  # noqa: PLR0913  a token is all of these
+def new_token(  # noqa: PLR0913  a token is all of these
     account: Account,
     person: Person,
     dialect: str,
@@ -195,7 +195,9 @@ def _new(  # noqa: PLR0913  a token is all of these
     scopes: frozenset[str] = frozenset(),
     issued_for: UUID | None = None,
     expires_at: datetime | None = None,
+    app_id: UUID | None = None,
 ) -> tuple[Token, str]:
+    """A token that isn't recorded yet, and its secret."""
     secret = secrets.token_urlsafe(SECRET_BYTES)
     token = Token(
         id=uuid_utils.compat.uuid7(),
@@ -211,11 +213,12 @@ def _new(  # noqa: PLR0913  a token is all of these
         created_at=now,
         expires_at=expires_at,
         revoked_at=None,
+        app_id=app_id,
     )
     return token, secret
 
 
-def _audit_details(token: Token) -> dict[str, object]:
+def token_details(token: Token) -> dict[str, object]:
     """The fields of a token in the audit log."""
     return {
         "token": str(token.id),
@@ -229,10 +232,15 @@ def _audit_details(token: Token) -> dict[str, object]:
 
 def _account(tx: Transaction, name: str, now: datetime) -> Account:
     account = accounts.find(tx, name)
-    return account or accounts.get_or_create(tx, uuid_utils.compat.uuid7(), _name(name), now)
+    return account or accounts.get_or_create(tx, uuid_utils.compat.uuid7(), valid_name(name), now)
 
 
-def _name(text: str) -> str:
+def valid_name(text: str) -> str:
+    """A new name of an account, a person or an app.
+
+    Raises:
+        Invalid: when it is empty, too long or not printable.
+    """
     if text.strip() and text.isprintable() and len(text) <= MAX_NAME:
         return text
     rule = f"1 to {MAX_NAME} characters that can be shown, in valid UTF-8"
@@ -240,7 +248,7 @@ def _name(text: str) -> str:
 
 
 async def _find_tokens(services: Services, dialect: str, secret_texts: Sequence[str]) -> list[Token | None]:
-    digests = [_digest(secret) for secret in secret_texts]
+    digests = [digest_of(secret) for secret in secret_texts]
     cached = services.query_cache.snapshot()
     known = [cached.get((dialect, digest)) for digest in digests]
     if None not in known:
@@ -264,5 +272,6 @@ def _caller(services: Services, token: Token | None, kind: TokenKind) -> Caller:
     )
 
 
-def _digest(secret: str) -> str:
+def digest_of(secret: str) -> str:
+    """What is stored of a secret: it has too many random bits to be guessed from a plain SHA-256."""
     return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).hexdigest()

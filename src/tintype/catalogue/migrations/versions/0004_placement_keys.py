@@ -1,4 +1,4 @@
-"""Numbers of accounts; the outbox; leases; placements whose UUIDs are compared without case."""
+"""Numbers of accounts; the outbox; leases; OAuth apps; placements whose UUIDs are compared without case."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -34,6 +34,7 @@ def upgrade() -> None:
     )
     op.create_index("ix_leases_sha256", "leases", ["sha256"])
     _placement_keys()
+    _oauth()
 
 
 def _account_numbers() -> None:
@@ -73,6 +74,35 @@ def _placement_keys() -> None:
     op.drop_table("placements")
     op.rename_table("keyed_placements", "placements")
     op.create_index("ix_placements_image", "placements", ["image"])
+
+
+def _oauth() -> None:
+    op.create_table(
+        "oauth_apps",
+        sa.Column("id", sa.Uuid(), primary_key=True),
+        sa.Column("dialect", sa.String(32), nullable=False),
+        sa.Column("client_id", sa.String(64), nullable=False, unique=True),
+        sa.Column("name", sa.String(255), nullable=False),
+        sa.Column("redirect_url", sa.String(2048), nullable=False),
+        sa.Column("secret_state", sa.String(64), nullable=False),
+        sa.Column("created_at", sa.BigInteger(), nullable=False),
+        sa.Column("revoked_at", sa.BigInteger()),
+    )
+    op.create_table(
+        "oauth_codes",
+        sa.Column("digest", sa.String(64), primary_key=True),
+        sa.Column("app_id", sa.Uuid(), sa.ForeignKey("oauth_apps.id"), nullable=False),
+        sa.Column("account_id", sa.Uuid(), sa.ForeignKey("accounts.id"), nullable=False),
+        sa.Column("person_id", sa.Integer(), sa.ForeignKey("people.id"), nullable=False),
+        sa.Column("scopes", sa.String(1024), nullable=False),
+        sa.Column("expires_at", sa.BigInteger(), nullable=False),
+        sa.Column("used_at", sa.BigInteger()),
+    )
+    op.create_index("ix_oauth_codes_expires_at", "oauth_codes", ["expires_at"])
+    # Not a batch, which would copy the table: SQLite can add a column that may be NULL with its foreign key.
+    op.execute("ALTER TABLE tokens ADD COLUMN app_id CHAR(32) REFERENCES oauth_apps (id)")
+    op.add_column("tokens", sa.Column("used_at", sa.BigInteger()))
+    op.create_index("tokens_by_app", "tokens", ["app_id", "person_id"])
 
 
 def _key(column: str) -> str:
