@@ -146,6 +146,8 @@ def test_a_misspelt_setting_is_refused(dialect: AnyDialect) -> None:
 @every_dialect
 def test_every_path_lies_under_a_prefix(dialect: AnyDialect, link_context: LinkContext) -> None:
     paths = [endpoint.path for endpoint in conformance.endpoints(dialect)]
+    if dialect.api is not None:
+        paths += [path for public in dialect.api.public_endpoints for path in public.paths]
     link_parsers = dialect.link_parsers(link_context, dialect.settings())
     assert bool(paths) == (dialect.api is not None)
     assert link_parsers

@@ -11,6 +11,7 @@ import smartsheet
 from smartsheet.exceptions import ApiError, RateLimitExceededError
 
 from tests import pictures
+from tests.dialects.smartsheet.oauth_flow import REDIRECT, new_app
 from tests.running import Running
 
 # The client opens the files it uploads and leaves them open.
@@ -155,6 +156,25 @@ def test_errors_arrive_as_the_clients_own(demo: Running, sdk: Sdk, file: str, tm
     reader = client(demo, demo.token("smartsheet", "sdk", scope=["READ_SHEETS"]))
     answer = refusal(lambda: reader.Cells.add_image_to_cell(SHEET, ROW, COLUMN, file, "image/jpeg"))
     assert answer == (403, 1004, "You are not authorized to perform this action.")
+
+
+def test_the_clients_own_token_calls(demo: Running) -> None:
+    with httpx.Client(base_url=demo.base_url) as http:
+        app = new_app(demo, http)
+        code = app.code(demo.token("smartsheet", "sdk"))
+    anyone = client(demo, "none")
+    issued = anyone.Token.get_access_token(app.client_id, code, app.hashed(code))
+    assert (issued.token_type, issued.expires_in) == ("bearer", 604_800)
+    old = issued.refresh_token
+    refreshed = anyone.Token.refresh_access_token(app.client_id, old, app.hashed(old), REDIRECT)
+    own = client(demo, refreshed.access_token)
+    item = own.models.ImageUrl({"image_id": UNKNOWN})
+    assert own.Images.get_image_urls([item]).image_urls[0].error.code == 5001
+    revoked = own.Token.revoke_access_token()
+    assert (revoked.message, revoked.result_code) == ("SUCCESS", 0)
+    assert refusal(lambda: own.Images.get_image_urls([item]))[:2] == (401, 1002)
+    call = anyone.Token.get_access_token
+    assert refusal(lambda: call(app.client_id, code, app.hashed(code)))[:2] == (400, 1031)
 
 
 def test_a_large_file_that_may_not_be_uploaded_is_told_so(demo: Running, tmp_path: Path) -> None:

@@ -1,58 +1,23 @@
 """The vendor's own JavaScript client, unmodified, with nothing but its base address changed."""
 
-import json
-import shutil
-import subprocess
-from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
 from tests import pictures
-from tests.programs import required
+from tests.end_to_end.smartsheet_node.conftest import Run
 from tests.running import Running
 
-HERE = Path(__file__).parent
-SCRIPT = "roundtrip.cjs"
 PNG = pictures.png(60, 40)
 
 
 @pytest.fixture(scope="module")
-def package(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with the script and the client that it requires: this one if the client is installed here."""
-    if (HERE / "node_modules" / "smartsheet").is_dir():
-        return HERE
-    npm = required("npm")
-    folder = tmp_path_factory.mktemp("smartsheet-node")
-    for name in ("package.json", "package-lock.json", SCRIPT):
-        shutil.copy(HERE / name, folder)
-    command = [npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund"]
-    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False, timeout=300)
-    assert done.returncode == 0, done.stdout + done.stderr
-    return folder
-
-
-@pytest.fixture(scope="module")
-def answers(demo: Running, package: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
-    node = required("node")
+def answers(demo: Running, run: Run, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     picture = tmp_path_factory.mktemp("pictures") / "caution.png"
     picture.write_bytes(PNG)
-    # Beside its node_modules, where `require` looks.
-    script = package / SCRIPT
-    if package != HERE:
-        shutil.copy(HERE / SCRIPT, script)
-    command = [
-        node,
-        str(script),
-        f"{demo.base_url}/2.0/",
-        demo.token("smartsheet", "javascript"),
-        str(picture),
-    ]
-    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
-    assert done.returncode == 0, done.stdout + done.stderr
-    made: dict[str, Any] = json.loads(done.stdout)
-    return made
+    token = demo.token("smartsheet", "javascript")
+    return run("roundtrip.cjs", f"{demo.base_url}/2.0/", token, str(picture))
 
 
 def test_an_image_put_into_a_cell_is_in_its_row(answers: dict[str, Any]) -> None:

@@ -1,21 +1,16 @@
 """The dialect of Smartsheet clients: images in cells, and temporary URLs for them."""
 
-from tintype.core.access.auth import authenticate as authenticate_token
+from tintype.core.runtime.rate_limit import RateLimiter
 from tintype.dialects import DemoScene, Dialect, LinkContext, limit_tokens
 from tintype.dialects.smartsheet import endpoints, links, wire
+from tintype.dialects.smartsheet.auth import authenticate
 from tintype.dialects.smartsheet.cells import CELL
+from tintype.dialects.smartsheet.oauth import consent, token
 from tintype.dialects.smartsheet.settings import Settings
-from tintype.model import Caller, Forbidden
+from tintype.model import Forbidden
 from tintype.model.ids import short
-from tintype.web.api import Api, ApiRequest
-from tintype.web.authorization import bearer_token
+from tintype.web.api import Api
 from tintype.web.dialect_routes import DeliveryRequest, LinkParser, RequestTarget
-
-
-async def authenticate(request: ApiRequest[Settings]) -> Caller:
-    """The caller of a bearer token; access tokens and OAuth 2 tokens are sent in the same way."""
-    token = bearer_token(request.context.headers.get("authorization", ""))
-    return await authenticate_token(request.services, "smartsheet", token)
 
 
 def link_parsers(link_context: LinkContext, _settings: Settings) -> dict[str, LinkParser]:
@@ -41,13 +36,16 @@ def example(scene: DemoScene) -> tuple[str, str]:
 
 DIALECT = Dialect(
     name="smartsheet",
-    prefixes=("/2.0", "/imageurls", "/storageProxy"),
+    prefixes=("/2.0", "/imageurls", "/storageProxy", consent.PATH),
     settings=Settings,
     link_parsers=link_parsers,
     api=Api(
         endpoints=(endpoints.image_urls, endpoints.add_cell_image, endpoints.get_row),
         authenticate=authenticate,
         rate_limiter=limit_tokens,
+        public_endpoints=(consent.show, consent.decide, token.issue, token.revoke),
+        public_rate_limiter=lambda settings: RateLimiter(settings.oauth_requests, settings.window_seconds),
+        oauth=True,
     ),
     placement_kinds=lambda _settings: {"cell": CELL},
     render_error=wire.render_error,

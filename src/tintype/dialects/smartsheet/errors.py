@@ -2,7 +2,7 @@
 
 from typing import ClassVar
 
-from msgspec import Struct
+from msgspec import UNSET, Struct, UnsetType
 
 from tintype.model import Error, Forbidden, Invalid, Kind, Malformed, TooLarge
 
@@ -111,17 +111,51 @@ class MayNotView(SmartsheetError, Forbidden):
     sentence = "You do not have permission to view this image."
 
 
+class OAuthError(SmartsheetError, Invalid):
+    """A token request is refused; `error` is the word of RFC 6749, 5.2, for clients that read it."""
+
+    code = 1031
+    sentence = "{}"
+    error: ClassVar[str]
+
+
+class InvalidTokenRequest(OAuthError):
+    """A parameter is missing, repeated or too long."""
+
+    error = "invalid_request"
+
+
+class InvalidClient(OAuthError):
+    """The app is unknown or revoked, or its secret is wrong."""
+
+    error = "invalid_client"
+
+
+class InvalidGrant(OAuthError):
+    """The code or the refresh token is not valid."""
+
+    error = "invalid_grant"
+
+
+class UnsupportedGrantType(OAuthError):
+    """The `grant_type` is another one."""
+
+    error = "unsupported_grant_type"
+
+
 class Failure(Struct, frozen=True, rename="camel"):
-    """The body of every error, and the error of one item of a batch."""
+    """The body of every error, and the error of one item of a batch. `error` is only in those of OAuth."""
 
     error_code: int
     message: str
     ref_id: str
+    error: str | UnsetType = UNSET
 
 
 def failure(error: Error, ref_id: str) -> Failure:
     """An error as an object; `ref_id` is in the log too."""
     if isinstance(error, SmartsheetError):
-        return Failure(error.code, error.message, ref_id)
+        word = error.error if isinstance(error, OAuthError) else UNSET
+        return Failure(error.code, error.message, ref_id, word)
     code, message = _CODES_AND_MESSAGES[error.kind]
     return Failure(code, message.format(error.message), ref_id)

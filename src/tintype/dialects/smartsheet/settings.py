@@ -1,6 +1,8 @@
 """Settings of the smartsheet dialect, section `[smartsheet]`."""
 
-from msgspec import Struct
+from typing import Annotated
+
+from msgspec import Meta, Struct
 
 
 class Settings(Struct, frozen=True, forbid_unknown_fields=True):
@@ -22,3 +24,13 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     """The longest alternate text, in characters. The vendor's figure."""
     link_seconds: int = 1800
     """How long a delivery link is valid, in seconds."""
+    oauth_requests: int = 300
+    """Requests that one address may make to `/b/authorize` and `/2.0/token` in a window; 0: no limit."""
+    oauth_code_seconds: int = 600
+    """How long an authorization code is valid, and how long a consent page may be open, in seconds."""
+    oauth_access_seconds: int = 604_800
+    """How long an OAuth access token is valid, in seconds. The vendor's figure."""
+    oauth_refresh_seconds: int = 7_776_000
+    """How long an OAuth refresh token is valid, in seconds; each use gives a new one."""
+    oauth_tokens: Annotated[int, Meta(ge=2)] = 100
+    """The most tokens, valid or not, that an OAuth app has for one person; the oldest are deleted."""
