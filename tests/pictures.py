@@ -8,6 +8,8 @@ from typing import Any
 
 from PIL import Image, ImageCms, ImageDraw
 
+from tests import bitmaps
+
 RED = (230, 20, 20)
 GREEN = (20, 200, 30)
 BLUE = (20, 30, 220)
@@ -68,10 +70,21 @@ def translucent(width: int, height: int, colour: tuple[int, int, int] = RED) -> 
 
 
 def encode(image: Image.Image, format: str, **options: Any) -> bytes:  # noqa: ANN401  Pillow's own options
-    """The image as `jpeg`, `png`, `webp`, `gif`, `avif` or `tiff`; the options go to Pillow's writer."""
+    """The image as a file of a format that needs no extra; the options go to Pillow's writer."""
+    if (format, image.mode) == ("bmp", "RGBA"):  # Pillow writes no alpha
+        return _bmp_with_alpha(image)
+    if format == "ico":  # Pillow writes sizes of its own
+        return bitmaps.icon((*image.size, 32, encode(image, "png", **options)))
     out = io.BytesIO()
     image.save(out, format=str(format).upper(), **options)
     return out.getvalue()
+
+
+def _bmp_with_alpha(image: Image.Image) -> bytes:
+    colours = [red << 16 | green << 8 | blue | alpha << 24 for red, green, blue, alpha in pixels(image)]
+    rows = [colours[at : at + image.width] for at in range(0, len(colours), image.width)]
+    masks = (0xFF0000, 0xFF00, 0xFF, 0xFF000000)
+    return bitmaps.bmp(rows, 32, header=bitmaps.V4, compression=bitmaps.BITFIELDS, masks=masks)
 
 
 def decode(data: bytes) -> Image.Image:
@@ -126,7 +139,7 @@ def apng(frames: int, width: int = 64, height: int = 48, *, seed: int = 1) -> by
 
 
 def picture(format: str, width: int = 64, height: int = 48, *, seed: int = 1) -> bytes:
-    """An opaque still picture in any of the six formats."""
+    """An opaque still picture in any format that needs no extra."""
     return encode(photo(width, height, seed), format)
 
 

@@ -7,7 +7,7 @@ from typing import Literal
 
 from hypothesis import strategies as st
 
-from tests import bombs, extra_pictures, pictures
+from tests import bitmaps, bombs, extra_pictures, pictures
 from tests.fuzz.target import Target, either, encoded, mutated, mutated_text, random_bytes, repeated, together
 from tests.imaging.decoding import seen
 from tests.imaging.planted import PLANTED, exif
@@ -36,6 +36,8 @@ from tintype.imaging.sandbox.process import UNREADABLE
 from tintype.imaging.unsupported import unsupported
 
 IMAGE = pictures.photo(24, 18)
+INDICES = [[(x // 3 + y) % 2 for x in range(12)] for y in range(9)]
+COLOURS = [(200, 100, 50), (50, 100, 200)]
 SAMPLES: dict[Format, list[bytes]] = {
     Format.JPEG: [
         pictures.encode(IMAGE, "jpeg"),
@@ -65,6 +67,18 @@ SAMPLES: dict[Format, list[bytes]] = {
         bombs.tiff_pages(3),
         bombs.tiff_pages(3, big=True, order=">"),
         pictures.with_gps(24, 18, "tiff"),
+    ],
+    Format.BMP: [
+        pictures.encode(IMAGE, "bmp"),
+        pictures.encode(IMAGE.convert("RGBA"), "bmp"),
+        pictures.encode(IMAGE.convert("P"), "bmp"),
+        bitmaps.bmp(INDICES, 8, compression=bitmaps.RLE8, palette=COLOURS, coded=bitmaps.rle8(INDICES)),
+        bitmaps.bmp(INDICES, 4, compression=bitmaps.RLE4, palette=COLOURS, coded=bitmaps.rle4(INDICES)),
+        bitmaps.bmp(INDICES, 24, header=bitmaps.V5, profile=pictures.red_green_swapped_profile()),
+    ],
+    Format.ICO: [
+        pictures.encode(IMAGE, "ico"),
+        bitmaps.icon((12, 9, 4, bitmaps.icon_bitmap(INDICES, 4, INDICES, COLOURS))),
     ],
     Format.HEIC: [extra_pictures.heic(IMAGE)],
     Format.JXL: [extra_pictures.jxl(IMAGE), extra_pictures.jxl(IMAGE, use_container=True)],

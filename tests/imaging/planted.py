@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 
 from PIL import ExifTags, Image, ImageCms
 
-from tests import extra_pictures, pictures
+from tests import bitmaps, extra_pictures, pictures
 from tintype.imaging import Format
 from tintype.imaging.metadata import strip
 
@@ -203,6 +203,29 @@ def gifs() -> Planted:
         yield f"{name}, comment at the end", _spliced(data, len(data) - 1, blocks["comment"])
         yield f"{name}, behind the end", data + MARKER
         yield f"{name}, behind the pixels", data[:-2] + bytes((len(MARKER),)) + MARKER + b"\0;"
+
+
+def bmps() -> Planted:
+    indices = [[(x // 3 + y) % 2 for x in range(SIDES[0])] for y in range(SIDES[1])]
+    colours = [(200, 100, 50), (50, 100, 200)]
+    runs = bitmaps.bmp(indices, 8, compression=bitmaps.RLE8, palette=colours, coded=bitmaps.rle8(indices))
+    for name, data in (
+        ("RGB", pictures.encode(picture(), "bmp")),
+        ("RGBA", pictures.encode(_translucent(), "bmp")),
+        ("palette", pictures.encode(picture().convert("P"), "bmp")),
+        ("run lengths", runs),
+    ):
+        yield f"{name}, behind the end", data + MARKER
+    yield "before the pixels", bitmaps.bmp(indices, 8, palette=colours, gap=MARKER)
+
+
+def icons() -> Planted:
+    png = _spliced(saved("png"), 33, pictures.png_chunk(b"tEXt", b"Author\0" + MARKER))
+    indices = [[(x // 3 + y) % 2 for x in range(SIDES[0])] for y in range(SIDES[1])]
+    bitmap = bitmaps.icon_bitmap(indices, 4, indices, [(200, 100, 50), (50, 100, 200)])
+    yield "a PNG", bitmaps.icon((*SIDES, 32, png))
+    yield "a smaller PNG", bitmaps.icon((*SIDES, 4, bitmap), (9, 9, 32, png))
+    yield "behind the end", bitmaps.icon((*SIDES, 4, bitmap)) + MARKER
 
 
 def tiffs() -> Planted:
@@ -409,6 +432,8 @@ PLANTED: dict[Format, Callable[[], Planted]] = {
     Format.WEBP: webps,
     Format.GIF: gifs,
     Format.TIFF: tiffs,
+    Format.BMP: bmps,
+    Format.ICO: icons,
     Format.AVIF: avifs,
     Format.HEIC: heics,
     Format.JXL: jxls,

@@ -28,6 +28,10 @@ def test_what_pillow_writes_is_recognised(format_: Format) -> None:
         (pictures.ftyp(b"heic", b"mif1", b"heic"), Format.HEIC),
         (pictures.ftyp(b"heic") + b"avif", Format.HEIC),
         (pictures.ftyp(b"mif1"), Format.HEIC),
+        (b"BM\x9a\0\0\0\0\0\0\0\x36\0\0\0\x28\0\0\0", Format.BMP),
+        (b"BM\x9a\0\0\0\0\0\0\0\x1a\0\0\0\x0c\0\0\0", Format.BMP),
+        (b"\0\0\1\0\1\0\x10\x10\0\0\1\0\x20\0\x68\4\0\0\x16\0\0\0", Format.ICO),
+        (b"\0\0\1\0ftypavif\0\0\0\0" + b"mif1" * 60, Format.AVIF),
         (b"\xff\x0a\0", Format.JXL),
         (b"\0\0\0\x0cJXL \r\n\x87\n", Format.JXL),
         (b"<svg>", Format.SVG),
@@ -58,6 +62,10 @@ def test_the_first_bytes_decide(head: bytes, expected: Format) -> None:
         b"<!---->" * 500 + b"<",
         b"\xff\x0b",
         b"BM6\0\0\0",
+        b"BMW and other makers of cars, in a text",
+        b"\0\0\1\0",
+        b"\0\0\1\0\0\0",
+        b"\0\0\2\0\1\0\x10\x10\0\0\1\0\x20\0\x68\4\0\0\x16\0\0\0",  # a cursor
         pictures.ftyp(b"isom", b"mp42"),
     ],
 )
@@ -87,8 +95,9 @@ def test_media_types_and_first_extensions(format_: Format, media_type: str, exte
     assert (spec(format_).media_type, spec(format_).extensions[0]) == (media_type, extension)
 
 
-def test_tiff_heic_and_svg_are_sources_only() -> None:
-    assert [entry.format for entry in SPECS if entry.saver is None] == [Format.TIFF, Format.HEIC, Format.SVG]
+def test_some_formats_are_sources_only() -> None:
+    sources = [Format.TIFF, Format.BMP, Format.ICO, Format.HEIC, Format.SVG]
+    assert [entry.format for entry in SPECS if entry.saver is None] == sources
 
 
 def test_extensions_fit_in_any_case_and_with_a_dot() -> None:

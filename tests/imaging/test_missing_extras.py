@@ -81,4 +81,4 @@ def test_so_does_the_one_of_a_rendition(messages: dict[str, list[str]]) -> None:
 def test_the_error_for_an_unknown_format_lists_the_accepted_ones(messages: dict[str, list[str]]) -> None:
     reason, sentence = messages["a.bmp"]
     assert reason == "unsupported"
-    assert sentence.endswith("Accepted are JPEG, PNG, WebP, GIF, AVIF and TIFF.")
+    assert sentence.endswith("Accepted are JPEG, PNG, WebP, GIF, AVIF, TIFF, BMP and ICO.")

@@ -41,7 +41,7 @@ UNREADABLE = (
 """What other decoders refuse, as they read what is planted; it is stripped all the same."""
 REFUSED = ("png: transparency", "png: tRNS", "png: fcTL", "png: fdAT")
 """What decoders read in different ways."""
-NOT_LIBVIPS = (*UNREADABLE, *REFUSED, "avif: OBU 15", "heic", "jxl", "svg")
+NOT_LIBVIPS = (*UNREADABLE, *REFUSED, "avif: OBU 15", "bmp", "ico", "heic", "jxl", "svg")
 CHANGED_PROFILE = "behind the profile"
 
 

@@ -22,7 +22,7 @@ from tintype.imaging.formats import SPECS
 
 Size = tuple[int, int]
 BUILT_IN = [entry.format for entry in SPECS if entry.package is None]
-WRITTEN = [format_ for format_ in BUILT_IN if format_ is not Format.TIFF]
+WRITTEN = [entry.format for entry in SPECS if entry.package is None and entry.saver is not None]
 LANDSCAPE, PORTRAIT, SMALL = (120, 80), (80, 120), (30, 20)
 
 # By arithmetic from the contract: the source's size, the box, the result's size (by mode)

@@ -2,7 +2,7 @@
 
 import enum
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from msgspec import Struct
 
@@ -15,7 +15,7 @@ Option = float | str | bool
 
 
 class Format(enum.StrEnum):
-    """The formats accepted as originals; the last three only if their extra is installed."""
+    """The formats accepted as originals; HEIC, JXL and SVG only if their extra is installed."""
 
     JPEG = "jpeg"
     PNG = "png"
@@ -23,6 +23,8 @@ class Format(enum.StrEnum):
     GIF = "gif"
     AVIF = "avif"
     TIFF = "tiff"
+    BMP = "bmp"
+    ICO = "ico"
     HEIC = "heic"
     JXL = "jxl"
     SVG = "svg"
@@ -34,7 +36,7 @@ class FormatSpec(Struct, frozen=True, kw_only=True):
     Attributes:
         extensions: lower case, without the dot; the first is the canonical one.
         loader: the libvips operation that reads a file; with the suffix `_buffer` it reads memory. None: it
-            is read by an optional package.
+            is read by an optional package, or by us.
         verify_options: load options with which verification decodes all data as cheaply as possible.
         saver: the libvips operation that writes it, or the writer of the package; None: source only.
         save_options: save options for every recipe.
@@ -186,6 +188,42 @@ SPECS = (
         web_safe=False,
     ),
     FormatSpec(
+        format=Format.BMP,
+        name="BMP",
+        media_type="image/bmp",
+        extensions=("bmp", "dib"),
+        loader=None,
+        verify_options={},
+        saver=None,
+        save_options={},
+        size_options=(),
+        lossless=None,
+        quality=None,
+        max_side=0,
+        has_alpha=True,
+        animated=False,
+        can_animate=False,
+        web_safe=False,  # browsers show it, but it isn't compressed
+    ),
+    FormatSpec(
+        format=Format.ICO,
+        name="ICO",
+        media_type="image/vnd.microsoft.icon",
+        extensions=("ico",),
+        loader=None,
+        verify_options={},
+        saver=None,
+        save_options={},
+        size_options=(),
+        lossless=None,
+        quality=None,
+        max_side=0,
+        has_alpha=True,
+        animated=False,  # only the largest picture is used
+        can_animate=False,
+        web_safe=False,
+    ),
+    FormatSpec(
         format=Format.HEIC,
         name="HEIC",
         media_type="image/heic",
@@ -263,6 +301,8 @@ AVIF_BRANDS = frozenset({b"avif", b"avis"})
 HEIF_BRANDS = frozenset(
     {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"hevm", b"hevs", b"mif1", b"msf1"}
 )
+BMP_HEADERS = frozenset((12, 16, 40, 52, 56, 64, 108, 124))
+"""Sizes of the second header of BMP: two letters alone would be the beginning of many a text."""
 # What may precede the root element (XML 1.0, 2.8): declaration, comments, processing instructions, a document
 # type. Atomic groups and possessive quantifiers: no backtracking, whatever the input.
 XML_PROLOGUE = (
@@ -286,13 +326,25 @@ def sniff(head: bytes) -> Format | None:
     for signature, format_ in SIGNATURES:
         if head.startswith(signature):
             return format_
-    if head[:4] == b"RIFF" and head[8:12] == b"WEBP":
-        return Format.WEBP
-    if AVIF_BRANDS.intersection(brands(head)):
-        return Format.AVIF
-    if HEIF_BRANDS.intersection(brands(head)):
-        return Format.HEIC
-    return Format.SVG if SVG_ROOT.match(ascii_text(head)) else None
+    return next((format_ for format_, fits in CHECKS if fits(head)), None)
+
+
+def _looks_like_icon(head: bytes) -> bool:
+    """Whether it begins with a directory of icons, and the first picture is behind it."""
+    count, offset = int.from_bytes(head[4:6], "little"), int.from_bytes(head[18:22], "little")
+    # The length of a box of ISO-BMFF may be the same four bytes.
+    return head.startswith(b"\0\0\1\0") and count > 0 and offset >= 6 + 16 * count and head[4:8] != b"ftyp"
+
+
+CHECKS: tuple[tuple[Format, Callable[[bytes], object]], ...] = (
+    (Format.WEBP, lambda head: head[:4] == b"RIFF" and head[8:12] == b"WEBP"),
+    (Format.AVIF, lambda head: AVIF_BRANDS.intersection(brands(head))),
+    (Format.HEIC, lambda head: HEIF_BRANDS.intersection(brands(head))),
+    (Format.BMP, lambda head: head[:2] == b"BM" and int.from_bytes(head[14:18], "little") in BMP_HEADERS),
+    (Format.ICO, _looks_like_icon),
+    (Format.SVG, lambda head: SVG_ROOT.match(ascii_text(head))),
+)
+"""What tells the other formats, in this order."""
 
 
 def extension_fits(format: Format, extension: str) -> bool:

@@ -9,7 +9,7 @@ from types import MappingProxyType
 
 import pyvips
 
-from tintype.imaging.codecs import gif, heic, jpeg, jxl, svg, tiff
+from tintype.imaging.codecs import bmp, gif, heic, ico, jpeg, jxl, svg, tiff
 from tintype.imaging.codecs.packages import refusal
 from tintype.imaging.formats import Format, Option, spec
 from tintype.imaging.headers import png
@@ -30,14 +30,17 @@ pyvips.concurrency_set(1)
 pyvips.block_untrusted_set(True)  # noqa: FBT003  # pyvips takes it by position only
 pyvips.operation_block_set("VipsForeignLoadSvg", False)  # noqa: FBT003  # the same
 
-READERS: Mapping[Format, Callable[[bytes, float], pyvips.Image]] = MappingProxyType(
+OPTIONS: Mapping[str, Option] = MappingProxyType({"access": "sequential", "fail_on": "error"})
+READERS: Mapping[Format, Callable[[Source, float], pyvips.Image]] = MappingProxyType(
     {
-        Format.HEIC: lambda data, _: heic.read(data),
-        Format.JXL: lambda data, _: jxl.read(data),
-        Format.SVG: lambda data, scale: svg.read(data, scale=scale),
+        Format.BMP: lambda source, _: bmp.read(source),
+        Format.ICO: lambda source, _: ico.read(source, partial(_load, loader="pngload", **OPTIONS)),
+        Format.HEIC: lambda source, _: heic.read(content(source)),
+        Format.JXL: lambda source, _: jxl.read(content(source)),
+        Format.SVG: lambda source, scale: svg.read(content(source), scale=scale),
     }
 )
-"""Decoders of the formats that libvips doesn't read itself; they decode the whole image at once."""
+"""Decoders of the formats that libvips doesn't read itself; all but those of BMP decode the image at once."""
 
 
 def open_image(source: Source, format: Format, /, **options: Option) -> pyvips.Image:
@@ -50,10 +53,10 @@ def open_image(source: Source, format: Format, /, **options: Option) -> pyvips.I
     Raises:
         ImageRefused: when it is damaged or too costly, for formats that are decoded at once.
     """
-    options = {"access": "sequential", "fail_on": "error", **options}
+    options = {**OPTIONS, **options}
     loader = spec(format).loader
     if loader is None:
-        return READERS[format](content(source), float(options.get("scale", 1)))
+        return READERS[format](source, float(options.get("scale", 1)))
     if format is Format.JPEG:
         source = jpeg.with_end(source)
     if format is Format.PNG:

@@ -8,7 +8,7 @@ from types import MappingProxyType
 
 from tintype.imaging.errors import damaged
 from tintype.imaging.formats import Format
-from tintype.imaging.headers import gif, isobmff, jpeg, jxl, png, svg, tiff, tiff_pieces, webp
+from tintype.imaging.headers import bmp, gif, ico, isobmff, jpeg, jxl, png, svg, tiff, tiff_pieces, webp
 from tintype.imaging.headers.header import MALFORMED, Header
 from tintype.imaging.source import Buffer
 
@@ -22,6 +22,8 @@ READERS: Mapping[Format, Callable[[Buffer], Header]] = MappingProxyType(
         Format.GIF: gif.header,
         Format.AVIF: isobmff.header,
         Format.TIFF: tiff.header,
+        Format.BMP: bmp.header,
+        Format.ICO: ico.header,
         Format.HEIC: isobmff.header,
         Format.JXL: jxl.header,
         Format.SVG: svg.header,
@@ -35,6 +37,8 @@ CHECKS: Mapping[Format, Callable[[Buffer], None]] = MappingProxyType(
         Format.PNG: png.check_complete,
         Format.GIF: gif.check_complete,
         Format.TIFF: tiff_pieces.check_complete,
+        Format.BMP: bmp.check_complete,
+        Format.ICO: ico.check_complete,
     }
 )
 

@@ -12,7 +12,7 @@ from tintype.imaging.errors import ImageRefused, damaged
 from tintype.imaging.formats import HEAD_BYTES, Format, sniff
 from tintype.imaging.headers import read_header
 from tintype.imaging.headers.header import MALFORMED
-from tintype.imaging.metadata import gif, isobmff, jpeg, jxl, png, svg, tiff, webp
+from tintype.imaging.metadata import bmp, gif, ico, isobmff, jpeg, jxl, png, svg, tiff, webp
 
 __all__ = ["strip"]
 
@@ -23,6 +23,8 @@ STRIPPERS: Mapping[Format, Callable[[bytes], bytes]] = MappingProxyType(
         Format.WEBP: webp.strip,
         Format.GIF: gif.strip,
         Format.TIFF: tiff.strip,
+        Format.BMP: bmp.strip,
+        Format.ICO: ico.strip,
         Format.AVIF: isobmff.strip,
         Format.HEIC: isobmff.strip,
         Format.JXL: jxl.strip,

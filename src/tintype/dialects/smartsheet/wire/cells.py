@@ -35,6 +35,8 @@ from tintype.web.conditions import Headers
 from tintype.web.errors import no_such_path
 from tintype.web.query import parse_query
 
+ACCEPTED = (Format.JPEG, Format.PNG, Format.WEBP, Format.GIF, Format.AVIF, Format.TIFF)
+"""The formats that can be put into a cell, whatever others are installed."""
 MAX_ID = 2**63 - 1
 
 _ID = re.compile(r"[0-9]{1,19}\Z")
@@ -150,9 +152,8 @@ def require_accepted_format(examined: Examined) -> ImageInfo:
 
 def format_violations(format: Format) -> Iterator[str]:
     """A sentence if pictures of this format can't be put into a cell."""
-    entry = spec(format)
-    if entry.package is not None:
-        yield f"{entry.name} pictures aren't accepted. {_accepted()}"
+    if format not in ACCEPTED:
+        yield f"{spec(format).name} pictures aren't accepted. {_accepted()}"
 
 
 @contextmanager
@@ -202,7 +203,7 @@ def _id(text: str) -> str:
 
 
 def _accepted() -> str:
-    *others, last = [entry.name for entry in map(spec, Format) if entry.package is None]
+    *others, last = [spec(format).name for format in ACCEPTED]
     return f"Accepted are {', '.join(others)} and {last}."
 
 
