@@ -584,3 +584,31 @@ def test_a_piece_behind_the_end_of_the_file_is_damage(layout: str) -> None:
     ends = list(accumulate((len(piece) for piece in tiff.pieces()), initial=8))
     offsets = [*ends[:-2], 10**6]
     assert damaged(replace(tiff, entries={324 if tiff.tile else 273: (LONG, offsets)}).encode())
+
+
+def jpeg_tiff(first: bytes, second: bytes, layout: dict[str, Any], photometric: int) -> bytes:
+    """Two strips or tiles of 64 x 64, a JPEG in each."""
+    samples = 1 if photometric == GREY else 3
+    said: dict[int, Entry] = {SUBSAMPLING: (SHORT, [2, 2])} if photometric == YCBCR else {}
+    tiff = Tiff(64, 128, gradient(samples), samples=samples, photometric=photometric, compression=7)
+    return file_of(replace(tiff, entries=said, **layout), [first, second])
+
+
+@pytest.mark.parametrize("photometric", [GREY, YCBCR])
+@pytest.mark.parametrize("layout", [{"tile": (64, 64)}, {"rows": 64}])
+def test_damage_that_libjpeg_only_warns_of(layout: dict[str, Any], photometric: int) -> None:
+    picture = pictures.photo(64, 64).effect_spread(9)
+    jpeg = pictures.encode(picture.convert("L") if photometric == GREY else picture, "jpeg", quality=90)
+    assert not damaged(jpeg_tiff(jpeg, jpeg, layout, photometric))
+    assert not damaged(jpeg_tiff(jpeg, jpeg[:-2], layout, photometric))  # it only lacks its end mark
+    for broken in (jpeg[: len(jpeg) // 2] + b"\xff\xd9", jpeg[: -len(jpeg) // 10]):
+        assert damaged(jpeg_tiff(jpeg, broken, layout, photometric))
+        assert damaged(jpeg_tiff(broken, jpeg, layout, photometric))
+
+
+def test_jpegs_with_tables_of_their_own_and_shared_ones() -> None:
+    for quality in (75, 95):
+        data = pictures.tiff(200, 150, compression="jpeg", quality=quality)
+        assert not damaged(data)
+        pieces = data.rindex(b"\xff\xda")
+        assert damaged(data[: pieces + 40] + bytes(400) + data[pieces + 440 :])

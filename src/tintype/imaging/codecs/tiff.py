@@ -4,12 +4,17 @@ from collections.abc import Callable
 
 import pyvips
 
+from tintype.imaging.codecs.jpeg import refusing_damage
 from tintype.imaging.codecs.tiff_rewriting import with_other_directory
-from tintype.imaging.errors import not_accepted
-from tintype.imaging.headers.tiff_directory import read_pages
+from tintype.imaging.errors import damaged, not_accepted
+from tintype.imaging.formats import Format
+from tintype.imaging.headers.header import MALFORMED
+from tintype.imaging.headers.jpeg import END_MARK, check_complete, lacks_end
+from tintype.imaging.headers.tiff_directory import JPEG_TABLES, Page, read_pages
 from tintype.imaging.headers.tiff_kind import (
     CIELAB,
     FLOATING,
+    JPEG,
     LABS,
     SEPARATED,
     UNSIGNED,
@@ -18,7 +23,7 @@ from tintype.imaging.headers.tiff_kind import (
     check_kind,
     read_kind,
 )
-from tintype.imaging.source import Source, mapped
+from tintype.imaging.source import Buffer, Source, mapped
 
 Load = Callable[..., pyvips.Image]
 """Loads a source with libvips, and more options."""
@@ -47,20 +52,45 @@ def open_image(source: Source, load: Load) -> pyvips.Image:
 
 
 def check_samples(source: Source, load: Load) -> None:
-    """Check that floating-point samples are levels: up to 1 % of them may be outside of the range.
+    """Check that floating-point samples are levels, and what libjpeg only warns of.
 
-    Heights or temperatures would be white everywhere.
+    Up to 1 % of floats may be outside of the range; heights or temperatures would be white everywhere.
 
     Raises:
-        ImageRefused: when they aren't, so that it is unsupported; also as `open_image`.
+        ImageRefused: when they aren't levels: unsupported; when a JPEG is damaged; also as `open_image`.
     """
     image, kind = _samples(source, load)
+    if kind.compression == JPEG:
+        _check_jpegs(source)
     if kind.format != FLOATING:
         return
     low, high = kind.levels
     slack = (high - low) * SLACK
     if ((image < low - slack) | (image > high + slack)).avg() > OPAQUE * SLACK:
         raise not_accepted(f"TIFF with floating-point samples outside of {low:g} to {high:g}")
+
+
+def _check_jpegs(source: Source) -> None:
+    """Decode the JPEG in each strip or tile, as a JPEG file is verified.
+
+    Raises:
+        ImageRefused: when one is damaged.
+    """
+    with mapped(source) as data:
+        page, _ = read_pages(data)
+        for start, stop in set(page.pieces()):
+            _check_jpeg(data[start:stop], page.content(JPEG_TABLES))
+
+
+def _check_jpeg(piece: bytes, tables: bytes) -> None:
+    stream = tables[:-2] + piece[2:] if tables.endswith(END_MARK) else piece
+    try:
+        check_complete(stream)
+        end = END_MARK if lacks_end(stream) else b""
+    except MALFORMED:
+        raise damaged() from None
+    with refusing_damage(Format.JPEG):
+        pyvips.Image.jpegload_buffer(stream + end, access="sequential", fail_on="error").avg()
 
 
 def _samples(source: Source, load: Load) -> tuple[pyvips.Image, Kind]:
@@ -70,12 +100,19 @@ def _samples(source: Source, load: Load) -> tuple[pyvips.Image, Kind]:
         kind = read_kind(page)
         check_kind(kind)
         if not is_plain or kind.needs_other_directory:
-            source = with_other_directory(data, page, kind)
+            source = _with_other_directory(data, page, kind)
     options = {"fail_on": "warning"} if kind.fails_on_warnings else {}
     if kind.has_planes:
         planes = [load(source, page=plane, **options) for plane in range(kind.samples)]
         return planes[0].bandjoin(planes[1:]), kind
     return load(source, **options), kind
+
+
+def _with_other_directory(data: Buffer, page: Page, kind: Kind) -> bytes:
+    try:
+        return with_other_directory(data, page, kind)
+    except MALFORMED:
+        raise damaged() from None
 
 
 def _coloured(image: pyvips.Image, kind: Kind) -> pyvips.Image:

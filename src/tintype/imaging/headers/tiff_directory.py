@@ -23,7 +23,7 @@ BITS, COMPRESSION, PHOTOMETRIC, FILL_ORDER = 258, 259, 262, 266
 STRIP_OFFSETS, ORIENTATION, SAMPLES, STRIP_BYTES, PLANAR, RESOLUTION_UNIT = 273, 274, 277, 279, 284, 296
 TILE_OFFSETS, TILE_BYTES, EXTRA_SAMPLES, SAMPLE_FORMAT = 324, 325, 338, 339
 MIN_SAMPLE, MAX_SAMPLE, SMALLEST, LARGEST = 280, 281, 340, 341
-PROFILE = 34675
+JPEG_TABLES, PROFILE = 347, 34675
 SHORT = 3
 SIZES = {
     1: 1,
@@ -104,6 +104,15 @@ class Page:
         if entry.kind not in REALS:
             return ()
         return struct.unpack_from(f"{self.layout.order}{count}{REALS[entry.kind]}", self.data, entry.at)
+
+    def content(self, tag: int) -> bytes:
+        """The bytes of an entry; b"" if it is missing or they aren't all there."""
+        entry = self.entries.get(tag)
+        if entry is None:
+            return b""
+        size = SIZES.get(entry.kind, 0) * entry.count
+        found = self.data[entry.at : entry.at + size]
+        return found if len(found) == size else b""
 
     def pieces(self) -> Iterator[tuple[int, int]]:
         """Start and end of each strip or tile that is there.

@@ -1,5 +1,6 @@
 """The kind of a TIFF: what its samples are, and whether that kind is read (TIFF 6.0, its supplements)."""
 
+import math
 from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 
@@ -170,7 +171,8 @@ class Kind(Struct, frozen=True, kw_only=True):
             low if self.smallest is None else self.smallest,
             high if self.largest is None else self.largest,
         )
-        return told if told[0] < told[1] else (low, high)
+        is_usable = told[0] < told[1] and all(map(math.isfinite, told))
+        return told if is_usable else (low, high)
 
     @property
     def is_drawn_by_libtiff(self) -> bool:
