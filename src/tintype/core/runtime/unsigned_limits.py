@@ -59,6 +59,8 @@ class UnsignedLimits(Struct, frozen=True):
 
     def accepts(self, source: Image | LinkTarget, mode: Mode, width: int | None, height: int | None) -> bool:
         """Whether such a picture is allowed. The usual sizes take only a few comparisons."""
+        if self._is_plain(source, mode, width, height):
+            return True
         try:
             self.fit(source, Recipe(mode=mode, width=width, height=height))
         except Error:
