@@ -7,9 +7,8 @@ from uuid import UUID, uuid4
 import httpx
 
 from tests.running import Running
+from tintype.dialects import discover
 from tintype.model.ids import short
-
-DIALECTS = ("mews", "smartsheet", "publisher", "evotor", "native")
 
 
 @dataclass(frozen=True)
@@ -75,5 +74,6 @@ class Asking:
 def asking(service: Running, http: httpx.Client, account: str) -> Asking:
     """An account with a token of each dialect."""
     options = {"publisher": {"role": "editor"}}
-    tokens = {name: service.token(name, account, **options.get(name, {})) for name in DIALECTS}
+    names = [dialect.name for dialect in discover() if dialect.api is not None]
+    tokens = {name: service.token(name, account, **options.get(name, {})) for name in names}
     return Asking(http, tokens, str(uuid4()))
