@@ -69,10 +69,11 @@ async def test_an_answer_from_before_a_change_is_not_remembered(
     info: tuple[RecordCache, list[Image]],
 ) -> None:
     memory, (image, other, *_) = info
-    asked = memory.generation
-    memory.invalidate(other.id)
-    assert not memory.put(image, PUBLICATIONS, asked).is_valid
-    assert memory.get(image.id) is None
+    for change in (lambda: memory.invalidate(other.id), memory.invalidate_all):
+        asked = memory.generation
+        change()
+        assert not memory.put(image, PUBLICATIONS, asked).is_valid
+        assert memory.get(image.id) is None
 
 
 async def test_a_newer_record_takes_the_place_of_an_older_one(info: tuple[RecordCache, list[Image]]) -> None:
