@@ -76,6 +76,15 @@ async def test_an_answer_from_before_a_change_is_not_remembered(
         assert memory.get(image.id) is None
 
 
+async def test_newer_publications_take_the_place_of_older_ones(info: tuple[RecordCache, list[Image]]) -> None:
+    memory, (image, *_) = info
+    old = memory.put(image, PUBLICATIONS, 0)
+    new = memory.put(image, {**PUBLICATIONS, "mews": None}, 0)
+    assert memory.get(image.id) is new
+    assert "mews" in new.publications
+    assert not old.is_valid
+
+
 async def test_a_newer_record_takes_the_place_of_an_older_one(info: tuple[RecordCache, list[Image]]) -> None:
     memory, (image, *_) = info
     old = memory.put(image, PUBLICATIONS, 0)

@@ -495,3 +495,56 @@ async def test_closing_drops_what_nobody_waits_for() -> None:
     await let_all_start()
     await pool.close()
     assert ended.is_set()
+
+
+async def test_a_slot_is_given_back_by_who_is_cancelled_when_he_gets_it(gate: Gate) -> None:
+    pool = workers()
+    first = asyncio.create_task(pool.pixels(WORK, gate))
+    await gate.is_running()
+    second = asyncio.create_task(pool.pixels(WORK, gate))
+    await let_all_start()
+    assert pool.has_waiters()
+    gate.open.set()
+    while pool.has_waiters():  # noqa: ASYNC110  every turn: before the second task goes on
+        await asyncio.sleep(0)
+    second.cancel()
+    await asyncio.wait([second])
+    assert second.cancelled()
+    assert [await first, await pool.pixels(WORK, gate)] == [1, 2]
+
+
+async def test_a_slot_is_not_kept_by_who_was_cancelled_just_before(
+    gate: Gate, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pool = workers()
+    first = asyncio.create_task(pool.pixels(WORK, gate))
+    await gate.is_running()
+    second = asyncio.create_task(pool.pixels(WORK, gate))
+    await let_all_start()
+    with monkeypatch.context() as patched:
+        # It counts, and then frees the slot.
+        patched.setattr(pool.counters.pixel_seconds, "inc", lambda _seconds: second.cancel())
+        gate.open.set()
+        await asyncio.wait([first, second])
+    assert second.cancelled()
+    assert [await first, await pool.pixels(WORK, gate)] == [1, 2]
+
+
+async def test_new_work_is_shared_though_earlier_work_of_the_same_key_ends_later(gate: Gate) -> None:
+    pool = workers(queue=20)
+    running = asyncio.create_task(pool.pixels(WORK, gate))
+    await gate.is_running()
+
+    def ask() -> asyncio.Task[int]:
+        return asyncio.create_task(pool.singleflight("key", lambda: pool.pixels(WORK, gate)))
+
+    given_up = ask()
+    await let_all_start()
+    given_up.cancel()
+    new = ask()
+    await let_all_start()
+    joined = ask()
+    await let_all_start()
+    gate.open.set()
+    assert await asyncio.gather(running, new, joined) == [1, 2, 2]
+    assert given_up.cancelled()

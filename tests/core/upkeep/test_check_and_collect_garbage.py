@@ -18,7 +18,7 @@ from tintype.core.library.originals import published
 from tintype.core.upkeep.check import Finding, check, count_steps, leftovers
 from tintype.core.upkeep.collect_garbage import GcResult, GcSettings, plan_gc, restore_removed
 from tintype.core.upkeep.collect_garbage import collect_garbage as carry_out
-from tintype.core.upkeep.unused import ABANDONED_AFTER_SECONDS
+from tintype.core.upkeep.unused import ABANDONED_AFTER_SECONDS, unused_originals
 from tintype.imaging import Recipe, inspect
 from tintype.model import Error, Image, Invalid
 from tintype.storage.blobs import digest
@@ -116,6 +116,11 @@ async def test_bytes_without_a_record_are_found(instance: Instance) -> None:
     (found,) = [found async for found in check(instance.services)]
     assert found == Finding(found.fault, sha256)
     assert found.fault.value == "object-unused"
+
+
+async def test_what_was_deleted_since_it_was_listed_is_not_unused(instance: Instance) -> None:
+    there, gone = orphan(instance), "0" * 64
+    assert [each async for each in unused_originals(instance.services, [there, gone])] == [there]
 
 
 async def test_progress_is_told_once_an_image_and_once_an_original(instance: Instance) -> None:
