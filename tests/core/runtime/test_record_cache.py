@@ -70,7 +70,8 @@ async def test_an_answer_from_before_a_change_is_not_remembered(
     info: tuple[RecordCache, list[Image]],
 ) -> None:
     memory, (image, other, *_) = info
-    for change in (lambda: memory.invalidate(other.id), memory.invalidate_all):
+    changes: list[Callable[[], None]] = [lambda: memory.invalidate(other.id), memory.invalidate_all]
+    for change in changes:
         asked = memory.generation
         change()
         assert not memory.put(image, PUBLICATIONS, asked).is_valid

@@ -546,5 +546,5 @@ async def test_new_work_is_shared_though_earlier_work_of_the_same_key_ends_later
     joined = ask()
     await let_all_start()
     gate.open.set()
-    assert await asyncio.gather(running, new, joined) == [1, 2, 2]
+    assert list(await asyncio.gather(running, new, joined)) == [1, 2, 2]
     assert given_up.cancelled()
