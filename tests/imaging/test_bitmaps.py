@@ -1,6 +1,7 @@
 """BMP and ICO: every kind is shown as Pillow shows it, or by arithmetic where Pillow can't."""
 
 import struct
+import time
 from collections.abc import Sequence
 
 import pytest
@@ -126,6 +127,15 @@ def test_jumps_ends_and_runs_behind_the_end_of_a_row() -> None:
     expected[1] = [3] * 6
     data = bmp(blank, 8, compression=RLE8, palette=PALETTE[:4], coded=coded)
     assert shown(data) == pixels_of([[PALETTE[n] for n in row] for row in expected])
+
+
+def test_codes_of_run_lengths_are_counted() -> None:
+    rows = [[0] * 2000] * 2000
+    data = bmp(rows, 8, compression=RLE8, palette=PALETTE, coded=b"\x01\x05" * 2_000_001)
+    began = time.process_time()
+    assert inspect(data).width == 2000  # nothing is decoded yet
+    assert time.process_time() - began < 1
+    assert refused(data) is Reason.TOO_COSTLY
 
 
 def refused(data: bytes) -> Reason:

@@ -18,9 +18,11 @@ from msgspec.structs import replace
 from PIL import Image
 
 from tests import pictures
+from tests.bitmaps import RLE8, bmp, icon, icon_bitmap, rle8
 from tests.extra_pictures import corners_svg, heic, jxl, svg
 from tests.hostile.measure import memory, watched
 from tests.imaging import lying_renderer
+from tests.tiffs import Tiff, gradient
 from tests.waiting import until
 from tintype.imaging import (
     Format,
@@ -55,6 +57,7 @@ MEBI = 1024**2
 MOST = 600 * MEBI
 MUCH = 200 * MEBI
 
+ROWS = [[(x // 9 + y) % 2 for x in range(90)] for y in range(60)]
 SOURCES = {
     "jpeg": pictures.jpeg(90, 60),
     "turned": pictures.oriented(6),
@@ -64,6 +67,11 @@ SOURCES = {
     "gif": pictures.gif(90, 60, frames=3),
     "avif": pictures.avif(90, 60),
     "tiff": pictures.tiff(90, 60),
+    "tiff in planes": Tiff(90, 60, gradient(3), planes=True, tile=(16, 16)).encode(),
+    "bmp": pictures.picture("bmp", 90, 60),
+    "bmp of run lengths": bmp(ROWS, 8, compression=RLE8, palette=[(1, 2, 3), (90, 9, 9)], coded=rle8(ROWS)),
+    "ico": pictures.picture("ico", 90, 60),
+    "ico with a mask": icon((90, 60, 4, icon_bitmap(ROWS, 4, ROWS, [(1, 2, 3), (90, 9, 9)]))),
     "heic": heic(pictures.corners(80, 60)),
     "jxl": jxl(pictures.corners(80, 60)),
     "svg": corners_svg(),

@@ -201,6 +201,7 @@ def _header_only(_: Source, format_: Format, header: Header) -> ImageInfo:
 CODECS: Mapping[Format, Callable[[Source, Format, Header], ImageInfo]] = MappingProxyType(
     dict.fromkeys(Format, _ask_libvips)
     | {
+        Format.BMP: _header_only,
         Format.HEIC: _ask_libheif,
         Format.JXL: _header_only,
         Format.SVG: _header_only,

@@ -12,6 +12,7 @@ from PIL import Image
 
 from tests import pictures
 from tests.running import Running
+from tests.tiffs import GREY, OLD_JPEG, Tiff, gradient
 
 FIELDS = [
     "id",
@@ -89,7 +90,7 @@ def test_the_location_shows_the_same_image_and_its_url_the_same_bytes(
     assert anyone.get(answer.json()["url"]).content == data
 
 
-@pytest.mark.parametrize("kind", ["jpeg", "png", "webp", "gif", "avif", "tiff"])
+@pytest.mark.parametrize("kind", ["jpeg", "png", "webp", "gif", "avif", "tiff", "bmp"])
 @pytest.mark.parametrize(
     "claimed", [None, "text/plain", "png", "", 'image/x-unknown; q="', "application/json"]
 )
@@ -201,6 +202,13 @@ def test_any_other_status_is_invalid(client: httpx.Client, status: str) -> None:
         (b"<svg xmlns='http://www.w3.org/2000/svg' width='30000' height='1'/>", 422, "too-large-side"),
         (b"\xff\x0a\x00\x00", 422, "damaged"),
         (b"%PDF-1.7", 415, "unsupported"),
+        (Tiff(8, 8, gradient(3), compression=OLD_JPEG).encode(), 415, "unsupported"),
+        (
+            Tiff(8, 8, lambda *_: [0.5], samples=1, photometric=GREY, bits=64, format=3).encode(),
+            415,
+            "unsupported",
+        ),
+        (Tiff(8, 8, gradient(3), tile=(16, 16)).encode()[:100], 422, "damaged"),
         (pictures.jpeg(200, 100)[:-400], 422, "damaged"),
         (pictures.png(200, 100)[:-40], 422, "damaged"),
         (pictures.png_header(20_001, 10), 422, "too-large-side"),

@@ -2,16 +2,19 @@
 
 from tintype.imaging.errors import damaged
 from tintype.imaging.headers.bmp import RLE4, Bitmap
+from tintype.imaging.headers.header import too_many
 from tintype.imaging.source import Buffer
 
 END_OF_ROW, END, JUMP = 0, 1, 2
+MAX_CODES = 2_000_000
+"""Maximum number of codes; each takes a microsecond, whether it is of one pixel or of 255."""
 
 
 def decode(data: Buffer, bitmap: Bitmap) -> bytes:
     """The index of each pixel, rows as in the file; those that nothing is said of are 0.
 
     Raises:
-        ImageRefused: when the data end before the pixels do.
+        ImageRefused: when the data end before the pixels do, or it is too costly.
     """
     return bytes(_decoded(data, bitmap)[0])
 
@@ -20,7 +23,7 @@ def coded_end(data: Buffer, bitmap: Bitmap) -> int:
     """The position behind the compressed pixels.
 
     Raises:
-        ImageRefused: when the data end before the pixels do.
+        ImageRefused: when the data end before the pixels do, or it is too costly.
     """
     return _decoded(data, bitmap)[1]
 
@@ -37,7 +40,9 @@ def _decode(coded: memoryview, bitmap: Bitmap) -> tuple[bytearray, int]:
     pixels = bytearray(size)
     per_byte = 2 if bitmap.compression == RLE4 else 1
     at, place, row_end = bitmap.pixels, 0, width
-    while place < size:
+    for _ in range(MAX_CODES):
+        if place >= size:
+            return pixels, at
         count, value = coded[at], coded[at + 1]
         at += 2
         if count:
@@ -48,7 +53,7 @@ def _decode(coded: memoryview, bitmap: Bitmap) -> tuple[bytearray, int]:
         elif value == END_OF_ROW:
             place, row_end = row_end, row_end + width
         elif value == END:
-            break
+            return pixels, at
         elif value == JUMP:
             right, down = coded[at], coded[at + 1]
             at, place, row_end = at + 2, place + right + down * width, row_end + down * width
@@ -56,7 +61,7 @@ def _decode(coded: memoryview, bitmap: Bitmap) -> tuple[bytearray, int]:
             count, length = max(0, min(value, row_end - place)), -(-value // per_byte)
             pixels[place : place + count] = _literal(coded[at : at + length], length, per_byte)[:count]
             at, place = at + length + length % 2, place + count
-    return pixels, at
+    raise too_many("codes of run lengths", MAX_CODES)
 
 
 def _run(value: int, count: int, per_byte: int) -> bytes:

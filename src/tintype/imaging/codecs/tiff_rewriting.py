@@ -47,16 +47,16 @@ CONTIGUOUS = 1
 
 def with_other_directory(data: Buffer, page: Page, kind: Kind) -> bytes:
     """The file with one page; or, if there are planes, with a grey page for each of them."""
-    file = bytearray(data)
-    link = page.layout.first
+    tail = _Tail(len(data), page)
     for plane in range(kind.samples) if kind.has_planes else (None,):
         entries = _described(kind, plane) | _copied(page)
         if plane is not None:
             entries |= _plane(page, kind, plane)
-        at = _append_directory(file, page, entries)
-        struct.pack_into(page.layout.order + page.layout.offset, file, link, at)
-        link = len(file) - struct.calcsize(page.layout.offset)
-    return bytes(file)
+        tail.add_directory(entries)
+    offset = struct.pack(page.layout.order + page.layout.offset, tail.first)
+    at, file = page.layout.first, memoryview(data)
+    # Joined at once: there is one copy of the file.
+    return b"".join((file[:at], offset, file[at + len(offset) :], tail.data))
 
 
 Values = Entry | tuple[int, tuple[int, ...]]
@@ -111,33 +111,43 @@ def _plane(page: Page, kind: Kind, plane: int) -> dict[int, Values]:
     }
 
 
-def _append_directory(file: bytearray, page: Page, entries: dict[int, Values]) -> int:
-    """Append the values, then the directory, with nothing that follows; its position is returned."""
-    order, offset = page.layout.order, page.layout.offset
-    form = struct.Struct(f"{order}HH{offset}{struct.calcsize(offset)}s")
-    written = b"".join(form.pack(tag, *_value(file, page, entries[tag])) for tag in sorted(entries))
-    head = struct.pack(order + page.layout.count, len(entries))
-    return _append(file, head + written + bytes(struct.calcsize(offset)))
+class _Tail:
+    """What is written behind the file; `first` is the position of the first directory."""
 
+    def __init__(self, start: int, page: Page) -> None:
+        self._start, self._page = start, page
+        self._order, self._offset = page.layout.order, page.layout.offset
+        self._room = struct.calcsize(self._offset)
+        self.data, self.first, self._link = bytearray(), 0, 0
 
-def _value(file: bytearray, page: Page, entry: Values) -> tuple[int, int, bytes]:
-    """Type, count, and values or where they are; if they are new and don't fit they are appended."""
-    order, offset = page.layout.order, page.layout.offset
-    room = struct.calcsize(offset)
-    if isinstance(entry, Entry):
-        size = SIZES[entry.kind] * entry.count
-        at = entry.at
-        values = page.data[at : at + size] if size <= room else struct.pack(order + offset, at)
-        return entry.kind, entry.count, values
-    kind, numbers = entry
-    values = struct.pack(f"{order}{len(numbers)}{LETTERS[kind]}", *numbers)
-    if len(values) > room:
-        values = struct.pack(order + offset, _append(file, values))
-    return kind, len(numbers), values
+    def add_directory(self, entries: dict[int, Values]) -> None:
+        """Append the values, then the directory, behind the one before."""
+        form = struct.Struct(f"{self._order}HH{self._offset}{self._room}s")
+        written = b"".join(form.pack(tag, *self._value(entries[tag])) for tag in sorted(entries))
+        head = struct.pack(self._order + self._page.layout.count, len(entries))
+        at = self._add(head + written + bytes(self._room))
+        if self._link:
+            self.data[self._link : self._link + self._room] = self._place(at)
+        else:
+            self.first = at
+        self._link = len(self.data) - self._room
 
+    def _value(self, entry: Values) -> tuple[int, int, bytes]:
+        """Type, count, and values or where they are; if they are new and don't fit they are appended."""
+        if isinstance(entry, Entry):
+            size, at = SIZES[entry.kind] * entry.count, entry.at
+            fits = size <= self._room
+            values = self._page.data[at : at + size] if fits else self._place(at)
+            return entry.kind, entry.count, values
+        kind, numbers = entry
+        values = struct.pack(f"{self._order}{len(numbers)}{LETTERS[kind]}", *numbers)
+        return kind, len(numbers), values if len(values) <= self._room else self._place(self._add(values))
 
-def _append(file: bytearray, data: bytes | bytearray) -> int:
-    """Append at an even offset, which is returned."""
-    file += bytes(len(file) % 2)
-    file += data
-    return len(file) - len(data)
+    def _place(self, at: int) -> bytes:
+        return struct.pack(self._order + self._offset, at)
+
+    def _add(self, data: bytes) -> int:
+        """Append at an even offset of the file, which is returned."""
+        self.data += bytes((self._start + len(self.data)) % 2)
+        self.data += data
+        return self._start + len(self.data) - len(data)

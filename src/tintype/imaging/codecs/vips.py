@@ -84,11 +84,12 @@ def _without_texts(source: Source) -> Source:
 
 
 def _load(source: Source, /, loader: str, **options: Option) -> pyvips.Image:
-    if isinstance(source, bytes):
+    # A buffer is copied by pyvips, for each plane of a TIFF.
+    if isinstance(source, bytes) and loader != spec(Format.TIFF).loader:
         return getattr(pyvips.Image, f"{loader}_buffer")(source, **options)
-    if isinstance(source, mmap):
+    if isinstance(source, bytes | mmap):
         image = getattr(pyvips.Image, f"{loader}_source")(pyvips.Source.new_from_memory(source), **options)
-        # Keep the mmap alive: pixels are read from it later.
+        # Keep the bytes alive: pixels are read from it later.
         image._references.append(source)  # noqa: SLF001  # pyvips' own functions do it so
         return image
     return getattr(pyvips.Image, loader)(str(source), **options)
