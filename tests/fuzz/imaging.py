@@ -6,6 +6,7 @@ from mmap import mmap
 from typing import Literal
 
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from tests import bitmaps, bombs, extra_pictures, pictures
 from tests.fuzz.target import Target, either, encoded, mutated, mutated_text, random_bytes, repeated, together
@@ -20,10 +21,12 @@ from tintype.imaging import (
     inspect,
     parse_colour,
     parse_params,
+    verify,
 )
 from tintype.imaging.formats import HEAD_BYTES, sniff
 from tintype.imaging.headers import check_complete, read_header
 from tintype.imaging.headers.svg import clean_address, embedded
+from tintype.imaging.image_info import DEFAULT_LIMITS
 from tintype.imaging.metadata import strip
 from tintype.imaging.metadata.css import strip_attribute, strip_sheet
 from tintype.imaging.metadata.exif import orientation
@@ -32,6 +35,7 @@ from tintype.imaging.metadata.lzw import used_bytes
 from tintype.imaging.pipeline.profiles import is_srgb
 from tintype.imaging.recipe.params import READERS
 from tintype.imaging.sandbox import messages
+from tintype.imaging.sandbox.pool import _is_plausible
 from tintype.imaging.sandbox.process import UNREADABLE
 from tintype.imaging.unsupported import unsupported
 
@@ -183,9 +187,13 @@ def addressed(text: str) -> None:
 
 
 def answered(data: bytes) -> None:
-    """What a renderer says, in which hostile bytes run, is one of its answers, or unreadable."""
-    with suppress(*UNREADABLE):
-        assert isinstance(messages.decode_reply(data), messages.Reply)
+    """What a renderer says, in which hostile bytes run, is plausible or not, or unreadable."""
+    try:
+        reply = messages.decode_reply(data)
+    except UNREADABLE:
+        return
+    if isinstance(reply.answer, messages.Examined):
+        assert _is_plausible(reply.answer, DEFAULT_LIMITS) in {True, False}
 
 
 def recipe_in_words(words: dict[str, str]) -> None:
@@ -233,10 +241,12 @@ SHEETS = (
 )
 CSS = ("/*", "*/", "url(", '"', "'", "\\", "data:", ";", ":")
 ADDRESSES = ("data:image/png;base64,iVBORw0KGgo=", "DATA:,a%20b#c", " #a", "data:text/plain; BASE64 ,QUI")
+SMALL_PNG = SAMPLES[Format.PNG][0]
+INFO = inspect(SMALL_PNG)
 ANSWERS = tuple(
     messages.encode(messages.Reply(answer, 2**40))[messages.LENGTH.size :]
     for answer in (
-        messages.Examined(Format.PNG, inspect(SAMPLES[Format.PNG][0])),
+        messages.Examined(Format.PNG, replace(INFO, placeholder=verify(SMALL_PNG, INFO))),
         messages.Rendered(Format.PNG, 10, 20, 300),
         messages.Refusal(Reason.DAMAGED, "It is damaged."),
         messages.Needs(None),
