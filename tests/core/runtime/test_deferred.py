@@ -4,6 +4,7 @@ import asyncio
 import sys
 import threading
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Self
 
@@ -159,26 +160,39 @@ async def test_too_much_is_dropped_and_comes_back_when_it_is_asked_again() -> No
     await workers.close()
 
 
-async def test_nothing_is_made_later_while_clients_wait(instance: Instance) -> None:
+@asynccontextmanager
+async def waiting_clients(workers: Workers) -> AsyncIterator[None]:
+    """One works in the only slot until the block ends, and another waits for it."""
+    work, go_on = WorkEstimate("clients", 1), threading.Event()
+    tasks = [asyncio.create_task(workers.pixels(work, go_on.wait, 30)) for _ in range(2)]
+    try:
+        await until(workers.has_waiters)
+        yield
+    finally:
+        go_on.set()
+        await asyncio.gather(*tasks)
+
+
+async def test_nothing_is_made_later_while_clients_wait() -> None:
     workers = Workers(WorkerSettings())
     later = DeferredEncodes(DeferredSettings(), workers)
-    go_on, begun = asyncio.Event(), asyncio.Event()
-    loop = asyncio.get_running_loop()
+    async with waiting_clients(workers):
+        later.add("picture", lambda: asyncio.sleep(0))
+        assert count(workers.counters.deferred_made) == 0
+        assert count(workers.counters.deferred_dropped) == 1
+    await workers.close()
 
-    def hold() -> None:
-        loop.call_soon_threadsafe(begun.set)
-        asyncio.run_coroutine_threadsafe(go_on.wait(), loop).result()
 
-    work = WorkEstimate(instance.anna.account.id, 1)
-    running = asyncio.create_task(workers.pixels(work, hold))
-    await begun.wait()
-    waiting = asyncio.create_task(workers.pixels(work, int))
-    await until(workers.has_waiters)
-    later.add("picture", lambda: asyncio.sleep(0))
-    assert count(workers.counters.deferred_made) == 0
-    assert count(workers.counters.deferred_dropped) == 1
-    go_on.set()
-    await asyncio.gather(running, waiting)
+async def test_what_was_to_be_made_later_is_dropped_once_clients_wait() -> None:
+    workers = Workers(WorkerSettings())
+    later, go_on = DeferredEncodes(DeferredSettings(), workers), asyncio.Event()
+    later.add("begun", go_on.wait)
+    for name in ("queued", "queued too"):
+        later.add(name, lambda: asyncio.sleep(0))
+    async with waiting_clients(workers):
+        go_on.set()
+        await until(lambda: count(workers.counters.deferred_dropped) == 2)
+    assert count(workers.counters.deferred_made) == 1
     await workers.close()
 
 
