@@ -110,6 +110,11 @@ CASES: dict[Callable[..., Any], list[Case]] = {
         Case({"selection": ListQuery(search="7", statuses=(Status.ACTIVE,))}, "counts"),
         Case({"selection": ListQuery(extensions=("png",))}, "counts"),
     ],
+    images.list_matching: [
+        Case({"selection": ListQuery(), "before": None}),
+        Case({"selection": ListQuery(), "before": IMAGES // 2}),
+        Case({"selection": ListQuery(), "before": None, "account": None}, "lists all"),
+    ],
     images.count: [Case(reads="counts")],
     images.count_without_placeholder: [Case(reads="counts")],
     audit.add: [Case({"account": "a"})],
@@ -348,4 +353,5 @@ def reads_much(line: str) -> bool:
 
 def is_led(query: Callable[..., Any], line: str) -> bool:
     """Whether such a step ends early: the newest images are read in their order, as many as asked for."""
-    return query is images.list_newest and line.startswith("SEARCH images USING INDEX images_by_number ")
+    in_order = query in {images.list_newest, images.list_matching}
+    return in_order and line.startswith("SEARCH images USING INDEX images_by_number ")

@@ -108,6 +108,22 @@ class Member:
         body = {"links": [{"image": image, "width": 9}, {"image": image}]}
         return self.http.post("/v1/links", json=body, headers=self._bearer("native"))
 
+    def places(self, method: str, things: Things) -> httpx.Response:
+        """Of its image: all, or a cell that it is put into or taken from."""
+        cell = {
+            "kind": "cell",
+            "container": str(things.sheet),
+            "holder": str(things.row),
+            "slot": str(COLUMN),
+        }
+        return self.http.request(
+            method,
+            f"/v1/images/{things.image}/placements",
+            headers=self._bearer("native"),
+            params=cell if method == "DELETE" else None,
+            json=cell if method == "POST" else None,
+        )
+
     def owns(self) -> list[dict[str, Any]]:
         """All images of the account, oldest first."""
         found: list[dict[str, Any]] = self.native(limit="1000").json()["images"]
@@ -170,6 +186,9 @@ OPERATIONS = (
         "native.replace_original",
     ),
     Operation("purging it", lambda who, ids: who.purge(ids.image), "native.purge_renditions"),
+    Operation("its places", lambda who, ids: who.places("GET", ids), "native.get_placements"),
+    Operation("attaching it", lambda who, ids: who.places("POST", ids), "native.attach_image"),
+    Operation("detaching it", lambda who, ids: who.places("DELETE", ids), "native.detach_image"),
     Operation("links to it", lambda who, ids: who.links(ids.image), "native.make_links"),
 )
 # Their requests name nothing that could be somebody else's; what they show has tests of its own.
@@ -330,6 +349,9 @@ def test_the_refusals_are_the_ones_of_the_contracts(owner: Member, stranger: Mem
         "archiving it": 404,
         "other bytes for it": 404,
         "purging it": 404,
+        "its places": 404,
+        "attaching it": 404,
+        "detaching it": 404,
         "links to it": 200,
     }
     assert [each["url"] for each in stranger.links(theirs.image).json()["links"]] == [None, None]
