@@ -4,6 +4,7 @@ import itertools
 import random
 import re
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -11,7 +12,7 @@ import pytest
 from tests import pictures
 from tintype.imaging import ImageRefused, OutputLimits, Reason, Recipe, inspect, render, verify
 from tintype.imaging.formats import Format
-from tintype.imaging.headers.jpeg import complete_shrink
+from tintype.imaging.pipeline.render import render_inspected
 
 END = b"\xff\xd9"
 KINDS: dict[str, dict[str, Any]] = {
@@ -131,26 +132,83 @@ def test_a_progressive_picture_that_ends_between_two_scans_is_refused() -> None:
     assert refusal(data[: len(data) // 10] + END) is Reason.DAMAGED
 
 
-@pytest.mark.parametrize(
-    ("height", "sampling", "shrink"),
-    [
-        # ITU-T T.81, A.2.3: rows of MCUs are 8 lines high at 4:4:4, and 16 at 4:2:0.
-        (64, 0, 8),
-        (65, 0, 1),
-        (66, 0, 2),
-        (68, 0, 4),
-        (71, 0, 4),
-        (64, 2, 8),
-        (65, 2, 1),
-        (72, 2, 8),
-        (71, 2, 4),
-        (79, 2, 8),
-    ],
-)
-def test_every_row_of_mcus_is_read_when_a_picture_is_verified(
-    height: int, sampling: int, shrink: int
-) -> None:
-    assert complete_shrink(photo(64, height, subsampling=sampling)) == shrink
+@pytest.mark.parametrize("rows", range(1, 17, 3))
+@pytest.mark.parametrize("sampling", [0, 1, 2])
+def test_the_last_row_of_mcus_is_read_whatever_the_height(rows: int, sampling: int) -> None:
+    # At an eighth fewer than 8 rows are left over, also those of the last MCUs (T.81, A.2.3).
+    data = photo(96, 64 + rows, subsampling=sampling)
+    accept(data)
+    assert not is_accepted(data[:-12] + END)
+
+
+def with_stray_bytes(data: bytes, positions: list[int], count: int) -> bytes:
+    dice = random.Random(5)
+    for at in sorted(positions, reverse=True):
+        data = data[:at] + bytes(dice.randrange(255) for _ in range(count)) + data[at:]
+    return data
+
+
+def restarts(data: bytes) -> list[int]:
+    start, _ = scan_of(data)
+    return [start + found.start() for found in re.finditer(rb"\xff[\xd0-\xd7]", data[start:])]
+
+
+@pytest.mark.parametrize("places", [[0], [3], [2, 9, 13], [0, 1, 2, 3, 4]], ids=str)
+def test_a_few_stray_bytes_are_harmless_in_several_places(places: list[int]) -> None:
+    whole = photo(320, 240, restart_marker_rows=1)
+    data = with_stray_bytes(whole, [restarts(whole)[place] for place in places], 9)
+    accept(data)
+    for width in (320, 100, 50, 20):
+        assert pixels_at(data, width) == pixels_at(whole, width)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_data_that_is_left_over_is_damage_unless_it_is_a_few_bytes(kind: str) -> None:
+    data = photo(320, 240, **KINDS[kind])
+    accept(with_stray_bytes(data, [len(data) - 2], 9))
+    assert not is_accepted(with_stray_bytes(data, [len(data) - 2], 100))
+    assert not is_accepted(with_stray_bytes(data, [len(data) - 2], 10_000))
+
+
+@pytest.mark.parametrize("harmless", [[0], [0, 3], [9]], ids=str)
+def test_harmless_stray_bytes_do_not_hide_damage(harmless: list[int]) -> None:
+    data = photo(320, 240, restart_marker_rows=1)
+    marks = restarts(data)
+    cut = data[: marks[5]] + data[marks[6] :]
+    assert not is_accepted(with_stray_bytes(cut, [marks[place] for place in harmless if place < 5], 9))
+    assert not is_accepted(with_stray_bytes(cut, [restarts(cut)[place] for place in harmless], 9))
+
+
+def test_segments_that_libjpeg_warns_of_are_harmless_and_do_not_hide_damage() -> None:
+    data = photo(200, 133)
+    at = data.index(b"JFIF\0") + 5
+    odd = data[:at] + b"\x07" + data[at + 1 :]  # a version that doesn't exist
+    accept(odd)
+    assert not is_accepted(odd[:-12] + END)
+
+
+def test_of_two_pictures_in_a_file_the_first_counts() -> None:
+    first, second = photo(200, 133), photo(182, 196)
+    accept(first + second)
+    assert not is_accepted(first[:-40] + END + second)
+
+
+def test_files_are_checked_by_themselves_in_threads() -> None:
+    """libvips keeps one text of errors for all threads."""
+    whole, damaged = photo(160, 120), photo(160, 120)[:-200] + END
+    with ThreadPoolExecutor(4) as threads:
+        results = list(threads.map(is_accepted, [whole, damaged] * 100))
+    assert results == [True, False] * 100
+
+
+def test_damage_after_the_upload_is_refused_when_it_is_rendered() -> None:
+    data = photo(320, 240)
+    info = inspect(data)
+    start, end = scan_of(data)
+    cut = data[: (start + end) // 2] + END
+    for width in (320, 100, 50, 20):
+        with pytest.raises(ImageRefused):
+            render_inspected(cut, info, Recipe(width=width))
 
 
 @pytest.mark.parametrize(("marker", "kind"), [(0xC3, "Lossless"), (0xC5, "Hierarchical")])

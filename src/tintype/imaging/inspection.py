@@ -6,14 +6,12 @@ from types import MappingProxyType
 import pyvips
 from msgspec.structs import replace
 
-from tintype.imaging.codecs import gif, heic
-from tintype.imaging.codecs.jpeg import refusing_damage
+from tintype.imaging.codecs import gif, heic, jpeg
 from tintype.imaging.codecs.vips import check_samples, decoding, open_image
 from tintype.imaging.errors import ImageRefused, Reason
 from tintype.imaging.extras import require
 from tintype.imaging.formats import HEAD_BYTES, Format, sniff, spec
 from tintype.imaging.headers import Header, check_complete, read_header
-from tintype.imaging.headers.jpeg import complete_shrink
 from tintype.imaging.image_info import DEFAULT_LIMITS, ImageInfo, Limits, Placeholder, check_limits
 from tintype.imaging.placeholder import placeholder
 from tintype.imaging.signal_conversion import signal_to_srgb, unpremultiplied
@@ -25,6 +23,7 @@ ORIENTATIONS = range(1, 9)
 RGB_BANDS = 3
 BITS = MappingProxyType({"uchar": 8, "char": 8, "ushort": 16, "short": 16})
 MAX_BITS = 64  # of others; floats among them have 32, and are rare
+JPEG_SHRINK = 8  # also the shortest side that can be decoded so
 MIN_PLACEHOLDER_SOURCE = 64  # pixels of a side that a placeholder is made from
 
 
@@ -90,9 +89,21 @@ def verify(source: Source, info: ImageInfo) -> Placeholder:
             with mapped(source) as data:
                 gif.check_rows(data)
         check_samples(source, info.format)
-        with refusing_damage(info.format):
-            shrunk = _shrunk(_open_fully(source, info))
-        return placeholder(_plain(shrunk, info))
+        return placeholder(_plain(_decoded(source, info), info))
+
+
+def _decoded(source: Source, info: ImageInfo) -> pyvips.Image:
+    """All of the image decoded, and shrunk."""
+    if info.format is Format.JPEG:
+        with mapped(source) as data:
+            return jpeg.decode(data, verify_shrink(info), _shrunk)
+    return _shrunk(_open_fully(source, info))
+
+
+def verify_shrink(info: ImageInfo) -> int:
+    """The factor at which verification decodes a JPEG: all data is still read, and only the DCT is saved."""
+    is_large = min(info.width, info.height) >= JPEG_SHRINK
+    return JPEG_SHRINK if is_large and info.format is Format.JPEG else 1
 
 
 def _plain(image: pyvips.Image, info: ImageInfo) -> pyvips.Image:
@@ -120,10 +131,6 @@ def recognise(source: Source) -> Format:
 def _open_fully(source: Source, info: ImageInfo) -> pyvips.Image:
     """The image, opened so that reading all of its pixels decodes all of the file."""
     options = spec(info.format).verify_options
-    if info.format is Format.JPEG:
-        with mapped(source) as data:
-            # The entropy decoder still runs over every byte; only the DCT is saved.
-            options = {"shrink": complete_shrink(data)}
     image = open_image(source, info.format, **options)
     if info.is_animated and "n" in options:
         # This is a strip of all frames: decode it, then open the first frame for the placeholder.

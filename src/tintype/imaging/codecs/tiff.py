@@ -4,12 +4,11 @@ from collections.abc import Callable
 
 import pyvips
 
-from tintype.imaging.codecs.jpeg import refusing_damage
+from tintype.imaging.codecs import jpeg
 from tintype.imaging.codecs.tiff_rewriting import with_other_directory
 from tintype.imaging.errors import damaged, not_accepted
-from tintype.imaging.formats import Format
 from tintype.imaging.headers.header import MALFORMED
-from tintype.imaging.headers.jpeg import END_MARK, check_complete, lacks_end
+from tintype.imaging.headers.jpeg import END_MARK, check_complete
 from tintype.imaging.headers.tiff_directory import JPEG_TABLES, Page, read_pages
 from tintype.imaging.headers.tiff_kind import (
     CIELAB,
@@ -86,11 +85,9 @@ def _check_jpeg(piece: bytes, tables: bytes) -> None:
     stream = tables[:-2] + piece[2:] if tables.endswith(END_MARK) else piece
     try:
         check_complete(stream)
-        end = END_MARK if lacks_end(stream) else b""
     except MALFORMED:
         raise damaged() from None
-    with refusing_damage(Format.JPEG):
-        pyvips.Image.jpegload_buffer(stream + end, access="sequential", fail_on="error").avg()
+    jpeg.decode(stream, 1, pyvips.Image.avg)
 
 
 def _samples(source: Source, load: Load) -> tuple[pyvips.Image, Kind]:

@@ -22,7 +22,10 @@ BITS = 8
 MARKER = re.compile(rb"\xff[^\x00\xff]")
 AFTER_SCAN = re.compile(rb"\xff[^\x00\xff\xd0-\xd7]")
 """The end of a scan's data: any marker but a restart (B.1.1.5)."""
-SCAN, END, PROFILE = 0xDA, 0xD9, 0xE2
+START = b"\xff\xd8"
+SCAN, END, PROFILE, FIRST_APP = 0xDA, 0xD9, 0xE2, 0xE0
+HEIGHT_AT = 1
+"""Where the height is in the content of a frame header (B.2.2)."""
 END_MARK = b"\xff\xd9"
 FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 PROGRESSIVE = frozenset((0xC2, 0xC6, 0xCA, 0xCE))
@@ -67,6 +70,43 @@ class Stream(Struct, frozen=True):
         return _coefficients(self.frame) * COEFFICIENT_BYTES if self.has_coefficients else 0
 
 
+class Layout(Struct, frozen=True):
+    """Where the segments up to the first scan are, and what they say.
+
+    Attributes:
+        stream: the frame and its scans.
+        segments: marker, start and end of the content of each; the last one is SOS.
+    """
+
+    stream: Stream
+    segments: tuple[tuple[int, int, int], ...]
+
+    @property
+    def start(self) -> int:
+        """Where the data of the first scan begins."""
+        return self.segments[-1][2]
+
+    @property
+    def is_single_scan(self) -> bool:
+        """Whether one scan contains the whole picture: nothing behind it is read."""
+        return not self.stream.has_coefficients
+
+    def head(self, data: Buffer, multiple: int) -> bytes:
+        """The file up to `start`, with a height rounded up to a multiple of at most the size of a block.
+
+        A decoder has to decode these rows in any case.
+        """
+        at = next(start for marker, start, _ in self.segments if marker in FRAMES) + HEIGHT_AT
+        height = -(-self.stream.frame.height // multiple) * multiple
+        return b"".join((data[:at], struct.pack(">H", height), data[at + 2 : self.start]))
+
+    def bare_head(self, data: Buffer, multiple: int) -> bytes:
+        """The same, but only with segments that are needed to decode the scans."""
+        head = self.head(data, multiple)
+        kept = (head[start - 4 : end] for marker, start, end in self.segments if marker < FIRST_APP)
+        return b"".join((START, *kept))
+
+
 def header(data: Buffer) -> Header:
     """Parse the header.
 
@@ -95,31 +135,16 @@ def lacks_end(data: Buffer) -> bool:
     return data.rfind(END_MARK) < _first_scan(data)
 
 
-def complete_shrink(data: Buffer) -> int:
-    """The largest shrink, 8, 4, 2 or 1, at which libvips reads some lines of every row of MCUs.
-
-    It rounds the height of the result down: a row of MCUs may then be left over, with damage in it.
-
-    Raises:
-        ImageRefused: when it is damaged or too costly.
-    """
-    frame = read_stream(data, 0, len(data)).frame
-    mcu_height = BLOCK * max(vertical for _, vertical in frame.sampling)
-    rows = -(-frame.height // mcu_height)
-    for shrink in (8, 4, 2):
-        width, height = frame.width // shrink, frame.height // shrink
-        if width and height and -(-height * shrink // mcu_height) == rows:
-            return shrink
-    return 1
-
-
 def check_complete(data: Buffer) -> None:
     """Check that the scans bring all coefficients of all components, each to its last bit.
 
     Raises:
         ImageRefused: when it is damaged: a progressive file that ends between two scans has no other fault.
     """
-    frame = read_stream(data, 0, len(data)).frame
+    stream = read_stream(data, 0, len(data))
+    if not stream.has_coefficients:
+        return
+    frame = stream.frame
     missing = {component: [1] * COEFFICIENTS for component in frame.components}
     for content in _scans(data):
         count = content[0]
@@ -141,8 +166,22 @@ def read_stream(data: Buffer, at: int, stop: int) -> Stream:
     Raises:
         ImageRefused: when it is damaged or too costly.
     """
-    frame, profile = None, 0
+    return _layout(data, at, stop).stream
+
+
+def layout(data: Buffer) -> Layout:
+    """Parse the head of a file.
+
+    Raises:
+        ImageRefused: when it is damaged or too costly.
+    """
+    return _layout(data, 0, len(data))
+
+
+def _layout(data: Buffer, at: int, stop: int) -> Layout:
+    frame, profile, segments = None, 0, list[tuple[int, int, int]]()
     for marker, start, end in _segments(data, at, stop):
+        segments.append((marker, start, end))
         if marker in FRAMES:
             frame = _frame(marker, data[start:end])
         elif marker == PROFILE and data[start : start + len(ICC)] == ICC:
@@ -151,7 +190,8 @@ def read_stream(data: Buffer, at: int, stop: int) -> Stream:
         elif marker == SCAN and frame is not None:
             # Not all components are in the first scan: others follow.
             has_more = frame.is_progressive or data[start] < len(frame.sampling)
-            return Stream(frame, _count_scans(data, end, stop) if has_more else 1, has_more)
+            stream = Stream(frame, _count_scans(data, end, stop) if has_more else 1, has_more)
+            return Layout(stream, tuple(segments))
     raise damaged()
 
 

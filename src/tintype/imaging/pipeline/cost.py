@@ -7,6 +7,7 @@ megapixels, photographs and noise, by libvips 8.18 and the codecs that come with
 
 from tintype.imaging.formats import Format, spec
 from tintype.imaging.image_info import ImageInfo
+from tintype.imaging.inspection import verify_shrink
 from tintype.imaging.pipeline.animation import frame_count
 from tintype.imaging.pipeline.draw import STREAMED
 from tintype.imaging.pipeline.encoder_memory import encoder_bytes
@@ -22,8 +23,8 @@ BASE = 16_000_000
 SVG_TREE = 90
 """Bytes of the parsed tree per byte of the file: 30 (one long path) to 74 (many small elements)."""
 
-VERIFY_LINES, VERIFY_SHRINK = 1000, 8
-"""Lines of the source that verification buffers, 650 to 970; the shrink-on-load factor of JPEG."""
+VERIFY_LINES = 1000
+"""Lines of the source that verification buffers, 650 to 970."""
 RENDER_LINES, LINES_PER_SHRINK, MAX_SHRINK = 900, 140, 16
 """Lines that resampling buffers: a constant, plus a number times the shrink factor, up to 16."""
 LINEAR_LINES = 1000
@@ -44,7 +45,7 @@ def decode_memory(info: ImageInfo, recipe: Recipe | None = None, limits: OutputL
         limits: on the result; they limit the number of frames.
     """
     if recipe is None:
-        width = info.width / (VERIFY_SHRINK if info.format is Format.JPEG else 1)
+        width = info.width / verify_shrink(info)
         return BASE + round(_decoder(info, 1.0, info.frames) + VERIFY_LINES * _line(info, width))
     planned = plan(info.width, info.height, recipe)
     stored = as_stored(planned, info.orientation)
