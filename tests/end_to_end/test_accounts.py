@@ -75,6 +75,9 @@ class Member:
     def row(self, sheet: int, row: int) -> httpx.Response:
         return self.http.get(f"/2.0/sheets/{sheet}/rows/{row}", headers=self._bearer("smartsheet"))
 
+    def sheet(self, sheet: int, below: str = "") -> httpx.Response:
+        return self.http.get(f"/2.0/sheets/{sheet}{below}", headers=self._bearer("smartsheet"))
+
     def listed(self, **query: str) -> httpx.Response:
         return self.http.get("/api/2/images", params=query, headers=self._bearer("publisher"))
 
@@ -151,6 +154,11 @@ OPERATIONS = (
         "smartsheet.image_urls",
     ),
     Operation("a row", lambda who, ids: who.row(ids.sheet, ids.row), "smartsheet.get_row"),
+    Operation("a sheet", lambda who, ids: who.sheet(ids.sheet), "smartsheet.get_sheet"),
+    Operation("its columns", lambda who, ids: who.sheet(ids.sheet, "/columns"), "smartsheet.list_columns"),
+    Operation(
+        "one of them", lambda who, ids: who.sheet(ids.sheet, f"/columns/{COLUMN}"), "smartsheet.get_column"
+    ),
     Operation(
         "an image into a cell",
         lambda who, ids: who.fill_cell(ids.sheet, ids.row, "mine.png", small_picture()),
@@ -184,7 +192,7 @@ OPERATIONS = (
     Operation("links to it", lambda who, ids: who.links(ids.image), "native.make_links"),
 )
 # Their requests name nothing that could be somebody else's; what they show has tests of its own.
-WITHOUT_IDS = {"native.upload", "native.get_images"}
+WITHOUT_IDS = {"native.upload", "native.get_images", "smartsheet.list_sheets", "smartsheet.get_user"}
 
 
 @pytest.fixture(scope="module")
@@ -324,6 +332,9 @@ def test_the_refusals_are_the_ones_of_the_contracts(owner: Member, stranger: Mem
         "URLs (mews)": 200,
         "URLs (smartsheet)": 200,
         "a row": 404,
+        "a sheet": 404,
+        "its columns": 404,
+        "one of them": 404,
         "an image into a cell": 200,
         "a row of one's own there": 200,
         "a search": 200,

@@ -106,6 +106,19 @@ def test_a_row_without_its_images(sdk: Sdk, image_id: str) -> None:
     assert image_id in cell.formula
 
 
+def test_a_whole_flow_from_the_list_of_sheets_to_the_bytes(sdk: Sdk, image_id: str) -> None:
+    assert sdk.Users.get_current_user().account.name == "sdk"
+    assert sdk.Server.server_info().supported_locales
+    listed = sdk.Sheets.list_sheets(include_all=True)
+    assert [sheet.id for sheet in listed.data] == [SHEET]
+    assert [column.id for column in sdk.Sheets.get_columns(SHEET).data] == [COLUMN]
+    sheet = sdk.Sheets.get_sheet(SHEET, row_ids=[ROW + 1], column_ids=[COLUMN])
+    [row] = sheet.rows
+    assert row.get_column(COLUMN).image.id == image_id
+    (found,) = sdk.Images.get_image_urls([sdk.models.ImageUrl({"image_id": image_id})]).image_urls
+    assert httpx.get(found.url).content == JPEG
+
+
 def test_an_item_that_fails_among_others(sdk: Sdk, image_id: str) -> None:
     item = sdk.models.ImageUrl
     asked = [

@@ -9,7 +9,7 @@ from PIL import Image
 
 from tests import extra_pictures, pictures  # noqa: F401  it registers HEIC with Pillow
 from tests.profiles import ADOBE_RGB, DISPLAY_P3
-from tintype.imaging import Format, ImageRefused, Recipe, inspect, render, verify
+from tintype.imaging import Format, ImageRefused, Reason, Recipe, inspect, render, verify
 from tintype.imaging.colour_signal import (
     PQ,
     PRIMARIES,
@@ -247,6 +247,17 @@ def test_plain_files_say_nothing() -> None:
     assert inspect(pictures.jpeg()).colour is None
     assert from_codes(1, 13).is_srgb
     assert not ColourSignal(gamma=1.0).is_srgb
+
+
+@pytest.mark.parametrize(
+    ("more", "reason"), [(b"\0\0\0\x08moov", Reason.UNSUPPORTED), (b"\0\0\0\x08free", Reason.DAMAGED)]
+)
+@pytest.mark.parametrize("missing", [b"meta", b"pitm"])
+def test_a_sequence_without_a_still_is_refused_as_such(missing: bytes, more: bytes, reason: Reason) -> None:
+    data = pictures.encode(Image.new("RGB", (64, 64), COLOUR), "avif")
+    with pytest.raises(ImageRefused) as refused:
+        inspect(data.replace(missing, b"free") + more)
+    assert refused.value.reason is reason
 
 
 @pytest.mark.parametrize("size", range(8))

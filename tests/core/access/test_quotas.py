@@ -114,6 +114,8 @@ async def test_a_replacement_counts_with_the_difference(instance: Instance) -> N
     with pytest.raises(Error):
         await replaced(instance, image, large)
     assert await held(instance) == Usage(1, len(small))
+    await allow(instance, bytes=1)
+    assert (await replaced(instance, image, small)).version == 4
 
 
 async def test_before_the_body_is_read_its_length_is_held_against_what_is_left(instance: Instance) -> None:
@@ -160,6 +162,14 @@ async def test_bytes_under_way_count_announced_or_not(instance: Instance) -> Non
         async with admit_upload(instance.services, instance.boris, 5000):
             pass
     assert await refusal(instance, 1000) is None
+
+
+async def test_what_is_announced_counts_until_the_body_ends(instance: Instance) -> None:
+    await allow(instance, bytes=1000)
+    async with admit_upload(instance.services, instance.anna, 600) as under_way:
+        async for _ in under_way.counted(once(bytes(100))):
+            assert await refusal(instance, 401) is Kind.QUOTA_EXCEEDED
+            assert await refusal(instance, 400) is None
 
 
 async def test_a_body_longer_than_announced_counts_with_what_comes(instance: Instance) -> None:

@@ -11,17 +11,19 @@ import msgspec
 import pytest
 from sqlalchemy import insert, update
 
-from tests import waiting
+from tests import pictures, waiting
 from tests.catalogue.holding import held_open
-from tests.core.conftest import Clock, Instance, open_instance
+from tests.core.conftest import Clock, Instance, once, open_instance
 from tests.core.following import following, remembered, stay_fresh, until
 from tintype.catalogue import CATALOGUE, Transaction, images, outbox, tables
 from tintype.catalogue.database import READERS
 from tintype.core.delivery.invalidation import find_deliverable
 from tintype.core.library.deletion import delete
-from tintype.core.library.update import set_status
+from tintype.core.library.ingest import stage
+from tintype.core.library.update import replace, set_status
 from tintype.core.runtime.record_cache import FRESH_SECONDS, RecordCache
 from tintype.core.runtime.signing import Keyring, new_key
+from tintype.imaging import inspect
 from tintype.model import Error, Image, Publications, Status
 from tintype.settings import Settings
 
@@ -170,6 +172,16 @@ async def test_what_another_process_changes_is_forgotten(
         assert still.is_valid
         with pytest.raises(Error, match="no such image"):
             await find_deliverable(instance.services, "native", image.id)
+
+
+async def test_what_another_process_replaces_is_forgotten(instance: Instance, settings: Settings) -> None:
+    image, data = await instance.add(), pictures.png(9, 9)
+    async with open_instance(settings, Clock()) as other, following(instance.services):
+        known = await remembered(instance.services, "native", image.id)
+        async with stage(other.services, once(data), len(data)) as staged:
+            await replace(other.services, other.anna, image.id, staged, inspect(data), "")
+        await until(lambda: not known.is_valid)
+        assert (await find_deliverable(instance.services, "native", image.id)).image.version == 2
 
 
 async def test_what_another_process_restores_is_there_at_once(instance: Instance, settings: Settings) -> None:

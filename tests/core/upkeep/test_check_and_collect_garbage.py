@@ -15,6 +15,7 @@ from tintype.catalogue import tables
 from tintype.core.library.deletion import delete
 from tintype.core.library.ingest import record_image, stage
 from tintype.core.library.originals import published
+from tintype.core.upkeep import check as checking
 from tintype.core.upkeep.check import Finding, check, count_steps, leftovers
 from tintype.core.upkeep.collect_garbage import GcResult, GcSettings, plan_gc, restore_removed
 from tintype.core.upkeep.collect_garbage import collect_garbage as carry_out
@@ -110,6 +111,14 @@ async def test_each_record_that_shares_lost_bytes_is_found(instance: Instance) -
     assert await findings(instance) == [("bytes-missing", ours.id), ("bytes-missing", theirs.id)]
 
 
+async def test_every_batch_of_records_is_read(instance: Instance, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(checking, "BATCH", 2)
+    lost = [await instance.add() for _ in range(5)]
+    for image in lost:
+        instance.original(image.sha256).unlink()
+    assert await findings(instance) == [("bytes-missing", image.id) for image in lost]
+
+
 async def test_bytes_without_a_record_are_found(instance: Instance) -> None:
     sha256 = orphan(instance)
     await instance.add()
@@ -183,6 +192,25 @@ async def test_originals_are_set_aside_for_a_week_and_then_deleted(instance: Ins
     instance.clock.go(seconds=1)
     assert await sweep(instance) == GcResult(deleted=1)
     assert [path.name for path in (instance.data / "removed").iterdir()] == ["deleted"]
+
+
+async def test_a_delete_that_a_killed_backup_postponed_is_carried_out(instance: Instance) -> None:
+    image = await instance.add()
+    left = instance.data / "removed" / "deleted" / image.sha256
+    left.write_bytes(instance.original(image.sha256).read_bytes())
+    await delete(instance.services, instance.anna, image.id)
+    assert await sweep(instance) == GcResult(deleted=1)
+    assert not left.exists()
+
+
+async def test_of_what_was_set_aside_and_came_in_again_one_copy_stays(instance: Instance) -> None:
+    image = await set_aside_by_mistake(instance)
+    data = (instance.data / "removed").rglob(image.sha256)
+    again = await instance.add(data=next(data).read_bytes(), filename="again.png")
+    instance.clock.go(days=8)
+    assert await sweep(instance) == GcResult(deleted=1)
+    assert instance.has_original(again.sha256)
+    assert await findings(instance, deep=True) == []
 
 
 async def set_aside_by_mistake(instance: Instance) -> Image:

@@ -136,7 +136,7 @@ def test_headers_that_change_nothing(sheets: Client) -> None:
     [
         "/2.0",
         "/2.0/",
-        "/2.0/sheets",
+        "/2.0/sheets/1/cells",
         "/2.0/nonsense",
         "/2.0//imageurls",
         "/2.0/imageurls/x",

@@ -2,7 +2,7 @@
 
 from tintype.core.runtime.rate_limit import RateLimiter
 from tintype.dialects import DemoScene, Dialect, LinkContext, limit_tokens
-from tintype.dialects.smartsheet import endpoints, links, wire
+from tintype.dialects.smartsheet import endpoints, links, sheets, wire
 from tintype.dialects.smartsheet.auth import authenticate
 from tintype.dialects.smartsheet.cells import CELL
 from tintype.dialects.smartsheet.oauth import consent, token
@@ -40,10 +40,19 @@ DIALECT = Dialect(
     settings=Settings,
     link_parsers=link_parsers,
     api=Api(
-        endpoints=(endpoints.image_urls, endpoints.add_cell_image, endpoints.get_row),
+        endpoints=(
+            endpoints.image_urls,
+            endpoints.add_cell_image,
+            endpoints.get_row,
+            sheets.get_sheet,
+            sheets.list_sheets,
+            sheets.list_columns,
+            sheets.get_column,
+            sheets.get_user,
+        ),
         authenticate=authenticate,
         rate_limiter=limit_tokens,
-        public_endpoints=(consent.show, consent.decide, token.issue, token.revoke),
+        public_endpoints=(sheets.get_server_info, consent.show, consent.decide, token.issue, token.revoke),
         public_rate_limiter=lambda settings: RateLimiter(settings.oauth_requests, settings.window_seconds),
         oauth=True,
     ),

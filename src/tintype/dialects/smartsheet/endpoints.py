@@ -34,7 +34,7 @@ Request = ApiRequest[Settings]
 @endpoint("POST", "/2.0/imageurls", "/imageurls", scope=READ, raw=True)
 async def image_urls(request: Request, caller: Caller) -> RawResponse:
     """The temporary URLs for a batch of image ids and sizes, in the order of the request."""
-    headers, settings = _checked_headers(request.context), request.settings
+    headers, settings = checked_headers(request.context), request.settings
     raw = await read(request, settings.max_body_bytes)
     items = wire.parse_valid_items(raw, headers, max_images=settings.max_images)
     expires = links.expiry(request.services.clock(), settings.link_seconds)
@@ -54,7 +54,7 @@ def _upload_cost(settings: Settings) -> int:
 @endpoint("POST", ROW + "/columns/{column:str}/cellimages", scope=WRITE, cost=_upload_cost)
 async def add_cell_image(request: Request, caller: Caller) -> RawResponse:
     """Put an image into a cell. An image that was there before stays in the library, without a cell."""
-    headers, query = _checked_headers(request.context), request.context.query
+    headers, query = checked_headers(request.context), request.context.query
     placement = wire.parse_placement(**request.path_params)
     upload = wire.parse_upload(headers, query, max_alt_text=request.settings.max_alt_text)
     placement = msgspec.structs.replace(placement, alt_text=upload.alt_text)
@@ -66,7 +66,7 @@ async def add_cell_image(request: Request, caller: Caller) -> RawResponse:
 @endpoint("GET", ROW, scope=READ)
 async def get_row(request: Request, caller: Caller) -> RawResponse:
     """Read a row: its cells that have an image."""
-    _checked_headers(request.context)
+    checked_headers(request.context)
     exclude = wire.parse_exclude(request.context.query)
     placement = wire.parse_placement(**request.path_params)
     cells = await attached(request.services, caller, placement)
@@ -87,7 +87,7 @@ async def _record_cell_image(request: Request, caller: Caller, filename: str, pl
             )
 
 
-def _checked_headers(context: Context) -> Headers:
+def checked_headers(context: Context) -> Headers:
     """The headers of a request; those that the vendor only wants logged are.
 
     Raises:

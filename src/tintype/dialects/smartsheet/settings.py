@@ -24,8 +24,14 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     """The longest alternate text, in characters. The vendor's figure."""
     link_seconds: int = 1800
     """How long a delivery link is valid, in seconds."""
+    max_rows: int = 1000
+    """The most rows or sheets of one response."""
+    max_columns: int = 400
+    """The most columns of a sheet that are returned. The vendor's figure."""
     oauth_requests: int = 300
-    """Requests that one address may make to `/b/authorize` and `/2.0/token` in a window; 0: no limit."""
+    """Requests that one address may make without a token, as to `/b/authorize` and `/2.0/token`, in a window;
+    0: no limit.
+    """
     oauth_code_seconds: int = 600
     """How long an authorization code is valid, and how long a consent page may be open, in seconds."""
     oauth_access_seconds: int = 604_800

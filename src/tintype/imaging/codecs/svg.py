@@ -17,6 +17,7 @@ STYLES = (
     ("monospace", "bold", "normal"),
 )
 """Family, weight and style of the fonts that are opened first: fewer than the ten that cairo keeps open."""
+STRIP_LINES = 128
 EMBEDDED = {"image": ["png", "jpeg", "gif", "webp"]}
 
 
@@ -56,7 +57,10 @@ def _draw(image: pyvips.Image) -> pyvips.Image:
     Pango keeps opened fonts for each thread, and libvips' own threads come and go: where files can no longer
     be opened, text that is drawn on a new one has no fonts, and is boxes.
     """
-    pixels = pyvips.Region.new(image).fetch(0, 0, image.width, image.height)
+    region = pyvips.Region.new(image)
+    pixels = bytearray()
+    for top in range(0, image.height, STRIP_LINES):  # as a region has a copy of what it fetches
+        pixels += region.fetch(0, top, image.width, min(STRIP_LINES, image.height - top))
     drawn = pyvips.Image.new_from_memory(pixels, image.width, image.height, image.bands, image.format)
     return drawn.copy(interpretation=image.interpretation, xres=image.xres, yres=image.yres)
 

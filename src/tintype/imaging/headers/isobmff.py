@@ -10,7 +10,7 @@ from itertools import islice
 from msgspec import Struct
 
 from tintype.imaging.colour_signal import ColourSignal, from_codes
-from tintype.imaging.errors import damaged
+from tintype.imaging.errors import ImageRefused, Reason, damaged
 from tintype.imaging.headers.boxes import Box, FullReader, Reader, cut_boxes
 from tintype.imaging.headers.header import Header, too_many
 from tintype.imaging.headers.heif_properties import MAX_META_BYTES, Properties, Size, read_properties
@@ -117,13 +117,13 @@ def _required_items(meta: Meta) -> list[int]:
 def _meta(data: Buffer) -> Meta:
     meta = next((box for box in cut_boxes(data, 0, len(data)) if box.kind == b"meta"), None)
     if meta is None:
-        raise damaged()
+        raise _without_picture(data)
     if meta.end - meta.start > MAX_META_BYTES:
         raise too_many("bytes that describe it", MAX_META_BYTES)
     # A version and flags come before its boxes (14496-12, 8.11.1).
     inner = {box.kind: box for box in cut_boxes(data, meta.start + 4, meta.end)}
     if not inner.keys() >= {b"pitm", b"iinf", b"iprp"}:
-        raise damaged()
+        raise _without_picture(data)
     primary = FullReader(data, inner[b"pitm"])
     wide = 4 if primary.version else 2
     grids = [item for item, kind in _items(data, inner[b"iinf"]) if kind == GRID]
@@ -133,6 +133,15 @@ def _meta(data: Buffer) -> Meta:
         references=_references(data, inner.get(b"iref")),
         properties=read_properties(data, inner[b"iprp"]),
         grids={item: _grid(data, located[item]) for item in grids if item in located},
+    )
+
+
+def _without_picture(data: Buffer) -> ImageRefused:
+    """The error for a file without a primary item: it may be valid if it has a track (23008-12, 7)."""
+    if not any(box.kind == b"moov" for box in cut_boxes(data, 0, len(data))):
+        return damaged()
+    return ImageRefused(
+        Reason.UNSUPPORTED, "Image sequences in AVIF and HEIC without a still picture aren't accepted."
     )
 
 

@@ -95,8 +95,8 @@ def parse_placement(sheet: str, row: str, column: str | None = None) -> Placemen
     Raises:
         NotFound: when an id is not an integer of at most 63 bits.
     """
-    slot = "" if column is None else _id(column)
-    return Placement("cell", _id(sheet), _id(row), slot)
+    slot = "" if column is None else parse_id(column)
+    return Placement("cell", parse_id(sheet), parse_id(row), slot)
 
 
 def parse_upload(headers: Headers, query: str, *, max_alt_text: int) -> Upload:
@@ -182,7 +182,7 @@ def encode_row(at: Placement, cells: Sequence[tuple[Placement, Image]], exclude:
     """
     if not cells:
         raise no_such_path()
-    return msgspec.json.encode(_row(at, cells, with_images="image" not in exclude))
+    return msgspec.json.encode(make_row(at, cells, with_images="image" not in exclude))
 
 
 def encode_added(at: Placement, image: Image, cells: Sequence[tuple[Placement, Image]]) -> bytes:
@@ -192,11 +192,16 @@ def encode_added(at: Placement, image: Image, cells: Sequence[tuple[Placement, I
     with every change as a sheet's version does.
     """
     others = [(place, other) for place, other in cells if place.slot != at.slot]
-    row = _row(at, [(at, image), *others], with_images=True)
+    row = make_row(at, [(at, image), *others], with_images=True)
     return msgspec.json.encode(Result("SUCCESS", 0, row, image.number))
 
 
-def _id(text: str) -> str:
+def parse_id(text: str) -> str:
+    """An id in its canonical form.
+
+    Raises:
+        NotFound: when it is not an integer of at most 63 bits.
+    """
     if not _ID.match(text) or int(text) > MAX_ID:
         raise no_such_path()
     return str(int(text))
@@ -207,7 +212,8 @@ def _accepted() -> str:
     return f"Accepted are {', '.join(others)} and {last}."
 
 
-def _row(at: Placement, cells: Sequence[tuple[Placement, Image]], *, with_images: bool) -> Row:
+def make_row(at: Placement, cells: Sequence[tuple[Placement, Image]], *, with_images: bool) -> Row:
+    """A row with these cells, at least one."""
     images = [image for _, image in cells]
     return Row(
         id=int(at.holder),
