@@ -59,6 +59,7 @@ def test_the_first_bytes_decide(head: bytes, expected: Format) -> None:
         b"<html><svg xmlns='http://www.w3.org/2000/svg'/></html>",
         b"<?xml version='1.0'?><!-- <svg> --><x:y/>",
         b"<!--" * 1000,
+        b"<!DOCTYPE[" + b"<!--a" * 12_000,
         b"<!---->" * 500 + b"<",
         b"\xff\x0b",
         b"BM6\0\0\0",

@@ -362,6 +362,17 @@ def test_what_an_svg_embeds_in_valid_base64_is_kept(body: str) -> None:
     assert seen(stripped, Format.SVG) != seen(extra_pictures.svg(""), Format.SVG)
 
 
+@pytest.mark.parametrize(
+    ("kind", "data"),
+    [("png", pictures.png(8, 8)[:-9]), ("png", pictures.png(8, 8)[:-12]), ("jpeg", pictures.jpeg()[:-2])],
+)
+def test_what_an_svg_embeds_without_its_end_is_refused(kind: str, data: bytes) -> None:
+    """Renderers may not draw it, and would if the end was written."""
+    image = f"<image width='8' height='8' href='data:image/{kind};base64,{b64encode(data).decode()}'/>"
+    with pytest.raises(ImageRefused):
+        strip(extra_pictures.svg(image), Format.SVG)
+
+
 def test_an_svg_keeps_what_is_referred_to() -> None:
     inside = (
         '<linearGradient id="a.b"/><path id="c" d="M0 0"/><g id="unused"/><rect id="e" fill="url(#a.b)"/>'

@@ -304,11 +304,12 @@ HEIF_BRANDS = frozenset(
 BMP_HEADERS = frozenset((12, 16, 40, 52, 56, 64, 108, 124))
 """Sizes of the second header of BMP: two letters alone would be the beginning of many a text."""
 # What may precede the root element (XML 1.0, 2.8): declaration, comments, processing instructions, a document
-# type. Atomic groups and possessive quantifiers: no backtracking, whatever the input.
+# type. Atomic groups and possessive quantifiers: no backtracking, whatever the input; the end of a comment is
+# looked for once.
 XML_PROLOGUE = (
     rb"\xef?\xbb?\xbf?(?>\s|<\?.*?\?>|<!--.*?-->"
     rb"""|<!DOCTYPE(?>[^\[>"']|"[^"]*"|'[^']*')*+"""
-    rb"""(?:\[(?>[^\]<"']|"[^"]*"|'[^']*'|<!--.*?-->|<)*+\]\s*)?>)*+"""
+    rb"""(?:\[(?>[^\]<"']|"[^"]*"|'[^']*'|<!--.*?-->|<(?!!--))*+\]\s*)?>)*+"""
 )
 SVG_ROOT = re.compile(XML_PROLOGUE + rb"<(?:[\w.-]+:)?svg[\s/>]", re.DOTALL)
 

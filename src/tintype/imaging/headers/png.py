@@ -61,6 +61,20 @@ def check_complete(data: Buffer) -> None:
         pass
 
 
+def lacks_end(data: Buffer) -> bool:
+    """Whether `IEND` is missing.
+
+    Raises:
+        ImageRefused: when it is damaged or too costly.
+    """
+    try:
+        for _ in chunks(data):
+            pass
+    except struct.error:
+        return True
+    return False
+
+
 def without_texts(data: Buffer) -> bytes | None:
     """The file without its texts if any is compressed: the decoder would inflate them. None if none is.
 

@@ -10,6 +10,8 @@ from types import MappingProxyType
 
 from tintype.imaging.errors import ImageRefused, damaged
 from tintype.imaging.formats import HEAD_BYTES, Format, sniff
+from tintype.imaging.headers import jpeg as jpeg_headers
+from tintype.imaging.headers import png as png_headers
 from tintype.imaging.headers import read_header
 from tintype.imaging.headers.header import MALFORMED
 from tintype.imaging.metadata import bmp, gif, ico, isobmff, jpeg, jxl, png, svg, tiff, webp
@@ -31,6 +33,12 @@ STRIPPERS: Mapping[Format, Callable[[bytes], bytes]] = MappingProxyType(
         Format.SVG: lambda data: svg.strip(data, _strip_picture),
     }
 )
+
+
+ENDS: Mapping[Format, Callable[[bytes], bool]] = MappingProxyType(
+    {Format.JPEG: jpeg_headers.lacks_end, Format.PNG: png_headers.lacks_end}
+)
+"""Whether the end of a file is missing; stripping writes it."""
 
 
 def strip(data: bytes, format: Format) -> bytes:
@@ -56,12 +64,14 @@ def _strip_picture(data: bytes) -> bytes:
     """A picture within an SVG without metadata; b"" if it is none.
 
     Raises:
-        ImageRefused: as `strip`; also if it is an SVG again.
+        ImageRefused: as `strip`; also if it is an SVG again, or lacks its end: renderers may not draw that.
     """
     format = sniff(data[:HEAD_BYTES])
-    if format is Format.SVG:
+    if format is None:
+        return b""
+    if format is Format.SVG or (format in ENDS and ENDS[format](data)):
         raise damaged()
-    return strip(data, format) if format else b""
+    return strip(data, format)
 
 
 def _shape(data: bytes, format: Format) -> tuple[int, int, int] | None:
