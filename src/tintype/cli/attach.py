@@ -1,6 +1,8 @@
 """`tintype attach` and `tintype detach`: the places, such as products, that images are shown at."""
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import TypeVar
 
 import rich_click as click
 
@@ -10,14 +12,20 @@ from tintype.core import Services
 from tintype.core.library.placement import attach_any, detach_any
 from tintype.model import Placement
 
+Command = TypeVar("Command", bound=Callable[..., object])
+
+
+def place_arguments(command: Command) -> Command:
+    """Add the arguments for an image and a place."""
+    arguments = (click.argument(name) for name in ("image", "kind", "container", "holder"))
+    for add in reversed([*arguments, click.argument("slot", default="")]):
+        command = add(command)
+    return command
+
 
 @click.command()
 @data_option
-@click.argument("image")
-@click.argument("kind")
-@click.argument("container")
-@click.argument("holder")
-@click.argument("slot", default="")
+@place_arguments
 @plain_errors
 def attach(data: Path, image: str, kind: str, container: str, holder: str, slot: str) -> None:
     """Attach IMAGE (an id, a short id or a number) to a place of a dialect.
@@ -39,11 +47,7 @@ def attach(data: Path, image: str, kind: str, container: str, holder: str, slot:
 
 @click.command()
 @data_option
-@click.argument("image")
-@click.argument("kind")
-@click.argument("container")
-@click.argument("holder")
-@click.argument("slot", default="")
+@place_arguments
 @plain_errors
 def detach(data: Path, image: str, kind: str, container: str, holder: str, slot: str) -> None:
     """Detach IMAGE (an id, a short id or a number) from a place of a dialect; the image itself stays.
