@@ -16,7 +16,16 @@ async def find_image(services: Services, caller: Caller, id: UUID) -> Image:
     Raises:
         NotFound: when the account has no such image.
     """
-    image = await services.catalogue.read(images.get, caller.account.id, id)
+    return await services.catalogue.read(require_image, caller.account.id, id)
+
+
+def require_image(tx: Transaction, account: UUID, id: UUID, *, for_update: bool = False) -> Image:
+    """One image of an account, within a transaction; `for_update` as for `images.get`.
+
+    Raises:
+        NotFound: when the account has no such image.
+    """
+    image = images.get(tx, account, id, for_update=for_update)
     if image is None:
         raise no_such_image()
     return image

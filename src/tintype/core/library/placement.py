@@ -2,9 +2,9 @@
 
 from uuid import UUID
 
-from tintype.catalogue import Transaction, images, placements
+from tintype.catalogue import Transaction, placements
 from tintype.core.delivery.disk_space import with_reserve
-from tintype.core.library.browse import find_any
+from tintype.core.library.browse import find_any, require_image
 from tintype.core.services import Services
 from tintype.model import (
     Caller,
@@ -15,7 +15,6 @@ from tintype.model import (
     NotFound,
     Placement,
     QuotaExceeded,
-    no_such_image,
 )
 
 
@@ -61,10 +60,7 @@ async def list_placements(services: Services, caller: Caller, id: UUID) -> list[
     """
 
     def read(tx: Transaction) -> list[Placement]:
-        image = images.get(tx, caller.account.id, id)
-        if image is None:
-            raise no_such_image()
-        return placements.of_image(tx, image.number)
+        return placements.of_image(tx, require_image(tx, caller.account.id, id).number)
 
     return await services.catalogue.read(read)
 
@@ -103,9 +99,7 @@ async def _detach(services: Services, account: UUID, id: UUID, placement: Placem
 
 def _record(tx: Transaction, services: Services, account: UUID, id: UUID, placement: Placement) -> None:
     # Locked: its bytes are not replaced between the check and the insert.
-    image = images.get(tx, account, id, for_update=True)
-    if image is None:
-        raise no_such_image()
+    image = require_image(tx, account, id, for_update=True)
     require_rules(services, placement, image)
     if placements.attach(tx, account, image.number, placement):
         most = services.images.max_placements

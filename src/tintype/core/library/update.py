@@ -6,12 +6,13 @@ from tintype.catalogue import Transaction, images, outbox, placements
 from tintype.core.access import audit
 from tintype.core.access.quotas import require_room
 from tintype.core.delivery.disk_space import with_reserve
+from tintype.core.library.browse import require_image
 from tintype.core.library.ingest import new_image
 from tintype.core.library.originals import end_put, published, remove_unused
 from tintype.core.library.placement import require_rules
 from tintype.core.services import Services
 from tintype.imaging import ImageInfo
-from tintype.model import Caller, Image, Status, no_such_image
+from tintype.model import Caller, Image, Status
 from tintype.model.audit import Event
 from tintype.storage import Staged
 
@@ -52,7 +53,8 @@ async def replace(
 
     def record(tx: Transaction, lease: UUID) -> tuple[Image, Image]:
         end_put(tx, lease)
-        image = _get(tx, caller, id)
+        # Locked: of two that replace it at once, the second makes the version after that of the first.
+        image = require_image(tx, caller.account.id, id, for_update=True)
         now = services.clock()
         new = new_image(staged, info, filename or image.filename, image.status)
         for placement in placements.of_image(tx, image.number):
@@ -74,18 +76,10 @@ async def replace(
 
 
 def _set_status(tx: Transaction, services: Services, caller: Caller, id: UUID, status: Status) -> Image:
-    image = _get(tx, caller, id)
+    image = require_image(tx, caller.account.id, id, for_update=True)
     if image.status is status:
         return image
     now = services.clock()
     changed = images.set_status(tx, image, status, caller.person, now)
     outbox.record(tx, caller.account.id, id, now)
     return changed
-
-
-def _get(tx: Transaction, caller: Caller, id: UUID) -> Image:
-    # Locked: of two that replace it at once, the second makes the version after that of the first.
-    image = images.get(tx, caller.account.id, id, for_update=True)
-    if image is None:
-        raise no_such_image()
-    return image
