@@ -30,6 +30,12 @@ pyvips.concurrency_set(1)
 pyvips.block_untrusted_set(True)  # noqa: FBT003  # pyvips takes it by position only
 pyvips.operation_block_set("VipsForeignLoadSvg", False)  # noqa: FBT003  # the same
 
+
+def _without_texts(source: Source) -> Source:
+    with mapped(source) as data:
+        return png.without_texts(data) or source
+
+
 OPTIONS: Mapping[str, Option] = MappingProxyType({"access": "sequential", "fail_on": "error"})
 READERS: Mapping[Format, Callable[[Source, float], pyvips.Image]] = MappingProxyType(
     {
@@ -41,6 +47,14 @@ READERS: Mapping[Format, Callable[[Source, float], pyvips.Image]] = MappingProxy
     }
 )
 """Decoders of the formats that libvips doesn't read itself; all but those of BMP decode the image at once."""
+PREPARATIONS: Mapping[Format, Callable[[Source], Source]] = MappingProxyType(
+    {
+        Format.JPEG: jpeg.with_end,
+        Format.PNG: _without_texts,
+        Format.GIF: gif.as_in_browsers,
+    }
+)
+"""What is changed in a file before libvips reads it; most sources are returned as they are."""
 
 
 def open_image(source: Source, format: Format, /, **options: Option) -> pyvips.Image:
@@ -57,12 +71,8 @@ def open_image(source: Source, format: Format, /, **options: Option) -> pyvips.I
     loader = spec(format).loader
     if loader is None:
         return READERS[format](source, float(options.get("scale", 1)))
-    if format is Format.JPEG:
-        source = jpeg.with_end(source)
-    if format is Format.PNG:
-        source = _without_texts(source)
-    if format is Format.GIF:
-        source = gif.as_in_browsers(source)
+    if format in PREPARATIONS:
+        source = PREPARATIONS[format](source)
     if format is Format.TIFF:
         return tiff.open_image(source, partial(_load, loader=loader, **options))
     return _load(source, loader, **options)
@@ -76,11 +86,6 @@ def check_samples(source: Source, format: Format) -> None:
     """
     if format is Format.TIFF:
         tiff.check_samples(source, partial(_load, loader="tiffload", access="sequential"))
-
-
-def _without_texts(source: Source) -> Source:
-    with mapped(source) as data:
-        return png.without_texts(data) or source
 
 
 def _load(source: Source, /, loader: str, **options: Option) -> pyvips.Image:
